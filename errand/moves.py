@@ -1,0 +1,30 @@
+"""The legal moves: the one table of which status may follow which.
+
+Stands at the heart of a job's life: the Redis scripts get this table (`store/scripts.py`) and refuse every other
+move, `docs/life-of-a-job.md` draws it, and a test holds the three together. Next: `store/jobs.py`, which makes them.
+"""
+
+from schemas.status import FINAL, Status
+
+LEGAL: dict[Status | None, frozenset[Status]] = {
+    None: frozenset({Status.ACCEPTED, Status.SCHEDULED}),
+    Status.SCHEDULED: frozenset({Status.ACCEPTED, Status.CANCELLED}),
+    Status.ACCEPTED: frozenset({Status.RUNNING, Status.CANCELLED}),
+    Status.RUNNING: frozenset(
+        # back to accepted: its worker died or handed it back
+        {Status.ACCEPTED, Status.RETRYING, Status.SUCCEEDED, Status.FAILED, Status.CANCELLED}
+    ),
+    Status.RETRYING: frozenset({Status.ACCEPTED, Status.CANCELLED}),
+    Status.SUCCEEDED: frozenset(),
+    # retried by hand
+    Status.FAILED: frozenset({Status.ACCEPTED}),
+    Status.CANCELLED: frozenset({Status.ACCEPTED}),
+}
+
+
+def is_legal(before: Status | None, after: Status) -> bool:
+    """Tell whether a job may go from `before` (None: it does not exist yet) to `after`."""
+    return after in LEGAL[before]
+
+
+__all__ = ["FINAL", "LEGAL", "is_legal"]

@@ -1,0 +1,48 @@
+"""A notification: that somebody is to be told something about a job, and how far that has come.
+
+`receipt`, `result` and `failure` belong to a job; `letter` is a mail on its own (the `mail.send` call).
+"""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class NoticeKind(StrEnum):
+    """What the notification tells."""
+
+    RECEIPT = "receipt"
+    """Your job was accepted."""
+    RESULT = "result"
+    """Your job succeeded; this is the result."""
+    FAILURE = "failure"
+    """Your job failed; this is why."""
+    LETTER = "letter"
+    """A mail somebody asked for by itself."""
+
+
+class NoticeState(StrEnum):
+    """How far the notification has come."""
+
+    PENDING = "pending"
+    """Not sent yet; will be tried (again)."""
+    SENT = "sent"
+    """Final: the mail server took it."""
+    FAILED = "failed"
+    """Final: the mail server refuses it for good."""
+    DISABLED = "disabled"
+    """Final: mail is switched off in the settings."""
+
+
+class Notification(BaseModel):
+    """One row of a job's `notifications`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    channel: str = "mail"
+    to: str
+    kind: NoticeKind
+    state: NoticeState
+    attempts: int = 0
+    last_error: str | None = None
+    sent_at: str | None = None
