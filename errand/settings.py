@@ -49,9 +49,7 @@ class Settings(BaseSettings):
     """Seconds after which a job whose worker went silent is given to another."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """Starts of a job, those that never ended included, before it is failed."""
-    rescue_interval: Annotated[float, Field(ge=0.1, le=60)] = 1.0
-    """Seconds between two rounds of the rescuer."""
-    outbox_patience: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
+    outbox_patience: Annotated[float, Field(ge=0.1, le=3600)] = 5.0
     """Seconds the rescuer leaves an unpublished job to the API that accepted it."""
     heartbeat: Annotated[int, Field(ge=1, le=600)] = 10
     """Seconds of the AMQP heartbeat: a silent broker is noticed after two."""

@@ -26,18 +26,19 @@ _QUORUM = {
 }
 
 
+def events_exchange(service: str) -> Exchange:
+    """Give the exchange of `service`'s events: the one nameko's `@event_handler(service, …)` listens on."""
+    return Exchange(f"{service}.events", type="topic", durable=True, auto_delete=False)
+
+
 def doorbell_queue(service: str) -> Queue:
     """Give the queue in which job ids ring for `service`; reached through the default exchange by its name."""
-    return Queue(f"errand.{service}", routing_key=f"errand.{service}", durable=True, queue_arguments=dict(_QUORUM))
+    bound = {"exchange": events_exchange(COMPUTE), "routing_key": JOB_FINISHED} if service == MAIL else {}
+    return Queue(f"errand.{service}", durable=True, queue_arguments=dict(_QUORUM), **bound)
 
 
 DOORBELLS = (doorbell_queue(COMPUTE), doorbell_queue(MAIL))
 """What API and workers declare before they publish: a doorbell must not ring in an empty house."""
-
-
-def events_exchange(service: str) -> Exchange:
-    """Give the exchange of `service`'s events: the one nameko's `@event_handler(service, …)` listens on."""
-    return Exchange(f"{service}.events", type="topic", durable=True, auto_delete=False)
 
 
 # ---- store ------------------------------------------------------------------------------------------------------

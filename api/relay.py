@@ -1,0 +1,120 @@
+"""The relay: carries accepted job ids from this API process to the broker, without a request ever waiting for it.
+
+Stands at step 2 of a job's life, in a thread of its own. What it can't deliver stays in the store's outbox, where the
+rescuer finds it. Next: `workers/doorbell.py`, which hears the doorbell.
+"""
+
+import logging
+from collections.abc import Iterable
+from itertools import chain, repeat
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Final
+
+from flask_nameko.errors import ClientUnavailableError
+
+from api.rpc import PooledRpc
+from errand.errors import BrokerUnavailable, StoreUnavailable
+from errand.settings import Settings
+from errand.store import Store
+from errand.topology import COMPUTE
+
+log = logging.getLogger(__name__)
+
+WINDOW: Final = 500
+"""Doorbells in one window of confirms at most."""
+WAITING_ROOM: Final = 20_000
+"""Ids this process remembers while the broker is away; those beyond it are left to the rescuer."""
+BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Pauses between tries while the broker is away; the last one is repeated."""
+
+Ring = tuple[str, str]  # job id, service
+
+
+class Relay:
+    """One thread that publishes what `ring` was told, in windows."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        """Publish to the settings' broker and mark it in `store`; nothing is opened before `start`."""
+        self._store = store
+        self._rpc = PooledRpc()
+        self._rpc.configure({"AMQP_URI": settings.amqp_uri})
+        self._waiting: SimpleQueue[Ring | None] = SimpleQueue()
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="relay", daemon=True)
+        self.broker_up = True
+
+    def ring(self, job_id: str, service: str) -> None:
+        """Have the doorbell of `service` rung for the job; returns at once."""
+        if self._waiting.qsize() < WAITING_ROOM:
+            self._waiting.put((job_id, service))
+
+    def start(self) -> None:
+        """Start the thread; to be called in the process that serves, never before a fork."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Publish what waits if the broker lets us, then end the thread; within a few seconds."""
+        self._stopping.set()
+        self._waiting.put(None)
+        self._thread.join(timeout=8)
+        self._rpc.pool.close()
+
+    def _run(self) -> None:
+        while batch := self._next_batch():
+            if self._deliver(batch):
+                self._mark(job_id for job_id, service in batch if service == COMPUTE)
+
+    def _next_batch(self) -> list[Ring]:
+        """Wait for one doorbell, then take along what else is there; empty: time to stop."""
+        batch: list[Ring] = []
+        ring = self._waiting.get()
+        while ring is not None:
+            batch.append(ring)
+            if len(batch) == WINDOW:
+                return batch
+            try:
+                ring = self._waiting.get_nowait()
+            except Empty:
+                return batch
+        if batch:
+            self._waiting.put(None)  # for the next call: this batch comes first
+        return batch
+
+    def _deliver(self, batch: list[Ring]) -> bool:
+        """Publish the batch, again and again while the broker is away; False: stopped meanwhile."""
+        pauses = chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1]))
+        while not self._publish(batch):
+            if self._stopping.wait(next(pauses)):
+                return False
+        return True
+
+    def _publish(self, batch: list[Ring]) -> bool:
+        """Publish the batch in one window of confirms; False when it isn't certain that the broker has it."""
+        try:
+            with self._rpc.pool.borrowed() as cluster:
+                for job_id, service in batch:
+                    cluster[service].run.call_async(job_id)
+                cluster.flush()
+        except (BrokerUnavailable, ClientUnavailableError) as fault:
+            if self.broker_up:
+                log.warning("The broker is away: %s", fault, extra={"action": "broker_lost"})
+            self.broker_up = False
+        except Exception:
+            # never let this thread die: the outbox has the ids, the rescuer has the rest
+            log.exception("The relay met a fault it does not know", extra={"action": "relay_fault"})
+            self.broker_up = False
+        else:
+            if not self.broker_up:
+                log.info("The broker is back", extra={"action": "broker_found"})
+            self.broker_up = True
+        return self.broker_up
+
+    def _mark(self, job_ids: Iterable[str]) -> None:
+        """Take the ids out of the outbox; if that fails, the rescuer rings once more, which harms nobody."""
+        ids = list(job_ids)
+        try:
+            if ids:
+                self._store.confirmed(ids)
+        except StoreUnavailable as fault:
+            log.warning("Could not mark doorbells as rung: %s", fault, extra={"action": "mark_failed"})

@@ -1,0 +1,43 @@
+"""Opening a connection to the broker and declaring what must be there, the same way on both brokers.
+
+Stands under relay, workers and rescuer. Next: `publisher.py`.
+"""
+
+import socket
+
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from errand.topology import DOORBELLS
+
+CONNECT_SECONDS = 3.0
+"""How long to wait for the broker to answer a new connection."""
+
+FAULTS: tuple[type[Exception], ...] = (OSError, socket.timeout, OperationalError, EOFError)
+"""What kombu raises whichever transport it uses; each connection adds its transport's own."""
+
+
+def open_connection(amqp_uri: str, heartbeat: int = 0) -> Connection:
+    """Describe a connection to the broker; nothing is opened before its first use.
+
+    `heartbeat` is in seconds. Publishers use none, as they are not always there to answer one; a dead peer is noticed
+    by TCP_USER_TIMEOUT (set by py-amqp), by the look before each use, and by the deadline for confirms.
+    """
+    if amqp_uri.startswith("redis"):
+        # imported only where it is used: it brings kombu's whole virtual transport
+        from errand.broker import embedded
+
+        embedded.install()
+    return Connection(amqp_uri, heartbeat=heartbeat, connect_timeout=CONNECT_SECONDS)
+
+
+def faults_of(connection: Connection) -> tuple[type[Exception], ...]:
+    """Give the exceptions after which `connection` is to be thrown away."""
+    return (*FAULTS, *connection.connection_errors, *connection.channel_errors)
+
+
+def declare(connection: Connection) -> None:
+    """Declare every doorbell queue, with what it is bound to: a doorbell must not ring in an empty house."""
+    with connection.channel() as channel:
+        for queue in DOORBELLS:
+            queue(channel).declare()

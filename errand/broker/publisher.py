@@ -1,0 +1,190 @@
+"""Publishes messages in windows of confirms: many go out, then one wait for the broker to have them all.
+
+Stands at step 2 of a job's life (the relay in the API), and wherever workers ring or announce. Next:
+`workers/doorbell.py`, which hears it.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from kombu import Connection
+
+from errand.broker.connection import declare, faults_of, open_connection
+from errand.errors import BrokerUnavailable, DoorbellUnroutable
+from errand.topology import COMPUTE, JOB_FINISHED, doorbell_queue, events_exchange
+
+CONFIRM_SECONDS = 5.0
+"""How long to wait for the confirms of one window before the connection counts as dead."""
+
+PERSISTENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to the broker. `mandatory`: it counts as lost when no queue takes it."""
+
+    exchange: str
+    routing_key: str
+    body: str
+    content_type: str = "text/plain"
+    mandatory: bool = True
+
+
+def doorbell(service: str, job_id: str) -> Message:
+    """Make the message that tells `service` to look at a job: the id and nothing a client wrote."""
+    return Message("", doorbell_queue(service).name, job_id)
+
+
+def job_finished(job_id: str, status: str) -> Message:
+    """Make the event that a job has ended, as nameko's `@event_handler("compute", "job_finished")` reads it."""
+    body = f'{{"id":"{job_id}","status":"{status}"}}'
+    return Message(events_exchange(COMPUTE).name, JOB_FINISHED, body, "application/json", mandatory=False)
+
+
+class Publisher:
+    """One connection that publishes; opened at the first use, thrown away at the first fault. Not thread-safe."""
+
+    def __init__(self, amqp_uri: str) -> None:
+        """Publish to the broker at `amqp_uri`."""
+        self._uri = amqp_uri
+        self._connection: Connection | None = None
+        self._window: _Window | None = None
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Publish all messages and wait until the broker has them; raise BrokerUnavailable when it isn't certain."""
+        window = self._open()
+        try:
+            window.publish(messages)
+        except DoorbellUnroutable:
+            self.close()  # the next one declares the queues again
+            raise
+        except self._faults as fault:
+            self.close()
+            raise BrokerUnavailable(f"{BrokerUnavailable.__doc__} ({type(fault).__name__})") from fault
+
+    def depth(self, queue: str) -> int:
+        """Count the messages that wait in `queue`; raise BrokerUnavailable when the broker can't tell."""
+        self._open()
+        try:
+            with self._connected().channel() as channel:
+                return int(channel.queue_declare(queue, passive=True).message_count)
+        except self._faults as fault:
+            self.close()
+            raise BrokerUnavailable() from fault
+
+    def is_healthy(self) -> bool:
+        """Tell whether the open connection still stands, by what the broker sent meanwhile; costs no round trip."""
+        if self._connection is None or not self._connection.connected:
+            return False
+        if self._connection.transport.driver_type != "amqp":
+            return True
+        try:
+            with suppress(TimeoutError):
+                while True:
+                    self._connection.drain_events(timeout=0)
+        except self._faults:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close the connection, whatever state it is in; the next use opens another."""
+        connection, self._connection, self._window = self._connection, None, None
+        if connection is not None:
+            with suppress(Exception):  # a dead peer; there is nothing left to save here
+                connection.collect(socket_timeout=0.5)
+
+    def _open(self) -> "_Window":
+        if self._window is None:
+            connection = self._connection = open_connection(self._uri)
+            try:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+                declare(connection)
+                amqp = connection.transport.driver_type == "amqp"
+                self._window = _ConfirmedWindow(connection) if amqp else _EmbeddedWindow(connection)
+            except self._faults as fault:
+                self.close()
+                raise BrokerUnavailable() from fault
+        return self._window
+
+    def _connected(self) -> Connection:
+        assert self._connection is not None  # noqa: S101 -- _open() ran before
+        return self._connection
+
+    @property
+    def _faults(self) -> tuple[type[Exception], ...]:
+        return faults_of(self._connection or Connection(self._uri))
+
+
+class _Window:
+    """Publishes several messages, and returns once the broker has them all."""
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        raise AssertionError("an interface only")
+
+
+class _ConfirmedWindow(_Window):
+    """RabbitMQ: publisher confirms, collected once for the whole window."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._channel = connection, connection.channel()
+        self._channel.confirm_select()
+        self._channel.events["basic_ack"].add(self._on_ack)
+        self._channel.events["basic_nack"].add(self._on_nack)
+        self._channel.events["basic_return"].add(self._on_return)
+        self._sent = 0
+        self._open: set[int] = set()
+        self._refused = self._returned = 0
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        self._refused = self._returned = 0
+        prepare: Callable[..., Any] = self._channel.prepare_message
+        for message in messages:
+            packed = prepare(
+                message.body, 0, message.content_type, "utf-8", None, {"delivery_mode": PERSISTENT}
+            )
+            self._sent += 1
+            self._open.add(self._sent)
+            self._channel.basic_publish(
+                packed, exchange=message.exchange, routing_key=message.routing_key, mandatory=message.mandatory
+            )
+        deadline = monotonic() + CONFIRM_SECONDS
+        while self._open:
+            self._connection.drain_events(timeout=max(0.001, deadline - monotonic()))
+        if self._returned:
+            raise DoorbellUnroutable()
+        if self._refused:
+            raise OSError("the broker refused a message")
+
+    def _on_ack(self, tag: int, multiple: bool) -> None:
+        if multiple:
+            self._open = {open_tag for open_tag in self._open if open_tag > tag}
+        else:
+            self._open.discard(tag)
+
+    def _on_nack(self, tag: int, multiple: bool) -> None:
+        self._refused += 1
+        self._on_ack(tag, multiple)
+
+    def _on_return(self, *_: Any) -> None:
+        self._returned += 1
+
+
+class _EmbeddedWindow(_Window):
+    """The embedded broker: a message is in its list when the call returns."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._producer = connection.Producer(auto_declare=False)
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._producer.publish(
+                message.body,
+                exchange=message.exchange,
+                routing_key=message.routing_key,
+                content_type=message.content_type,
+                content_encoding="utf-8",
+                delivery_mode=PERSISTENT,
+            )

@@ -1,0 +1,31 @@
+"""Ties a process to its parent, so that nothing is left behind when the parent is killed outright.
+
+Stands under `valkey.py` and `together.py`, which start processes.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+# loaded here, not in the child: between fork and exec as little as possible should happen
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def tie(on_death: signal.Signals) -> Callable[[], None]:
+    """Give a function for the child (a `preexec_fn`): it will get `on_death` when the thread that started it ends.
+
+    Linux only; elsewhere the function does nothing, and a parent that is killed with SIGKILL leaves its children.
+    """
+    parent = os.getpid()
+
+    def in_child() -> None:
+        if _LIBC is None:
+            return
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(on_death), 0, 0, 0)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(1)
+
+    return in_child

@@ -1,0 +1,107 @@
+"""Processes that live and die together, with their lines in one stream: honcho's manager, made strict.
+
+Stands between `run.py`, which says what is started, and the processes. Three things are added to honcho: a child
+takes its whole process group with it, nothing survives a killed manager, and it is known who stopped first.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from typing import Any
+
+from honcho.manager import SYSTEM_PRINTER_NAME, Manager  # type: ignore[import-untyped]  # honcho ships no types
+from honcho.printer import Printer  # type: ignore[import-untyped]  # as above
+from honcho.process import Popen, Process  # type: ignore[import-untyped]  # as above
+
+from errand.embedded.lifeline import tie
+
+REMEMBERED = 15
+"""Lines of each process that are kept, to be shown when it is the one that stopped."""
+
+
+class Together(Manager):  # type: ignore[misc]  # untyped base
+    """Runs the processes until one of them stops or somebody asks; then all stop."""
+
+    def __init__(self) -> None:
+        """Print to stdout, a line each, with the name of the process before it."""
+        self.lines = Lines()
+        super().__init__(self.lines)
+        self._process_ctor = Tied
+        self.first_stopped: str | None = None
+        self._asked_early = False
+
+    def add(self, name: str, command: Sequence[str], env: dict[str, str]) -> None:
+        """Add a process, to be started by `loop`."""
+        self.add_process(name, list(command), env=env)
+
+    def terminate(self) -> None:
+        """Stop them all, and keep who had stopped by himself."""
+        if not super()._all_started():
+            self._asked_early = True  # honcho doesn't know yet whom to stop; `_all_started` comes back to it
+            return
+        if not self._terminating:
+            self.first_stopped = next((n for n, p in self._processes.items() if p.get("returncode") is not None), None)
+        super().terminate()
+
+    def _all_started(self) -> bool:
+        started = bool(super()._all_started())
+        if started and self._asked_early:
+            self._asked_early = False
+            self.terminate()
+        return started
+
+    @property
+    def stopping(self) -> bool:
+        """Tell whether it was asked to stop, or one process stopped by itself."""
+        return bool(self._terminating or self._asked_early)
+
+
+class Tied(Process):  # type: ignore[misc]  # untyped base
+    """A child with its own process group, which ends with it, and with the manager, whatever happens to either.
+
+    honcho runs this in a small process of its own beside each child. When the manager is killed, that process gets
+    SIGHUP and kills the child's group; when that process is killed, the child is.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what honcho gives; only the way of starting differs."""
+        super().__init__(*args, **kwargs)
+        self._child_ctor = self._start_tied
+
+    def _start_tied(self, command: list[str], **options: Any) -> Any:
+        child = Popen(command, shell=False, preexec_fn=tie(signal.SIGKILL), **options)
+        signal.signal(signal.SIGHUP, lambda *_: (_kill_group(child.pid), os._exit(1)))
+        _tie_to_manager()
+        # a grandchild would keep the pipe open, and honcho would wait for it
+        threading.Thread(target=lambda: (child.wait(), _kill_group(child.pid)), daemon=True).start()
+        return child
+
+
+class Lines(Printer):  # type: ignore[misc]  # untyped base
+    """Prints the lines of the processes, not those of honcho about itself, and remembers the last ones."""
+
+    def __init__(self) -> None:
+        """Start with nothing remembered."""
+        super().__init__()
+        self.last: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+
+    def write(self, message: Any) -> None:
+        """Print and remember one message."""
+        if message.name == SYSTEM_PRINTER_NAME:
+            return
+        self.last[message.name].append(message.data.decode(errors="replace").rstrip())
+        super().write(message)
+
+
+def _tie_to_manager() -> None:
+    manager = os.getppid()
+    tie(signal.SIGHUP)  # noqa
+    del manager
+
+
+def _kill_group(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)

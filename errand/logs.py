@@ -1,0 +1,33 @@
+"""Log lines: one a line, with the `action` (and `job_id`) they are about, so that they can be searched and tested.
+
+Stands beside everything; each entry point calls `configure` once.
+"""
+
+import logging
+import sys
+
+
+class _Formatter(logging.Formatter):
+    """Adds `action=…` and `job_id=…` where the line has them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        extras = (f" {name}={value}" for name in ("action", "job_id") if (value := getattr(record, name, None)))
+        record.extras = "".join(extras)
+        return super().format(record)
+
+
+class _NoPayloads(logging.Filter):
+    """Drops kombu's lines that quote a message it can't decode: they may hold what a stranger wrote."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Can't decode message body")
+
+
+def configure(level: str) -> None:
+    """Send everything from `level` on to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s%(extras)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("amqp", "kombu", "nameko", "urllib3"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger("kombu.mixins").addFilter(_NoPayloads())

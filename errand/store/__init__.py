@@ -1,0 +1,70 @@
+"""The store: Redis is the truth about every job, and each change is one script.
+
+Stands under steps 1, 3, 5 and 6 of a job's life. `Store` is the one object that API and workers hold; its parts are
+`jobs.py`, `notices.py` and `rescue.py`. Next: `jobs.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Self, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from errand.errors import StoreUnavailable
+from errand.settings import Settings
+from errand.store.jobs import Commit, Jobs, Lease, NewJob, Outcome
+from errand.store.notices import Notice, Notices
+from errand.store.rescue import Rescue, Round
+from errand.store.scripts import UNAVAILABLE, Client
+from errand.topology import Keys
+
+CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
+"""How long to wait for a connection to Redis, and for an answer, before it counts as down."""
+
+
+class Store(Jobs, Notices, Rescue):
+    """Everything the store can do, on one pool of connections. Safe to share between threads."""
+
+    def __init__(self, client: Client, keys: Keys, mail: bool = True) -> None:
+        """Use `client`; `mail` tells whether notifications are sent or marked as switched off."""
+        Jobs.__init__(self, client, keys, mail)
+        self.client, self.keys = client, keys
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """Make a store for the settings; no connection is opened before the first call."""
+        client = redis.Redis.from_url(
+            settings.redis_url,
+            decode_responses=True,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            socket_keepalive=True,
+            # Once, at once: it replaces a connection that Redis closed meanwhile. Every script can be asked twice.
+            retry=Retry(NoBackoff(), 1),
+        )
+        return cls(client, Keys(settings.key_prefix), mail=settings.mail_enabled)
+
+    def ping(self) -> None:
+        """Return when Redis answers; raise StoreUnavailable when not."""
+        try:
+            self.client.ping()
+        except UNAVAILABLE as fault:
+            raise StoreUnavailable() from fault
+
+    def catalogue(self) -> dict[str, str]:
+        """Give what the workers published: operation name to its description (JSON text)."""
+        try:
+            return cast(dict[str, str], self.client.hgetall(self.keys.catalogue))
+        except UNAVAILABLE as fault:
+            raise StoreUnavailable() from fault
+
+    def publish_catalogue(self, operations: Mapping[str, str]) -> None:
+        """Publish what this worker can compute: operation name to its description (JSON text)."""
+        try:
+            self.client.hset(self.keys.catalogue, mapping=dict(operations))
+        except UNAVAILABLE as fault:
+            raise StoreUnavailable() from fault
+
+
+__all__ = ["Commit", "Lease", "NewJob", "Notice", "Outcome", "Round", "Store"]

@@ -1,0 +1,56 @@
+"""Notifications in the store: what is due is claimed, then settled, at least once and marked once.
+
+Stands behind step 6 of a job's life; `workers/mail.py` is its reader.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from errand.store.scripts import Client, run
+from errand.topology import Keys
+from schemas.notices import NoticeKind, NoticeState
+
+LETTER_KEPT_MS = 86_400_000
+"""How long a mail that belongs to no job is kept after it was settled (ms)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One attempt to tell somebody. `record` is the job's (or letter's) hash as text; `since` is in ms."""
+
+    kind: NoticeKind
+    id: str
+    attempt: int
+    since: int
+    record: dict[str, str]
+
+
+class Notices:
+    """The notifications' side of the store."""
+
+    def __init__(self, client: Client, keys: Keys) -> None:
+        """Use `client` with the keys of one Errand."""
+        self._client, self._keys = client, keys
+
+    def post(self, letter_id: str, to: str, subject: str, body: str) -> None:
+        """Record a mail that belongs to no job; it is due at once."""
+        run(self._client, "post", self._keys.prefix, letter_id, to, subject, body)
+
+    def collect(self, most: int, lease_seconds: float) -> list[Notice]:
+        """Claim up to `most` notifications that are due; unsettled ones are due again after `lease_seconds`."""
+        rows = run(self._client, "collect", self._keys.prefix, int(lease_seconds * 1000), most)
+        return [
+            Notice(NoticeKind(kind), id_, int(attempt), int(since), _record(id_, fields))
+            for kind, id_, attempt, since, fields in rows
+        ]
+
+    def settle(self, notice: Notice, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
+        """Write down how the attempt ended; PENDING means again in `retry_after` seconds. False: overtaken."""
+        tail = (state.value, error[:500], int(retry_after * 1000), LETTER_KEPT_MS)
+        return bool(
+            run(self._client, "settle", self._keys.prefix, notice.kind.value, notice.id, notice.attempt, *tail)
+        )
+
+
+def _record(id_: str, fields: Sequence[str]) -> dict[str, str]:
+    return {**dict(zip(fields[::2], fields[1::2], strict=True)), "id": id_}

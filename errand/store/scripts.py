@@ -1,0 +1,61 @@
+"""The Redis scripts: loads `scripts/*.lua` with the legal moves in front, and runs them by their hash.
+
+Stands under every step of a job that changes it. Next: `jobs.py`.
+"""
+
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+import redis
+
+from errand.errors import StoreUnavailable
+from errand.moves import LEGAL
+
+Client = redis.Redis
+Argument = str | int | float | bytes
+
+
+def _lua_table() -> str:
+    """Write the legal moves as a Lua table; '' stands for a job that does not exist yet."""
+    rows = (f'["{before or ""}"]={{{",".join(f"{after}=true" for after in sorted(LEGAL[before]))}}}' for before in LEGAL)
+    return "{" + ",".join(rows) + "}"
+
+
+@cache
+def text_of(name: str) -> str:
+    """Give the whole text of script `name` as Redis gets it."""
+    folder = files("errand.store") / "scripts"
+    prelude = (folder / "prelude.lua").read_text("utf-8").replace("@LEGAL@", _lua_table())
+    return prelude + (folder / f"{name}.lua").read_text("utf-8")
+
+
+@cache
+def _hash_of(name: str) -> str:
+    return sha1(text_of(name).encode(), usedforsecurity=False).hexdigest()  # the name Redis itself gives a script
+
+
+def run(client: Client, name: str, *arguments: Argument) -> Any:
+    """Run script `name` in one round trip (two when Redis has forgotten it); raise StoreUnavailable when it can't."""
+    try:
+        try:
+            return client.evalsha(_hash_of(name), 0, *arguments)
+        except redis.exceptions.NoScriptError:
+            client.script_load(text_of(name))
+            return client.evalsha(_hash_of(name), 0, *arguments)
+    except UNAVAILABLE as fault:
+        raise StoreUnavailable() from fault
+
+
+UNAVAILABLE = (
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    redis.exceptions.BusyLoadingError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.ClusterDownError,
+)
+"""What a store that is down, full, loading or a mere replica answers: nothing was changed, try again later."""
+
+

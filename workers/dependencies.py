@@ -1,0 +1,154 @@
+"""What the services are given: the outside world as nameko dependencies, each a plain object that also works without nameko.
+
+Stands beside steps 3 to 6 of a job's life: `WorkerStore` claims and commits, `Crew` performs, `Herald` announces.
+"""
+
+import json
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
+from typing import Any, TypeVar
+
+import eventlet
+from nameko.extensions import DependencyProvider
+from pydantic import ValidationError
+from uuid_utils import uuid7
+
+from errand.broker.publisher import Publisher, job_finished
+from errand.errors import BrokerUnavailable, JobRefused, StoreUnavailable
+from errand.settings import Settings
+from errand.store import Commit, Lease, NewJob, Notice, Outcome, Store
+from schemas.notices import NoticeState
+from schemas.requests import ComputeRequest
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+PAUSES = (0.1, 0.2, 0.5, 1.0)
+"""Seconds between tries to commit while the store is away; the last one is repeated."""
+
+
+class WorkerStore:
+    """The store as a worker uses it: with the settings' times, and patience where an outcome is at stake."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        """Wrap `store`."""
+        self.store, self.settings = store, settings
+        self.worker = f"{socket.gethostname()}:{os.getpid()}"
+
+    def claim(self, ids: Sequence[str]) -> list[Lease]:
+        """Take the leases of the jobs that still wait; raise StoreUnavailable."""
+        return self.store.claim(ids, self.worker, self.settings.lease_seconds) if ids else []
+
+    def accept_call(self, operation: str, value: Any, other: Any, email: str | None) -> NewJob:
+        """Accept a call as the API accepts `POST /compute`; raise JobRefused, StoreUnavailable."""
+        try:
+            call = ComputeRequest.model_validate(
+                {"operation": operation, "value": value, "other": other, "email": email}
+            )
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            raise JobRefused(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        arguments = json.dumps({"value": call.value, "other": call.other}, separators=(",", ":"))
+        attempts = self.settings.max_attempts
+        job = NewJob(str(uuid7()), call.operation, arguments, call.email, max_attempts=attempts)
+        self.store.accept(job)
+        return job
+
+    def commit(self, outcomes: Sequence[Outcome]) -> list[Commit]:
+        """Store the outcomes; while the store is away, wait for it: the fence refuses what came too late."""
+        if not outcomes:
+            return []
+        commits = _patiently(lambda: self.store.commit(outcomes, self.settings.result_ttl))
+        for outcome, commit in zip(outcomes, commits, strict=True):
+            if not commit.stored:
+                log.warning("Lease lost, outcome refused", extra={"action": "stale", "job_id": outcome.lease.id})
+        return commits
+
+    def settle(self, notice: Notice, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
+        """Write down how an attempt to notify ended; while the store is away, wait for it, lest it be sent again."""
+        return _patiently(lambda: self.store.settle(notice, state, error, retry_after))
+
+
+def _patiently(ask: Callable[[], Answer]) -> Answer:
+    """Ask until the store answers."""
+    for pause in chain(PAUSES, repeat(PAUSES[-1])):
+        try:
+            return ask()
+        except StoreUnavailable as fault:
+            log.warning("An outcome waits: %s", fault, extra={"action": "commit_waits"})
+            eventlet.sleep(pause)
+    raise AssertionError("the pauses never end")
+
+
+class Herald:
+    """Tells the other services that jobs have ended, from a greenthread of its own: nobody's commit waits for it."""
+
+    def __init__(self, amqp_uri: str) -> None:
+        """Announce on the broker at `amqp_uri`."""
+        self._publisher = Publisher(amqp_uri)
+        self._news = eventlet.Queue()
+        self._loop = eventlet.spawn(self._run)
+
+    def announce(self, outcomes: Sequence[Outcome], commits: Sequence[Commit]) -> None:
+        """Announce each outcome that was stored and that somebody is to be told of."""
+        for outcome, commit in zip(outcomes, commits, strict=True):
+            if commit.to_tell:
+                self._news.put(job_finished(outcome.lease.id, outcome.status.value))
+
+    def close(self) -> None:
+        """Stop; what was not announced is in the store's outbox, where the mail service looks by itself."""
+        self._loop.kill()
+        self._publisher.close()
+
+    def _run(self) -> None:
+        while True:
+            batch = [self._news.get()]
+            while not self._news.empty() and len(batch) < 500:
+                batch.append(self._news.get())
+            try:
+                self._publisher.publish(batch)
+            except BrokerUnavailable as fault:
+                log.warning("Not announced: %s", fault, extra={"action": "announce_failed"})
+            except Exception:
+                log.exception("The herald met a fault it does not know", extra={"action": "announce_fault"})
+
+
+def settings_of(extension: DependencyProvider) -> Settings:
+    """Give the settings the container was made with (`workers/runner.py`)."""
+    settings: Settings = extension.container.config["SETTINGS"]
+    return settings
+
+
+class StoreProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
+    """Injects a WorkerStore, shared by all workers of the container."""
+
+    def setup(self) -> None:
+        """Make the store; no connection is opened before its first use."""
+        settings = settings_of(self)
+        self._store = WorkerStore(Store.connect(settings), settings)
+
+    def get_dependency(self, worker_ctx: Any) -> WorkerStore:
+        """Give the store."""
+        return self._store
+
+
+class Announcer(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
+    """Injects a Herald, shared by all workers of the container."""
+
+    def setup(self) -> None:
+        """Start the herald; it connects when there is news."""
+        self._herald = Herald(settings_of(self).amqp_uri)
+
+    def stop(self) -> None:
+        """Stop the herald."""
+        self._herald.close()
+
+    kill = stop
+
+    def get_dependency(self, worker_ctx: Any) -> Herald:
+        """Give the herald."""
+        return self._herald

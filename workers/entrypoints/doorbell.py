@@ -1,0 +1,197 @@
+"""The doorbell entrypoint: hands a service what rang, in batches, on a connection that heals itself.
+
+Stands at step 3 of a job's life, between the broker and `workers/compute.py`. Nothing on the queue can take the process
+down: what is not a job id is dropped with a line in the log, and a lost broker is looked for until it is back.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import chain, repeat
+from typing import Any
+
+import eventlet
+from eventlet.event import Event
+from kombu import Connection, Consumer
+from nameko.extensions import Entrypoint
+
+from errand.broker.connection import declare, faults_of, open_connection
+from errand.errors import StoreUnavailable
+from errand.topology import doorbell_queue
+
+log = logging.getLogger(__name__)
+
+BATCH = 250
+"""Doorbells handed over at once at most; twice as many are fetched ahead."""
+IDLE_SECONDS = 1.0
+"""How long to wait for a doorbell before heartbeat and shutdown are looked after."""
+BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
+"""Pauses between tries while broker or store are away; the last one is repeated."""
+
+_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Doorbells:
+    """What rang: `ids` of jobs. Until `ack()` the broker rings again for another worker if this one dies."""
+
+    def __init__(self, ids: Sequence[str], ack: Callable[[], None]) -> None:
+        """Hold `ids`; `ack` tells the broker that they were heard."""
+        self.ids, self.ack = ids, ack
+
+
+class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
+    """Calls the method it decorates with Doorbells of `service`, one batch after the other."""
+
+    def __init__(self, service: str, ids: bool = True, **kwargs: Any) -> None:
+        """Listen on the doorbell queue of `service`. `ids=False`: the ringing is all, whatever the message says."""
+        super().__init__(expected_exceptions=(StoreUnavailable,), **kwargs)
+        self._service, self._wants_ids = service, ids
+        self._heard: list[Any] = []
+        self._stopping = False
+        self._loop: Any = None
+
+    def start(self) -> None:
+        """Begin to listen, in a greenthread of the container."""
+        self._loop = self.container.spawn_managed_thread(self._listen)
+
+    def stop(self) -> None:
+        """Finish the batch at hand, then stop listening."""
+        self._stopping = True
+        if self._loop is not None:
+            self._loop.wait()
+
+    def kill(self) -> None:
+        """Stop listening at once."""
+        self._stopping = True
+        if self._loop is not None:
+            self._loop.kill()
+
+    # the story: connect, gather, hand over; again for ever
+    def _listen(self) -> None:
+        pauses = _pauses()
+        while not self._stopping:
+            connection = self._open()
+            try:
+                with self._consuming(connection):
+                    log.info("Listening for doorbells of %s", self._service, extra={"action": "listening"})
+                    pauses = _pauses()
+                    while not self._stopping:
+                        self._gather(connection)
+                        self._hand_over(connection)
+            except faults_of(connection) as fault:
+                log.warning("The broker is away: %r", fault, extra={"action": "broker_lost"})
+            except Exception:
+                log.exception("A message broke its reader; starting afresh", extra={"action": "doorbell_fault"})
+            finally:
+                self._heard.clear()  # unheard as far as the broker knows: they ring again
+                with suppress(Exception):  # a dead peer; there is nothing left to save here
+                    connection.collect(socket_timeout=0.5)
+            if not self._stopping:
+                eventlet.sleep(next(pauses))
+
+    def _open(self) -> Connection:
+        config = self.container.config
+        return open_connection(config["AMQP_URI"], heartbeat=int(config.get("HEARTBEAT", 10)))
+
+    def _consuming(self, connection: Connection) -> Consumer:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+        declare(connection)
+        channel = connection.channel()
+        consumer = Consumer(
+            channel,
+            [doorbell_queue(self._service)],
+            on_message=self._heard.append,
+            # a body that can't be unpacked is no id either
+            on_decode_error=lambda message, _: message.reject(),
+            auto_declare=False,
+        )
+        consumer.qos(prefetch_count=2 * BATCH)
+        return consumer
+
+    def _gather(self, connection: Connection) -> None:
+        """Wait for the first doorbell, then take along those that are already here."""
+        try:
+            connection.drain_events(timeout=IDLE_SECONDS)
+            while len(self._heard) < BATCH:
+                connection.drain_events(timeout=0)
+        except TimeoutError:
+            pass
+        connection.heartbeat_check()
+
+    def _hand_over(self, connection: Connection) -> None:
+        if not self._heard:
+            return
+        heard, ids = self._heard[:], []
+        del self._heard[: len(heard)]
+        if self._wants_ids:
+            ids, heard = self._sort(heard)
+        if not heard:
+            return
+        acked = False
+
+        def ack() -> None:
+            nonlocal acked
+            if not acked:
+                acked = True
+                _ack(connection, heard)
+
+        doorbells = Doorbells(ids, ack)
+        for pause in _pauses():
+            if self._call(doorbells) or acked or self._stopping:
+                return
+            # not heard yet, so it is ours still: the store is away, or the service failed before it took over
+            _pause(connection, pause)
+
+    def _sort(self, heard: list[Any]) -> tuple[list[str], list[Any]]:
+        """Separate job ids from garbage, which is dropped: no job depends on a message."""
+        ids, kept = [], []
+        for message in heard:
+            text = _text(message.body)
+            if _JOB_ID.fullmatch(text):
+                ids.append(text)
+                kept.append(message)
+            else:
+                log.warning("Dropped a message that is no job id", extra={"action": "garbage_dropped"})
+                message.reject()
+        return ids, kept
+
+    def _call(self, doorbells: Doorbells) -> bool:
+        """Run the service's method in its worker; False when it raised."""
+        done = Event()
+
+        def handle_result(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            done.send(exc_info is None)
+            return result, exc_info
+
+        self.container.spawn_worker(self, (doorbells,), {}, handle_result=handle_result)
+        return bool(done.wait())
+
+
+def _ack(connection: Connection, messages: list[Any]) -> None:
+    """Acknowledge all of `messages`, which are in the order of their arrival and follow on all acknowledged before."""
+    if connection.transport.driver_type == "amqp":
+        messages[-1].ack(multiple=True)
+    else:
+        for message in messages:
+            message.ack()
+
+
+def _text(body: Any) -> str:
+    if isinstance(body, memoryview):
+        body = body.tobytes()
+    if isinstance(body, bytes):
+        return body.decode("utf-8", "replace") if len(body) < 64 else ""
+    return body if isinstance(body, str) else ""
+
+
+def _pauses() -> Any:
+    return chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1]))
+
+
+def _pause(connection: Connection, seconds: float) -> None:
+    eventlet.sleep(seconds)
+    connection.heartbeat_check()
+
+
+doorbell = Doorbell.decorator

@@ -1,0 +1,38 @@
+"""Arithmetic: the four operations of the tutorials, exact for whole numbers.
+
+Stands at step 4 of a job's life; `registry.py` says what a decorated function becomes.
+"""
+
+import math
+
+from schemas.requests import Number
+from workers.operations.registry import operation
+
+
+@operation(tiny=True)
+def sum(value: Number, other: Number) -> int | float:  # noqa: A001 -- the contract's name
+    """Add two numbers."""
+    return value + other
+
+
+@operation(tiny=True)
+def sub(value: Number, other: Number) -> int | float:
+    """Take the second number from the first."""
+    return value - other
+
+
+@operation(tiny=True)
+def mul(value: Number, other: Number) -> int | float:
+    """Multiply two numbers."""
+    return value * other
+
+
+@operation(tiny=True)
+def div(value: Number, other: Number) -> int | float:
+    """Divide the first number by the second: exact where it divides evenly."""
+    if isinstance(value, int) and isinstance(other, int) and value % other == 0:
+        return value // other
+    quotient = value / other
+    if math.isinf(quotient):
+        raise OverflowError("the quotient is too large for a number")
+    return quotient
