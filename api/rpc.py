@@ -4,6 +4,7 @@ Stands at step 2 of a job's life: `rpc.compute.run.call_async(job_id)` rings a d
 is kept per call, and `flush()` waits for the confirms of all calls at once. Next: `relay.py`, its user.
 """
 
+import logging
 from typing import Any
 
 from flask import Flask, g
@@ -14,6 +15,9 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 from api.pool import ConnectionPool
 from errand.broker.publisher import Message, Publisher, doorbell
+from errand.errors import BrokerUnavailable
+
+log = logging.getLogger(__name__)
 
 MOST_CONNECTIONS, PATIENCE_SECONDS, RECYCLE_SECONDS = 8, 1.0, 3600.0
 
@@ -92,7 +96,10 @@ class DoorbellCluster(ClusterRpcProxy):  # type: ignore[misc]  # nameko has no a
 
 
 class PooledRpc(FlaskPooledClusterRpcProxy):  # type: ignore[misc]  # flask_nameko has no annotations
-    """flask_nameko's extension with our pool: `init_app` connects to nothing, a request gives back what it took."""
+    """flask_nameko's extension with our pool: `init_app` connects to nothing, a request gives back what it took.
+
+    What a request called is published when it ends, or earlier by `flush()` on its connection.
+    """
 
     _pool: ConnectionPool[DoorbellCluster]
 
@@ -131,5 +138,12 @@ class PooledRpc(FlaskPooledClusterRpcProxy):  # type: ignore[misc]  # flask_name
 
     def _teardown_nameko_connection(self, exception: BaseException | None) -> None:
         connection: DoorbellCluster | None = g.pop("_nameko_connection", None)
-        if connection is not None:
-            self._pool.give_back(connection, broken=exception is not None or not connection.is_healthy())
+        if connection is None:
+            return
+        broken = exception is not None
+        try:
+            connection.flush()
+        except BrokerUnavailable as fault:
+            broken = True
+            log.warning("A call of this request got lost: %s", fault, extra={"action": "call_lost"})
+        self._pool.give_back(connection, broken=broken)

@@ -1,7 +1,7 @@
 """The pulse of a process: a file touched every few seconds, and the check that reads it.
 
-Stands beside the life of a job: workers call `beat()` from their hub, so a hub that is blocked, or a process that hangs,
-goes quiet; `python -m errand.health` is the health check of their containers (docker-compose.yml).
+Stands beside the life of a job: workers call `beat()` from their hub, so a hub that is blocked, or a process that
+hangs, goes quiet; `python -m errand.health` is the health check of their containers (docker-compose.yml).
 """
 
 import os

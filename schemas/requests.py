@@ -32,13 +32,13 @@ Number = Annotated[
     WithJsonSchema({"type": "number", "minimum": -MAGNITUDE, "maximum": MAGNITUDE}),
 ]
 
+Recipient = Annotated[EmailAddress | None, Field(description="Who is mailed the receipt and the result.")]
+
 
 class Request(BaseModel):
     """What all bodies have in common: nothing is converted, and an unknown field is a mistake worth telling."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-    email: Annotated[EmailAddress | None, Field(description="Who is mailed the receipt and the result.")] = None
 
 
 class ComputeRequest(Request):
@@ -50,6 +50,7 @@ class ComputeRequest(Request):
     ]
     value: Annotated[Number, Field(description="The first number.")]
     other: Annotated[Number, Field(description="The second number.")]
+    email: Recipient = None
 
 
 class JobRequest(Request):
@@ -60,3 +61,4 @@ class JobRequest(Request):
         dict[str, Any],
         Field(default_factory=dict, description="What the operation needs, as its published JSON Schema says."),
     ]
+    email: Recipient = None

@@ -5,6 +5,7 @@ again, and what is past its retention goes. What a round does is one script: `er
 """
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -37,14 +38,18 @@ class Rounds:
         self._oldest: str | None = None
         self._seen = 0
 
-    def run(self, store: WorkerStore) -> Round | None:
-        """Do one round; None when another instance leads. Raises StoreUnavailable, BrokerUnavailable."""
+    def run(self, store: WorkerStore) -> Iterator[Round]:
+        """Do rounds until nothing is left to do; none when another instance leads.
+
+        Raises StoreUnavailable, BrokerUnavailable.
+        """
         settings = self.settings
-        done = store.store.rescue(self.token, LEADER_SECONDS, settings.outbox_patience, settings.result_ttl)
-        if done is not None:
+        while done := store.store.rescue(self.token, LEADER_SECONDS, settings.outbox_patience, settings.result_ttl):
             self._ring(store, done)
-            self._look_for_lost_doorbells(store)
-        return done
+            yield done
+            if not done.is_full:
+                self._look_for_lost_doorbells(store)
+                return
 
     def _ring(self, store: WorkerStore, done: Round) -> None:
         if done.to_ring:
@@ -89,10 +94,9 @@ class Rescuer:
     def tick(self) -> None:
         """Do a round; a fault of store or broker is for the next one."""
         try:
-            done = self.rounds.run(self.store)
+            for done in self.rounds.run(self.store):
+                counts = (done.recovered, done.failed, len(done.to_ring))
+                if any(counts):
+                    log.info("Recovered %d jobs, failed %d, rang %d doorbells", *counts, extra={"action": "rescued"})
         except (StoreUnavailable, BrokerUnavailable) as fault:
             log.warning("No round this time: %s", fault, extra={"action": "round_failed"})
-        else:
-            if done is not None and (done.recovered or done.failed or done.to_ring):
-                counts = (done.recovered, done.failed, len(done.to_ring))
-                log.info("Recovered %d jobs, failed %d, rang %d doorbells", *counts, extra={"action": "rescued"})

@@ -25,6 +25,11 @@ class Round:
     removed: int
     to_ring: list[tuple[str, str]]
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether there may be more to do at once."""
+        return max(self.recovered + self.failed, self.removed, len(self.to_ring)) >= MOST
+
 
 class Rescue:
     """The rescuer's side of the store."""

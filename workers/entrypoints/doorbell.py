@@ -48,7 +48,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
         super().__init__(expected_exceptions=(StoreUnavailable,), **kwargs)
         self._service, self._wants_ids = service, ids
         self._heard: list[Any] = []
-        self._stopping = False
+        self._stopping = self._lost = False
         self._loop: Any = None
 
     def start(self) -> None:
@@ -75,12 +75,14 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
             try:
                 with self._consuming(connection):
                     log.info("Listening for doorbells of %s", self._service, extra={"action": "listening"})
+                    self._lost = False
                     pauses = _pauses()
                     while not self._stopping:
                         self._gather(connection)
                         self._hand_over(connection)
             except faults_of(connection) as fault:
-                log.warning("The broker is away: %r", fault, extra={"action": "broker_lost"})
+                log.log(self._level(), "The broker is away: %r", fault, extra={"action": "broker_lost"})
+                self._lost = True
             except Exception:
                 log.exception("A message broke its reader; starting afresh", extra={"action": "doorbell_fault"})
             finally:
@@ -93,6 +95,10 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
     def _open(self) -> Connection:
         config = self.container.config
         return open_connection(config["AMQP_URI"], heartbeat=int(config.get("HEARTBEAT", 10)))
+
+    def _level(self) -> int:
+        """A lost broker is news once; that it is still away is not."""
+        return logging.DEBUG if self._lost else logging.WARNING
 
     def _consuming(self, connection: Connection) -> Consumer:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)

@@ -1,0 +1,113 @@
+"""Every way to say no: the one table from errors to HTTP statuses, and the RFC 9457 body that goes with them.
+
+Stands at the end of a request that failed, whatever failed; no view catches anything. Next: `errand/errors.py`, the
+errors themselves.
+"""
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import RoutingException
+
+from api.answers import Answer
+from errand.errors import (
+    BodyUnreadable,
+    CatalogueEmpty,
+    ErrandError,
+    JobRefused,
+    JobUnknown,
+    MediaTypeUnsupported,
+    StoreUnavailable,
+)
+from schemas.problems import MEDIA_TYPE
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an error looks over HTTP. `retry_after`: seconds after which to ask again, for what passes by itself."""
+
+    status: HTTPStatus
+    title: str
+    retry_after: int | None = None
+
+
+TABLE: Final[dict[type[ErrandError], Kind]] = {
+    BodyUnreadable: Kind(HTTPStatus.BAD_REQUEST, "The body is not JSON"),
+    MediaTypeUnsupported: Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
+    JobRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The job was refused"),
+    JobUnknown: Kind(HTTPStatus.NOT_FOUND, "No such job"),
+    StoreUnavailable: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The job store is down", retry_after=2),
+    CatalogueEmpty: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "No worker is there yet", retry_after=5),
+    ErrandError: Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Errand failed"),
+}
+
+SENTENCES: Final[dict[int, str]] = {
+    404: "There is nothing at this path; see /apidocs for what there is.",
+    413: "The body is larger than 1 MiB; send less.",
+}
+"""Own sentences where werkzeug's would not say what to do."""
+
+PUBLIC_FIELDS: Final = ("errors", "dependencies")
+"""Fields of an error that its owner may see; all others are for the log."""
+
+
+def kind_of(error: ErrandError) -> Kind:
+    """Find the error's row: its own, or that of the nearest class above it."""
+    return next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
+
+
+def problem(status: int, title: str, detail: str, type_: str = "about:blank", **more: object) -> Answer:
+    """Answer with a problem; `more` are further members of its body."""
+    body = {"type": type_, "title": title, "status": status, "detail": detail, **more}
+    return Answer(json.dumps(body) + "\n", status, content_type=MEDIA_TYPE)
+
+
+def on_errand_error(error: ErrandError) -> Answer:
+    """Answer for an error of Errand's own."""
+    kind = kind_of(error)
+    if kind.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        return on_fault(error)
+    more = {name: error.fields[name] for name in PUBLIC_FIELDS if name in error.fields}
+    answer = problem(kind.status, kind.title, error.detail, name_of(type(error)), **more)
+    if kind.retry_after is not None:
+        answer.headers["Retry-After"] = str(kind.retry_after)
+    return answer
+
+
+def on_http_error(error: HTTPException) -> Answer | HTTPException:
+    """Answer for an error of HTTP's own: no such path, wrong method, body too large …"""
+    if isinstance(error, RoutingException) or error.code is None:
+        return error  # a redirect, not an error
+    detail = SENTENCES.get(error.code) or error.description or ""
+    if isinstance(error, MethodNotAllowed):
+        detail = f"This path does not take {request.method}; it takes {', '.join(sorted(error.valid_methods or ()))}."
+    answer = problem(error.code, error.name, detail)
+    answer.headers.extend(header for header in error.get_headers() if header[0] != "Content-Type")
+    return answer
+
+
+def on_fault(error: Exception) -> Answer:
+    """Answer for a fault of ours: the log has all of it, the client nothing of it."""
+    log.error("A request failed", exc_info=error, extra={"action": "request_failed", "path": request.path})
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return problem(status, status.phrase, "Something went wrong on our side; it was logged.")
+
+
+def name_of(error: type[ErrandError]) -> str:
+    """Give the stable name of an error as a problem's `type`: StoreUnavailable is urn:errand:store-unavailable."""
+    return "urn:errand:" + re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
+
+
+def register(app: Flask) -> None:
+    """Let the app answer every error with a problem."""
+    app.register_error_handler(ErrandError, on_errand_error)
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(Exception, on_fault)

@@ -1,0 +1,199 @@
+"""Relay, pooled proxy and publisher against a real RabbitMQ: doorbells arrive, and nothing is left behind."""
+
+import threading
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask_nameko.errors import BadConfigurationError
+from kombu import Connection
+
+from api.relay import Relay
+from api.rpc import PooledRpc
+from errand.broker.publisher import Publisher, doorbell
+from errand.errors import BrokerUnavailable, DoorbellUnroutable
+from errand.store import NewJob
+from errand.topology import COMPUTE, MAIL, doorbell_queue
+from tests.support.ports import free_port
+
+QUEUE = doorbell_queue(COMPUTE).name
+
+
+@pytest.fixture
+def rpc(amqp_uri):
+    rpc = PooledRpc()
+    rpc.configure({"AMQP_URI": amqp_uri})
+    yield rpc
+    rpc.pool.close()
+
+
+@pytest.fixture
+def broker(amqp_uri):
+    """A connection of the test's own, to look at the queues."""
+    with Connection(amqp_uri) as connection:
+        yield connection
+
+
+def ring(rpc, *ids, service=COMPUTE):
+    with rpc.pool.borrowed() as cluster:
+        for job_id in ids:
+            cluster[service].run.call_async(job_id)
+        cluster.flush()
+    return cluster
+
+
+def waiting(broker, queue=QUEUE):
+    with broker.channel() as channel:
+        return channel.queue_declare(queue, passive=True).message_count
+
+
+def test_only_the_job_id_travels(rpc, broker):
+    job_id = str(uuid4())
+
+    ring(rpc, job_id)
+
+    with broker.channel() as channel:
+        message = channel.basic_get(QUEUE, no_ack=True)
+    assert message.body == job_id
+    assert "reply_to" not in message.properties
+    assert message.properties["delivery_mode"] == 2
+
+
+def test_ten_thousand_calls_leave_no_reply_queue_and_nothing_in_memory(rpc, broker, rabbitmq, amqp_uri):
+    ids = [str(uuid4()) for _ in range(10_000)]
+
+    for start in range(0, len(ids), 500):
+        cluster = ring(rpc, *ids[start : start + 500])
+
+    assert waiting(broker) == 10_000
+    assert rabbitmq.queues(amqp_uri) == {QUEUE, doorbell_queue(MAIL).name}
+    assert cluster._reply_listener._reply_events == {}
+    assert cluster._window == []
+    assert cluster._publisher._window._open == set()
+
+
+def test_the_doorbell_queue_is_a_quorum_queue(rpc, rabbitmq, amqp_uri):
+    ring(rpc, str(uuid4()))
+
+    assert rabbitmq.queue_types(amqp_uri)[QUEUE] == "quorum"
+
+
+def test_a_call_nobody_can_hear_is_an_error_and_the_pool_is_well_afterwards(rpc, broker):
+    with pytest.raises(DoorbellUnroutable):
+        ring(rpc, str(uuid4()), service="nobody")
+
+    ring(rpc, str(uuid4()))
+    assert waiting(broker) == 1
+
+
+def test_a_queue_deleted_meanwhile_is_declared_again(rpc, broker):
+    ring(rpc, str(uuid4()))
+    with broker.channel() as channel:
+        channel.queue_delete(QUEUE)
+
+    with pytest.raises(DoorbellUnroutable):
+        ring(rpc, str(uuid4()))
+    ring(rpc, str(uuid4()))
+
+    assert waiting(broker) == 1
+
+
+def test_a_connection_the_broker_closed_is_replaced_before_it_is_used(rpc, broker, rabbitmq, amqp_uri):
+    first = ring(rpc, str(uuid4()))
+    rabbitmq.close_connections(amqp_uri)
+
+    second = ring(rpc, str(uuid4()))
+
+    assert second is not first
+    with Connection(amqp_uri) as fresh:
+        assert waiting(fresh) == 2
+
+
+def test_without_a_broker_the_extension_starts_and_a_call_fails_in_time():
+    rpc = PooledRpc()
+    rpc.configure({"AMQP_URI": f"amqp://guest:guest@127.0.0.1:{free_port()}//"})
+
+    with pytest.raises(BrokerUnavailable):
+        ring(rpc, str(uuid4()))
+
+
+def test_the_extension_refuses_to_be_set_up_without_a_broker():
+    with pytest.raises(BadConfigurationError):
+        PooledRpc().configure({})
+
+
+def test_a_call_inside_a_request_is_published_at_its_end(amqp_uri, broker):
+    app, rpc = Flask(__name__), PooledRpc()
+    app.config["NAMEKO_AMQP_URI"] = amqp_uri
+    rpc.init_app(app)
+
+    @app.get("/ring")
+    def call():
+        rpc.compute.run.call_async(str(uuid4()))
+        return "rung"
+
+    for _ in range(3):
+        assert app.test_client().get("/ring").text == "rung"
+
+    assert waiting(broker) == 3
+    assert len(rpc.pool._idle) == 1, "all three requests used the same connection"
+
+
+def test_a_window_is_confirmed_as_a_whole(amqp_uri, broker):
+    publisher = Publisher(amqp_uri)
+
+    publisher.publish([doorbell(COMPUTE, str(uuid4())) for _ in range(1000)])
+
+    assert publisher.depth(QUEUE) == 1000
+    publisher.close()
+
+
+def accept_and_ring(store, relay):
+    job = NewJob(str(uuid4()), "sum", "{}")
+    store.accept(job)
+    relay.ring(job.id, job.service)
+    return job.id
+
+
+class Watched:
+    """A store that tells when the relay marked ids as rung."""
+
+    def __init__(self, store):
+        self._store, self.marked, self._changed = store, [], threading.Condition()
+
+    def confirmed(self, ids):
+        self._store.confirmed(ids)
+        with self._changed:
+            self.marked += ids
+            self._changed.notify_all()
+
+    def wait_for(self, count):
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.marked) >= count, timeout=20)
+
+
+def test_what_the_relay_rang_leaves_the_outbox(settings, store, broker_uri):
+    watched = Watched(store)
+    relay = Relay(settings.model_copy(update={"amqp_uri": broker_uri}), watched)
+    relay.start()
+
+    ids = {accept_and_ring(store, relay) for _ in range(50)}
+    watched.wait_for(50)
+    relay.stop()
+
+    assert set(watched.marked) == ids
+    assert store.client.zcard(store.keys.outbox) == 0
+    with Connection(broker_uri) as connection:
+        assert waiting(connection) == 50
+
+
+def test_while_the_broker_is_away_the_relay_keeps_the_ids_and_the_outbox_too(settings, store):
+    nowhere = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
+    relay = Relay(settings.model_copy(update={"amqp_uri": nowhere}), store)
+    relay.start()
+
+    job_id = accept_and_ring(store, relay)
+    relay.stop()
+
+    assert not relay.broker_up
+    assert store.client.zrange(store.keys.outbox, 0, -1) == [job_id]

@@ -1,0 +1,91 @@
+"""Turns what clients wrote (arguments, results, errors, subjects) into words that are safe to show in a mail.
+
+Stands under `letters.py`. Nothing here raises on odd input: a mail that reads a little worse beats none.
+"""
+
+import json
+import textwrap
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+MAX_ARGUMENTS = 200
+"""Characters of the arguments when they are told in words."""
+MAX_VALUE = 80
+"""Characters of one argument."""
+
+# they turn the direction of the text around them, so that it reads as something else
+_BIDI = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
+
+
+class _Literal(str):
+    """A number exactly as the JSON text has it: no digit is lost, and no length is too long."""
+
+    __slots__ = ()
+
+
+def clean(text: str) -> str:
+    """Keep a text's lines and tabs; make line ends plain and other control characters and lone surrogates visible."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs") else "\N{REPLACEMENT CHARACTER}"
+                   for c in lines)  # fmt: skip
+
+
+def one_line(text: str, most: int) -> str:
+    """Put a text on one line of at most `most` characters, without control characters and direction marks."""
+    line = " ".join(clean(text).replace("\N{REPLACEMENT CHARACTER}", " ").translate(_BIDI).split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def wrapped(text: str, width: int = 76) -> str:
+    """Break a sentence into lines, but never inside a word."""
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def operation(record: Mapping[str, str]) -> str:
+    """Say what was asked for: `sum of value 30, other 10`."""
+    name = one_line(record.get("operation", ""), MAX_VALUE) or "operation"
+    try:
+        arguments = _parsed(record.get("arguments", ""))
+        told = ", ".join(f"{one_line(key, MAX_VALUE)} {_value(value)}" for key, value in arguments.items())
+    except (ValueError, AttributeError, RecursionError):
+        return name
+    return f"{name} of {one_line(told, MAX_ARGUMENTS)}" if told else name
+
+
+def result(document: str) -> str:
+    """Show a result: a text as itself, everything else as the JSON it is stored as."""
+    try:
+        value = _parsed(document)
+    except (ValueError, RecursionError):
+        return clean(document)
+    return clean(value if type(value) is str else document)
+
+
+def error(document: str, most: int) -> tuple[str, str]:
+    """Give the type of an error and its message of at most `most` characters, without a stop at the end."""
+    try:
+        found = _parsed(document)
+        type_, message = str(found["type"]), str(found["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "Error", ""
+    return one_line(type_, MAX_VALUE) or "Error", one_line(message, most).rstrip(".")
+
+
+def _parsed(document: str) -> Any:
+    return json.loads(document, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal)
+
+
+def _value(value: Any) -> str:
+    match value:
+        case _Literal():
+            told = str(value)
+        case str():
+            told = f"“{one_line(value, MAX_VALUE)}”"
+        case list():
+            told = f"[{', '.join(map(_value, value[:MAX_VALUE]))}]"
+        case dict():
+            told = f"{{{', '.join(f'{key}: {_value(held)}' for key, held in list(value.items())[:MAX_VALUE])}}}"
+        case _:
+            told = json.dumps(value)  # true, false, null
+    return one_line(told, MAX_VALUE)
