@@ -6,9 +6,10 @@ Stands at step 1 of a job's life, for `POST /jobs`. Next: `accepting.py`, which 
 import json
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from api.bodies import MOST_CHARACTERS, pointer, refusal
+from api.bodies import MOST_CHARACTERS, MOST_FAULTS, pointer, refusal
 from schemas.operations import Operation
 from schemas.problems import Fault
 
@@ -45,7 +46,8 @@ def checked(operation_text: str, arguments: dict[str, Any]) -> tuple[Operation, 
     operation, validator = published(operation_text)
     try:
         text = json.dumps(arguments, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        faults = [fault for error in validator.iter_errors(arguments) for fault in _faults(error)]
+        told = (fault for error in validator.iter_errors(arguments) for fault in _faults(error))
+        faults = list(islice(told, MOST_FAULTS))
     except (ValueError, OverflowError):
         raise refusal([Fault(pointer="/arguments", detail="has a number that is out of range")]) from None
     except RecursionError:

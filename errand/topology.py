@@ -4,6 +4,7 @@ Stands beside the whole life of a job: store, relay, workers and rescuer take th
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from kombu import Exchange, Queue
 
@@ -31,6 +32,7 @@ def events_exchange(service: str) -> Exchange:
     return Exchange(f"{service}.events", type="topic", durable=True, auto_delete=False)
 
 
+@cache
 def doorbell_queue(service: str) -> Queue:
     """Give the queue in which job ids ring for `service`; reached through the default exchange by its name."""
     bound = {"exchange": events_exchange(COMPUTE), "routing_key": JOB_FINISHED} if service == MAIL else {}

@@ -29,8 +29,6 @@ def main() -> int:
         parser.error(f"there is no service {unknown[0]!r}; there are {', '.join(SERVICES)}")
     settings = Settings.load_or_exit()
     logs.configure(settings.log_level)
-    if not settings.mail_enabled and "mail" in names:
-        names.remove("mail")
     return run(names, settings)
 
 

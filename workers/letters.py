@@ -78,12 +78,12 @@ def _receipt(record: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _result(record: Mapping[str, str]) -> dict[str, Any]:
-    result = wording.result(record.get("result", "null"))
+    shown, length = wording.result(record.get("result", "null"), MAX_SHOWN)
     return {
         "operation": wording.operation(record),
-        "result": result[:MAX_SHOWN],
+        "result": shown,
         "shown": f"{MAX_SHOWN:,}",
-        "size": f"{len(result):,}" if len(result) > MAX_SHOWN else None,
+        "size": f"{length:,}" if length > MAX_SHOWN else None,
     }
 
 

@@ -27,13 +27,18 @@ class _Literal(str):
 def clean(text: str) -> str:
     """Keep a text's lines and tabs; make line ends plain and other control characters and lone surrogates visible."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs") else "\N{REPLACEMENT CHARACTER}"
-                   for c in lines)  # fmt: skip
+    return "".join(c if c.isprintable() or not _harmful(c) else "\N{REPLACEMENT CHARACTER}" for c in lines)
+
+
+def _harmful(character: str) -> bool:
+    return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs")
 
 
 def one_line(text: str, most: int) -> str:
     """Put a text on one line of at most `most` characters, without control characters and direction marks."""
-    line = " ".join(clean(text).replace("\N{REPLACEMENT CHARACTER}", " ").translate(_BIDI).split())
+    # far more than `most` is not looked at: the text may be megabytes
+    kept = clean(text[: most * 8]).replace("\N{REPLACEMENT CHARACTER}", " ").translate(_BIDI)
+    line = " ".join(kept.split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
@@ -53,13 +58,15 @@ def operation(record: Mapping[str, str]) -> str:
     return f"{name} of {one_line(told, MAX_ARGUMENTS)}" if told else name
 
 
-def result(document: str) -> str:
-    """Show a result: a text as itself, everything else as the JSON it is stored as."""
-    try:
-        value = _parsed(document)
-    except (ValueError, RecursionError):
-        return clean(document)
-    return clean(value if type(value) is str else document)
+def result(document: str, most: int) -> tuple[str, int]:
+    """Show the first `most` characters of a result, a text as itself and all else as its JSON, and tell its length."""
+    shown = document
+    if document.startswith('"'):
+        try:
+            shown = str(json.loads(document))
+        except ValueError:
+            pass  # shown as it was stored
+    return clean(shown[:most]), len(shown)
 
 
 def error(document: str, most: int) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 _PR_SET_PDEATHSIG = 1
 # loaded here, not in the child: between fork and exec as little as possible should happen
@@ -15,17 +16,17 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def tie(on_death: signal.Signals) -> Callable[[], None]:
-    """Give a function for the child (a `preexec_fn`): it will get `on_death` when the thread that started it ends.
+    """Give a `preexec_fn` for a child: it will get `on_death` when the thread that started it ends.
 
-    Linux only; elsewhere the function does nothing, and a parent that is killed with SIGKILL leaves its children.
+    Linux only; elsewhere it does nothing, and a parent that is killed with SIGKILL leaves its children.
     """
-    parent = os.getpid()
+    return partial(tie_to, os.getpid(), on_death)
 
-    def in_child() -> None:
-        if _LIBC is None:
-            return
-        _LIBC.prctl(_PR_SET_PDEATHSIG, int(on_death), 0, 0, 0)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
 
-    return in_child
+def tie_to(parent: int, on_death: signal.Signals) -> None:
+    """Have the calling process get `on_death` when `parent`, its parent, ends."""
+    if _LIBC is None:
+        return
+    _LIBC.prctl(_PR_SET_PDEATHSIG, int(on_death), 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the line above
+        os._exit(1)

@@ -16,7 +16,7 @@ from honcho.manager import SYSTEM_PRINTER_NAME, Manager  # type: ignore[import-u
 from honcho.printer import Printer  # type: ignore[import-untyped]  # as above
 from honcho.process import Popen, Process  # type: ignore[import-untyped]  # as above
 
-from errand.embedded.lifeline import tie
+from errand.embedded.lifeline import tie, tie_to
 
 REMEMBERED = 15
 """Lines of each process that are kept, to be shown when it is the one that stopped."""
@@ -43,7 +43,8 @@ class Together(Manager):  # type: ignore[misc]  # untyped base
             self._asked_early = True  # honcho doesn't know yet whom to stop; `_all_started` comes back to it
             return
         if not self._terminating:
-            self.first_stopped = next((n for n, p in self._processes.items() if p.get("returncode") is not None), None)
+            ended = (name for name, process in self._processes.items() if process.get("returncode") is not None)
+            self.first_stopped = self.first_stopped or next(ended, None)
         super().terminate()
 
     def _all_started(self) -> bool:
@@ -52,6 +53,11 @@ class Together(Manager):  # type: ignore[misc]  # untyped base
             self._asked_early = False
             self.terminate()
         return started
+
+    @property
+    def names(self) -> list[str]:
+        """List the processes, in the order in which they start."""
+        return list(self._processes)
 
     @property
     def stopping(self) -> bool:
@@ -70,11 +76,12 @@ class Tied(Process):  # type: ignore[misc]  # untyped base
         """Take what honcho gives; only the way of starting differs."""
         super().__init__(*args, **kwargs)
         self._child_ctor = self._start_tied
+        self._manager = os.getpid()
 
     def _start_tied(self, command: list[str], **options: Any) -> Any:
         child = Popen(command, shell=False, preexec_fn=tie(signal.SIGKILL), **options)
         signal.signal(signal.SIGHUP, lambda *_: (_kill_group(child.pid), os._exit(1)))
-        _tie_to_manager()
+        tie_to(self._manager, signal.SIGHUP)
         # a grandchild would keep the pipe open, and honcho would wait for it
         threading.Thread(target=lambda: (child.wait(), _kill_group(child.pid)), daemon=True).start()
         return child
@@ -94,12 +101,6 @@ class Lines(Printer):  # type: ignore[misc]  # untyped base
             return
         self.last[message.name].append(message.data.decode(errors="replace").rstrip())
         super().write(message)
-
-
-def _tie_to_manager() -> None:
-    manager = os.getppid()
-    tie(signal.SIGHUP)  # noqa
-    del manager
 
 
 def _kill_group(group: int) -> None:

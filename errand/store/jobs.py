@@ -63,8 +63,10 @@ class Jobs:
 
     def accept(self, job: NewJob) -> bool:
         """Store the job, all or nothing; False when this id was stored before. Raises StoreUnavailable."""
-        fields = ("operation", job.operation, "arguments", job.arguments, "service", job.service)
-        fields += ("max_attempts", str(job.max_attempts))
+        fields = ["operation", job.operation, "arguments", job.arguments, "service", job.service]
+        fields += ["max_attempts", str(job.max_attempts)]
+        if job.email:
+            fields += ["email", job.email, "mail", self._mail]
         return bool(run(self._client, "accept", self._keys.prefix, job.id, job.email or "", self._mail, *fields))
 
     def claim(self, ids: Sequence[str], worker: str, lease_seconds: float) -> list[Lease]:

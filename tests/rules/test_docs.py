@@ -41,7 +41,7 @@ def resolved(written: str, reader: Path) -> Path | None:
 def story() -> list[Path]:
     """Give the Python files of the life of a job in the order in which it names them first."""
     paths = [found["path"] for found in PATH.finditer(text(STORY))]
-    return [ROOT / path for path in dict.fromkeys(paths) if path.endswith(".py")]
+    return [ROOT / path for path in dict.fromkeys(paths) if path.endswith(".py") and (ROOT / path).is_file()]
 
 
 @pytest.mark.parametrize("page", pages(), ids=name)
@@ -74,6 +74,15 @@ def test_the_life_of_a_job_names_files_in_the_order_in_which_they_name_each_othe
             backwards.append(f"{name(path)} says Next: {written}, which the page names earlier")
 
     assert backwards == []
+
+
+def test_every_test_that_the_life_of_a_job_names_is_there() -> None:
+    promised = set(re.findall(r"`(test_\w+)`", text(STORY)))
+
+    written = {
+        node.name for path in sources("tests") for node in ast.walk(syntax(path)) if isinstance(node, ast.FunctionDef)
+    }
+    assert sorted(promised - written) == []
 
 
 @pytest.mark.parametrize("path", sources(), ids=name)

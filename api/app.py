@@ -1,0 +1,51 @@
+"""Puts the API together: settings, store and relay go in, a Flask app comes out.
+
+Stands before step 1 of a job's life. Real parts are chosen in `wsgi.py`, stubs in the tests. Next: `accepting.py`.
+"""
+
+from typing import Final
+
+from flask import Flask
+from flask.sessions import NullSession, SessionInterface
+
+from api import pages, problems
+from api.accepting import accepting
+from api.answers import Answer
+from api.bodies import MAX_BYTES
+from api.catalogue import Catalogue
+from api.ports import Doorbells, Errand, JobStore
+from api.probes import probes
+from api.reports import reports
+from errand.settings import Settings
+
+BLUEPRINTS: Final = (accepting, reports, probes, pages.pages)
+
+
+class NoSessions(SessionInterface):
+    """There are no cookies here, so none are looked for."""
+
+    nothing = NullSession()
+
+    def open_session(self, app: Flask, request: object) -> NullSession:
+        """Give the same empty session to every request."""
+        return self.nothing
+
+
+class Api(Flask):
+    """Flask with our kind of answers and without sessions."""
+
+    response_class = Answer
+    session_interface = NoSessions()
+
+
+def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
+    """Make an app that accepts into `store` and has doorbells rung by `relay`; neither is asked anything yet."""
+    app = Api("api", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
+    app.url_map.strict_slashes = False
+    app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store))
+    problems.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    pages.freeze(app)
+    return app

@@ -1,0 +1,95 @@
+"""Serves the API document and the page that shows it: `GET /apidocs`, `/apispec.json` and the files they need.
+
+Stands beside the life of a job; no request to any other host is made or allowed. Next: `templates/apidocs.html`.
+"""
+
+import gzip
+from functools import lru_cache
+from hashlib import sha256
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Final
+
+from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from api.answers import Answer
+from api.documentation import document_of
+from api.specs import documented
+
+pages = Blueprint("pages", __name__)
+
+STATIC: Final = Path(__file__).parent / "static"
+ASSETS: Final = {str(path.relative_to(STATIC)): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
+"""The files that are served, by their path below /static; no other path leads to a file."""
+
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",  # Swagger UI's style sheet has its icons in data: addresses
+        "connect-src 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+)
+PAGE_HEADERS: Final = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
+FOREVER: Final = "public, max-age=31536000, immutable"
+"""The page names each file with a fingerprint of its content, so a changed file has another address."""
+
+
+def freeze(app: Flask) -> None:
+    """Make the document and the page, once; to be called when the app has all its routes."""
+    with app.app_context():
+        page = render_template("apidocs.html", asset=address)
+    app.extensions["errand.pages"] = {"document": document_of(app), "page": page.encode()}
+
+
+@pages.get("/")
+@documented(tags=["documentation"], responses={"302": {"description": "To /apidocs."}})
+def front_door() -> Response:
+    """Go to the documentation."""
+    return redirect("/apidocs")
+
+
+@pages.get("/apidocs")
+@documented(tags=["documentation"], responses={"200": {"description": "A page (HTML)."}})
+def apidocs() -> Answer:
+    """Read the documentation and try it out."""
+    return Answer(current_app.extensions["errand.pages"]["page"], headers=PAGE_HEADERS, mimetype="text/html")
+
+
+@pages.get("/apispec.json")
+@documented(tags=["documentation"], responses={"200": {"description": "An OpenAPI 3.0 document (JSON)."}})
+def apispec() -> Answer:
+    """Get this documentation as an OpenAPI document."""
+    return Answer(current_app.extensions["errand.pages"]["document"], headers={"Cache-Control": "no-cache"})
+
+
+@pages.get("/static/<path:filename>")
+@documented(
+    tags=["documentation"],
+    parameters=[{"name": "filename", "in": "path", "required": True, "schema": {"type": "string"}}],
+    responses={"200": {"description": "A file of the documentation page."}, "404": {"description": "No such file."}},
+)
+def asset(filename: str) -> Answer:
+    """Get a file of the documentation page."""
+    path = ASSETS.get(filename) or abort(404)
+    headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding", "Referrer-Policy": "no-referrer"}
+    mimetype = guess_type(path.name)[0] or "text/plain"
+    if mimetype != "image/png" and request.accept_encodings["gzip"] > 0:
+        return Answer(_gzipped(path), headers={**headers, "Content-Encoding": "gzip"}, mimetype=mimetype)
+    return Answer(path.read_bytes(), headers=headers, mimetype=mimetype)
+
+
+def address(name: str) -> str:
+    """Give the address of a file below /static, with a fingerprint of its content."""
+    return f"/static/{name}?v={sha256(ASSETS[name].read_bytes()).hexdigest()[:12]}"
+
+
+@lru_cache(maxsize=8)
+def _gzipped(path: Path) -> bytes:
+    """Compress a file; kept, because Swagger UI is 1.7 MB and a phone should load a quarter of that."""
+    return gzip.compress(path.read_bytes(), 6, mtime=0)

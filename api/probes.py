@@ -1,0 +1,47 @@
+"""Tells whether the API lives and whether it can work: `GET /healthz` and `GET /readyz`.
+
+Stands beside the life of a job; container platforms ask here.
+"""
+
+from flask import Blueprint
+
+from api.answers import Answer, answer
+from api.ports import Errand, here
+from api.specs import LIVENESS, READINESS, documented
+from errand.errors import StoreUnavailable
+
+probes = Blueprint("probes", __name__)
+
+
+@probes.get("/healthz")
+@documented(tags=["health"], responses=LIVENESS)
+def alive() -> Answer:
+    """Tell that this process answers"""
+    return answer('{"status":"ok"}\n')
+
+
+@probes.get("/readyz")
+@documented(tags=["health"], responses=READINESS)
+def ready() -> Answer:
+    """Tell whether jobs can be accepted
+
+    `degraded`: the broker is away; jobs are accepted and run when it is back. Without the store nothing is accepted.
+    """
+    store, broker = _state(store_up(here())), _state(here().relay.broker_up)
+    if store == "down":
+        raise StoreUnavailable(dependencies={"store": store, "broker": broker})
+    status = "ready" if broker == "up" else "degraded"
+    return answer(f'{{"status":"{status}","dependencies":{{"store":"{store}","broker":"{broker}"}}}}\n')
+
+
+def store_up(errand: Errand) -> bool:
+    """Tell whether the store answers."""
+    try:
+        errand.store.ping()
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def _state(up: bool) -> str:
+    return "up" if up else "down"

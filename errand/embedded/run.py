@@ -1,0 +1,164 @@
+"""`make run`: everything on one machine, in the foreground; what no setting names is brought along.
+
+Stands before the life of a job: it starts Valkey, the mail catcher, the workers and the API, and tells where to click.
+Next: `together.py`, which keeps them together, or `api/__main__.py`, where a job begins.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from errand.embedded.together import Together
+from errand.embedded.valkey import Valkey, ValkeyFailed
+from errand.embedded.wait import LOCALHOST, NeverHappened, free_port, port_is_free, until
+from errand.settings import Settings
+
+VALKEY_PORT = 56379
+MAILBOX_PORT = 51025
+"""Where the embedded servers listen, or on the next free port."""
+READY_IN = 60.0
+"""Seconds after which a start that is not ready is explained."""
+STORE_DATABASE, BROKER_DATABASE = 0, 1
+
+
+@dataclass
+class Plan:
+    """What has to be started beside API and workers, and the settings that lead to it."""
+
+    data: Path
+    valkey: Valkey | None = None
+    mailbox_port: int | None = None
+    env: dict[str, str] = field(default_factory=dict)
+
+
+def main() -> int:
+    """Start everything, stay until it ends, and give the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m errand.embedded.run", description="Run all of Errand here.")
+    parser.add_argument("--data", type=Path, default=Path(".errand"), help="folder for data and mails (%(default)s)")
+    data = parser.parse_args().data
+    settings = Settings.load_or_exit()
+    if not port_is_free(settings.port, settings.host):
+        say(f"port {settings.port} is in use; stop what listens there, or choose another: PORT={settings.port + 1} make run")
+        return 2
+    plan = plan_for(settings, data)
+    try:
+        return run(settings, plan)
+    except ValkeyFailed as failure:
+        say(str(failure))
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+def plan_for(settings: Settings, data: Path) -> Plan:
+    """Choose what to bring along: only what neither the environment nor `.env` names."""
+    named = settings.model_fields_set
+    plan = Plan(data)
+    if not {"redis_url", "amqp_uri"} <= named:
+        plan.valkey = Valkey(data / "store", free_port(VALKEY_PORT))
+        if "redis_url" not in named:
+            plan.env["REDIS_URL"] = plan.valkey.url(STORE_DATABASE)
+        if "amqp_uri" not in named:
+            plan.env["AMQP_URI"] = plan.valkey.url(BROKER_DATABASE)
+    if "smtp_url" not in named and settings.mail_enabled:
+        plan.mailbox_port = free_port(MAILBOX_PORT)
+        plan.env["SMTP_URL"] = f"smtp://{LOCALHOST}:{plan.mailbox_port}"
+    return plan
+
+
+def run(settings: Settings, plan: Plan) -> int:
+    """Start what is planned in order, tell when it is ready, and wait for the end."""
+    together = Together()
+    with ExitStack() as stack:
+        if plan.valkey:
+            say(f"starting Valkey on port {plan.valkey.port}, with its data in {plan.valkey.folder} ...")
+            stack.callback(plan.valkey.stop)  # after the others, so that they can finish their writing
+            plan.valkey.start()
+        add_processes(together, plan)
+        say(f"starting {', '.join(together.names)} ...")
+        threading.Thread(target=watch, args=(together, settings, plan), daemon=True).start()
+        together.loop()
+        return account(together, plan)
+
+
+def add_processes(together: Together, plan: Plan) -> None:
+    """Add the mail catcher (when planned), the workers and the API, all with the planned settings."""
+    # unbuffered: a line is shown when it is written
+    env = {**os.environ, **plan.env, "PYTHONUNBUFFERED": "1"}
+    python = sys.executable
+    if plan.mailbox_port:
+        mailbox = [python, "-m", "errand.embedded.mailbox", "--host", LOCALHOST, "--port", str(plan.mailbox_port)]
+        together.add("mailbox", [*mailbox, "--maildir", str(plan.data / "mail")], env)
+    together.add("workers", [python, "-m", "workers"], env)
+    together.add("api", [python, "-m", "api"], env)
+
+
+def watch(together: Together, settings: Settings, plan: Plan) -> None:
+    """Say when all is ready; then stop everything if the embedded Valkey ends by itself."""
+    try:
+        until(lambda: together.stopping or is_ready(settings), READY_IN, "everything ready", pause=0.1)
+        if not together.stopping:
+            say(welcome(settings, plan))
+    except NeverHappened as never:
+        say(f"{never}; still trying. The lines above tell what is missing, and so does {address(settings)}/readyz")
+    if plan.valkey and plan.valkey.process:
+        plan.valkey.process.wait()
+        if not together.stopping:
+            together.first_stopped = "valkey"
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def is_ready(settings: Settings) -> bool:
+    """Ask the API whether it and all it needs are ready."""
+    try:
+        with urllib.request.urlopen(f"{address(settings)}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def address(settings: Settings) -> str:
+    """Tell where this machine reaches the API."""
+    host = {"0.0.0.0": LOCALHOST, "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    return f"http://{host}:{settings.port}"
+
+
+def welcome(settings: Settings, plan: Plan) -> str:
+    """Tell where to click, where mails land and what to try."""
+    here = address(settings)
+    mails = f"{plan.data / 'mail'}/" if plan.mailbox_port else f"sent through {settings.smtp_url.rpartition('@')[2]}"
+    return f"""ready
+
+  click   {here}/apidocs
+  mails   {mails if settings.mail_enabled else "switched off (MAIL_ENABLED)"}
+  try     curl {here}/compute -H 'Content-Type: application/json' \\
+            -d '{{"operation": "sum", "value": 30, "other": 10, "email": "name@email.com"}}'
+  stop    Ctrl-C
+"""
+
+
+def account(together: Together, plan: Plan) -> int:
+    """Say who brought all down, if it was not the user; give the exit status."""
+    who = together.first_stopped
+    if who is None:
+        say("stopped")
+        return 0
+    last = plan.valkey.tail() if who == "valkey" and plan.valkey else "\n".join(together.lines.last[who])
+    say(f"{who} stopped by itself, so everything was stopped; its last lines:\n{last or '(none)'}")
+    return 1
+
+
+def say(text: str) -> None:
+    """Print as Errand itself."""
+    print(f"errand: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

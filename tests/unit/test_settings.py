@@ -1,0 +1,57 @@
+"""Settings: read once, and refused with a sentence that names the variable."""
+
+import pytest
+
+from errand.errors import SettingsRefused
+from errand.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_dotenv(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "http"),
+        ("AMQP_URI", "localhost:5672"),
+        ("AMQP_URI", "http://localhost"),
+        ("REDIS_URL", "amqp://localhost"),
+        ("SMTP_URL", "mail.example.com"),
+        ("RESULT_TTL", "-1"),
+        ("LEASE_SECONDS", "0"),
+        ("KEY_PREFIX", "a b"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_by_name(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsRefused, match=f"^{name}: "):
+        Settings.load()
+
+
+def test_a_refusal_never_quotes_the_value_which_may_be_a_password(monkeypatch):
+    monkeypatch.setenv("SMTP_URL", "user:secret@mail")
+
+    with pytest.raises(SettingsRefused) as refusal:
+        Settings.load()
+
+    assert "secret" not in refusal.value.detail
+
+
+def test_an_entry_point_ends_with_a_sentence_and_status_2(monkeypatch, capsys):
+    monkeypatch.setenv("PORT", "99999")
+
+    with pytest.raises(SystemExit) as exit:
+        Settings.load_or_exit()
+
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.startswith("errand: PORT: ")
+
+
+def test_settings_do_not_change_once_read():
+    with pytest.raises(ValueError, match="frozen"):
+        Settings.load().port = 1
