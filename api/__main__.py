@@ -3,7 +3,9 @@
 Stands before step 1 of a job's life. Next: `server.py`.
 """
 
-import logging
+from errand import logs
+
+logs.silence_known_warnings()
 
 from api.server import serve
 from errand.settings import Settings
@@ -12,7 +14,7 @@ from errand.settings import Settings
 def main() -> None:
     """Read the settings, then serve."""
     settings = Settings.load_or_exit()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(settings.log_level)
     serve(settings)
 
 

@@ -1,6 +1,7 @@
 """A pool of broker connections: opened at first use, looked at before each use, dropped when in doubt.
 
-Stands under the relay (step 2 of a job's life), in place of flask_nameko's own pool. Next: `rpc.py`, which fills it.
+Stands under the relay (step 2 of a job's life), in place of flask_nameko's own pool. Next:
+`errand/broker/publisher.py`, which publishes on such a connection.
 """
 
 import os

@@ -88,7 +88,8 @@ def on_http_error(error: HTTPException) -> Answer | HTTPException:
         return error  # a redirect, not an error
     detail = SENTENCES.get(error.code) or error.description or ""
     if isinstance(error, MethodNotAllowed):
-        detail = f"This path does not take {request.method}; it takes {', '.join(sorted(error.valid_methods or ()))}."
+        allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})
+        detail = f"This path does not take {request.method}; it takes {' and '.join(allowed)}."
     answer = problem(error.code, error.name, detail)
     answer.headers.extend(header for header in error.get_headers() if header[0] != "Content-Type")
     return answer

@@ -1,7 +1,7 @@
 """The relay: carries accepted job ids from this API process to the broker, without a request ever waiting for it.
 
 Stands at step 2 of a job's life, in a thread of its own. What it can't deliver stays in the store's outbox, where the
-rescuer finds it. Next: `workers/doorbell.py`, which hears the doorbell.
+rescuer finds it. Next: `rpc.py`, through which it calls.
 """
 
 import logging

@@ -1,7 +1,8 @@
 """flask_nameko's pooled ClusterRpcProxy, made safe for calls that nobody waits for.
 
-Stands at step 2 of a job's life: `rpc.compute.run.call_async(job_id)` rings a doorbell. There is no reply queue, nothing
-is kept per call, and `flush()` waits for the confirms of all calls at once. Next: `relay.py`, its user.
+Stands at step 2 of a job's life: `rpc.compute.run.call_async(job_id)` rings a doorbell. There is no reply queue,
+nothing is kept per call, and `flush()` waits for the confirms of all calls at once. Next: `pool.py`, which holds the
+connections.
 """
 
 import logging

@@ -5,6 +5,7 @@ Stands beside everything; each entry point calls `configure` once.
 
 import logging
 import sys
+import warnings
 
 
 class _Formatter(logging.Formatter):
@@ -14,6 +15,14 @@ class _Formatter(logging.Formatter):
         extras = (f" {name}={value}" for name in ("action", "job_id") if (value := getattr(record, name, None)))
         record.extras = "".join(extras)
         return super().format(record)
+
+
+def silence_known_warnings() -> None:
+    """Keep quiet about what is known and can't be changed here; for entry points, before anything else is imported."""
+    # nameko needs eventlet, which announces its retirement at each import (docs/decisions)
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    # flasgger and nameko's shell use it; pyproject.toml pins a setuptools that still has it
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
 
 
 def configure(level: str) -> None:

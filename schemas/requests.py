@@ -21,7 +21,7 @@ MAX_NAME: Final = 200
 def _number(value: object) -> int | float:
     """Take an integer or a finite float of the allowed magnitude; a boolean is not a number here, nor is a text."""
     kind = type(value)
-    if (kind is int or kind is float and isfinite(value)) and -MAGNITUDE <= value <= MAGNITUDE:  # type: ignore[operator, arg-type]  # kind tells
+    if (kind is int or (kind is float and isfinite(value))) and -MAGNITUDE <= value <= MAGNITUDE:  # type: ignore[operator, arg-type]  # kind tells
         return value  # type: ignore[return-value]  # kind tells
     raise PydanticCustomError("number", "must be a number, without quotes, between -10^18 and 10^18")
 

@@ -3,21 +3,18 @@
 Stands before step 3 of a job's life: it monkey-patches before anything else is imported. Next: `runner.py`.
 """
 
-import warnings
+from errand import logs
 
-with warnings.catch_warnings():
-    # eventlet announces its retirement at import; nameko needs it, and it stays on this side only
-    warnings.simplefilter("ignore", DeprecationWarning)
-    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-    import eventlet
+logs.silence_known_warnings()
 
-    eventlet.monkey_patch()
+import eventlet
 
-import argparse  # noqa: E402 -- after the patch, like everything that may open a socket
+eventlet.monkey_patch()
 
-from errand import logs  # noqa: E402
-from errand.settings import Settings  # noqa: E402
-from workers.runner import SERVICES, run  # noqa: E402
+import argparse
+
+from errand.settings import Settings
+from workers.runner import SERVICES, run
 
 
 def main() -> int:

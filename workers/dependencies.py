@@ -1,4 +1,4 @@
-"""What the services are given: the outside world as nameko dependencies, each a plain object that also works without nameko.
+"""What the services are given: the outside world as nameko dependencies, each around a plain object.
 
 Stands beside steps 3 to 6 of a job's life: `WorkerStore` claims and commits, `Crew` performs, `Herald` announces.
 """

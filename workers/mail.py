@@ -6,8 +6,8 @@ Next: `letters.py` writes the mail, `mailer.py` sends it.
 """
 
 import logging
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from time import time
 from typing import Any
 from uuid import uuid4
@@ -139,7 +139,10 @@ class Mail:
 
     @rpc
     def send(self, to: str, subject: str, contents: str) -> str:
-        """Send a mail; give its id. It is recorded first, so it is sent even if this worker dies; raises MailRefused."""
+        """Send a mail; give its id. Raises MailRefused.
+
+        It is recorded first, so it is sent even if this worker dies.
+        """
         if not is_address(to):
             raise MailRefused(f"{to!r} is not a mail address; write it as name@example.com.")
         letter_id = str(uuid4())

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import yagmail  # type: ignore[import-untyped]  # yagmail ships no py.typed
+import yagmail
 
 from errand.errors import MailDeferred, MailRefused, SettingsRefused
 from schemas.address import is_address
@@ -59,9 +59,12 @@ class Server:
         user, password = unquote(parts.username or "") or None, unquote(parts.password or "") or None
         if (user is None) != (password is None):
             raise SettingsRefused("SMTP_URL: give both user and password, or neither; nobody is there to be asked")
+        if not (f"{user}{password}".isascii() and f"{user}{password}".isprintable()):
+            raise SettingsRefused("SMTP_URL: user and password must be plain ASCII, percent-encoded")
         implicit = parts.scheme == "smtps"
         starttls = not implicit and (user is not None or query.get("starttls") == ["1"])
-        return cls(parts.hostname, port or (465 if implicit else 587 if user else 25), user, password, implicit, starttls)
+        usual_port = 465 if implicit else 587 if user else 25
+        return cls(parts.hostname, port or usual_port, user, password, implicit, starttls)
 
 
 class Mailer:
@@ -108,30 +111,32 @@ class Mailer:
             self._drop()
 
     def _hand_over(self, mail: bytes, to: str) -> None:
-        reused = self._is_healthy()
-        if not reused:
-            self._connect()
-        assert self._connection is not None
+        envelope = (self._sender.addr_spec, [to], mail)
+        healthy = self._healthy()
         try:
-            self._connection.smtp.sendmail(self._sender.addr_spec, [to], mail)
+            (healthy or self._connect()).sendmail(*envelope)
         except smtplib.SMTPSenderRefused as refusal:
-            if not (reused and refusal.smtp_code == 421):
+            if healthy is None or refusal.smtp_code != 421:
                 raise
             # the server has had enough of this connection, and has seen nothing of the letter yet
-            self._connect()
-            self._connection.smtp.sendmail(self._sender.addr_spec, [to], mail)
-        self._used_at = time.monotonic()
+            self._connect().sendmail(*envelope)
 
-    def _is_healthy(self) -> bool:
-        """Tell whether the open connection still answers; asked first, as later nobody knows what has arrived."""
-        if self._connection is None or time.monotonic() - self._used_at > IDLE_SECONDS:
-            return False
+    def _healthy(self) -> smtplib.SMTP | None:
+        """Give the open connection if it still answers; asked before, as a broken sending can't be begun again."""
+        if self._connection is None:
+            return None
+        smtp: smtplib.SMTP = self._connection.smtp
         try:
-            return bool(self._connection.smtp.noop()[0] == 250)
+            if time.monotonic() - self._used_at > IDLE_SECONDS:
+                smtp.putcmd("quit")  # politely, but the answer is not waited for
+            elif smtp.noop()[0] == 250:
+                self._used_at = time.monotonic()
+                return smtp
         except (OSError, smtplib.SMTPException):
-            return False
+            pass  # it went while it was idle
+        return None
 
-    def _connect(self) -> None:
+    def _connect(self) -> smtplib.SMTP:
         self._drop()
         server = self._server
         tls = {"context": self._context} if server.ssl or server.starttls else {}
@@ -153,6 +158,8 @@ class Mailer:
         self._connection.set_logging(None)  # it took over its logger, and would print to stderr
         self._connection.login()
         self._used_at = time.monotonic()
+        smtp: smtplib.SMTP = self._connection.smtp
+        return smtp
 
     def _drop(self) -> None:
         """Forget the connection without a word: what is left of it may be silent, and nobody should wait for it."""

@@ -15,8 +15,8 @@ from workers.letters import Letter
 
 # the standard registry would fold a long id in these into encoded words, which no mail reader matches with its mail
 _HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("in-reply-to", MessageIDHeader)
-_HEADERS.map_to_type("references", MessageIDHeader)
+_HEADERS.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]  # a mixin, as it wants
+_HEADERS.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]  # a mixin, as it wants
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 _LONGEST_LINE = 990

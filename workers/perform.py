@@ -36,7 +36,7 @@ class Crew:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
             return _failed(lease, "ArgumentsRefused", f"{where}: {first['msg']}" if where else first["msg"])
-        except Exception as error:  # whatever an operation raises is data
+        except Exception as error:  # noqa: BLE001 -- whatever an operation raises is data
             return _failed(lease, type(error).__name__, str(error) or type(error).__name__)
 
     def _run(self, lease: Lease) -> str:

@@ -7,6 +7,7 @@ import json
 import textwrap
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 MAX_ARGUMENTS = 200
@@ -62,10 +63,8 @@ def result(document: str, most: int) -> tuple[str, int]:
     """Show the first `most` characters of a result, a text as itself and all else as its JSON, and tell its length."""
     shown = document
     if document.startswith('"'):
-        try:
+        with suppress(ValueError):  # what can't be read is shown as it was stored
             shown = str(json.loads(document))
-        except ValueError:
-            pass  # shown as it was stored
     return clean(shown[:most]), len(shown)
 
 

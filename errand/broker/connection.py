@@ -25,9 +25,9 @@ def open_connection(amqp_uri: str, heartbeat: int = 0) -> Connection:
     """
     if amqp_uri.startswith("redis"):
         # imported only where it is used: it brings kombu's whole virtual transport
-        from errand.broker import embedded
+        from errand.broker.embedded import install
 
-        embedded.install()
+        install()
     return Connection(amqp_uri, heartbeat=heartbeat, connect_timeout=CONNECT_SECONDS)
 
 

@@ -1,7 +1,7 @@
 """Publishes messages in windows of confirms: many go out, then one wait for the broker to have them all.
 
 Stands at step 2 of a job's life (the relay in the API), and wherever workers ring or announce. Next:
-`workers/doorbell.py`, which hears it.
+`workers/entrypoints/doorbell.py`, which hears it.
 """
 
 from collections.abc import Sequence

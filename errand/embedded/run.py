@@ -45,7 +45,9 @@ def main() -> int:
     data = parser.parse_args().data
     settings = Settings.load_or_exit()
     if not port_is_free(settings.port, settings.host):
-        say(f"port {settings.port} is in use; stop what listens there, or choose another: PORT={settings.port + 1} make run")
+        say(
+            f"port {settings.port} is in use; stop what listens there, or choose another: PORT={settings.port + 1} make run"
+        )
         return 2
     plan = plan_for(settings, data)
     try:
@@ -126,7 +128,7 @@ def is_ready(settings: Settings) -> bool:
 
 def address(settings: Settings) -> str:
     """Tell where this machine reaches the API."""
-    host = {"0.0.0.0": LOCALHOST, "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared, not bound
+    host = {"0.0.0.0": LOCALHOST, "::": "[::1]"}.get(settings.host, settings.host)
     return f"http://{host}:{settings.port}"
 
 

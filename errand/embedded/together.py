@@ -12,9 +12,9 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
-from honcho.manager import SYSTEM_PRINTER_NAME, Manager  # type: ignore[import-untyped]  # honcho ships no types
-from honcho.printer import Printer  # type: ignore[import-untyped]  # as above
-from honcho.process import Popen, Process  # type: ignore[import-untyped]  # as above
+from honcho.manager import SYSTEM_PRINTER_NAME, Manager
+from honcho.printer import Printer
+from honcho.process import Popen, Process
 
 from errand.embedded.lifeline import tie, tie_to
 
@@ -22,7 +22,7 @@ REMEMBERED = 15
 """Lines of each process that are kept, to be shown when it is the one that stopped."""
 
 
-class Together(Manager):  # type: ignore[misc]  # untyped base
+class Together(Manager):  # type: ignore[misc]  # honcho carries no annotations
     """Runs the processes until one of them stops or somebody asks; then all stop."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Together(Manager):  # type: ignore[misc]  # untyped base
         return bool(self._terminating or self._asked_early)
 
 
-class Tied(Process):  # type: ignore[misc]  # untyped base
+class Tied(Process):  # type: ignore[misc]  # honcho carries no annotations
     """A child with its own process group, which ends with it, and with the manager, whatever happens to either.
 
     honcho runs this in a small process of its own beside each child. When the manager is killed, that process gets
@@ -87,7 +87,7 @@ class Tied(Process):  # type: ignore[misc]  # untyped base
         return child
 
 
-class Lines(Printer):  # type: ignore[misc]  # untyped base
+class Lines(Printer):  # type: ignore[misc]  # honcho carries no annotations
     """Prints the lines of the processes, not those of honcho about itself, and remembers the last ones."""
 
     def __init__(self) -> None:

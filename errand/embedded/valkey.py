@@ -53,7 +53,7 @@ class Valkey:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for run.py, which stops this one last
                 pass_fds=(lock.fileno(),),
-                preexec_fn=tie(signal.SIGTERM),
+                preexec_fn=tie(signal.SIGTERM),  # noqa: PLW1509 -- only a system call, loaded before
             )
             lock.write(f"{self.process.pid}\n")
         try:

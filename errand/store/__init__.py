@@ -62,7 +62,8 @@ class Store(Jobs, Notices, Rescue):
     def publish_catalogue(self, operations: Mapping[str, str]) -> None:
         """Publish what this worker can compute: operation name to its description (JSON text)."""
         try:
-            self.client.hset(self.keys.catalogue, mapping=dict(operations))
+            for name, text in operations.items():
+                self.client.hset(self.keys.catalogue, name, text)
         except UNAVAILABLE as fault:
             raise StoreUnavailable() from fault
 

@@ -47,9 +47,7 @@ class Notices:
     def settle(self, notice: Notice, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
         """Write down how the attempt ended; PENDING means again in `retry_after` seconds. False: overtaken."""
         tail = (state.value, error[:500], int(retry_after * 1000), LETTER_KEPT_MS)
-        return bool(
-            run(self._client, "settle", self._keys.prefix, notice.kind.value, notice.id, notice.attempt, *tail)
-        )
+        return bool(run(self._client, "settle", self._keys.prefix, notice.kind.value, notice.id, notice.attempt, *tail))
 
 
 def _record(id_: str, fields: Sequence[str]) -> dict[str, str]:

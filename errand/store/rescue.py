@@ -55,7 +55,7 @@ class Rescue:
             raise StoreUnavailable() from fault
 
     def oldest_waiting(self) -> str | None:
-        """Give the id of the job that waits longest with its doorbell confirmed, or None; None while the outbox is full."""
+        """Give the id of the job that waits longest, or None; also None while doorbells are still to be rung."""
         try:
             pipeline = self._client.pipeline(transaction=False)
             pipeline.zrange(self._keys.jobs_in(Status.ACCEPTED), 0, 0)

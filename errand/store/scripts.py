@@ -19,8 +19,8 @@ Argument = str | int | float | bytes
 
 def _lua_table() -> str:
     """Write the legal moves as a Lua table; '' stands for a job that does not exist yet."""
-    rows = (f'["{before or ""}"]={{{",".join(f"{after}=true" for after in sorted(LEGAL[before]))}}}' for before in LEGAL)
-    return "{" + ",".join(rows) + "}"
+    rows = ((before or "", ",".join(f"{after}=true" for after in sorted(LEGAL[before]))) for before in LEGAL)
+    return "{" + ",".join(f'["{before}"]={{{moves}}}' for before, moves in rows) + "}"
 
 
 @cache
@@ -57,5 +57,3 @@ UNAVAILABLE = (
     redis.exceptions.ClusterDownError,
 )
 """What a store that is down, full, loading or a mere replica answers: nothing was changed, try again later."""
-
-

@@ -106,7 +106,8 @@ def test_a_committed_result_is_final_and_kept_for_its_time(store):
     commit = succeeded(store, lease, ttl=60)
 
     record = store.get(lease.id)
-    assert commit.stored and not commit.to_tell
+    assert commit.stored
+    assert not commit.to_tell
     assert (record["status"], record["result"]) == ("succeeded", "40")
     assert int(record["expires_at"]) - int(record["finished_at"]) == 60_000
     assert store.client.zcard(store.keys.leases) == 0

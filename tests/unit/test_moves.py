@@ -32,13 +32,15 @@ def test_nothing_skips_the_lease():
 def test_the_scripts_get_exactly_this_table():
     table = re.search(r"local LEGAL = \{(.*)\}\n", text_of("commit"))[1]
 
-    rows = {before: set(re.findall(r"(\w+)=true", after)) for before, after in re.findall(r'\["(\w*)"\]=\{(.*?)\}', table)}
+    rows = {
+        before: set(re.findall(r"(\w+)=true", after)) for before, after in re.findall(r'\["(\w*)"\]=\{(.*?)\}', table)
+    }
 
     assert rows == {before or "": set(after) for before, after in LEGAL.items()}
 
 
 def test_the_drawing_shows_exactly_this_table():
-    arrows = re.findall(r"^ +(\S+) --> (\w+)", DRAWING.read_text("utf-8"), re.M)
+    arrows = re.findall(r"^ +(\S+) --> (\w+)", DRAWING.read_text("utf-8"), re.MULTILINE)
 
     drawn = {(None if before == "[*]" else Status(before), Status(after)) for before, after in arrows}
 

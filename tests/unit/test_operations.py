@@ -144,7 +144,7 @@ def test_a_result_over_the_limit_fails_with_the_limit_in_the_sentence(extra):
 def test_the_answer_of_a_failed_outcome_is_an_exception_with_type_and_sentence():
     outcomes = [perform("div", {"value": 1, "other": 0})]
 
-    with pytest.raises(OperationFailed, match="^ZeroDivisionError: .*zero"):
+    with pytest.raises(OperationFailed, match=r"^ZeroDivisionError: .*zero"):
         Crew.answer(outcomes)
 
 

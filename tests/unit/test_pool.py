@@ -71,7 +71,7 @@ def test_a_connection_that_died_is_dropped_and_replaced(wires):
 def test_an_exception_inside_drops_the_connection(wires):
     pool = ConnectionPool(wires)
 
-    with pytest.raises(OSError), pool.borrowed():
+    with pytest.raises(OSError, match="reset"), pool.borrowed():
         raise OSError("reset by peer")
 
     assert wires.made[0].stopped

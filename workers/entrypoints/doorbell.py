@@ -128,7 +128,8 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
     def _hand_over(self, connection: Connection) -> None:
         if not self._heard:
             return
-        heard, ids = self._heard[:], []
+        heard = self._heard[:]
+        ids: list[str] = []
         del self._heard[: len(heard)]
         if self._wants_ids:
             ids, heard = self._sort(heard)

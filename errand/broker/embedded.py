@@ -1,0 +1,186 @@
+"""The embedded broker: kombu's Redis transport, mended so that everything nameko does works on it.
+
+Stands under step 2 of a job's life where `AMQP_URI` is `redis://…`; `connection.py` installs it. Keys and messages are
+kombu's own, so a client that never heard of this module (`nameko shell --broker redis://…`) shares the queues.
+Back to `publisher.py`.
+"""
+
+import logging
+from contextlib import suppress
+from queue import Empty
+from typing import Any
+
+from kombu import Connection, transport
+from kombu.exceptions import ChannelError
+from kombu.transport import redis, virtual
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
+
+log = logging.getLogger(__name__)
+
+DECLARED = "_kombu.queues"
+"""Set of the queues that were declared, beside kombu's own `_kombu.binding.*`: an empty queue has no key of its own."""
+REPLY_MS = 300_000
+"""How long a reply nobody fetched is kept, as long as nameko's reply queues on RabbitMQ."""
+
+
+def install() -> None:
+    """Make `redis://` and `rediss://` mean this transport in this process, for nameko's connections too."""
+    for scheme in ("redis", "rediss"):
+        transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+        transport._transport_cache.pop(scheme, None)
+
+
+def queue_exists(connection: Connection, name: str) -> bool:
+    """Tell whether a queue of this name was declared and not deleted since."""
+    with connection.channel() as channel:
+        return bool(channel._has_queue(name))
+
+
+class Message(virtual.Message):  # type: ignore[misc]  # kombu has no annotations
+    """A message that carries its content type where nameko looks for it."""
+
+    def __init__(self, payload: dict[str, Any], channel: Any = None, **kwargs: Any) -> None:
+        """Read `payload`, as it came from the queue."""
+        super().__init__(payload, channel, **kwargs)
+        types = {"content_type": self.content_type, "content_encoding": self.content_encoding}
+        self.properties: dict[str, Any] = payload["properties"] | types
+
+
+class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
+    """A channel that routes by what Redis knows, not by what this connection happened to declare."""
+
+    Message = Message
+
+    # A doorbell or a call is acknowledged as soon as it is heard, so what is unacknowledged for a minute belongs to a
+    # reader that died; until then the rescuer, which knows the jobs, has long rung again where it matters.
+    visibility_timeout = 60
+    unacked_mutex_expire = 30
+    # A greenthread holds a connection for one command; running out would look like a lost broker.
+    max_connections = 1000
+    # Without these a server that vanished (no reset, no answer) would be waited for as long as TCP likes.
+    socket_connect_timeout = 3.0
+    socket_timeout = 10.0
+    socket_keepalive = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Open the channel; raises kombu's connection errors."""
+        self._own: set[str] = set()
+        super().__init__(*args, **kwargs)
+
+    # ---- routing ----
+
+    def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
+        """Find the queues by the bindings in Redis: a binding of a topic exchange has its pattern with it."""
+        if not exchange:
+            return [routing_key]
+        matches = self.exchange_types["topic"]._match
+        return list(
+            {
+                queue
+                for key, pattern, queue in self.get_table(exchange)
+                if (matches(pattern, routing_key) if pattern else key == routing_key)
+            }
+        )
+
+    def basic_publish(
+        self, message: dict[str, Any], exchange: str, routing_key: str, mandatory: bool = False, **kwargs: Any
+    ) -> Any:
+        """Publish; raise ChannelError when it is mandatory and no queue would take it, as RabbitMQ's confirms tell."""
+        if mandatory and not (self._lookup(exchange, routing_key) if exchange else self._has_queue(routing_key)):
+            raise ChannelError(f"NO_ROUTE - no queue for {routing_key!r}", (60, 40), "Channel.basic_publish", "312")
+        return super().basic_publish(message, exchange, routing_key, **kwargs)
+
+    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+        super()._put(queue, message, **kwargs)
+        properties = message["properties"]
+        if properties.get("correlation_id") and not properties.get("reply_to"):
+            # a reply: if its caller is gone, nobody will ever fetch it
+            with self.conn_or_acquire() as client:
+                client.pexpire(self._q_for_pri(queue, self._get_message_priority(message)), REPLY_MS)
+
+    def _get_message_priority(self, message: Any, reverse: bool = False) -> int:
+        """Higher is sooner, as in AMQP; kombu's Redis transport has it the other way round."""
+        return int(super()._get_message_priority(message, reverse=not reverse))
+
+    # ---- queues ----
+
+    def _new_queue(self, queue: str, auto_delete: bool = False, **kwargs: Any) -> None:
+        super()._new_queue(queue, auto_delete=auto_delete, **kwargs)
+        if queue not in self._expires:
+            with self.conn_or_acquire() as client:
+                client.sadd(DECLARED, queue)
+
+    def _has_queue(self, queue: str, **kwargs: Any) -> bool:
+        with self.conn_or_acquire() as client:
+            return bool(client.sismember(DECLARED, queue)) or bool(super()._has_queue(queue, **kwargs))
+
+    def queue_bind(self, queue: str, exchange: str | None = None, *args: Any, **kwargs: Any) -> None:
+        """Bind, and write it to Redis even when this connection did so before: the server may have lost it since."""
+        routing_key = args[0] if args else kwargs.get("routing_key", "")
+        self.state.binding_delete(queue, exchange or "amq.direct", routing_key)
+        super().queue_bind(queue, exchange, *args, **kwargs)
+
+    def queue_delete(self, queue: str, if_unused: bool = False, if_empty: bool = False, **kwargs: Any) -> None:
+        """Delete the queue, bound or not."""
+        if if_empty and self._size(queue):
+            return
+        super().queue_delete(queue, **kwargs)
+        with self.conn_or_acquire() as client:
+            client.srem(DECLARED, queue)
+        self._purge(queue)
+
+    # ---- consuming ----
+
+    def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
+        """Consume; a queue that expires is remembered as this channel's own."""
+        if queue in self._expires:
+            self._own.add(queue)
+        return super().basic_consume(queue, *args, **kwargs)
+
+    def _brpop_read(self, **options: Any) -> bool:
+        """Hand over what was popped, unless it is no message."""
+        try:
+            popped = self.client.parse_response(self.client.connection, "BRPOP", **options)
+        except self.connection_errors:
+            self.client.connection.disconnect()  # the next round connects anew
+            raise
+        finally:
+            self._in_poll = None
+        if not popped:
+            raise Empty
+        queue = bytes_to_str(popped[0]).rsplit(self.sep, 1)[0]
+        self._queue_cycle.rotate(queue)
+        payload = self._read(popped[1])
+        if payload is not None:
+            self.connection._deliver(payload, queue)
+        return True
+
+    def _read(self, item: bytes) -> dict[str, Any] | None:
+        """Unpack a message; None for what no kombu has written, which would otherwise end its reader."""
+        try:
+            payload: dict[str, Any] = loads(bytes_to_str(item))
+            message = self.Message(payload, channel=self)
+            _ = message.delivery_info["exchange"], message.delivery_info["routing_key"]
+        except Exception as fault:  # noqa: BLE001 -- whatever a stranger's bytes can raise
+            log.warning("Dropped what is no message: %s", type(fault).__name__, extra={"action": "garbage_dropped"})
+            return None
+        return payload
+
+    def close(self) -> None:
+        """Close; the reply queues go with their only reader, or their bindings would pile up."""
+        if not self.closed:
+            with suppress(*self.connection_errors, ChannelError):
+                for queue in self._own:
+                    self.queue_delete(queue, if_empty=True)
+        super().close()
+
+
+class Transport(redis.Transport):  # type: ignore[misc]  # kombu has no annotations
+    """kombu's Redis transport with the mended channel."""
+
+    Channel = Channel
+
+    # What a channel refuses (NO_ROUTE) is not mended by a new connection, so kombu must not try.
+    recoverable_connection_errors = redis.Transport.connection_errors
+    recoverable_channel_errors: tuple[type[Exception], ...] = ()

@@ -1,0 +1,132 @@
+"""The real servers of the tests, each started once for a run, and for each test a corner of its own on them.
+
+A server that is not installed skips what needs it, with the reason; where CI=true that is a failure.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from tests.support import rabbitmq as rabbit
+from tests.support import valkey as store
+from tests.support.smtp import SmtpSink
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+BROKERS = ("rabbitmq", "embedded")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rabbit.RabbitMQ]:
+    """A RabbitMQ of this run's own. A test that stops it starts it again."""
+    if rabbit.Node.there():
+        server: rabbit.RabbitMQ = rabbit.Node(tmp_path_factory.mktemp("rabbitmq"))
+    elif rabbit.Container.there():
+        server = rabbit.Container()
+    else:
+        missing("RabbitMQ is neither installed (apt-get install rabbitmq-server) nor to be had from Docker")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def amqp_uri(rabbitmq: rabbit.RabbitMQ) -> str:
+    """The address of a virtual host that no other test uses."""
+    return rabbitmq.fresh_uri()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[store.Server]:
+    """A Valkey of this run's own. A test that stops it starts it again."""
+    with store.running(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[store.Server]:
+    """A Redis of this run's own, from the system's package."""
+    if not (binary := store.redis_binary()):
+        # Valkey stands for the store everywhere else, so this one may be missing even where CI=true
+        pytest.skip("redis-server is not installed (apt-get install redis-server)")
+    with store.running(tmp_path_factory.mktemp("redis"), binary) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """The address of the store: Valkey, or `parametrize("redis_url", ["valkey", "redis_server"], indirect=True)`."""
+    server: store.Server = request.getfixturevalue(getattr(request, "param", "valkey"))
+    return server.url()
+
+
+@pytest.fixture
+def key_prefix(redis_url: str) -> Iterator[str]:
+    """A prefix that no other test uses; its keys are removed afterwards."""
+    prefix = f"test-{uuid.uuid4().hex[:12]}:"
+    yield prefix
+    store.forget(redis_url, prefix)
+
+
+@pytest.fixture(params=BROKERS)
+def broker_uri(request: pytest.FixtureRequest) -> str:
+    """The address of a broker, for each kind in turn: a fresh virtual host, or a fresh database of the embedded one."""
+    if request.param == "rabbitmq":
+        uri: str = request.getfixturevalue("amqp_uri")
+        return uri
+    server: store.Server = request.getfixturevalue("valkey")
+    return server.fresh_url()
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    """A real SMTP server that keeps what it gets."""
+    with SmtpSink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """The system's Chromium, without a window."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not executable:
+        missing("Chromium is not installed (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # root has no sandbox, and containers give little shared memory
+        browser = playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_page(browser: "Browser") -> "Iterator[Page]":
+    """A page of a browser that remembers nothing."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the user of this machine has set out of the tests."""
+    from errand.settings import Settings
+
+    for name in {field.upper() for field in Settings.model_fields} & {name.upper() for name in os.environ}:
+        monkeypatch.delenv(name, raising=False)
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip on a laptop; fail where CI=true, for there everything is to be tested."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,259 @@
+"""A real mail server for tests: it keeps what it is given, and misbehaves on request.
+
+Runs aiosmtpd in a thread on a free port. Certificates are made by the openssl command when a test asks for one.
+"""
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any, Self
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+
+HAS_OPENSSL = shutil.which("openssl") is not None
+
+
+@dataclass(frozen=True)
+class Caught:
+    """One mail that was taken: its envelope, its parsed message and the bytes it came in."""
+
+    sender: str
+    recipients: list[str]
+    message: EmailMessage
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The text part."""
+        return self._part("plain")
+
+    @property
+    def html(self) -> str:
+        """The HTML part."""
+        return self._part("html")
+
+    def _part(self, kind: str) -> str:
+        part = self.message.get_body((kind,))
+        assert part is not None, f"no {kind} part"
+        return part.get_content()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A self-signed certificate and its key, as files."""
+
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def make(cls, folder: Path, *names: str) -> Self:
+        """Make one for `names` (default: localhost and 127.0.0.1)."""
+        made = cls(folder / "certificate.pem", folder / "key.pem")
+        alternatives = ",".join(f"DNS:{name}" for name in names) or "DNS:localhost,IP:127.0.0.1"
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        command += ["-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={alternatives}"]
+        subprocess.run([*command, "-keyout", made.key, "-out", made.certificate], check=True, capture_output=True)
+        return made
+
+    def for_server(self) -> ssl.SSLContext:
+        """Give the context of a server that shows it."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+    def for_client(self) -> ssl.SSLContext:
+        """Give the context of a client that trusts it, and only it."""
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+
+@dataclass
+class SmtpSink:
+    """A mail server, running while its `with` block does. Its switches may be turned at any time.
+
+    `answers` maps a command (`MAIL`, `RCPT`, `DATA`, `NOOP`) to the line that answers it instead of the usual one; a
+    letter is judged with `DATA`. `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server falls silent
+    or breaks off; `DATA` means after the letter has arrived. `delay` seconds pass before each letter is answered.
+    """
+
+    answers: dict[str, str] = field(default_factory=dict)
+    hang_at: str | None = None
+    drop_at: str | None = None
+    delay: float = 0.0
+    tls: Certificate | None = None
+    implicit_tls: bool = False
+    login: tuple[str, str] | None = None
+
+    messages: list[Caught] = field(default_factory=list, init=False)
+    commands: list[str] = field(default_factory=list, init=False)
+    """Command lines as they came in."""
+    logins: list[tuple[str, str]] = field(default_factory=list, init=False)
+    """Users and passwords as they were shown."""
+    received: bytearray = field(default_factory=bytearray, init=False)
+    """All bytes that came in, those inside TLS included."""
+    connections: int = field(default=0, init=False)
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        self._changed = threading.Condition()
+        self._loop = asyncio.new_event_loop()
+        self._open: set[asyncio.BaseTransport] = set()
+        context = self.tls.for_server() if self.tls and self.implicit_tls else None
+        self._server = self._loop.run_until_complete(
+            self._loop.create_server(lambda: _Conversation(self), "127.0.0.1", 0, ssl=context)
+        )
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Break off all connections and stop."""
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as SMTP_URL; with the user and the password it asks for."""
+        login = "{}:{}@".format(*self.login) if self.login else ""
+        return f"smtp{'s' if self.implicit_tls else ''}://{login}127.0.0.1:{self.port}"
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> list[Caught]:
+        """Give the first `count` mails as soon as they are there; raise AssertionError after `timeout` seconds."""
+        self.wait_until(lambda: len(self.messages) >= count, timeout)
+        return self.messages[:count]
+
+    def wait_until(self, holds: Callable[[], bool], timeout: float = 10.0) -> None:
+        """Wait until something holds; looked at whenever a line or a mail came in, or a connection ended."""
+        with self._changed:
+            assert self._changed.wait_for(holds, timeout), f"it never held; {len(self.messages)} mails, {self.commands}"
+
+    def hang_up(self) -> None:
+        """Break off every connection that is open, and return when it is."""
+
+        async def break_off() -> None:
+            for transport in tuple(self._open):
+                transport.abort()  # type: ignore[attr-defined]  # every stream transport can
+
+        asyncio.run_coroutine_threadsafe(break_off(), self._loop).result(5)
+        self.wait_until(lambda: not self._open)
+
+    async def handle_DATA(self, server: "_Conversation", session: Any, envelope: Envelope) -> str:
+        """Keep one mail, unless a switch says otherwise."""
+        await asyncio.sleep(self.delay)
+        if answer := self.answers.get("DATA"):
+            return answer
+        content = envelope.original_content or b""
+        message = message_from_bytes(content, policy=default)
+        with self._changed:
+            self.messages.append(Caught(envelope.mail_from or "", list(envelope.rcpt_tos), message, content))
+            self._changed.notify_all()
+        if self.drop_at == "DATA":
+            server.transport.abort()
+        if self.hang_at == "DATA":
+            await asyncio.Event().wait()
+        return "250 Taken"
+
+    def note(self, change: Callable[[], object]) -> None:
+        """Change something others may wait for."""
+        with self._changed:
+            change()
+            self._changed.notify_all()
+
+    def opened(self, transport: asyncio.BaseTransport) -> None:
+        """Count a connection."""
+        self.connections += 1
+        self._open.add(transport)
+
+    def ended(self, transport: asyncio.BaseTransport) -> None:
+        """Forget a connection."""
+        self.note(lambda: self._open.discard(transport))
+
+    def check(self, server: Any, session: Any, envelope: Any, mechanism: str, shown: LoginPassword) -> AuthResult:
+        """Judge a login."""
+        pair = (shown.login.decode(), shown.password.decode())
+        self.logins.append(pair)
+        return AuthResult(success=pair == self.login, handled=False)
+
+    async def _stop(self) -> None:
+        self._server.close()
+        for transport in tuple(self._open):
+            transport.abort()  # type: ignore[attr-defined]  # every stream transport can
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+
+class _Conversation(SMTP):
+    """One connection: aiosmtpd's own, which looks at the sink's switches before it answers."""
+
+    def __init__(self, sink: SmtpSink) -> None:
+        super().__init__(
+            sink,
+            hostname="sink.test",
+            tls_context=sink.tls.for_server() if sink.tls and not sink.implicit_tls else None,
+            authenticator=sink.check if sink.login else None,
+            auth_required=sink.login is not None,
+            auth_require_tls=sink.tls is not None and not sink.implicit_tls,
+        )
+        self.sink = sink
+
+    def connection_made(self, transport: Any) -> None:
+        if self.transport is None:  # otherwise it is the same one, now inside TLS
+            self.sink.opened(transport)
+            self.first_transport = transport
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.sink.ended(self.first_transport)
+        super().connection_lost(error)
+
+    def data_received(self, data: bytes) -> None:
+        self.sink.received += data
+        super().data_received(data)
+
+    async def push(self, status: Any) -> None:
+        if str(status).startswith("220 sink.test"):
+            await self._misbehave("CONNECT")
+        await super().push(status)
+
+    async def _misbehave(self, command: str) -> None:
+        if self.sink.hang_at == command:
+            await asyncio.Event().wait()
+        if self.sink.drop_at == command:
+            self.transport.abort()
+            raise ConnectionResetError
+
+    async def _answer(self, command: str, line: str, usual: Callable[[str], Any]) -> None:
+        self.sink.note(lambda: self.sink.commands.append(f"{command} {line or ''}".strip()))
+        if command != "DATA":  # those are for after the letter
+            await self._misbehave(command)
+            if answer := self.sink.answers.get(command):
+                await self.push(answer)
+                return
+        await usual(line)
+
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's names, here and below
+        await self._answer("MAIL", arg, super().smtp_MAIL)
+
+    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
+        await self._answer("RCPT", arg, super().smtp_RCPT)
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        await self._answer("DATA", arg, super().smtp_DATA)
+
+    async def smtp_NOOP(self, arg: str) -> None:  # noqa: N802
+        await self._answer("NOOP", arg, super().smtp_NOOP)
+
+    async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
+        await self._answer("QUIT", arg, super().smtp_QUIT)
