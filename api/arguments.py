@@ -78,9 +78,11 @@ def _faults(error: "ValidationError") -> Iterator[Fault]:
             name = next(name for name in error.validator_value if error.message.startswith(repr(name)))
             yield Fault(pointer=pointer(*path, name), detail="is missing; it is required")
         case "additionalProperties" if error.validator_value is False:
-            known = list(error.schema.get("properties", {}))  # type: ignore[union-attr]  # a schema with keywords
+            known = list(error.schema.get("properties", {}))
             told = f"is not a known field; known are {', '.join(known) or 'none'}"
-            yield from (Fault(pointer=pointer(*path, name), detail=told) for name in error.instance if name not in known)
+            yield from (
+                Fault(pointer=pointer(*path, name), detail=told) for name in error.instance if name not in known
+            )
         case keyword:
             say = SENTENCES.get(str(keyword), lambda _: f"does not fit the operation's schema ({keyword})")
             yield Fault(pointer=pointer(*path), detail=say(error.validator_value))

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails, from_json
 from errand.errors import BodyUnreadable, JobRefused, MediaTypeUnsupported
 from schemas.problems import Fault
 
+JSON: Final = "application/json"
 MAX_BYTES: Final = 1024 * 1024
 """Bytes of the largest body that is read."""
 MOST_FAULTS: Final = 20
@@ -26,7 +27,8 @@ M = TypeVar("M", bound=BaseModel)
 
 def read_body(model: type[M]) -> M:
     """Read the body of this request as `model`; raise what is wrong with it."""
-    if request.mimetype != "application/json":
+    # the first test is for speed: it spares nearly every request the taking apart of the header
+    if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
         raise MediaTypeUnsupported()
     raw = request.get_data(cache=False)
     try:

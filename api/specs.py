@@ -74,7 +74,12 @@ ACCEPTING: Final = {
 REPORTING: Final[Spec] = {
     "parameters": [
         {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}},
-        {"name": "If-None-Match", "in": "header", "description": "An `ETag` seen before.", "schema": {"type": "string"}},
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "An `ETag` seen before.",
+            "schema": {"type": "string"},
+        },
     ],
     "responses": {
         "200": gives(
@@ -98,7 +103,11 @@ _READY: Final = states(status=["ready", "degraded"])
 READINESS: Final = {
     "200": gives(
         "Jobs are accepted.",
-        {**_READY, "properties": {**_READY["properties"], "dependencies": _PARTS}, "required": ["status", "dependencies"]},
+        {
+            **_READY,
+            "properties": {**_READY["properties"], "dependencies": _PARTS},
+            "required": ["status", "dependencies"],
+        },
     ),
     "503": refuses("The store is down; `dependencies` tells of each part.", RETRY_AFTER),
 }

@@ -8,7 +8,7 @@ Next: `letters.py` writes the mail, `mailer.py` sends it.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import time
+from time import monotonic, time
 from typing import Any
 from uuid import uuid4
 
@@ -32,10 +32,12 @@ log = logging.getLogger(__name__)
 
 SENDERS = 4
 """Connections to the mail server at most, each in a greenthread of its own."""
-BATCH = 40
-"""Notifications claimed at once."""
-LEASE_SECONDS = 120.0
-"""How long a claimed notification is left to its sender; much longer than a batch's timeouts add up to."""
+BATCH = 2
+"""Notifications one sender claims at once."""
+MAIL_SECONDS = 12.0
+"""How long one mail may take, from connecting to the server's answer, before it counts as deferred."""
+LEASE_SECONDS = 30.0
+"""How long a claimed notification is left to its sender: more than its batch can take, so nobody else sends it too."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 600.0
 """Pause before the second attempt, doubled for each further one, up to the longest."""
 GIVE_UP_SECONDS = 86_400.0
@@ -53,21 +55,36 @@ class PostOffice:
 
     def deliver(self, store: WorkerStore) -> None:
         """Send everything that is due now; raise StoreUnavailable."""
-        while notices := store.store.collect(BATCH, LEASE_SECONDS):
-            for _ in self._pool.imap(lambda notice: self._send(store, notice), notices):
-                pass
+        if self._send_some(store):
+            others = [self._pool.spawn(self._drain, store) for _ in range(SENDERS)]
+            for other in others:
+                other.wait()
 
     def close(self) -> None:
         """Close the connections."""
         while self._mailers:
             self._mailers.pop().close()
 
+    def _drain(self, store: WorkerStore) -> None:
+        while self._send_some(store):
+            pass
+
+    def _send_some(self, store: WorkerStore) -> bool:
+        """Claim a few notifications and send them at once; False when nothing was due."""
+        claimed_at = monotonic()
+        notices = store.store.collect(BATCH, LEASE_SECONDS)
+        for notice in notices:
+            # a sender that was held up leaves the rest to whoever claims it next, lest both send it
+            if monotonic() - claimed_at < LEASE_SECONDS - MAIL_SECONDS:
+                self._send(store, notice)
+        return bool(notices)
+
     def _send(self, store: WorkerStore, notice: Notice) -> None:
         """Make one attempt, and write down how it ended."""
         fields = {"action": f"mail_{notice.kind.value}", "job_id": notice.id}
         try:
             letter = compose(notice.kind, notice.record, self._settings)
-            with self._mailer() as mailer:
+            with self._mailer() as mailer, eventlet.Timeout(MAIL_SECONDS, MailDeferred("The mail server is too slow.")):
                 mailer.send(letter)
         except MailDeferred as fault:
             tired = time() * 1000 - notice.since > GIVE_UP_SECONDS * 1000

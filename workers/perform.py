@@ -36,7 +36,7 @@ class Crew:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(map(str, first["loc"]))
             return _failed(lease, "ArgumentsRefused", f"{where}: {first['msg']}" if where else first["msg"])
-        except Exception as error:  # noqa: BLE001 -- whatever an operation raises is data
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever an operation raises is data
             return _failed(lease, type(error).__name__, str(error) or type(error).__name__)
 
     def _run(self, lease: Lease) -> str:
@@ -45,7 +45,7 @@ class Crew:
             raise OperationUnknown(f"No worker of this service knows the operation {lease.operation!r}.")
         result = operation.call(lease.arguments)
         try:
-            text = json.dumps(result, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+            text = _json(result)
         except (TypeError, ValueError) as error:
             raise ResultRefused(f"The result can't be written as JSON: {error}.") from error
         if len(text) * 4 > self._limit and len(text.encode()) > self._limit:
@@ -70,10 +70,14 @@ class ResultRefused(Exception):
     """The operation's result is too large, or no JSON."""
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
 def _failed(lease: Lease, kind: str, message: str) -> Outcome:
     # an error's text may hold anything: lone surrogates can't be stored as UTF-8
     safe = message[:2000].encode("utf-8", "replace").decode()
-    return Outcome(lease, Status.FAILED, json.dumps({"type": kind, "message": safe}, ensure_ascii=False))
+    return Outcome(lease, Status.FAILED, _json({"type": kind, "message": safe}))
 
 
 class Operators(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations

@@ -1,6 +1,6 @@
 """`python -m workers.shell`: nameko's shell on the configured broker, with `n.rpc` to call the services.
 
-Stands beside the life of a job, for people; reads commands from a pipe as well. The calls end up in `entrypoints/rpc.py`.
+Stands beside the life of a job, for people; reads commands from a pipe as well. The calls end in `entrypoints/rpc.py`.
 """
 
 import sys
@@ -8,14 +8,13 @@ import warnings
 
 with warnings.catch_warnings():
     # eventlet announces its retirement and setuptools that of pkg_resources; neither is news for who types here
-    warnings.simplefilter("ignore", DeprecationWarning)
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     from nameko.cli.shell import ShellRunner, make_nameko_helper
 
-from kombu.exceptions import OperationalError
 from nameko.utils import sanitize_url
 
-from errand.broker.connection import FAULTS, open_connection
+from errand.broker.connection import faults_of, open_connection
 from errand.settings import Settings
 
 BANNER = """Errand on {broker}
@@ -27,19 +26,20 @@ BANNER = """Errand on {broker}
 
 
 def main() -> int:
-    """Open the shell; 1 when the broker is away, with a sentence."""
+    """Open the shell; 1 when the broker can't be used, with a sentence."""
     settings = Settings.load_or_exit()
     broker = sanitize_url(settings.amqp_uri)
+    # this also makes the embedded broker known to nameko's own connections
+    connection = open_connection(settings.amqp_uri)
     try:
-        # by itself it makes the embedded broker known to nameko's connections; asked first, it answers soon or not at all
-        with open_connection(settings.amqp_uri) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
-        helper = make_nameko_helper({"AMQP_URI": settings.amqp_uri, "ACCEPT": ["json"]})
-    except (*FAULTS, OperationalError):
-        sys.stderr.write(f"errand: the broker at {broker} can't be reached; start it, or set AMQP_URI.\n")
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+    except faults_of(connection) as fault:
+        sys.stderr.write(f"errand: the broker at {broker} can't be used ({fault}); start it, or set AMQP_URI.\n")
         return 1
+    connection.release()
+    helper = make_nameko_helper({"AMQP_URI": settings.amqp_uri, "ACCEPT": ["json"]})
     try:
-        ShellRunner(BANNER.format(broker=broker), {"n": helper}).start_shell(name="plain")
+        ShellRunner(BANNER.format(broker=broker), {"n": helper}).start_shell(name=None)
     finally:
         helper.disconnect()
     return 0

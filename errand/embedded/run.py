@@ -45,9 +45,8 @@ def main() -> int:
     data = parser.parse_args().data
     settings = Settings.load_or_exit()
     if not port_is_free(settings.port, settings.host):
-        say(
-            f"port {settings.port} is in use; stop what listens there, or choose another: PORT={settings.port + 1} make run"
-        )
+        other = free_port(settings.port + 1, settings.host)
+        say(f"port {settings.port} is in use; stop what listens there, or choose another: PORT={other} make run")
         return 2
     plan = plan_for(settings, data)
     try:

@@ -80,10 +80,18 @@ class Tied(Process):  # type: ignore[misc]  # honcho carries no annotations
 
     def _start_tied(self, command: list[str], **options: Any) -> Any:
         child = Popen(command, shell=False, preexec_fn=tie(signal.SIGKILL), **options)
-        signal.signal(signal.SIGHUP, lambda *_: (_kill_group(child.pid), os._exit(1)))
+
+        def manager_died(*_: Any) -> None:
+            _kill_group(child.pid)
+            os._exit(1)
+
+        def child_died() -> None:
+            child.wait()
+            _kill_group(child.pid)  # a grandchild would keep the pipe open, and honcho would wait for it
+
+        signal.signal(signal.SIGHUP, manager_died)
         tie_to(self._manager, signal.SIGHUP)
-        # a grandchild would keep the pipe open, and honcho would wait for it
-        threading.Thread(target=lambda: (child.wait(), _kill_group(child.pid)), daemon=True).start()
+        threading.Thread(target=child_died, daemon=True).start()
         return child
 
 

@@ -105,7 +105,7 @@ class Valkey:
 
 
 def _locked(folder: Path) -> IO[str]:
-    lock = open(folder / "lock", "a+")  # noqa: SIM115 - the caller closes it, the server keeps its copy
+    lock = (folder / "lock").open("a+")  # the caller closes it, the server keeps its copy
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

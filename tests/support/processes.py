@@ -33,7 +33,7 @@ class Running:
     ) -> None:
         """Remember what to run; `env` is added to this process's own, `ready` is asked until it is true."""
         self.name, self.command, self.log, self.cwd = name, list(command), log, cwd
-        self.env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+        self.env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **(env or {})}
         self.ready, self.starts_in = ready, starts_in
         self.process: subprocess.Popen[bytes] | None = None
 

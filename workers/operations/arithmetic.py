@@ -30,6 +30,8 @@ def mul(value: Number, other: Number) -> int | float:
 @operation(tiny=True)
 def div(value: Number, other: Number) -> int | float:
     """Divide the first number by the second: exact where it divides evenly."""
+    if other == 0:
+        raise ZeroDivisionError("division by zero")
     if isinstance(value, int) and isinstance(other, int) and value % other == 0:
         return value // other
     quotient = value / other
