@@ -25,9 +25,7 @@ TEMPLATE: Final[dict[str, Any]] = {
             "POST a piece of work and get `202 accepted` at once. Workers compute it, keep the result and mail it. "
             "**What was accepted is never lost, never finished twice, and its owner is told.**"
         ),
-        "license": {"name": "MIT"},
     },
-    "servers": [{"url": "/", "description": "This server"}],
     "tags": [
         {"name": "jobs", "description": "Hand in work, look how it is doing."},
         {"name": "health", "description": "For those who run this service."},

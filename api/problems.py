@@ -64,10 +64,21 @@ def kind_of(error: ErrandError) -> Kind:
     return next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
 
 
-def problem(status: int, title: str, detail: str, type_: str = "about:blank", **more: object) -> Answer:
-    """Answer with a problem; `more` are further members of its body."""
-    body = {"type": type_, "title": title, "status": status, "detail": detail, **more}
-    return Answer(json.dumps(body) + "\n", status, content_type=MEDIA_TYPE)
+def problem(body: dict[str, object]) -> Answer:
+    """Answer with a problem of these members."""
+    return Answer(json.dumps(body) + "\n", body["status"], content_type=MEDIA_TYPE)
+
+
+def plain(status: int, title: str, detail: str) -> dict[str, object]:
+    """Give the members of a problem that says no more than its HTTP status does."""
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
+
+def body_of(error: ErrandError) -> dict[str, object]:
+    """Give the members of the problem that tells of `error`."""
+    kind = kind_of(error)
+    body = {"type": name_of(type(error)), "title": kind.title, "status": kind.status, "detail": error.detail}
+    return body | {name: error.fields[name] for name in PUBLIC_FIELDS if name in error.fields}
 
 
 def on_errand_error(error: ErrandError) -> Answer:
@@ -75,8 +86,7 @@ def on_errand_error(error: ErrandError) -> Answer:
     kind = kind_of(error)
     if kind.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return on_fault(error)
-    more = {name: error.fields[name] for name in PUBLIC_FIELDS if name in error.fields}
-    answer = problem(kind.status, kind.title, error.detail, name_of(type(error)), **more)
+    answer = problem(body_of(error))
     if kind.retry_after is not None:
         answer.headers["Retry-After"] = str(kind.retry_after)
     return answer
@@ -90,7 +100,7 @@ def on_http_error(error: HTTPException) -> Answer | HTTPException:
     if isinstance(error, MethodNotAllowed):
         allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})
         detail = f"This path does not take {request.method}; it takes {' and '.join(allowed)}."
-    answer = problem(error.code, error.name, detail)
+    answer = problem(plain(error.code, error.name, detail))
     answer.headers.extend(header for header in error.get_headers() if header[0] != "Content-Type")
     return answer
 
@@ -99,7 +109,7 @@ def on_fault(error: Exception) -> Answer:
     """Answer for a fault of ours: the log has all of it, the client nothing of it."""
     log.error("A request failed", exc_info=error, extra={"action": "request_failed", "path": request.path})
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return problem(status, status.phrase, "Something went wrong on our side; it was logged.")
+    return problem(plain(status, status.phrase, "Something went wrong on our side; it was logged."))
 
 
 def name_of(error: type[ErrandError]) -> str:

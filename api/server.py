@@ -4,6 +4,8 @@ Stands before step 1 of a job's life. Next: `wsgi.py`, which each of the process
 """
 
 import gc
+import socket
+import sys
 from typing import Final
 
 from granian import Granian
@@ -21,6 +23,7 @@ LAST_SECONDS: Final = 15
 
 def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT; what was begun is finished first."""
+    refuse_taken(settings.host, settings.port)
     server = Granian(
         f"{api.wsgi.__name__}:{api.wsgi.make.__name__}",
         factory=True,
@@ -40,3 +43,18 @@ def serve(settings: Settings) -> None:
     gc.collect()
     gc.freeze()  # the collector of a forked process must not touch, and thereby copy, what is shared
     server.serve()
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Exit with a sentence when somebody listens there already.
+
+    granian would start all the same when that is granian too, and each of the two would get some of the requests.
+    """
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as fault:
+            sys.stderr.write(f"errand: HOST and PORT: can't listen on {host}:{port}: {fault.strerror}\n")
+            raise SystemExit(2) from None

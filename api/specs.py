@@ -4,10 +4,20 @@ Stands beside the life of a job. `documentation.py` collects what is said here.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
+from api.problems import SENTENCES, body_of, plain
+from errand.errors import (
+    BodyUnreadable,
+    ErrandError,
+    JobRefused,
+    JobUnknown,
+    MediaTypeUnsupported,
+    StoreUnavailable,
+)
 from schemas.jobs import Accepted, Job
 from schemas.problems import MEDIA_TYPE, Problem
 
@@ -38,14 +48,16 @@ def takes(model: type[BaseModel], example: object) -> Spec:
     return {"required": True, "content": {"application/json": {"schema": reference(model), "example": example}}}
 
 
-def gives(description: str, schema: Spec, headers: Spec | None = None, media_type: str = "application/json") -> Spec:
+def gives(description: str, schema: Spec, headers: Spec | None = None) -> Spec:
     """Describe one answer of a view."""
-    return {"description": description, "content": {media_type: {"schema": schema}}, "headers": headers or {}}
+    return {"description": description, "content": {"application/json": {"schema": schema}}, "headers": headers or {}}
 
 
-def refuses(description: str, headers: Spec | None = None) -> Spec:
-    """Describe an answer that is a problem."""
-    return gives(description, reference(Problem), headers, MEDIA_TYPE)
+def refuses(description: str, with_: ErrandError | Spec, headers: Spec | None = None) -> Spec:
+    """Describe an answer that is a problem, by the error (or the body) it has in the simplest case."""
+    example = body_of(with_) if isinstance(with_, ErrandError) else with_
+    content = {MEDIA_TYPE: {"schema": reference(Problem), "example": example}}
+    return {"description": description, "content": content, "headers": headers or {}}
 
 
 def header(description: str, type_: str = "string") -> Spec:
@@ -60,15 +72,19 @@ def states(**members: list[str]) -> Spec:
 
 
 RETRY_AFTER: Final = {"Retry-After": header("Seconds after which to try again.", "integer")}
-STORE_DOWN: Final = refuses("The job store can't be reached; nothing was changed.", RETRY_AFTER)
+_FAULT: Final = {"pointer": "/value", "detail": "is missing; it is required"}
+_REFUSED: Final = JobRefused("Nothing was stored: correct /value, then send it again.", errors=[_FAULT])
+_TOO_LARGE: Final = plain(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, SENTENCES[413])
 
 ACCEPTING: Final = {
     "202": gives("Stored; it will be run.", reference(Accepted), {"Location": header("Path of the job.")}),
-    "400": refuses("The body is not JSON."),
-    "413": refuses("The body is larger than 1 MiB."),
-    "415": refuses("The body is not declared as `application/json`."),
-    "422": refuses("The body is JSON but not a job; `errors` names each wrong place."),
-    "503": refuses("Nothing was stored: the store is down, or no worker is there yet.", RETRY_AFTER),
+    "400": refuses("The body is not JSON.", BodyUnreadable()),
+    "413": refuses("The body is larger than 1 MiB.", _TOO_LARGE),
+    "415": refuses("The body is not declared as `application/json`.", MediaTypeUnsupported()),
+    "422": refuses("The body is JSON but not a job; `errors` names each wrong place.", _REFUSED),
+    "503": refuses(
+        "Nothing was stored: the store is down, or no worker is there yet.", StoreUnavailable(), RETRY_AFTER
+    ),
 }
 
 REPORTING: Final[Spec] = {
@@ -91,23 +107,21 @@ REPORTING: Final[Spec] = {
             },
         ),
         "304": {"description": "It has not changed since the `ETag` in `If-None-Match`."},
-        "404": refuses("There is no such job (any more)."),
-        "503": STORE_DOWN,
+        "404": refuses("There is no such job (any more).", JobUnknown()),
+        "503": refuses("The store is down.", StoreUnavailable(), RETRY_AFTER),
     },
 }
 
 LIVENESS: Final = {"200": gives("Alive.", states(status=["ok"]))}
 
-_PARTS: Final = states(store=["up"], broker=["up", "down"])
-_READY: Final = states(status=["ready", "degraded"])
+_PARTS: Final = states(store=["up", "down"], broker=["up", "down"])
+_READY: Final = {
+    "type": "object",
+    "properties": {"status": {"type": "string", "enum": ["ready", "degraded"]}, "dependencies": _PARTS},
+    "required": ["status", "dependencies"],
+}
+_STORE_LESS: Final = StoreUnavailable(dependencies={"store": "down", "broker": "up"})
 READINESS: Final = {
-    "200": gives(
-        "Jobs are accepted.",
-        {
-            **_READY,
-            "properties": {**_READY["properties"], "dependencies": _PARTS},
-            "required": ["status", "dependencies"],
-        },
-    ),
-    "503": refuses("The store is down; `dependencies` tells of each part.", RETRY_AFTER),
+    "200": gives("Jobs are accepted.", _READY),
+    "503": refuses("The store is down; `dependencies` tells of each part.", _STORE_LESS, RETRY_AFTER),
 }

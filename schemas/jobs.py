@@ -13,23 +13,30 @@ from schemas.status import Status
 
 ACCEPTED_MESSAGE = "Please wait the calculation, you'll receive an email with results"
 
-Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+_EXAMPLE_ID = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
+
+JobId = Annotated[str, Field(description="The job's id, a UUID.", examples=[_EXAMPLE_ID])]
+
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T04:43:14.123Z"])]
 """A time as RFC 3339, in UTC, with milliseconds: `2026-11-21T04:43:14.123Z`."""
 
 
 class Links(BaseModel):
     """Where to go from here; paths on this server."""
 
-    self: Annotated[str, Field(description="This job.")]
-    events: Annotated[str, Field(description="Its changes as they happen (Server-Sent Events).")]
+    self: Annotated[str, Field(description="This job.", examples=[f"/jobs/{_EXAMPLE_ID}"])]
+    events: Annotated[
+        str,
+        Field(description="Its changes as they happen (Server-Sent Events).", examples=[f"/jobs/{_EXAMPLE_ID}/events"]),
+    ]
 
 
 class Accepted(BaseModel):
     """The job is stored and will be run; its result comes later."""
 
     status: Literal["accepted"]
-    id: Annotated[str, Field(description="The job's id, a UUID.")]
-    message: str
+    id: JobId
+    message: Annotated[str, Field(examples=[ACCEPTED_MESSAGE])]
     links: Links
 
 
@@ -43,7 +50,7 @@ class OperationError(BaseModel):
 class Job(BaseModel):
     """A job, as it stands now."""
 
-    id: Annotated[str, Field(description="The job's id, a UUID.")]
+    id: JobId
     operation: str
     arguments: dict[str, Any]
     status: Status

@@ -6,7 +6,8 @@ Back to `publisher.py`.
 """
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import Any
 
@@ -16,12 +17,18 @@ from kombu.transport import redis, virtual
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 
+from errand.broker.unacknowledged import Unacknowledged
+
 log = logging.getLogger(__name__)
 
 DECLARED = "_kombu.queues"
 """Set of the queues that were declared, beside kombu's own `_kombu.binding.*`: an empty queue has no key of its own."""
 REPLY_MS = 300_000
 """How long a reply nobody fetched is kept, as long as nameko's reply queues on RabbitMQ."""
+
+
+FETCH = 100
+"""Messages fetched at once at most: the prefetch count permitting, a full queue is read in few round trips."""
 
 
 def install() -> None:
@@ -51,6 +58,7 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
     """A channel that routes by what Redis knows, not by what this connection happened to declare."""
 
     Message = Message
+    QoS = Unacknowledged
 
     # A doorbell or a call is acknowledged as soon as it is heard, so what is unacknowledged for a minute belongs to a
     # reader that died; until then the rescuer, which knows the jobs, has long rung again where it matters.
@@ -66,7 +74,20 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Open the channel; raises kombu's connection errors."""
         self._own: set[str] = set()
+        self._no_ack: set[str] = set()
+        self._commands: Any = None
         super().__init__(*args, **kwargs)
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        """Lend the client for commands. It takes a connection from the pool for each, so it may be shared."""
+        if client is None:
+            client = self._commands = self._commands or self._create_client()
+        yield client
+
+    def _disconnect_pools(self) -> None:
+        self._commands = None
+        super()._disconnect_pools()
 
     # ---- routing ----
 
@@ -132,11 +153,16 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
 
     # ---- consuming ----
 
-    def basic_consume(self, queue: str, *args: Any, **kwargs: Any) -> Any:
+    def basic_consume(self, queue: str, no_ack: bool = False, *args: Any, **kwargs: Any) -> Any:
         """Consume; a queue that expires is remembered as this channel's own."""
         if queue in self._expires:
             self._own.add(queue)
-        return super().basic_consume(queue, *args, **kwargs)
+        (self._no_ack.add if no_ack else self._no_ack.discard)(queue)
+        return super().basic_consume(queue, no_ack, *args, **kwargs)
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        """Acknowledge one message, or with `multiple` all that were delivered until it."""
+        (self.qos.ack_until if multiple else self.qos.ack)(delivery_tag)
 
     def _brpop_read(self, **options: Any) -> bool:
         """Hand over what was popped, unless it is no message."""
@@ -151,10 +177,26 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
             raise Empty
         queue = bytes_to_str(popped[0]).rsplit(self.sep, 1)[0]
         self._queue_cycle.rotate(queue)
-        payload = self._read(popped[1])
-        if payload is not None:
-            self.connection._deliver(payload, queue)
+        payloads = [each for item in self._with_more(*popped) if (each := self._read(item)) is not None]
+        self._deliver_all(payloads, queue)
         return True
+
+    def _with_more(self, key: bytes, item: bytes) -> list[bytes]:
+        """Give `item` and those after it, as many as may be delivered."""
+        room = self.qos.can_consume_max_estimate()
+        if (count := min(FETCH, room if room is not None else FETCH) - 1) < 1:
+            return [item]
+        with self.conn_or_acquire() as client:
+            return [item, *(client.rpop(bytes_to_str(key), count) or [])]
+
+    def _deliver_all(self, payloads: list[dict[str, Any]], queue: str) -> None:
+        if len(payloads) > 1 and queue not in self._no_ack:
+            self.qos.record(payloads)
+        try:
+            for payload in payloads:
+                self.connection._deliver(payload, queue)
+        finally:
+            self.qos.give_back(payloads)
 
     def _read(self, item: bytes) -> dict[str, Any] | None:
         """Unpack a message; None for what no kombu has written, which would otherwise end its reader."""

@@ -5,11 +5,11 @@ Next: `together.py`, which keeps them together, or `api/__main__.py`, where a jo
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
 import threading
-import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -120,8 +120,9 @@ def is_ready(settings: Settings) -> bool:
     """Ask the API whether it and all it needs are ready."""
     try:
         with urllib.request.urlopen(f"{address(settings)}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+            # "degraded" is 200 too: the API accepts, but the broker is not there
+            return bool(json.load(answer)["status"] == "ready")
+    except (OSError, ValueError):
         return False
 
 

@@ -17,7 +17,7 @@ class NeverHappened(Exception):
     """What was waited for did not happen in time."""
 
 
-def until(happened: Callable[[], Answer], seconds: float, what: str, pause: float = 0.05) -> Answer:
+def until(happened: Callable[[], Answer | None], seconds: float, what: str, pause: float = 0.05) -> Answer:
     """Ask `happened` until its answer is true, and give that answer; raise NeverHappened after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

@@ -1,6 +1,6 @@
-"""A small nameko service in a process of its own: `python -m tests.support.rpc_service AMQP_URI`, ended by SIGTERM.
+"""Small nameko services, each in a process of its own: `python -m tests.support.rpc_service AMQP_URI NAME`.
 
-What the tests call to learn how the rpc entrypoint and the brokers behave. It runs in nameko's plain container.
+What the tests call to learn how the rpc entrypoint and the brokers behave; runs in nameko's plain container.
 """
 
 import warnings
@@ -30,6 +30,8 @@ waiting: list[Event] = []
 
 
 class Testbed:
+    """Is called."""
+
     name = "testbed"
 
     @rpc
@@ -69,7 +71,17 @@ class Testbed:
         eventlet.sleep(seconds)
         return seconds
 
-    @event_handler("testbed_source", "ping")
+    @rpc
+    def pid(self):
+        return os.getpid()
+
+
+class Listener:
+    """Hears events, with nameko's own entrypoint."""
+
+    name = "listener"
+
+    @event_handler("source", "ping")
     def on_ping(self, payload):
         heard.append(payload)
 
@@ -77,15 +89,11 @@ class Testbed:
     def heard(self):
         return heard
 
-    @rpc
-    def pid(self):
-        return os.getpid()
 
-
-def main(amqp_uri):
+def main(amqp_uri, name):
     logs.configure("INFO")
     open_connection(amqp_uri)  # installs the embedded broker where it is one
-    container = ServiceContainer(Testbed, {"AMQP_URI": amqp_uri})
+    container = ServiceContainer({each.name: each for each in (Testbed, Listener)}[name], {"AMQP_URI": amqp_uri})
     ended = Event()
     signal.signal(signal.SIGTERM, lambda *_: eventlet.spawn_n(ended.send))
     starting = eventlet.spawn(container.start)
@@ -100,4 +108,4 @@ def main(amqp_uri):
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(*sys.argv[1:]))

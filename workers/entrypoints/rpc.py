@@ -149,6 +149,8 @@ def _body(message: Any) -> dict[str, Any]:
     if len(message.body or b"") > MAX_BODY_BYTES:
         raise MalformedRequest(f"Message longer than {MAX_BODY_BYTES} bytes")
     try:
+        if message.errors:  # kombu keeps what went wrong while it unpacked the body
+            raise message.errors[0][1]
         body = message.decode()
     except Exception as fault:  # noqa: BLE001 -- whatever a decoder raises
         raise MalformedRequest(f"Message can't be decoded ({type(fault).__name__})") from None

@@ -1,0 +1,61 @@
+"""What the embedded broker has delivered and nobody acknowledged yet: kept in Redis, so that it comes again.
+
+Stands under step 3 of a job's life where `AMQP_URI` is `redis://…`; `embedded.py` uses it for each of its channels. It is
+kombu's own bookkeeping, in kombu's own keys, for many messages in one round trip.
+"""
+
+from time import time
+from typing import Any
+
+from kombu.transport import redis, virtual
+from kombu.utils.json import dumps
+
+
+class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotations
+    """The messages one channel has delivered; kombu calls it QoS, as it also keeps to the prefetch count."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Begin with nothing."""
+        super().__init__(*args, **kwargs)
+        self._recorded: set[str] = set()
+
+    def record(self, payloads: list[dict[str, Any]]) -> None:
+        """Write down `payloads` before they are delivered: if this process ends, they come again."""
+        where = {each["properties"]["delivery_tag"]: each["properties"]["delivery_info"] for each in payloads}
+        raw = {
+            tag: dumps([each, where[tag]["exchange"], where[tag]["routing_key"]])
+            for tag, each in zip(where, payloads, strict=True)
+        }
+        with self.pipe_or_acquire() as pipe:
+            pipe.zadd(self.unacked_index_key, dict.fromkeys(raw, time())).hset(self.unacked_key, mapping=raw).execute()
+        self._recorded.update(raw)
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Count `message` as delivered."""
+        if delivery_tag in self._recorded:
+            self._recorded.remove(delivery_tag)
+            virtual.QoS.append(self, message, delivery_tag)
+        else:
+            super().append(message, delivery_tag)
+
+    def give_back(self, payloads: list[dict[str, Any]]) -> None:
+        """Put recorded messages that were not delivered back where they came from."""
+        for payload in reversed(payloads):
+            tag = payload["properties"]["delivery_tag"]
+            if tag in self._recorded:
+                self._recorded.remove(tag)
+                self.restore_by_tag(tag, leftmost=False)
+
+    def ack_until(self, delivery_tag: str) -> None:
+        """Acknowledge everything delivered until this one, itself included."""
+        self._flush()
+        tags: list[str] = []
+        for tag in list(self._delivered):
+            tags.append(tag)
+            if tag == delivery_tag:
+                break
+        else:
+            tags = [delivery_tag]
+        with self.pipe_or_acquire() as pipe:
+            pipe.zrem(self.unacked_index_key, *tags).hdel(self.unacked_key, *tags).execute()
+        self._dirty.update(tags)
