@@ -1,7 +1,7 @@
 """What the embedded broker has delivered and nobody acknowledged yet: kept in Redis, so that it comes again.
 
-Stands under step 3 of a job's life where `AMQP_URI` is `redis://…`; `embedded.py` uses it for each of its channels. It is
-kombu's own bookkeeping, in kombu's own keys, for many messages in one round trip.
+Stands under step 3 of a job's life where `AMQP_URI` is `redis://…`: each channel of `embedded.py` has one. It is what
+kombu does, in kombu's own keys, but for many messages in one round trip.
 """
 
 from time import time

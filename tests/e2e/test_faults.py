@@ -4,7 +4,6 @@ import os
 import threading
 from uuid import uuid4
 
-import pytest
 import requests
 from kombu import Connection
 
@@ -16,21 +15,6 @@ from tests.support.ports import free_port
 from tests.support.stack import running
 
 BUSY = {"LEASE_SECONDS": "1", "OUTBOX_PATIENCE": "1", "MAIL_ENABLED": "false"}
-
-
-@pytest.fixture
-def env(redis_url, key_prefix, smtp_sink):
-    return {"REDIS_URL": redis_url, "KEY_PREFIX": key_prefix, "SMTP_URL": smtp_sink.url}
-
-
-@pytest.fixture
-def on_rabbitmq(env, amqp_uri):
-    return {**env, "AMQP_URI": amqp_uri}
-
-
-@pytest.fixture
-def on_each(env, broker_uri):
-    return {**env, "AMQP_URI": broker_uri}
 
 
 def accept(stack, count):
@@ -160,21 +144,23 @@ def test_without_the_store_a_post_answers_503_and_stores_nothing(env, valkey, tm
 
 def test_a_store_restarted_under_load_costs_no_accepted_job(env, amqp_uri, tmp_path):
     (tmp_path / "store").mkdir()
-    with valkeys.running(tmp_path / "store") as own:
-        with running(tmp_path, {**env, **BUSY, "AMQP_URI": amqp_uri, "REDIS_URL": own.url()}) as stack:
-            statuses, stop = [], threading.Event()
-            threads = [post_in_background(stack, statuses, stop) for _ in range(4)]
-            until(lambda: len(statuses) > 200, 30, "load")
-            own.restart()
-            until(lambda: statuses[-20:] == [202] * 20, 30, "accepting again")
-            stop.set()
-            for thread in threads:
-                thread.join()
+    with (
+        valkeys.running(tmp_path / "store") as own,
+        running(tmp_path, {**env, **BUSY, "AMQP_URI": amqp_uri, "REDIS_URL": own.url()}) as stack,
+    ):
+        statuses, stop = [], threading.Event()
+        threads = [post_in_background(stack, statuses, stop) for _ in range(4)]
+        until(lambda: len(statuses) > 200, 30, "load")
+        own.restart()
+        until(lambda: statuses[-20:] == [202] * 20, 30, "accepting again")
+        stop.set()
+        for thread in threads:
+            thread.join()
 
-            # a 503 may have been stored, as its answer got lost; a 202 always was
-            assert set(statuses) <= {202, 503}
-            stack.wait_for_count("succeeded", statuses.count(202))
-            assert stack.workers.running
+        # a 503 may have been stored, as its answer got lost; a 202 always was
+        assert set(statuses) <= {202, 503}
+        stack.wait_for_count("succeeded", statuses.count(202))
+        assert stack.workers.running
 
 
 def test_jobs_whose_api_died_before_it_rang_are_run(on_each, tmp_path):

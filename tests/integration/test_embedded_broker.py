@@ -177,6 +177,52 @@ def test_no_more_than_the_prefetch_count_is_read_before_an_acknowledgement(conne
     assert reader.read(seconds=1.2) == ["0", "1", "2"]
 
 
+def test_many_messages_are_acknowledged_at_once(connection, other, uri):
+    declare(connection)
+    for number in range(250):
+        put(connection, str(number), DOORBELL.name)
+    reader = Reader(connection, DOORBELL)
+    assert reader.read() == [str(number) for number in range(250)]
+
+    reader.got[199].ack(multiple=True)
+
+    with redis.Redis.from_url(uri) as client:
+        assert client.hlen("unacked") == client.zcard("unacked_index") == 50
+    for message in reader.got[200:]:
+        message.ack()
+    assert take(other, DOORBELL.name) is None
+
+
+def test_what_was_fetched_and_not_delivered_is_given_back(connection, other):
+    declare(connection)
+    for number in range(5):
+        put(connection, str(number), DOORBELL.name)
+
+    def fail_at_the_second(message):
+        message.ack()
+        assert message.payload != "1"
+
+    Consumer(connection.channel(), [DOORBELL], on_message=fail_at_the_second, auto_declare=False).consume()
+    with pytest.raises(AssertionError):
+        connection.drain_events(timeout=5)
+
+    assert [take(other, DOORBELL.name).payload for _ in range(3)] == ["2", "3", "4"]
+
+
+def test_a_reader_that_needs_no_acknowledgements_leaves_none_open(connection, uri):
+    declare(connection)
+    for number in range(5):
+        put(connection, str(number), DOORBELL.name)
+    got = []
+
+    Consumer(connection.channel(), [DOORBELL], on_message=got.append, auto_declare=False).consume(no_ack=True)
+    connection.drain_events(timeout=5)
+    until(lambda: len(got) == 5 or connection.drain_events(timeout=5), 10, "five messages")
+
+    with redis.Redis.from_url(uri) as client:
+        assert not client.exists("unacked", "unacked_index")
+
+
 def test_a_message_given_back_comes_again_and_a_rejected_one_does_not(connection, other):
     declare(connection)
     put(connection, "back", DOORBELL.name)

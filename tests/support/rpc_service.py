@@ -68,7 +68,9 @@ class Testbed:
 
     @rpc
     def nap(self, seconds):
-        eventlet.sleep(seconds)
+        """Take as long as this."""
+        with eventlet.Timeout(seconds, exception=False):
+            Event().wait()
         return seconds
 
     @rpc

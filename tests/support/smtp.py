@@ -78,7 +78,7 @@ class Certificate:
 class SmtpSink:
     """A mail server, running while its `with` block does. Its switches may be turned at any time.
 
-    `answers` maps a command (`MAIL`, `RCPT`, `DATA`, `NOOP`) to the line that answers it instead of the usual one; a
+    `answers` maps a command (`CONNECT`, `MAIL`, `RCPT`, `DATA`, `NOOP`) to the line that answers it instead of the usual one; a
     letter is judged with `DATA`. `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server falls silent
     or breaks off; `DATA` means after the letter has arrived. `delay` seconds pass before each letter is answered.
     """
@@ -147,7 +147,7 @@ class SmtpSink:
         asyncio.run_coroutine_threadsafe(break_off(), self._loop).result(5)
         self.wait_until(lambda: not self._open)
 
-    async def handle_DATA(self, server: "_Conversation", session: Any, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: "_Conversation", session: Any, envelope: Envelope) -> str:  # noqa: N802
         """Keep one mail, unless a switch says otherwise."""
         await asyncio.sleep(self.delay)
         if answer := self.answers.get("DATA"):
@@ -157,10 +157,7 @@ class SmtpSink:
         with self._changed:
             self.messages.append(Caught(envelope.mail_from or "", list(envelope.rcpt_tos), message, content))
             self._changed.notify_all()
-        if self.drop_at == "DATA":
-            server.transport.abort()
-        if self.hang_at == "DATA":
-            await asyncio.Event().wait()
+        await server.misbehave("DATA")
         return "250 Taken"
 
     def note(self, change: Callable[[], object]) -> None:
@@ -224,20 +221,22 @@ class _Conversation(SMTP):
 
     async def push(self, status: Any) -> None:
         if str(status).startswith("220 sink.test"):
-            await self._misbehave("CONNECT")
+            await self.misbehave("CONNECT")
+            status = self.sink.answers.get("CONNECT", status)
         await super().push(status)
 
-    async def _misbehave(self, command: str) -> None:
+    async def misbehave(self, command: str) -> None:
+        """Fall silent or break off, if a switch says so."""
         if self.sink.hang_at == command:
             await asyncio.Event().wait()
         if self.sink.drop_at == command:
             self.transport.abort()
-            raise ConnectionResetError
+            await asyncio.Event().wait()  # aiosmtpd ends this task when it sees that the connection is gone
 
     async def _answer(self, command: str, line: str, usual: Callable[[str], Any]) -> None:
         self.sink.note(lambda: self.sink.commands.append(f"{command} {line or ''}".strip()))
         if command != "DATA":  # those are for after the letter
-            await self._misbehave(command)
+            await self.misbehave(command)
             if answer := self.sink.answers.get(command):
                 await self.push(answer)
                 return

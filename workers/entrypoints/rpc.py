@@ -1,7 +1,7 @@
 """The rpc entrypoint: nameko's calls, word for word on the wire, that no message and no lost broker can end.
 
 Stands beside the life of a job: `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` come in here, over `line.py`.
-A call is acknowledged when it starts: whoever waits for it sees a crash as a timeout, and it never runs twice.
+A call is acknowledged when it starts: if its worker dies, its caller's timeout tells, and no other worker dies of it.
 """
 
 import logging

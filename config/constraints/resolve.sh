@@ -1,0 +1,32 @@
+#!/bin/sh
+# Resolves the pins anew: all of pyproject's extras together first, so that the sides never disagree, then each side in
+# an environment of its own, which shows what it needs and no more. Run it as `make constraints`.
+set -eu
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# resolve SIDE EXTRAS [pip options]: writes $work/SIDE.txt, name==version lines and nothing else
+resolve() {
+    side=$1 extras=$2
+    shift 2
+    echo "resolving $side ..."
+    sh config/constraints/venv.sh "$work/$side" >/dev/null
+    "$work/$side/bin/python" -m pip --quiet --disable-pip-version-check install "$@" ".[$extras]"
+    "$work/$side/bin/python" -m pip --disable-pip-version-check freeze --all |
+        grep -E '^[A-Za-z0-9._-]+==[^ ]+$' | grep -vE '^(errand|pip|wheel)==' | LC_ALL=C sort -f >"$work/$side.txt"
+}
+
+resolve dev api,workers,embedded,dev
+for side in api workers embedded; do
+    resolve $side $side --constraint "$work/dev.txt"
+done
+# only when all went well
+for side in api workers embedded dev; do
+    {
+        echo "# What [$side] was tested with, on $("$work/dev/bin/python" --version). Made by \`make constraints\`; don't edit."
+        [ $side != dev ] || echo "# Holds the other sides' pins too, so that it can be used alone."
+        cat "$work/$side.txt"
+    } >config/constraints/$side.txt
+done

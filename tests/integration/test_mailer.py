@@ -1,0 +1,439 @@
+"""The mailer against a real mail server that behaves well, badly, or not at all."""
+
+import base64
+import logging
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from time import monotonic
+
+import pytest
+
+from errand.errors import MailDeferred, MailRefused, SettingsRefused
+from tests.support.smtp import HAS_OPENSSL, Certificate, SmtpSink
+from workers import mailer as mailer_module
+from workers.letters import Letter
+from workers.mailer import Mailer
+
+LETTER = Letter(
+    to="name@email.com",
+    subject="Your operation is complete!",
+    text="The result is: 40\n",
+    html="<p>The result is: 40</p>\n",
+    message_id="<1.result@errand.test>",
+    in_reply_to="<1.receipt@errand.test>",
+)
+SENDER = "Errand <errand@errand.test>"
+SECRET = "p@ss/word:1"
+STAGES = ["CONNECT", "MAIL", "RCPT", "DATA"]
+
+
+@pytest.fixture
+def mailer(smtp_sink: SmtpSink) -> Iterator[Mailer]:
+    mailer = Mailer(smtp_sink.url, SENDER, timeout=5)
+    yield mailer
+    mailer.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    if not HAS_OPENSSL:
+        pytest.skip("the openssl command is not installed (apt-get install openssl)")
+    return Certificate.make(tmp_path_factory.mktemp("certificate"))
+
+
+def with_login(sink: SmtpSink, user: str = "apikey", password: str = "p%40ss%2Fword%3A1", options: str = "") -> str:
+    scheme, rest = sink.url.split("://")
+    return f"{scheme}://{user}:{password}@{rest.rpartition('@')[2]}{options}"
+
+
+def saw_password(sink: SmtpSink) -> bool:
+    plain = base64.b64encode(f"\0apikey\0{SECRET}".encode())
+    return any(form in sink.received for form in (SECRET.encode(), base64.b64encode(SECRET.encode()), plain))
+
+
+# ---- what arrives
+
+
+def test_a_letter_arrives_as_text_and_html_with_its_headers(mailer, smtp_sink):
+    mailer.send(LETTER)
+
+    [mail] = smtp_sink.wait_for(1)
+    assert (mail.sender, mail.recipients) == ("errand@errand.test", ["name@email.com"])
+    assert (mail.text, mail.html) == (LETTER.text, LETTER.html)
+    assert [part.get_content_type() for part in mail.message.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    ]
+    headers = {name: str(mail.message[name]) for name in mail.message}
+    assert headers["From"] == SENDER
+    assert headers["To"] == "name@email.com"
+    assert headers["Subject"] == LETTER.subject
+    assert headers["Message-ID"] == LETTER.message_id
+    assert headers["In-Reply-To"] == headers["References"] == LETTER.in_reply_to
+    assert headers["Auto-Submitted"] == "auto-generated"
+    assert mail.message["Date"].datetime.tzinfo is not None
+
+
+def test_a_text_that_is_the_path_of_a_readable_file_is_mailed_as_that_text(mailer, smtp_sink, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("TOPSECRET")
+
+    mailer.send(replace(LETTER, text=str(secret), html=str(secret)))
+
+    [mail] = smtp_sink.wait_for(1)
+    assert mail.text.strip() == mail.html.strip() == str(secret)
+    assert len(list(mail.message.iter_parts())) == 2
+    assert not list(mail.message.iter_attachments())
+    assert b"TOPSECRET" not in mail.content
+
+
+def test_a_style_sheet_named_in_a_letter_is_not_fetched(mailer, smtp_sink):
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        link = f'<link rel="stylesheet" href="http://127.0.0.1:{trap.getsockname()[1]}/style.css">\n'
+
+        mailer.send(replace(LETTER, text=link, html=link))
+
+        [mail] = smtp_sink.wait_for(1)
+        assert mail.html == link
+        trap.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            trap.accept()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "é 漢字 💥\n",
+        ".\n..\nFrom here\n.hidden\n",
+        "x" * 20_000 + "\n",
+        "ü" * 5_000 + "\n",
+        "nul \0 escape \x1b[31m bell \a\n",
+        "no line end",
+        "trailing spaces  \n\n\n",
+    ],
+)
+def test_any_text_arrives_as_it_was(mailer, smtp_sink, text):
+    mailer.send(replace(LETTER, text=text))
+
+    [mail] = smtp_sink.wait_for(1)
+    assert mail.text.rstrip("\n") == text.rstrip("\n")
+    assert mail.content.isascii()
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 998
+
+
+def test_a_letter_without_html_is_one_text(mailer, smtp_sink):
+    mailer.send(replace(LETTER, html=None))
+
+    [mail] = smtp_sink.wait_for(1)
+    assert mail.message.get_content_type() == "text/plain"
+
+
+def test_long_ids_stay_readable_so_that_mails_find_their_thread(mailer, smtp_sink):
+    long_id = f"<{'0' * 36}.receipt@{'mail.' * 12}example.com>"
+
+    mailer.send(replace(LETTER, in_reply_to=long_id))
+
+    [mail] = smtp_sink.wait_for(1)
+    assert f"In-Reply-To: {long_id}".encode() in mail.content
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        replace(LETTER, subject="hello\r\nBcc: victim@email.com"),
+        replace(LETTER, subject="hello\n"),
+        replace(LETTER, message_id="<1@x>\r\nBcc: victim@email.com"),
+        replace(LETTER, to="name@email.com\n"),
+        replace(LETTER, to="name@email.com\r\nRCPT TO:<victim@email.com>"),
+        replace(LETTER, to="name@email.com,victim@email.com"),
+        replace(LETTER, to="Name <name@email.com>"),
+        replace(LETTER, to=f"{'a' * 300}@email.com"),
+        replace(LETTER, to=""),
+        replace(LETTER, text="\ud800"),
+    ],
+)
+def test_a_letter_that_would_break_out_of_its_place_is_refused_before_anything_is_sent(mailer, smtp_sink, letter):
+    with pytest.raises(MailRefused):
+        mailer.send(letter)
+
+    assert smtp_sink.connections == 0
+
+
+# ---- one connection
+
+
+def test_five_letters_take_one_connection(mailer, smtp_sink):
+    for number in range(5):
+        mailer.send(replace(LETTER, message_id=f"<{number}@errand.test>"))
+
+    mails = smtp_sink.wait_for(5)
+    assert [mail.message["Message-ID"] for mail in mails] == [f"<{number}@errand.test>" for number in range(5)]
+    assert smtp_sink.connections == 1
+
+
+def test_a_connection_that_died_while_idle_is_replaced_at_once(mailer, smtp_sink):
+    mailer.send(LETTER)
+    smtp_sink.hang_up()
+
+    mailer.send(LETTER)
+
+    assert len(smtp_sink.messages) == 2
+    assert smtp_sink.connections == 2
+
+
+def test_a_server_that_has_had_enough_of_a_connection_gets_another(mailer, smtp_sink):
+    mailer.send(LETTER)
+
+    class Once(dict):
+        def get(self, command, usual=None):
+            return self.pop(command, usual)
+
+    smtp_sink.answers = Once(MAIL="421 too many letters on this connection")
+    mailer.send(LETTER)
+
+    assert len(smtp_sink.messages) == 2
+    assert smtp_sink.connections == 2
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(mailer, smtp_sink, monkeypatch):
+    monkeypatch.setattr(mailer_module, "IDLE_SECONDS", -1.0)
+    mailer.send(LETTER)
+
+    mailer.send(LETTER)
+
+    assert smtp_sink.connections == 2
+    smtp_sink.wait_until(lambda: "QUIT" in smtp_sink.commands)
+
+
+def test_a_letter_that_may_have_arrived_is_not_sent_again(mailer, smtp_sink):
+    mailer.send(LETTER)
+    smtp_sink.drop_at = "DATA"
+
+    with pytest.raises(MailDeferred):
+        mailer.send(LETTER)
+
+    assert len(smtp_sink.messages) == 2
+    assert smtp_sink.connections == 1
+
+
+def test_closing_says_goodbye_and_the_mailer_can_be_used_again(mailer, smtp_sink):
+    mailer.send(LETTER)
+    mailer.close()
+    assert "QUIT" in smtp_sink.commands
+
+    mailer.send(LETTER)
+    assert smtp_sink.connections == 2
+
+
+# ---- what goes wrong
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("450 4.2.0 come back later", MailDeferred),
+        ("421 4.3.0 closing", MailDeferred),
+        ("550 5.1.1 not here", MailRefused),
+        ("530 5.7.0 log in first", MailDeferred),  # ours to mend, not the letter's fault
+    ],
+)
+def test_the_servers_answer_decides_and_is_told(mailer, smtp_sink, stage, answer, error):
+    smtp_sink.answers[stage] = answer
+
+    with pytest.raises(error) as caught:
+        mailer.send(LETTER)
+
+    assert caught.value.detail == answer
+
+
+def test_a_refused_letter_does_not_cost_the_next_one_its_connection(mailer, smtp_sink):
+    smtp_sink.answers["RCPT"] = "550 5.1.1 not here"
+    with pytest.raises(MailRefused):
+        mailer.send(LETTER)
+    smtp_sink.answers.clear()
+
+    mailer.send(LETTER)
+
+    assert len(smtp_sink.messages) == 1
+    assert smtp_sink.connections == 1
+
+
+def test_a_greeting_that_turns_everybody_away_defers(mailer, smtp_sink):
+    smtp_sink.answers["CONNECT"] = "554 no mail today"
+
+    with pytest.raises(MailDeferred, match="554 no mail today"):
+        mailer.send(LETTER)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_silent_server_defers_within_the_timeout(smtp_sink, stage):
+    mailer = Mailer(smtp_sink.url, SENDER, timeout=0.3)
+    smtp_sink.hang_at = stage
+    started = monotonic()
+
+    with pytest.raises(MailDeferred):
+        mailer.send(LETTER)
+
+    assert monotonic() - started < 3
+    smtp_sink.hang_at = None
+    mailer.send(replace(LETTER, message_id="<2@errand.test>"))
+    assert smtp_sink.messages[-1].message["Message-ID"] == "<2@errand.test>"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_server_that_breaks_off_defers_at_once_and_leaves_nothing_behind(mailer, smtp_sink, stage):
+    smtp_sink.drop_at = stage
+    started = monotonic()
+
+    with pytest.raises(MailDeferred):
+        mailer.send(LETTER)
+
+    assert monotonic() - started < 3
+    smtp_sink.drop_at = None
+    mailer.send(LETTER)
+    smtp_sink.wait_for(2 if stage == "DATA" else 1)
+
+
+def test_a_slow_server_is_waited_for(mailer, smtp_sink):
+    smtp_sink.delay = 0.3
+
+    mailer.send(LETTER)
+
+    assert len(smtp_sink.messages) == 1
+
+
+def test_nobody_listening_defers():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # not listening, so whoever connects is refused
+        mailer = Mailer(f"smtp://127.0.0.1:{bound.getsockname()[1]}", SENDER)
+
+        with pytest.raises(MailDeferred, match="refused"):
+            mailer.send(LETTER)
+
+
+# ---- TLS and login
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])
+def test_a_trusted_server_gets_user_and_password_as_they_were_meant(certificate, implicit):
+    with SmtpSink(tls=certificate, implicit_tls=implicit, login=("apikey", SECRET)) as sink:
+        mailer = Mailer(with_login(sink), SENDER, context=certificate.for_client())
+
+        mailer.send(LETTER)
+        mailer.send(LETTER)
+
+        assert sink.logins == [("apikey", SECRET)]
+        assert len(sink.messages) == 2
+        mailer.close()
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])
+def test_a_certificate_nobody_vouches_for_defers_and_never_sees_the_password(certificate, implicit):
+    with SmtpSink(tls=certificate, implicit_tls=implicit, login=("apikey", SECRET)) as sink:
+        mailer = Mailer(with_login(sink), SENDER, timeout=5)
+
+        with pytest.raises(MailDeferred, match="CERTIFICATE_VERIFY_FAILED") as caught:
+            mailer.send(LETTER)
+
+        assert not sink.logins
+        assert not saw_password(sink)
+        assert SECRET not in caught.value.detail
+
+
+def test_a_certificate_of_another_host_defers(tmp_path, certificate):
+    elsewhere = Certificate.make(tmp_path, "elsewhere.test")
+    with SmtpSink(tls=elsewhere, login=("apikey", SECRET)) as sink:
+        mailer = Mailer(with_login(sink), SENDER, context=elsewhere.for_client())
+
+        with pytest.raises(MailDeferred, match="IP address mismatch|Hostname mismatch"):
+            mailer.send(LETTER)
+
+        assert not saw_password(sink)
+
+
+def test_a_server_without_tls_never_sees_the_password():
+    with SmtpSink(login=("apikey", SECRET)) as sink:
+        mailer = Mailer(with_login(sink), SENDER)
+
+        with pytest.raises(MailDeferred, match="STARTTLS"):
+            mailer.send(LETTER)
+
+        assert not sink.logins
+        assert not saw_password(sink)
+
+
+def test_a_wrong_password_defers_because_the_operator_can_mend_it(certificate):
+    with SmtpSink(tls=certificate, login=("apikey", "another")) as sink:
+        mailer = Mailer(with_login(sink), SENDER, context=certificate.for_client())
+
+        with pytest.raises(MailDeferred, match="535"):
+            mailer.send(LETTER)
+
+
+def test_tls_can_be_asked_for_without_a_user(certificate):
+    with SmtpSink(tls=certificate) as sink:
+        Mailer(f"{sink.url}?starttls=1", SENDER, context=certificate.for_client()).send(LETTER)
+        with pytest.raises(MailDeferred, match="CERTIFICATE_VERIFY_FAILED"):
+            Mailer(f"{sink.url}?starttls=1", SENDER).send(LETTER)
+
+        assert len(sink.messages) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://user@mail.test",
+        "smtp://user:@mail.test",
+        "smtp://:secret@mail.test",
+        "smtp://us%0Aer:secret@mail.test",
+        "smtp://user:s%C3%A9cret@mail.test",
+        "smtp://",
+        "smtp://mail.test:port",
+        "smtp://mail.test:99999",
+        "smtp://mail.test/path",
+        "smtp://mail.test?timeout=1",
+        "smtp://mail.test?starttls=maybe",
+        "smtp://mail.test?starttls",
+        "http://mail.test",
+    ],
+)
+def test_settings_that_can_not_work_are_refused_at_once_and_nobody_is_prompted(url, monkeypatch):
+    monkeypatch.setattr("getpass.getpass", lambda *_: pytest.fail("asked for a password"))
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("asked for something"))
+
+    with pytest.raises(SettingsRefused, match="SMTP_URL") as caught:
+        Mailer(url, SENDER)
+
+    assert "secret" not in caught.value.detail
+
+
+@pytest.mark.parametrize("sender", ["", "Errand", "Errand <errand@>", "a@b.test\nBcc: c@d.test", "a@b.test, c@d.test"])
+def test_a_sender_that_is_no_address_is_refused_at_once(sender):
+    with pytest.raises(SettingsRefused, match="MAIL_FROM"):
+        Mailer("smtp://mail.test", sender)
+
+
+# ---- the company it keeps
+
+
+def test_nothing_is_printed_and_no_recipient_is_logged(mailer, capsys, caplog):
+    caplog.set_level(logging.DEBUG)
+
+    mailer.send(LETTER)
+
+    assert capsys.readouterr() == ("", "")
+    assert "name@email.com" not in caplog.text
+
+
+def test_importing_the_mailer_loads_no_html_library_and_no_template_engine():
+    heavy = {"lxml", "premailer", "cssutils", "keyring", "jinja2"}
+    program = "import sys, workers.mailer; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert not heavy & set(loaded)
