@@ -41,7 +41,7 @@ class Api(Flask):
 def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
     """Make an app that accepts into `store` and has doorbells rung by `relay`; neither is asked anything yet."""
     app = Api("api", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1  # so that bodies.py sees that there was more
     app.url_map.strict_slashes = False
     app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store))
     problems.register(app)

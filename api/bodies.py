@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from flask import request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from errand.errors import BodyUnreadable, JobRefused, MediaTypeUnsupported
 from schemas.problems import Fault
@@ -31,6 +32,8 @@ def read_body(model: type[M]) -> M:
     if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
         raise MediaTypeUnsupported()
     raw = request.get_data(cache=False)
+    if len(raw) > MAX_BYTES:  # chunks, whose length nobody announced; app.py has them cut just above this
+        raise RequestEntityTooLarge()
     try:
         data = from_json(raw, allow_inf_nan=False, cache_strings="keys")
     except ValueError as fault:

@@ -12,7 +12,6 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-import api.wsgi  # imported before the fork, so that all processes share these pages of memory
 from errand.settings import Settings
 
 BACKLOG: Final = 2048
@@ -25,7 +24,7 @@ def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT; what was begun is finished first."""
     refuse_taken(settings.host, settings.port)
     server = Granian(
-        f"{api.wsgi.__name__}:{api.wsgi.make.__name__}",
+        "api.wsgi:make",
         factory=True,
         address=settings.host,
         port=settings.port,
@@ -40,9 +39,22 @@ def serve(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_SECONDS,
     )
+    if settings.api_processes > 1:
+        _share_memory()
+    server.serve()
+
+
+def _share_memory() -> None:
+    """Import what all processes need before they are forked: it is then in memory once, not once for each.
+
+    With one process it would be there twice, for this parent needs nothing of it.
+    """
+    import flasgger  # noqa: F401  # api/documentation.py imports it late
+
+    import api.wsgi  # noqa: F401
+
     gc.collect()
     gc.freeze()  # the collector of a forked process must not touch, and thereby copy, what is shared
-    server.serve()
 
 
 def refuse_taken(host: str, port: int) -> None:

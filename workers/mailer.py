@@ -11,7 +11,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses
 from functools import cached_property
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -74,8 +74,8 @@ class Mailer:
         self, smtp_url: str, mail_from: str, timeout: float = 10.0, context: ssl.SSLContext | None = None
     ) -> None:
         """Connect to nothing yet. `timeout` is in seconds, for each answer; raise SettingsRefused for bad settings."""
-        name, address = parseaddr(mail_from)
-        if not is_address(address) or not name.isprintable():
+        (name, address), *others = getaddresses([mail_from]) or [("", "")]
+        if others or not is_address(address) or not mail_from.isprintable():
             raise SettingsRefused("MAIL_FROM: write it as `Name <name@example.com>`")
         self._sender = Address(name, addr_spec=address)
         self._server = Server.at(smtp_url)

@@ -17,6 +17,8 @@ from workers import mailer as mailer_module
 from workers.letters import Letter
 from workers.mailer import Mailer
 
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # on purpose here
+
 LETTER = Letter(
     to="name@email.com",
     subject="Your operation is complete!",
@@ -99,7 +101,7 @@ def test_a_style_sheet_named_in_a_letter_is_not_fetched(mailer, smtp_sink):
 
         [mail] = smtp_sink.wait_for(1)
         assert mail.html == link
-        trap.setblocking(False)
+        trap.settimeout(0)
         with pytest.raises(BlockingIOError):
             trap.accept()
 
@@ -145,7 +147,7 @@ def test_long_ids_stay_readable_so_that_mails_find_their_thread(mailer, smtp_sin
     "letter",
     [
         replace(LETTER, subject="hello\r\nBcc: victim@email.com"),
-        replace(LETTER, subject="hello\n"),
+        replace(LETTER, subject="hello\rBcc: victim@email.com"),
         replace(LETTER, message_id="<1@x>\r\nBcc: victim@email.com"),
         replace(LETTER, to="name@email.com\n"),
         replace(LETTER, to="name@email.com\r\nRCPT TO:<victim@email.com>"),
@@ -350,7 +352,7 @@ def test_a_certificate_of_another_host_defers(tmp_path, certificate):
     with SmtpSink(tls=elsewhere, login=("apikey", SECRET)) as sink:
         mailer = Mailer(with_login(sink), SENDER, context=elsewhere.for_client())
 
-        with pytest.raises(MailDeferred, match="IP address mismatch|Hostname mismatch"):
+        with pytest.raises(MailDeferred, match="mismatch"):
             mailer.send(LETTER)
 
         assert not saw_password(sink)
@@ -426,8 +428,9 @@ def test_nothing_is_printed_and_no_recipient_is_logged(mailer, capsys, caplog):
 
     mailer.send(LETTER)
 
+    ours = [record.getMessage() for record in caplog.records if record.name != "mail.log"]  # that is the server
+    assert not [line for line in ours if "name@email.com" in line]
     assert capsys.readouterr() == ("", "")
-    assert "name@email.com" not in caplog.text
 
 
 def test_importing_the_mailer_loads_no_html_library_and_no_template_engine():

@@ -43,7 +43,7 @@ class Caught:
     def _part(self, kind: str) -> str:
         part = self.message.get_body((kind,))
         assert part is not None, f"no {kind} part"
-        return part.get_content()
+        return part.get_content().replace("\r\n", "\n")
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Certificate:
 class SmtpSink:
     """A mail server, running while its `with` block does. Its switches may be turned at any time.
 
-    `answers` maps a command (`CONNECT`, `MAIL`, `RCPT`, `DATA`, `NOOP`) to the line that answers it instead of the usual one; a
-    letter is judged with `DATA`. `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server falls silent
+    `answers` maps a command (`CONNECT`, `MAIL`, `RCPT`, `DATA`, `NOOP`) to the line that answers it instead of the
+    usual one; a letter is judged with `DATA`. `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server falls silent
     or breaks off; `DATA` means after the letter has arrived. `delay` seconds pass before each letter is answered.
     """
 

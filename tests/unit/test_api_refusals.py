@@ -1,0 +1,290 @@
+"""Refusals: every error is a problem with the right status, says what to do, and leaves nothing in the store."""
+
+import json
+
+import pytest
+
+from errand.errors import ErrandError
+
+SUM = {"operation": "sum", "value": 30, "other": 10}
+LARGE = b'{"operation":"' + b"x" * 1024 * 1024 + b'"}'
+DEEP = b'{"operation":"anything","arguments":{"a":' + b"[" * 500 + b"]" * 500 + b"}}"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_stored(api_store, doorbells):
+    yield
+    assert api_store.accepted == []
+    assert doorbells.rung == []
+
+
+def refused(answer, status):
+    problem = answer.json
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert problem["status"] == status
+    assert all(isinstance(problem[member], str) and problem[member] for member in ("type", "title", "detail"))
+    return problem
+
+
+def places(problem):
+    assert all(error["detail"] for error in problem["errors"])
+    return [error["pointer"] for error in problem["errors"]]
+
+
+@pytest.mark.parametrize("path", ["/compute", "/jobs"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"{} {}",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf{}",
+        b'{"value": NaN}',
+        b'{"value": -Infinity}',
+        rb'{"value": "\ud800"}',
+        b'{"value": ' + b"9" * 5000 + b"}",
+        b"[" * 100_000,
+        DEEP,
+    ],
+)
+def test_what_is_not_json_is_told_so(client, path, body):
+    problem = refused(client.post(path, data=body, content_type="application/json"), 400)
+
+    assert problem["type"] == "urn:errand:body-unreadable"
+
+
+@pytest.mark.parametrize("path", ["/compute", "/jobs"])
+@pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"1", b"true"])
+def test_json_that_is_no_object_is_told_so(client, path, body):
+    problem = refused(client.post(path, data=body, content_type="application/json"), 422)
+
+    assert places(problem) == [""]
+    assert "object" in problem["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("value", [True, "30", None, [], {}, 10**18 + 1, -(10**18) - 1, 1.1e18, 10**400])
+def test_a_value_that_is_no_number_in_range_is_refused(client, value):
+    body = json.dumps({**SUM, "value": value})
+
+    problem = refused(client.post("/compute", data=body, content_type="application/json"), 422)
+
+    assert places(problem) == ["/value"]
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 400 + ".0"])
+def test_a_number_that_no_float_holds_is_refused(client, number):
+    computation = f'{{"operation":"sum","value":{number},"other":1}}'
+    job = f'{{"operation":"anything","arguments":{{"a":[{number}]}}}}'
+
+    assert places(refused(client.post("/compute", data=computation, content_type="application/json"), 422)) == [
+        "/value"
+    ]
+    assert places(refused(client.post("/jobs", data=job, content_type="application/json"), 422)) == ["/arguments"]
+
+
+def test_an_object_that_looks_like_an_encoded_type_is_only_a_wrong_value(client):
+    trick = {"__type__": "decimal", "__value__": "1.5"}
+
+    assert places(refused(client.post("/compute", json={**SUM, "value": trick}), 422)) == ["/value"]
+    job = {"operation": "add", "arguments": {"value": trick, "other": 1}}
+    assert places(refused(client.post("/jobs", json=job), 422)) == ["/arguments/value"]
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "nobody",
+        "a@b@c",
+        "a@example.com\n",
+        "a@example.com\r\nBcc: b@example.com",
+        "a@example.com, b@example.com",
+        "a@example.com;b@example.com",
+        "a b@example.com",
+        '"a b"@example.com',
+        "A <a@example.com>",
+        "a@exam ple.com",
+        "a\u0000@example.com",
+        "ä@example.com",
+        "a@-example.com",
+        "a..b@example.com",
+        ".a@example.com",
+        "a" * 65 + "@example.com",
+        "a@" + "b" * 300 + ".com",
+        "a@" + ".".join(["b" * 60] * 5),
+        30,
+        True,
+        ["a@example.com"],
+        {"a": "b"},
+    ],
+)
+def test_what_is_not_one_plain_address_is_refused(client, email):
+    problem = refused(client.post("/compute", json={**SUM, "email": email}), 422)
+    job = refused(client.post("/jobs", json={"operation": "anything", "email": email}), 422)
+
+    assert places(problem) == places(job) == ["/email"]
+
+
+def test_all_that_is_wrong_is_told_at_once(client):
+    problem = refused(client.post("/compute", json={"operation": "pow", "value": "1", "extra": 1}), 422)
+
+    assert sorted(places(problem)) == ["/extra", "/operation", "/other", "/value"]
+    sentences = {error["pointer"]: error["detail"] for error in problem["errors"]}
+    assert sentences["/operation"] == "must be 'sum', 'sub', 'mul' or 'div'"
+    assert "known are operation, value, other, email" in sentences["/extra"]
+
+
+def test_a_flood_of_wrong_fields_gets_a_short_answer(client):
+    answer = client.post("/compute", json={**SUM, **{f"{number}{'x' * 100}": 1 for number in range(5000)}})
+
+    refused(answer, 422)
+    assert len(answer.data) < 10_000
+
+
+@pytest.mark.parametrize("operation", ["", "x" * 201, 1, None, ["sum"]])
+def test_a_name_that_can_be_no_operation_is_refused(client, operation):
+    problem = refused(client.post("/jobs", json={"operation": operation}), 422)
+
+    assert places(problem) == ["/operation"]
+
+
+@pytest.mark.parametrize("name", ["nope", "sum\u0000", "a\r\nb", "__class__"])
+def test_an_unknown_operation_is_told_together_with_the_known_ones(client, name):
+    problem = refused(client.post("/jobs", json={"operation": name, "arguments": {}}), 422)
+
+    assert places(problem) == ["/operation"]
+    assert "known are add, anything, tree" in problem["errors"][0]["detail"]
+
+
+def test_an_operation_announced_a_moment_ago_is_found(client, api_store, doorbells):
+    refused(client.post("/jobs", json={"operation": "new"}), 422)
+    api_store.operations["new"] = json.dumps({"name": "new", "arguments": {}})
+
+    until_found = (client.post("/jobs", json={"operation": "new"}).status_code for _ in range(100_000))
+
+    assert 202 in until_found
+    api_store.accepted.clear()
+    doorbells.rung.clear()
+
+
+@pytest.mark.parametrize("arguments", [None, [], "a", 1])
+def test_arguments_that_are_no_object_are_refused(client, arguments):
+    problem = refused(client.post("/jobs", json={"operation": "add", "arguments": arguments}), 422)
+
+    assert places(problem) == ["/arguments"]
+
+
+def test_arguments_are_refused_place_by_place_as_the_operations_schema_says(client):
+    arguments = {"value": -1, "notes": ["ok", "long", 3], "a/b~c": 1, "extra": 1}
+
+    problem = refused(client.post("/jobs", json={"operation": "add", "arguments": arguments}), 422)
+
+    sentences = {error["pointer"]: error["detail"] for error in problem["errors"]}
+    assert sentences == {
+        "/arguments/value": "must be at least 0",
+        "/arguments/other": "is missing; it is required",
+        "/arguments/notes/1": "must have at most 3 characters",
+        "/arguments/notes/2": "must be of type string",
+        "/arguments/a~1b~0c": "must be of type string",
+        "/arguments/extra": "is not a known field; known are value, other, notes, a/b~c",
+    }
+
+
+def test_arguments_too_deep_for_a_schema_that_refers_to_itself_are_refused(client):
+    arguments = {}
+    for _ in range(190):
+        arguments = {"a": arguments}
+
+    problem = refused(client.post("/jobs", json={"operation": "tree", "arguments": arguments}), 422)
+
+    assert places(problem) == ["/arguments"]
+
+
+def test_a_refusal_never_repeats_what_is_long(client):
+    arguments = {"value": "v" * 100_000, "other": 1, "n" * 100_000: 1}
+
+    answer = client.post("/jobs", json={"operation": "add", "arguments": arguments})
+
+    refused(answer, 422)
+    assert len(answer.data) < 2_000
+
+
+def test_before_any_worker_announced_itself_jobs_are_put_off(client, api_store):
+    api_store.operations = {}
+
+    answer = client.post("/jobs", json={"operation": "add"})
+
+    assert refused(answer, 503)["type"] == "urn:errand:catalogue-empty"
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/compute", SUM), ("/jobs", {"operation": "add", "arguments": {"value": 1, "other": 2}})]
+)
+def test_while_the_store_is_away_nothing_is_accepted(client, api_store, path, body):
+    api_store.down = True
+
+    answer = client.post(path, json=body)
+
+    assert refused(answer, 503)["type"] == "urn:errand:store-unavailable"
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    "media_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx", ";"]
+)
+def test_a_body_that_is_not_declared_as_json_is_refused(client, media_type):
+    refused(client.post("/compute", data=json.dumps(SUM), content_type=media_type), 415)
+
+
+def test_a_body_over_one_mebibyte_is_refused(client):
+    refused(client.post("/compute", data=LARGE, content_type="application/json"), 413)
+
+
+def test_a_body_over_one_mebibyte_of_unannounced_length_is_refused(client):
+    from io import BytesIO
+
+    answer = client.post(
+        "/compute",
+        input_stream=BytesIO(LARGE + b" " * 1024 * 1024),
+        content_type="application/json",
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    refused(answer, 413)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/jobs/a/b/c", "/static/", "/static/../app.py", "/static/%2e%2e/app.py"])
+def test_a_path_that_leads_nowhere_is_told_so(client, path):
+    refused(client.get(path), 404)
+
+
+def test_a_wrong_method_is_answered_with_the_right_ones(client):
+    answer = client.get("/compute")
+
+    assert "POST" in refused(answer, 405)["detail"]
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_a_fault_of_ours_is_logged_and_tells_the_client_nothing(client, api_store, monkeypatch, caplog):
+    monkeypatch.setattr(api_store, "accept", lambda job: 1 / 0)
+
+    answer = client.post("/compute", json=SUM)
+
+    refused(answer, 500)
+    assert b"division" not in answer.data
+    [line] = [line for line in caplog.records if getattr(line, "action", "") == "request_failed"]
+    assert line.exc_info[0] is ZeroDivisionError
+
+
+def test_an_error_without_a_row_in_the_table_is_a_fault_of_ours(client, api_store, monkeypatch):
+    class Novel(ErrandError):
+        """Something with a password in it."""
+
+    monkeypatch.setattr(api_store, "accept", lambda job: (_ for _ in ()).throw(Novel()))
+
+    answer = client.post("/compute", json=SUM)
+
+    refused(answer, 500)
+    assert b"password" not in answer.data
