@@ -9,7 +9,8 @@ BIN := .venv/bin
 PINS := pyproject.toml config/constraints/api.txt config/constraints/workers.txt config/constraints/embedded.txt
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# -qq: errors only
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SERVICE ?= compute
 # What pytest is given besides: make test ARGS="tests/unit -x"
 ARGS ?=

@@ -42,7 +42,7 @@ def report(job_id: str) -> Answer:
     headers = {"ETag": f'"{version(record)}"', "Cache-Control": "private, no-cache"}
     if record["status"] not in FINAL:
         headers["Retry-After"] = ASK_AGAIN_SECONDS
-    if version(record) in request.if_none_match:
+    if request.if_none_match.contains_weak(version(record)):
         return answer("", 304, headers)
     return answer(render(job_id, record), 200, headers)
 

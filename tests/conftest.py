@@ -16,7 +16,7 @@ from tests.support import valkey as store
 from tests.support.smtp import SmtpSink
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 BROKERS = ("rabbitmq", "embedded")
 
@@ -92,28 +92,23 @@ def smtp_sink() -> Iterator[SmtpSink]:
         yield sink
 
 
-@pytest.fixture(scope="session")
-def browser() -> "Iterator[Browser]":
-    """The system's Chromium, without a window."""
+@pytest.fixture
+def browser_page(request: pytest.FixtureRequest) -> "Iterator[Page]":
+    """A page of the system's Chromium, without a window and remembering nothing."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not executable:
         missing("Chromium is not installed (apt-get install chromium)")
+    # Playwright keeps an event loop in this thread from here to its end, and who needs one of his own comes before it
+    for name in {"api_url", "smtp_sink"} & set(request.fixturenames):
+        request.getfixturevalue(name)
     from playwright.sync_api import sync_playwright
 
+    # root has no sandbox, and containers give little shared memory
+    arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
     with sync_playwright() as playwright:
-        # root has no sandbox, and containers give little shared memory
-        browser = playwright.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        yield browser
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield browser.new_page()
         browser.close()
-
-
-@pytest.fixture
-def browser_page(browser: "Browser") -> "Iterator[Page]":
-    """A page of a browser that remembers nothing."""
-    with browser.new_context() as context:
-        yield context.new_page()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ resolve() {
     shift 2
     echo "resolving $side ..."
     sh config/constraints/venv.sh "$work/$side" >/dev/null
-    "$work/$side/bin/python" -m pip --quiet --disable-pip-version-check install "$@" ".[$extras]"
+    "$work/$side/bin/python" -m pip -qq --disable-pip-version-check install "$@" ".[$extras]"
     "$work/$side/bin/python" -m pip --disable-pip-version-check freeze --all |
         grep -E '^[A-Za-z0-9._-]+==[^ ]+$' | grep -vE '^(errand|pip|wheel)==' | LC_ALL=C sort -f >"$work/$side.txt"
 }

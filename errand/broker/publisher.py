@@ -193,18 +193,20 @@ class _ConfirmedWindow(_Window):
 
 
 class _EmbeddedWindow(_Window):
-    """The embedded broker: a message is in its list when the call returns."""
+    """The embedded broker: the messages are in their lists when the batch has ended."""
 
     def __init__(self, connection: Connection) -> None:
         self._producer = connection.Producer(auto_declare=False)
 
     def publish(self, messages: Sequence[Message]) -> None:
-        for message in messages:
-            self._producer.publish(
-                message.body,
-                exchange=message.exchange,
-                routing_key=message.routing_key,
-                content_type=message.content_type,
-                content_encoding="utf-8",
-                delivery_mode=PERSISTENT,
-            )
+        with self._producer.batch(max_size=len(messages)):
+            for message in messages:
+                self._producer.publish(
+                    message.body,
+                    exchange=message.exchange,
+                    routing_key=message.routing_key,
+                    mandatory=message.mandatory,
+                    content_type=message.content_type,
+                    content_encoding="utf-8",
+                    delivery_mode=PERSISTENT,
+                )

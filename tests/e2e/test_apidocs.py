@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from tests.support.ports import free_port
-from tests.support.processes import Running
+from tests.support.stack import running
 from tests.support.valkey import Server
 
 pytestmark = pytest.mark.timeout(120)
@@ -14,21 +13,10 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(scope="module")
 def api_url(valkey: Server, tmp_path_factory) -> Iterator[str]:
-    """The address of a running API. Its broker is away, which the page and accepting must not mind."""
-    url = f"http://127.0.0.1:{free_port()}"
-    environment = {
-        "PORT": url.rpartition(":")[2],
-        "REDIS_URL": valkey.fresh_url(),
-        "AMQP_URI": f"amqp://127.0.0.1:{free_port()}",
-    }
-    api = Running.module(
-        "api",
-        log=tmp_path_factory.mktemp("apidocs") / "api.log",
-        env=environment,
-        ready=lambda: _answers(url),
-    ).start()
-    yield url
-    assert api.stop() == 0, api.tail()
+    """The address of one API for all of these tests. No worker is there and no broker, which the page must not mind."""
+    away = {"REDIS_URL": valkey.fresh_url(), "AMQP_URI": f"amqp://127.0.0.1:{free_port()}"}
+    with running(tmp_path_factory.mktemp("apidocs"), away, lambda stack: stack.api.start()) as stack:
+        yield stack.url
 
 
 @pytest.fixture
@@ -44,7 +32,7 @@ def told(browser_page):
 
 def test_the_page_shows_every_group_without_a_complaint_and_asks_no_other_host(api_url, browser_page, told):
     browser_page.goto(f"{api_url}/")
-    browser_page.wait_for_selector("#operations-jobs-compute, [id^=operations-jobs-post_compute]")
+    browser_page.wait_for_selector("[data-path='/compute']")
 
     assert browser_page.url == f"{api_url}/apidocs"
     assert browser_page.locator(".opblock-tag-section").count() == 3
@@ -117,10 +105,3 @@ def _note(notes, line):
 
 def _stays(address, api_url):
     return address.startswith((f"{api_url}/", "data:", "blob:"))
-
-
-def _answers(url):
-    try:
-        return requests.get(f"{url}/healthz", timeout=1).ok
-    except requests.ConnectionError:
-        return False

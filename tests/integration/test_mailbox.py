@@ -92,7 +92,7 @@ def test_it_survives_garbage(catcher):
         b"\0\xff\xfe\r\n" * 100,
         b"GET / HTTP/1.1\r\n\r\n",
         b"A" * 100_000 + b"\r\n",
-        b"EHLO x\r\nMAIL FROM:<\xff>\r\nRCPT TO:<\xff\x1b[31m>\r\nDATA\r\n\xffSubject: \xff=?x?q?\x1b?=\r\n\r\n.\r\nQUIT\r\n",
+        b"EHLO x\r\nMAIL FROM:<\xff>\r\nRCPT TO:<\xff\x1b[31m>\r\nDATA\r\n\xffSubject: \xff=?x?q?\x1b?=\r\n\r\n.\r\n",
         b"EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\nnever ends",
     ):
         with socket.create_connection(("127.0.0.1", catcher.port), timeout=5) as client:

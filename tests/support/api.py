@@ -25,7 +25,9 @@ TREE = {
     "name": "tree",
     "arguments": {
         "$ref": "#/$defs/Node",
-        "$defs": {"Node": {"type": "object", "additionalProperties": {"$ref": "#/$defs/Node"}}},
+        "$defs": {
+            "Node": {"type": "object", "additionalProperties": {"allOf": [{"anyOf": [{"$ref": "#/$defs/Node"}]}]}}
+        },
     },
 }
 

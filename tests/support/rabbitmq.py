@@ -112,6 +112,7 @@ class Node(RabbitMQ):
             "HOME": str(folder / "home"),  # the Erlang cookie
             "ERL_EPMD_PORT": str(self.epmd_port),  # a name server of its own, so that it can be ended with the node
             "ERL_EPMD_ADDRESS": LOCALHOST,
+            "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
             "RABBITMQ_NODENAME": f"errandtest-{os.getpid()}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": LOCALHOST,
             "RABBITMQ_NODE_PORT": str(self.port),

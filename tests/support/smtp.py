@@ -79,8 +79,9 @@ class SmtpSink:
     """A mail server, running while its `with` block does. Its switches may be turned at any time.
 
     `answers` maps a command (`CONNECT`, `MAIL`, `RCPT`, `DATA`, `NOOP`) to the line that answers it instead of the
-    usual one; a letter is judged with `DATA`. `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server falls silent
-    or breaks off; `DATA` means after the letter has arrived. `delay` seconds pass before each letter is answered.
+    usual one; a letter is judged with `DATA`. `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server
+    falls silent or breaks off; `DATA` means after the letter has arrived. `delay` seconds pass before each letter is
+    answered.
     """
 
     answers: dict[str, str] = field(default_factory=dict)

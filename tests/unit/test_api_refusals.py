@@ -268,7 +268,7 @@ def test_a_wrong_method_is_answered_with_the_right_ones(client):
 
 
 def test_a_fault_of_ours_is_logged_and_tells_the_client_nothing(client, api_store, monkeypatch, caplog):
-    monkeypatch.setattr(api_store, "accept", lambda job: 1 / 0)
+    monkeypatch.setattr(api_store, "accept", lambda _job: 1 / 0)
 
     answer = client.post("/compute", json=SUM)
 
@@ -282,7 +282,7 @@ def test_an_error_without_a_row_in_the_table_is_a_fault_of_ours(client, api_stor
     class Novel(ErrandError):
         """Something with a password in it."""
 
-    monkeypatch.setattr(api_store, "accept", lambda job: (_ for _ in ()).throw(Novel()))
+    monkeypatch.setattr(api_store, "accept", lambda _job: (_ for _ in ()).throw(Novel()))
 
     answer = client.post("/compute", json=SUM)
 

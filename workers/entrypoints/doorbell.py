@@ -8,7 +8,6 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import chain, repeat
 from typing import Any
 
 import eventlet
@@ -16,18 +15,15 @@ from eventlet.event import Event
 from kombu import Connection, Consumer
 from nameko.extensions import Entrypoint
 
-from errand.broker.connection import declare, faults_of, open_connection
+from errand.broker.connection import declare
 from errand.errors import StoreUnavailable
 from errand.topology import doorbell_queue
+from workers.entrypoints.reconnecting import keep_connected, pauses, wait_for_messages
 
 log = logging.getLogger(__name__)
 
 BATCH = 250
 """Doorbells handed over at once at most; twice as many are fetched ahead."""
-IDLE_SECONDS = 1.0
-"""How long to wait for a doorbell before heartbeat and shutdown are looked after."""
-BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
-"""Pauses between tries while broker or store are away; the last one is repeated."""
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -48,7 +44,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
         super().__init__(expected_exceptions=(StoreUnavailable,), **kwargs)
         self._service, self._wants_ids = service, ids
         self._heard: list[Any] = []
-        self._stopping = self._lost = False
+        self._stopping = False
         self._loop: Any = None
 
     def start(self) -> None:
@@ -67,45 +63,22 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
         if self._loop is not None:
             self._loop.kill()
 
-    # the story: connect, gather, hand over; again for ever
     def _listen(self) -> None:
-        pauses = _pauses()
-        while not self._stopping:
-            connection = self._open()
-            try:
-                with self._consuming(connection):
-                    log.info("Listening for doorbells of %s", self._service, extra={"action": "listening"})
-                    self._lost = False
-                    pauses = _pauses()
-                    while not self._stopping:
-                        self._gather(connection)
-                        self._hand_over(connection)
-            except faults_of(connection) as fault:
-                log.log(self._level(), "The broker is away: %r", fault, extra={"action": "broker_lost"})
-                self._lost = True
-            except Exception:
-                log.exception("A message broke its reader; starting afresh", extra={"action": "doorbell_fault"})
-            finally:
-                self._heard.clear()  # unheard as far as the broker knows: they ring again
-                with suppress(Exception):  # a dead peer; there is nothing left to save here
-                    connection.collect(socket_timeout=0.5)
-            if not self._stopping:
-                eventlet.sleep(next(pauses))
+        keep_connected(self.container.config, self._consume, lambda: self._stopping)
 
-    def _open(self) -> Connection:
-        config = self.container.config
-        return open_connection(config["AMQP_URI"], heartbeat=int(config.get("HEARTBEAT", 10)))
+    def _consume(self, connection: Connection) -> None:
+        """The story: gather what rang, hand it over; again until it is time to stop."""
+        self._heard.clear()  # of an earlier connection: unheard as far as the broker knows, so they ring again
+        with self._consumer(connection):
+            log.info("Listening for doorbells of %s", self._service, extra={"action": "listening"})
+            while not self._stopping:
+                self._gather(connection)
+                self._hand_over(connection)
 
-    def _level(self) -> int:
-        """A lost broker is news once; that it is still away is not."""
-        return logging.DEBUG if self._lost else logging.WARNING
-
-    def _consuming(self, connection: Connection) -> Consumer:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+    def _consumer(self, connection: Connection) -> Consumer:
         declare(connection)
-        channel = connection.channel()
         consumer = Consumer(
-            channel,
+            connection.channel(),
             [doorbell_queue(self._service)],
             on_message=self._heard.append,
             # a body that can't be unpacked is no id either
@@ -117,13 +90,10 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
 
     def _gather(self, connection: Connection) -> None:
         """Wait for the first doorbell, then take along those that are already here."""
-        try:
-            connection.drain_events(timeout=IDLE_SECONDS)
-            while len(self._heard) < BATCH:
+        wait_for_messages(connection)
+        with suppress(TimeoutError):
+            while 0 < len(self._heard) < BATCH:
                 connection.drain_events(timeout=0)
-        except TimeoutError:
-            pass
-        connection.heartbeat_check()
 
     def _hand_over(self, connection: Connection) -> None:
         if not self._heard:
@@ -141,14 +111,16 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
             nonlocal acked
             if not acked:
                 acked = True
-                _ack(connection, heard)
+                # they are in the order of their arrival, and all before them were acknowledged
+                heard[-1].ack(multiple=True)
 
         doorbells = Doorbells(ids, ack)
-        for pause in _pauses():
+        for pause in pauses():
             if self._call(doorbells) or acked or self._stopping:
                 return
             # not heard yet, so it is ours still: the store is away, or the service failed before it took over
-            _pause(connection, pause)
+            eventlet.sleep(pause)
+            connection.heartbeat_check()
 
     def _sort(self, heard: list[Any]) -> tuple[list[str], list[Any]]:
         """Separate job ids from garbage, which is dropped: no job depends on a message."""
@@ -175,30 +147,12 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
         return bool(done.wait())
 
 
-def _ack(connection: Connection, messages: list[Any]) -> None:
-    """Acknowledge all of `messages`, which are in the order of their arrival and follow on all acknowledged before."""
-    if connection.transport.driver_type == "amqp":
-        messages[-1].ack(multiple=True)
-    else:
-        for message in messages:
-            message.ack()
-
-
 def _text(body: Any) -> str:
     if isinstance(body, memoryview):
         body = body.tobytes()
     if isinstance(body, bytes):
         return body.decode("utf-8", "replace") if len(body) < 64 else ""
     return body if isinstance(body, str) else ""
-
-
-def _pauses() -> Any:
-    return chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1]))
-
-
-def _pause(connection: Connection, seconds: float) -> None:
-    eventlet.sleep(seconds)
-    connection.heartbeat_check()
 
 
 doorbell = Doorbell.decorator

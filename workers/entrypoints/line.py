@@ -6,7 +6,6 @@ process waiting while the broker is away and ends its service on the first fault
 
 import logging
 from contextlib import suppress
-from itertools import chain, repeat
 from typing import Any
 
 import eventlet
@@ -14,14 +13,11 @@ from eventlet.event import Event
 from kombu import Connection, Consumer
 from nameko.extensions import SharedExtension
 
-from errand.broker.connection import faults_of, open_connection
+from errand.broker.connection import faults_of
+from workers.entrypoints.reconnecting import keep_connected, wait_for_messages
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 1.0
-"""How long to wait for a call before heartbeat and shutdown are looked after."""
-BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
-"""Pauses between tries while the broker is away; the last one is repeated."""
 HANG_UP_SECONDS = 3.0
 """How long the broker may take to agree that no more calls are wanted."""
 
@@ -35,7 +31,7 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
         self._provider: Any = None
         self._loop: Any = None
         self._hung_up = Event()
-        self._hanging_up = self._stopping = self._lost = False
+        self._hanging_up = self._stopping = False
 
     # ---- what nameko's RpcConsumer asks of a QueueConsumer ----
 
@@ -79,33 +75,15 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
         if self._loop is not None:
             self._loop.kill()
 
-    # ---- the loop: connect, listen; again until hung up ----
+    # ---- the loop: listen until hung up ----
 
     def _listen(self) -> None:
-        pauses = _pauses()
         try:
-            while not self._hanging_up:
-                connection = open_connection(self._config["AMQP_URI"], int(self._config.get("HEARTBEAT", 10)))
-                try:
-                    self._consume(connection)
-                except faults_of(connection) as fault:
-                    # a lost broker is news once; that it is still away is not
-                    level = logging.DEBUG if self._lost else logging.WARNING
-                    log.log(level, "The broker is away: %r", fault, extra={"action": "broker_lost"})
-                    pauses = pauses if self._lost else _pauses()
-                    self._lost = True
-                except Exception:
-                    log.exception("The line broke; starting afresh", extra={"action": "line_fault"})
-                finally:
-                    with suppress(Exception):  # a dead peer; there is nothing left to save here
-                        connection.collect(socket_timeout=0.5)
-                if not self._hanging_up:
-                    eventlet.sleep(next(pauses))
+            keep_connected(self.container.config, self._consume, lambda: self._hanging_up)
         finally:
             self._tell_hung_up()
 
     def _consume(self, connection: Connection) -> None:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
         consumer = Consumer(
             connection.channel(),
             [self._provider.listening_queue()],
@@ -115,15 +93,14 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
             prefetch_count=self.container.max_workers,
         )
         consumer.consume()
-        self._lost = False
         log.info("Listening for calls of %s", self.container.service_name, extra={"action": "listening"})
         while not self._hanging_up:
-            _wait_for_a_call(connection)
+            wait_for_messages(connection)
         with eventlet.Timeout(HANG_UP_SECONDS, exception=False), suppress(*faults_of(connection)):
             consumer.cancel()
         self._tell_hung_up()
         while not self._stopping:  # calls at hand still want to be acknowledged, and the broker its heartbeat
-            _wait_for_a_call(connection)
+            wait_for_messages(connection)
 
     def _spawn(self, message: Any) -> None:
         self.container.spawn_managed_thread(lambda: self._provider.take(message), identifier="take")
@@ -132,24 +109,9 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
         if not self._hung_up.ready():
             self._hung_up.send()
 
-    @property
-    def _config(self) -> dict[str, Any]:
-        config: dict[str, Any] = self.container.config
-        return config
-
-
-def _wait_for_a_call(connection: Connection) -> None:
-    with suppress(TimeoutError):
-        connection.drain_events(timeout=IDLE_SECONDS)
-    connection.heartbeat_check()
-
 
 def _settle(settle: Any) -> None:
     try:
         settle()
     except Exception as fault:  # noqa: BLE001 -- the connection is gone, in whatever way; the container must not be
         log.warning("A call may come again: %r", fault, extra={"action": "call_not_settled"})
-
-
-def _pauses() -> Any:
-    return chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1]))

@@ -1,0 +1,64 @@
+"""Keeps a reader connected to the broker: opens a connection, has it used, and begins again when it is lost.
+
+Stands under both entrypoints, `doorbell.py` and `line.py`. Whatever happens to broker or messages, the loop goes on
+until it is told to stop.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import chain, repeat
+from time import monotonic
+from typing import Any
+
+import eventlet
+from kombu import Connection
+
+from errand.broker.connection import faults_of, open_connection
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 1.0
+"""How long to wait for a message before heartbeat and shutdown are looked after."""
+BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
+"""Pauses between tries; the last one is repeated."""
+STEADY_SECONDS = 10.0
+"""A connection that held this long was a good one: the pauses begin anew."""
+
+
+def keep_connected(config: dict[str, Any], use: Callable[[Connection], None], stopping: Callable[[], bool]) -> None:
+    """Have `use(connection)` called with a connection to the broker of `config`, again and again until `stopping()`."""
+    steps, lost = pauses(), False
+    while not stopping():
+        connection = open_connection(config["AMQP_URI"], heartbeat=int(config.get("HEARTBEAT", 10)))
+        began = monotonic()
+        try:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+            lost = False
+            use(connection)
+        except faults_of(connection) as fault:
+            # a lost broker is news once; that it is still away is not
+            level = logging.DEBUG if lost else logging.WARNING
+            log.log(level, "The broker is away: %r", fault, extra={"action": "broker_lost"})
+            lost = True
+        except Exception:
+            log.exception("A message broke its reader; starting afresh", extra={"action": "reader_fault"})
+        finally:
+            with suppress(Exception):  # a dead peer; there is nothing left to save here
+                connection.collect(socket_timeout=0.5)
+        if monotonic() - began > STEADY_SECONDS:
+            steps = pauses()
+        if not stopping():
+            eventlet.sleep(next(steps))
+
+
+def wait_for_messages(connection: Connection) -> None:
+    """Let the next message come in, or a second pass; keep the heartbeat. Raises what faults_of() names."""
+    with suppress(TimeoutError):
+        connection.drain_events(timeout=IDLE_SECONDS)
+    connection.heartbeat_check()
+
+
+def pauses() -> Iterator[float]:
+    """Give the pauses between tries, without end."""
+    return chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1]))
