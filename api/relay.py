@@ -28,6 +28,8 @@ WAITING_ROOM: Final = 20_000
 LINGER_SECONDS: Final = 0.005
 """Pause before a window while doorbells come in faster than one by one: fewer windows leave more of the process to the
 requests. A doorbell that comes alone is rung at once."""
+LOOK_SECONDS: Final = 3.0
+"""How often the broker is looked after while no doorbell comes."""
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between tries while the broker is away; the last one is repeated."""
 
@@ -65,6 +67,7 @@ class Relay:
         self._rpc.pool.close()
 
     def _run(self) -> None:
+        self._publish([])
         while batch := self._next_batch():
             self._busy = len(batch) > 1
             if self._deliver(batch):
@@ -73,7 +76,7 @@ class Relay:
     def _next_batch(self) -> list[Ring]:
         """Wait for one doorbell, then take along what else is there; empty: time to stop."""
         batch: list[Ring] = []
-        ring = self._waiting.get()
+        ring = self._first()
         if self._busy:
             self._stopping.wait(LINGER_SECONDS)
         while ring is not None:
@@ -88,6 +91,14 @@ class Relay:
             self._waiting.put(None)  # for the next call: this batch comes first
         return batch
 
+    def _first(self) -> Ring | None:
+        """Wait for a doorbell; meanwhile look after the broker, so that `broker_up` is true while nothing happens."""
+        while True:
+            try:
+                return self._waiting.get(timeout=LOOK_SECONDS)
+            except Empty:
+                self._publish([])
+
     def _deliver(self, batch: list[Ring]) -> bool:
         """Publish the batch, again and again while the broker is away; False: stopped meanwhile."""
         pauses = chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1]))
@@ -100,6 +111,7 @@ class Relay:
         """Publish the batch in one window of confirms; False when it isn't certain that the broker has it."""
         try:
             with self._rpc.pool.borrowed() as cluster:
+                cluster.connect()
                 for job_id, service in batch:
                     cluster[service].run.call_async(job_id)
                 cluster.flush()

@@ -81,6 +81,10 @@ class DoorbellCluster(ClusterRpcProxy):  # type: ignore[misc]  # nameko has no a
 
     __getitem__ = __getattr__
 
+    def connect(self) -> None:
+        """Open the connection, unless it is; raise BrokerUnavailable."""
+        self._publisher.connect()
+
     def flush(self) -> None:
         """Publish what was called and wait for the confirms; raise BrokerUnavailable when it isn't certain."""
         window, self._window[:] = self._window[:], []

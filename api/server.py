@@ -49,9 +49,9 @@ def _share_memory() -> None:
 
     With one process it would be there twice, for this parent needs nothing of it.
     """
-    import flasgger  # noqa: F401  # api/documentation.py imports it late
+    import flasgger  # noqa: F401 -- api/documentation.py imports it late
 
-    import api.wsgi  # noqa: F401
+    import api.wsgi  # noqa: F401 -- what the processes call
 
     gc.collect()
     gc.freeze()  # the collector of a forked process must not touch, and thereby copy, what is shared

@@ -103,8 +103,9 @@ def browser_page(request: pytest.FixtureRequest) -> "Iterator[Page]":
         request.getfixturevalue(name)
     from playwright.sync_api import sync_playwright
 
-    # root has no sandbox, and containers give little shared memory
+    # root has no sandbox, containers give little shared memory, and nobody but the server under test is to be asked
     arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+    arguments += ["--disable-quic", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield browser.new_page()

@@ -12,7 +12,9 @@ import eventlet
 eventlet.monkey_patch()
 
 import argparse
+import sys
 
+from errand.errors import SettingsRefused
 from errand.settings import Settings
 from workers.runner import SERVICES, run
 
@@ -26,7 +28,11 @@ def main() -> int:
         parser.error(f"there is no service {unknown[0]!r}; there are {', '.join(SERVICES)}")
     settings = Settings.load_or_exit()
     logs.configure(settings.log_level)
-    return run(names, settings)
+    try:
+        return run(names, settings)
+    except SettingsRefused as refusal:
+        sys.stderr.write(f"errand: {refusal.detail}\n")
+        return 2
 
 
 if __name__ == "__main__":

@@ -140,6 +140,11 @@ class Mail:
     store = StoreProvider()
     office = PostOfficeProvider()
 
+    @staticmethod
+    def check(settings: Settings) -> None:
+        """Refuse at the start, with SettingsRefused, what could never send a mail; nothing is connected."""
+        Mailer(settings.smtp_url, settings.mail_from).close()
+
     @doorbell(MAIL, ids=False)
     def ring(self, doorbells: Doorbells) -> None:
         """Look now."""

@@ -50,10 +50,15 @@ def nameko_config(settings: Settings) -> dict[str, Any]:
 
 
 def run(names: Sequence[str], settings: Settings) -> int:
-    """Run the services until SIGTERM or SIGINT (then 0), or until one of them dies (then 1, for the supervisor)."""
+    """Run the services until SIGTERM or SIGINT (then 0), or until one of them dies (then 1, for the supervisor).
+
+    A service may have a `check(settings)`, which raises SettingsRefused before anything is started.
+    """
     open_connection(settings.amqp_uri)  # makes the embedded broker known to nameko's own connections
     runner = ServiceRunner(nameko_config(settings))
     for service in load(names):
+        if check := getattr(service, "check", None):
+            check(settings)
         runner.add_service(service)
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,7 +67,6 @@ def run(names: Sequence[str], settings: Settings) -> int:
     if "compute" in names:
         eventlet.spawn_n(_publish_catalogue, settings)
     starting = eventlet.spawn(runner.start)
-    starting.link(lambda thread: _report(thread, ended))
     eventlet.spawn_n(_watch, runner, starting, ended)
     status: int = ended.wait()
     if status == 0:
@@ -77,16 +81,8 @@ def _end(ended: Event, status: int = 0) -> None:
         ended.send(status)
 
 
-def _report(starting: Any, ended: Event) -> None:
-    try:
-        starting.wait()
-    except Exception:
-        log.exception("The services could not start", extra={"action": "start_failed"})
-        _end(ended, 1)
-
-
 def _watch(runner: ServiceRunner, starting: Any, ended: Event) -> None:
-    """End the process when a service has died; nameko tells by raising from wait()."""
+    """End the process when a service could not start or has died; nameko tells by raising."""
     try:
         starting.wait()
         log.info("Started: %s", ", ".join(sorted(runner.service_names)), extra={"action": "started"})

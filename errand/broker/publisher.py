@@ -58,6 +58,10 @@ class Publisher:
         self._connection: Connection | None = None
         self._window: _Window | None = None
 
+    def connect(self) -> None:
+        """Open the connection and declare the queues, unless that is done; raise BrokerUnavailable."""
+        self._open()
+
     def publish(self, messages: Sequence[Message]) -> None:
         """Publish all messages and wait until the broker has them; raise BrokerUnavailable when it isn't certain."""
         window = self._open()

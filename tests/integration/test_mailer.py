@@ -12,6 +12,7 @@ from time import monotonic
 import pytest
 
 from errand.errors import MailDeferred, MailRefused, SettingsRefused
+from tests.conftest import missing
 from tests.support.smtp import HAS_OPENSSL, Certificate, SmtpSink
 from workers import mailer as mailer_module
 from workers.letters import Letter
@@ -42,7 +43,7 @@ def mailer(smtp_sink: SmtpSink) -> Iterator[Mailer]:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     if not HAS_OPENSSL:
-        pytest.skip("the openssl command is not installed (apt-get install openssl)")
+        missing("the openssl command is not installed (apt-get install openssl)")
     return Certificate.make(tmp_path_factory.mktemp("certificate"))
 
 

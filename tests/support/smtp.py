@@ -107,12 +107,12 @@ class SmtpSink:
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.BaseTransport] = set()
         context = self.tls.for_server() if self.tls and self.implicit_tls else None
-        self._server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: _Conversation(self), "127.0.0.1", 0, ssl=context)
-        )
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        # all in that thread: the browser's tests have a loop of their own running in this one
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        listening = self._loop.create_server(lambda: _Conversation(self), "127.0.0.1", 0, ssl=context)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(5)
+        self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -148,7 +148,7 @@ class SmtpSink:
         asyncio.run_coroutine_threadsafe(break_off(), self._loop).result(5)
         self.wait_until(lambda: not self._open)
 
-    async def handle_DATA(self, server: "_Conversation", session: Any, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: "_Conversation", session: Any, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
         """Keep one mail, unless a switch says otherwise."""
         await asyncio.sleep(self.delay)
         if answer := self.answers.get("DATA"):
@@ -243,17 +243,17 @@ class _Conversation(SMTP):
                 return
         await usual(line)
 
-    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's names, here and below
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         await self._answer("MAIL", arg, super().smtp_MAIL)
 
-    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802
+    async def smtp_RCPT(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         await self._answer("RCPT", arg, super().smtp_RCPT)
 
-    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         await self._answer("DATA", arg, super().smtp_DATA)
 
-    async def smtp_NOOP(self, arg: str) -> None:  # noqa: N802
+    async def smtp_NOOP(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         await self._answer("NOOP", arg, super().smtp_NOOP)
 
-    async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
+    async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         await self._answer("QUIT", arg, super().smtp_QUIT)

@@ -1,0 +1,61 @@
+"""`make bench PEERS=…`: Errand in the peers' benchmark, on a RabbitMQ and a Redis started for it.
+
+PEERS names the folder of that benchmark, BENCH_PY_PEERS the interpreter its other contestants run with. What is given
+besides goes to its `bench.py`; without anything: Errand beside Celery (acks late, confirms) and Dramatiq (confirms).
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.support.rabbitmq import Node
+from tests.support.valkey import redis_binary
+from tests.support.valkey import running as running_store
+
+HERE = Path(__file__).parent
+DATABASE = 13
+BESIDE = ["--peers", "errand,celery-safe,dramatiq-safe", "--no-floor"]
+
+
+def contestant(folder: Path, amqp: str, redis: str) -> Path:
+    """Write `errand.toml` with the addresses of this run's servers, and this interpreter."""
+    text = (HERE / "errand.toml").read_text("utf-8")
+    text = text.replace("guest@127.0.0.1:5672", f"guest@{amqp}").replace("127.0.0.1:6379", redis)
+    text = text.replace(".venv/bin/python", sys.executable).replace('cwd = "."', f'cwd = "{HERE.parent}"')
+    path = folder / "errand.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def main() -> int:
+    """Start the servers, run the benchmark, stop the servers."""
+    peers = os.environ.get("PEERS")
+    if not peers or not (Path(peers) / "bench.py").exists():
+        sys.stderr.write("bench: set PEERS to the folder of the peers' benchmark; bench/README.md tells how\n")
+        return 2
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        node = Node(folder / "rabbitmq")
+        node.start()
+        (folder / "redis").mkdir()
+        try:
+            with running_store(folder / "redis", redis_binary()) as store:
+                amqp, redis = f"127.0.0.1:{node.port}", f"127.0.0.1:{store.port}"
+                ctl = f"/usr/lib/rabbitmq/bin/rabbitmqctl -n {node.env['RABBITMQ_NODENAME']}"
+                env = {**os.environ, **node.env, "HOME": node.env["HOME"]}
+                env |= {"BENCH_AMQP": amqp, "BENCH_REDIS": redis, "BENCH_RABBITMQCTL": ctl}
+                # the harness writes its logs beside itself, and that folder may be read-only
+                harness = folder / "peers"
+                subprocess.run(["cp", "-r", "--no-preserve=mode", peers, harness], check=True)
+                python = os.environ.get("BENCH_PY_PEERS", sys.executable)
+                toml = contestant(folder, amqp, redis)
+                command = [python, "bench.py", "--external", toml, *(sys.argv[1:] or BESIDE)]
+                return subprocess.run(command, cwd=harness, env=env, check=False).returncode
+        finally:
+            node.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
