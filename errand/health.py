@@ -44,7 +44,7 @@ def verdict(path: str | None = None) -> str | None:
         return f"There was no beat yet: {target} can't be read."
     except ValueError:
         return f"{target} holds no time; is it the file that {HEALTH_FILE} names?"
-    if not 0 <= age < PATIENCE:  # below 0: the file is from before a restart of the machine
+    if not -1 < age < PATIENCE:  # further below 0: the file is from before a restart of the machine
         return f"The last beat is {age:.0f} s old; {PATIENCE:.0f} s are allowed."
     return None
 

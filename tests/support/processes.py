@@ -43,7 +43,9 @@ class Running:
         return cls(module, [sys.executable, "-m", module, *arguments], log, **options)  # type: ignore[arg-type]  # passed on
 
     def start(self) -> "Running":
-        """Start it, and return when it is ready; fail with its last lines when it is not."""
+        """Start it unless it runs, and return when it is ready; fail with its last lines when it is not."""
+        if self.running:
+            return self
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command,

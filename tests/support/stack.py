@@ -23,7 +23,8 @@ class Worker(Running):
     def __init__(self, services: Sequence[str], log: Path, env: dict[str, str]) -> None:
         """Run these services, or all."""
         command = [sys.executable, "-m", "workers", *services]
-        super().__init__(log.stem, command, log, env=env, ready=self._has_started)
+        # not in the tree, where a developer's .env would be read
+        super().__init__(log.stem, command, log, env=env, ready=self._has_started, cwd=log.parent)
         self._earlier = 0
 
     def start(self) -> "Running":
@@ -46,7 +47,7 @@ class Stack:
         names = {name.lower(): value for name, value in self.env.items()}
         self.settings = Settings(_env_file=None, **names)
         self.store = Store.connect(self.settings)
-        self.api = Running.module("api", log=folder / "api.log", env=self.env, ready=self.answers)
+        self.api = Running.module("api", log=folder / "api.log", env=self.env, ready=self.answers, cwd=folder)
         self.folder = folder
         self.workers = self.worker()
 
