@@ -16,7 +16,13 @@ from errand.errors import SettingsRefused
 class Settings(BaseSettings):
     """What an operator can choose. Field names are the environment variables, in lower case."""
 
-    model_config = SettingsConfigDict(env_file=".env", frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_ignore_empty=True,  # docker compose hands on what is not set as an empty text
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
 
     amqp_uri: str = "amqp://guest:guest@127.0.0.1:5672//"
     """Broker: `amqp://…`, `amqps://…`, or `redis://…` for the embedded one."""

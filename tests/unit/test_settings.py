@@ -55,3 +55,9 @@ def test_an_entry_point_ends_with_a_sentence_and_status_2(monkeypatch, capsys):
 def test_settings_do_not_change_once_read():
     with pytest.raises(ValueError, match="frozen"):
         Settings.load().port = 1
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
+    monkeypatch.setenv("PORT", "")
+
+    assert Settings.load().port == 5000
