@@ -17,17 +17,16 @@ Client = redis.Redis
 Argument = str | int | float | bytes
 
 
-def _lua_table() -> str:
-    """Write the legal moves as a Lua table; '' stands for a job that does not exist yet."""
-    rows = ((before or "", ",".join(f"{after}=true" for after in sorted(LEGAL[before]))) for before in LEGAL)
-    return "{" + ",".join(f'["{before}"]={{{moves}}}' for before, moves in rows) + "}"
+def _words() -> str:
+    """Write the legal moves as ` before>after ` words; nothing before the `>` stands for a job that isn't there yet."""
+    return "".join(f" {before or ''}>{after} " for before in LEGAL for after in sorted(LEGAL[before]))
 
 
 @cache
 def text_of(name: str) -> str:
     """Give the whole text of script `name` as Redis gets it."""
     folder = files("errand.store") / "scripts"
-    prelude = (folder / "prelude.lua").read_text("utf-8").replace("@LEGAL@", _lua_table())
+    prelude = (folder / "prelude.lua").read_text("utf-8").replace("@LEGAL@", _words())
     return prelude + (folder / f"{name}.lua").read_text("utf-8")
 
 
