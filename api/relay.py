@@ -25,7 +25,7 @@ WINDOW: Final = 500
 """Doorbells in one window of confirms at most."""
 WAITING_ROOM: Final = 20_000
 """Ids this process remembers while the broker is away; those beyond it are left to the rescuer."""
-LINGER_SECONDS: Final = 0.005
+LINGER_SECONDS: Final = 0.01
 """Pause before a window while doorbells come in faster than one by one: fewer windows leave more of the process to the
 requests. A doorbell that comes alone is rung at once."""
 LOOK_SECONDS: Final = 3.0
