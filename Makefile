@@ -55,7 +55,7 @@ format: $(DEV)  ## write the code the way lint wants it
 	$(BIN)/ruff format
 
 constraints:  ## resolve config/constraints anew, with the newest releases that pyproject.toml allows
-	@sh config/constraints/resolve.sh
+	@sh deploy/constraints.sh
 
 clean:  ## remove .venv and caches, not the data in .errand
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis errand.egg-info build
@@ -64,7 +64,7 @@ servers:
 	@sh tests/support/install.sh
 
 .venv/bin/python:
-	@sh config/constraints/venv.sh .venv
+	@sh deploy/venv.sh .venv
 
 $(RUN): $(PINS) | .venv/bin/python
 	@echo "installing what running needs into .venv ..."

@@ -2,7 +2,7 @@
 # Resolves the pins anew: all of pyproject's extras together first, so that the sides never disagree, then each side in
 # an environment of its own, which shows what it needs and no more. Run it as `make constraints`.
 set -eu
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -12,7 +12,7 @@ resolve() {
     side=$1 extras=$2
     shift 2
     echo "resolving $side ..."
-    sh config/constraints/venv.sh "$work/$side" >/dev/null
+    sh deploy/venv.sh "$work/$side" >/dev/null
     "$work/$side/bin/python" -m pip -qq --disable-pip-version-check install "$@" ".[$extras]"
     "$work/$side/bin/python" -m pip --disable-pip-version-check freeze --all |
         grep -E '^[A-Za-z0-9._-]+==[^ ]+$' | grep -vE '^(errand|pip|wheel)==' | LC_ALL=C sort -f >"$work/$side.txt"
