@@ -40,7 +40,7 @@ shell: $(RUN)  ## open nameko's shell on the broker: n.rpc.compute.compute('sum'
 	@$(BIN)/python -m workers.shell
 
 bench: $(DEV) servers  ## measure; bench/README.md tells what and with which figures
-	@$(BIN)/python -m bench $(ARGS)
+	@PEERS="$(PEERS)" BENCH_PY_PEERS="$(BENCH_PY_PEERS)" $(BIN)/python -m bench $(ARGS)
 
 lint: $(DEV)  ## check style, types, import rules and the files that are not Python
 	$(BIN)/ruff check

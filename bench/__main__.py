@@ -49,7 +49,7 @@ def main() -> int:
                 # the harness writes its logs beside itself, and that folder may be read-only
                 harness = folder / "peers"
                 subprocess.run(["cp", "-r", "--no-preserve=mode", peers, harness], check=True)
-                python = os.environ.get("BENCH_PY_PEERS", sys.executable)
+                python = os.environ.get("BENCH_PY_PEERS") or sys.executable
                 toml = contestant(folder, amqp, redis)
                 command = [python, "bench.py", "--external", toml, *(sys.argv[1:] or BESIDE)]
                 return subprocess.run(command, cwd=harness, env=env, check=False).returncode
