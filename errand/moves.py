@@ -4,7 +4,7 @@ Stands at the heart of a job's life: the Redis scripts get this table (`store/sc
 move, `docs/life-of-a-job.md` draws it, and a test holds the three together. Next: `store/jobs.py`, which makes them.
 """
 
-from schemas.status import FINAL, Status
+from schemas.status import Status
 
 LEGAL: dict[Status | None, frozenset[Status]] = {
     None: frozenset({Status.ACCEPTED, Status.SCHEDULED}),
@@ -20,11 +20,3 @@ LEGAL: dict[Status | None, frozenset[Status]] = {
     Status.FAILED: frozenset({Status.ACCEPTED}),
     Status.CANCELLED: frozenset({Status.ACCEPTED}),
 }
-
-
-def is_legal(before: Status | None, after: Status) -> bool:
-    """Tell whether a job may go from `before` (None: it does not exist yet) to `after`."""
-    return after in LEGAL[before]
-
-
-__all__ = ["FINAL", "LEGAL", "is_legal"]

@@ -106,11 +106,6 @@ class Settings(BaseSettings):
         """Where clients reach the API, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
-    @property
-    def embedded_broker(self) -> bool:
-        """Tell whether the broker is the embedded one, a Redis."""
-        return self.amqp_uri.startswith("redis")
-
 
 def _with_scheme(url: str, *schemes: str) -> str:
     if url.partition("://")[0] not in schemes or not url.partition("://")[2]:

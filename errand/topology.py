@@ -18,9 +18,6 @@ RESCUER = "rescuer"
 JOB_FINISHED = "job_finished"
 """Event type: a job reached a final status and somebody is to be told. Payload: {"id", "status"}."""
 
-RPC_EXCHANGE = "nameko-rpc"
-"""nameko's own exchange for calls; topic, durable."""
-
 _QUORUM = {
     "x-queue-type": "quorum",  # replicated, and confirmed only when it is on the disks of the majority
     "x-delivery-limit": 20,  # a message that kills its reader is dropped after this many; the rescuer rings again
