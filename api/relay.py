@@ -6,7 +6,6 @@ rescuer finds it. Next: `rpc.py`, through which it calls.
 
 import logging
 from collections.abc import Iterable
-from itertools import chain, repeat
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Final
@@ -15,6 +14,7 @@ from flask_nameko.errors import ClientUnavailableError
 
 from api.rpc import PooledRpc
 from errand.errors import BrokerUnavailable, StoreUnavailable
+from errand.patience import pauses
 from errand.settings import Settings
 from errand.store import Store
 from errand.topology import COMPUTE
@@ -101,9 +101,9 @@ class Relay:
 
     def _deliver(self, batch: list[Ring]) -> bool:
         """Publish the batch, again and again while the broker is away; False: stopped meanwhile."""
-        pauses = chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1]))
+        steps = pauses(BACKOFF_SECONDS)
         while not self._publish(batch):
-            if self._stopping.wait(next(pauses)):
+            if self._stopping.wait(next(steps)):
                 return False
         return True
 

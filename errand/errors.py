@@ -44,6 +44,18 @@ class CatalogueEmpty(ErrandError):
     """No worker has announced what it can compute yet; start one with `make workers`, then try again."""
 
 
+class OperationFailed(ErrandError):
+    """The operation ended with an error."""
+
+
+class CallFailed(ErrandError):
+    """The call failed on our side; the worker's log says why."""
+
+
+class ResultUnserialisable(ErrandError):
+    """The call was done, but its result can't be sent as JSON."""
+
+
 class BrokerUnavailable(ErrandError):
     """The message broker can't be reached; what was accepted is kept and runs when it is back."""
 

@@ -8,7 +8,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
-from itertools import chain, repeat
 from typing import Any, TypeVar
 
 import eventlet
@@ -18,6 +17,7 @@ from uuid_utils import uuid7
 
 from errand.broker.publisher import Publisher, job_finished
 from errand.errors import BrokerUnavailable, JobRefused, StoreUnavailable
+from errand.patience import pauses
 from errand.settings import Settings
 from errand.store import Commit, Lease, NewJob, Notice, Outcome, Store
 from schemas.notices import NoticeState
@@ -75,7 +75,7 @@ class WorkerStore:
 
 def _patiently(ask: Callable[[], Answer]) -> Answer:
     """Ask until the store answers."""
-    for pause in chain(PAUSES, repeat(PAUSES[-1])):
+    for pause in pauses(PAUSES):
         try:
             return ask()
         except StoreUnavailable as fault:

@@ -11,11 +11,11 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 from pydantic import ValidationError
 
+from errand.errors import OperationFailed
 from errand.store import Lease, Outcome
 from schemas.status import Status
 from workers.dependencies import settings_of
 from workers.operations import OPERATIONS
-from workers.operations.registry import OperationFailed
 
 
 class Crew:

@@ -120,6 +120,9 @@ print('sub', n.rpc.compute.compute('sub', 30, 10, "name@email.com"))
 print('mul', n.rpc.compute.compute('mul', 30, 10, "name@email.com"))
 print('div', n.rpc.compute.compute('div', 30, 10, "name@email.com"))
 n.rpc.mail.send("name@email.com", "testing", "Just testing")
+try: n.rpc.compute.compute('div', 1, 0)
+except Exception as error: print('failed', error)
+
 """
     command = [sys.executable, "-W", "ignore", "-m", "nameko", "shell", "--broker", stack.env["AMQP_URI"]]
 
@@ -128,6 +131,7 @@ n.rpc.mail.send("name@email.com", "testing", "Just testing")
     assert shell.returncode == 0, shell.stderr
     for answer in ("sum 40", "sub 20", "mul 300", "div 3"):
         assert f"{answer}\n" in shell.stdout.replace(">>> ", ""), shell.stderr
+    assert "OperationFailed ZeroDivisionError: division by zero" in shell.stdout
     mails = smtp_sink.wait_for(9)
     [letter] = [mail for mail in mails if mail.message["Subject"] == "testing"]
     assert letter.text.strip().startswith("Just testing")

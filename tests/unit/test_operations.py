@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from errand.errors import SettingsRefused
+from errand.errors import OperationFailed, SettingsRefused
 from errand.store import Lease
 from schemas.status import Status
 from workers.operations import OPERATIONS
-from workers.operations.registry import Operation, OperationFailed, operation
+from workers.operations.registry import Operation, operation
 from workers.perform import Crew
 
 LIMIT = 10**18

@@ -17,8 +17,9 @@ from nameko.extensions import Entrypoint
 
 from errand.broker.connection import declare
 from errand.errors import StoreUnavailable
+from errand.patience import pauses
 from errand.topology import doorbell_queue
-from workers.entrypoints.reconnecting import keep_connected, pauses, wait_for_messages
+from workers.entrypoints.reconnecting import BACKOFF_SECONDS, keep_connected, wait_for_messages
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
                 heard[-1].ack(multiple=True)
 
         doorbells = Doorbells(ids, ack)
-        for pause in pauses():
+        for pause in pauses(BACKOFF_SECONDS):
             if self._call(doorbells) or acked or self._stopping:
                 return
             # not heard yet, so it is ours still: the store is away, or the service failed before it took over

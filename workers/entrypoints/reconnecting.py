@@ -5,9 +5,8 @@ until it is told to stop.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from itertools import chain, repeat
 from time import monotonic
 from typing import Any
 
@@ -15,6 +14,7 @@ import eventlet
 from kombu import Connection
 
 from errand.broker.connection import faults_of, open_connection
+from errand.patience import pauses
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ STEADY_SECONDS = 10.0
 
 def keep_connected(config: dict[str, Any], use: Callable[[Connection], None], stopping: Callable[[], bool]) -> None:
     """Have `use(connection)` called with a connection to the broker of `config`, again and again until `stopping()`."""
-    steps, lost = pauses(), False
+    steps, lost = pauses(BACKOFF_SECONDS), False
     while not stopping():
         connection = open_connection(config["AMQP_URI"], heartbeat=int(config.get("HEARTBEAT", 10)))
         began = monotonic()
@@ -47,7 +47,7 @@ def keep_connected(config: dict[str, Any], use: Callable[[Connection], None], st
             with suppress(Exception):  # a dead peer; there is nothing left to save here
                 connection.collect(socket_timeout=0.5)
         if monotonic() - began > STEADY_SECONDS:
-            steps = pauses()
+            steps = pauses(BACKOFF_SECONDS)
         if not stopping():
             eventlet.sleep(next(steps))
 
@@ -57,8 +57,3 @@ def wait_for_messages(connection: Connection) -> None:
     with suppress(TimeoutError):
         connection.drain_events(timeout=IDLE_SECONDS)
     connection.heartbeat_check()
-
-
-def pauses() -> Iterator[float]:
-    """Give the pauses between tries, without end."""
-    return chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1]))

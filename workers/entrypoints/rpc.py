@@ -16,7 +16,7 @@ from nameko.amqp.publish import Publisher
 from nameko.exceptions import BadRequest, ContainerBeingKilled, MalformedRequest, MethodNotFound, serialize
 from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 
-from errand.errors import ErrandError
+from errand.errors import CallFailed, ErrandError, ResultUnserialisable
 from workers.entrypoints.line import Line
 
 log = logging.getLogger(__name__)
@@ -27,14 +27,6 @@ REPLY_SECONDS = 10.0
 """How long a reply may take to publish. Then it is dropped: its caller has a timeout, the worker has work."""
 CALL_STACK = "call_id_stack"
 """nameko's header with the calls that led to this one; it joins them as text, whatever they are."""
-
-
-class CallFailed(ErrandError):
-    """The call failed on our side; the worker's log says why."""
-
-
-class ResultUnserialisable(ErrandError):
-    """The call was done, but its result can't be sent as JSON."""
 
 
 class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations

@@ -18,10 +18,6 @@ from schemas.operations import Operation as OperationSpec
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class OperationFailed(Exception):
-    """The operation ended with an error."""
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One thing that can be computed: what it is told to others, its checked arguments, its function."""
