@@ -24,6 +24,50 @@ class JobRefused(ErrandError):
     """The body is not a job Errand can run; see `errors` for each field."""
 
 
+class ScheduleRefused(JobRefused):
+    """The body is not a schedule Errand can keep; see `errors` for each field."""
+
+
+class ScheduleNameRefused(ErrandError):
+    """A schedule's name has 1 to 64 letters, digits, dots, underscores and hyphens; choose another."""
+
+
+class ScheduleUnknown(ErrandError):
+    """There is no schedule of this name; `GET /schedules` has those there are."""
+
+
+class SchedulesFull(ErrandError):
+    """There are as many schedules as the store keeps; delete one that is no longer needed."""
+
+
+class OperationUnknown(ErrandError):
+    """There is no operation of this name; `GET /operations` has those there are."""
+
+
+class IdempotencyKeyRefused(ErrandError):
+    """An Idempotency-Key has 1 to 255 visible ASCII characters and no space, as a UUID does; send another."""
+
+
+class IdempotencyKeyReused(ErrandError):
+    """Another job was sent with this Idempotency-Key; send the same as then, or choose a new key."""
+
+
+class ParameterRefused(ErrandError):
+    """A parameter of the query is unknown or out of range; `parameter` names it."""
+
+
+class MoveRefused(ErrandError):
+    """The job is not in a status in which this can be done."""
+
+
+class EventIdRefused(ErrandError):
+    """A Last-Event-ID is the `id` of an event, such as 1795241594123-0; send one you were given, or none."""
+
+
+class StreamsFull(ErrandError):
+    """Too many event streams are open; close one, or come again shortly."""
+
+
 class BodyUnreadable(ErrandError):
     """The body is not JSON; send a JSON object."""
 

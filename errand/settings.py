@@ -5,6 +5,7 @@ here, with its unit; `config/.env.example` explains each to an operator.
 """
 
 import sys
+from ipaddress import ip_network
 from typing import Annotated, Self
 
 from pydantic import Field, ValidationError, field_validator
@@ -41,6 +42,8 @@ class Settings(BaseSettings):
     """Processes of the API server."""
     api_threads: Annotated[int, Field(ge=1, le=256)] = 4
     """Threads that answer requests, in each process."""
+    api_streams: Annotated[int, Field(ge=0, le=10_000)] = 1000
+    """Event streams and waits that may be open at a time, in each process; each has a thread besides."""
 
     mail_enabled: bool = True
     """False: nobody is mailed, and jobs say so in `notifications`. API and workers must agree."""
@@ -55,12 +58,27 @@ class Settings(BaseSettings):
     """Seconds after which a job whose worker went silent is given to another."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """Starts of a job, those that never ended included, before it is failed."""
+    cpu_slots: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Child processes for CPU-bound jobs, in each worker process; 0: as many as there are cores."""
+    io_slots: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """I/O-bound jobs that run at a time, in each worker process."""
+    job_timeout: Annotated[float, Field(ge=0.1, le=604_800)] = 3600.0
+    """Seconds one attempt may take where neither its operation nor its client says so."""
+    job_memory: Annotated[int, Field(ge=16_777_216)] = 1_073_741_824
+    """Bytes one attempt may use where its operation does not say so."""
+    stop_grace: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    """Seconds that running jobs are given when a worker stops; then they are handed back."""
+    operations: str = "workers.operations"
+    """Dotted modules that have the operations of this worker, separated by commas."""
     outbox_patience: Annotated[float, Field(ge=0.1, le=3600)] = 5.0
     """Seconds the rescuer leaves an unpublished job to the API that accepted it."""
     heartbeat: Annotated[int, Field(ge=1, le=600)] = 10
     """Seconds of the AMQP heartbeat: a silent broker is noticed after two."""
     max_result_bytes: Annotated[int, Field(ge=1024, le=67_108_864)] = 5_242_880
     """Bytes a result may take as JSON."""
+
+    guard_allow: str = ""
+    """Networks (CIDR, separated by commas) that operations may connect to although they aren't public."""
 
     examples: str = ""
     """Dotted paths of plug-ins, separated by commas."""
@@ -101,10 +119,31 @@ class Settings(BaseSettings):
     def _mail_server_known(cls, value: str) -> str:
         return _with_scheme(value, "smtp", "smtps")
 
+    @field_validator("guard_allow")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for network in _listed(value):
+            ip_network(network)  # its ValueError is a sentence
+        return value
+
+    @property
+    def operations_list(self) -> list[str]:
+        """The modules of `operations`, one by one."""
+        return _listed(self.operations)
+
+    @property
+    def guard_allow_list(self) -> list[str]:
+        """The networks of `guard_allow`, one by one."""
+        return _listed(self.guard_allow)
+
     @property
     def base_url(self) -> str:
         """Where clients reach the API, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 def _with_scheme(url: str, *schemes: str) -> str:

@@ -8,12 +8,13 @@ from functools import cache
 
 from kombu import Exchange, Queue
 
+from schemas.operations import COMPUTE, Weight, queue_of
+
 # ---- broker -----------------------------------------------------------------------------------------------------
 
-COMPUTE = "compute"
 MAIL = "mail"
 RESCUER = "rescuer"
-"""Names of the services, as `nameko shell` and `make worker SERVICE=…` type them."""
+"""Names of the services beside `compute`, as `nameko shell` and `make worker SERVICE=…` type them."""
 
 JOB_FINISHED = "job_finished"
 """Event type: a job reached a final status and somebody is to be told. Payload: {"id", "status"}."""
@@ -29,15 +30,21 @@ def events_exchange(service: str) -> Exchange:
     return Exchange(f"{service}.events", type="topic", durable=True, auto_delete=False)
 
 
+def doorbell_name(queue: str) -> str:
+    """Name the broker's queue in which doorbells ring for a queue of the store (or for the mail service)."""
+    return f"errand.{queue}"
+
+
 @cache
-def doorbell_queue(service: str) -> Queue:
-    """Give the queue in which job ids ring for `service`; reached through the default exchange by its name."""
-    bound = {"exchange": events_exchange(COMPUTE), "routing_key": JOB_FINISHED} if service == MAIL else {}
-    return Queue(f"errand.{service}", durable=True, queue_arguments=dict(_QUORUM), **bound)
+def doorbell_queue(queue: str) -> Queue:
+    """Give the broker's queue for a queue of the store; reached through the default exchange by its name."""
+    bound = {"exchange": events_exchange(COMPUTE), "routing_key": JOB_FINISHED} if queue == MAIL else {}
+    return Queue(doorbell_name(queue), durable=True, queue_arguments=dict(_QUORUM), **bound)
 
 
-DOORBELLS = (doorbell_queue(COMPUTE), doorbell_queue(MAIL))
-"""What API and workers declare before they publish: a doorbell must not ring in an empty house."""
+DOORBELLS = (*(queue_of(COMPUTE, weight) for weight in Weight), MAIL)
+"""The queues that API and workers declare before they publish: a doorbell must not ring in an empty house. Those of
+other services' operations are declared when they are first used."""
 
 
 # ---- store ------------------------------------------------------------------------------------------------------
@@ -59,12 +66,26 @@ class Keys:
 
     @property
     def jobs(self) -> str:
-        """Sorted set of all job ids by creation time (ms)."""
+        """Sorted set of all job ids in the order of their creation (µs, each once)."""
         return f"{self.prefix}jobs"
 
     def jobs_in(self, status: str) -> str:
-        """Name the sorted set of the job ids in one status by creation time (ms)."""
+        """Name the sorted set of the job ids in one status in the order of their creation (µs, each once)."""
         return f"{self.prefix}jobs:{status}"
+
+    def waiting(self, queue: str, priority: str) -> str:
+        """Name the sorted set of the job ids of one priority that wait in `queue`, by when they began to (µs)."""
+        return f"{self.prefix}waiting:{queue}:{priority}"
+
+    @property
+    def due(self) -> str:
+        """Sorted set of delayed job ids, scheduled or retrying, by the time their delay is over (ms)."""
+        return f"{self.prefix}due"
+
+    @property
+    def deadlines(self) -> str:
+        """Sorted set of unfinished job ids by the time after which they aren't started any more (ms)."""
+        return f"{self.prefix}deadlines"
 
     @property
     def outbox(self) -> str:
@@ -88,13 +109,22 @@ class Keys:
 
     @property
     def events(self) -> str:
-        """Stream of status changes, read by those who watch."""
+        """Stream of what happens to jobs, read by those who watch."""
         return f"{self.prefix}events"
 
     @property
     def catalogue(self) -> str:
-        """Hash of operation name to its published description (JSON)."""
+        """Hash of operation name to its published description (JSON); `catalogue:shown` has when it was last shown."""
         return f"{self.prefix}catalogue"
+
+    @property
+    def schedules(self) -> str:
+        """Sorted set of the names of all schedules by the time they are due next (ms)."""
+        return f"{self.prefix}schedules"
+
+    def schedule(self, name: str) -> str:
+        """Name a schedule's hash: its definition, and how far it has come."""
+        return f"{self.prefix}schedule:{name}"
 
     def leader(self, role: str) -> str:
         """Name the key of the lease under which one instance does `role` for all."""

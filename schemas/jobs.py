@@ -1,17 +1,22 @@
-"""A job as a client sees it: the answer to an accepted one, and the report on one.
+"""A job as a client sees it: the answer to an accepted one, the report on one, a page of many.
 
-Stands at both ends of a job's life: `api/accepting.py` answers with `Accepted`, `api/reports.py` with `Job`. Next:
-`notices.py`, for those who are told.
+Stands at both ends of a job's life: `api/accepting.py` answers with `Accepted`, `api/reports.py` with `Job`,
+`api/listing.py` with `Jobs`. Next: `notices.py`, for those who are told.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from schemas.notices import Notification
+from schemas.problems import Problem
 from schemas.status import Status
 
 ACCEPTED_MESSAGE = "Please wait the calculation, you'll receive an email with results"
+
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A job's id; nothing else is looked up."""
 
 _EXAMPLE_ID = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
 
@@ -19,6 +24,8 @@ JobId = Annotated[str, Field(description="The job's id, a UUID.", examples=[_EXA
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T04:43:14.123Z"])]
 """A time as RFC 3339, in UTC, with milliseconds: `2026-11-21T04:43:14.123Z`."""
+
+Priority = Literal["low", "normal", "high"]
 
 
 class Links(BaseModel):
@@ -31,6 +38,14 @@ class Links(BaseModel):
     ]
 
 
+class JobLinks(Links):
+    """Where to go from a job; paths on this server."""
+
+    log: Annotated[
+        str, Field(description="What its operation printed and logged (text).", examples=[f"/jobs/{_EXAMPLE_ID}/log"])
+    ]
+
+
 class Accepted(BaseModel):
     """The job is stored and will be run; its result comes later."""
 
@@ -40,29 +55,82 @@ class Accepted(BaseModel):
     links: Links
 
 
+class Submitted(BaseModel):
+    """One job of a batch that is stored and will be run."""
+
+    id: JobId
+
+
+class Refused(BaseModel):
+    """One job of a batch that was not stored."""
+
+    error: Problem
+
+
+class Batch(BaseModel):
+    """What became of the jobs of a batch."""
+
+    accepted: Annotated[int, Field(ge=0, description="How many are stored and will be run.")]
+    rejected: Annotated[int, Field(ge=0, description="How many are not.")]
+    jobs: Annotated[list[Submitted | Refused], Field(description="Each of them, in the order of the request.")]
+
+
 class OperationError(BaseModel):
-    """Why the job failed."""
+    """Why the job failed, or was cancelled."""
 
     type: Annotated[str, Field(description="The kind of error, such as `ZeroDivisionError`.")]
     message: str
 
 
-class Job(BaseModel):
-    """A job, as it stands now."""
+class Progress(BaseModel):
+    """How far a job has come, as its operation told it last."""
+
+    progress: Annotated[float, Field(ge=0, le=1, description="The part that is done.")]
+    message: Annotated[str | None, Field(description="What it is at, in its own words.")]
+    eta_seconds: Annotated[
+        float | None, Field(ge=0, description="Seconds it will take from here, as far as one can tell.")
+    ]
+
+
+class Summary(BaseModel):
+    """A job as it stands now, without its arguments, its result and who was told."""
 
     id: JobId
     operation: str
-    arguments: dict[str, Any]
     status: Status
-    result: Annotated[Any, Field(description="What came out; null until the job has succeeded.")]
-    error: Annotated[OperationError | None, Field(description="Why it failed; null unless it did.")]
+    error: Annotated[OperationError | None, Field(description="Why it failed or was cancelled; null unless it was.")]
     attempt: Annotated[int, Field(ge=0, description="How often it was started.")]
     max_attempts: Annotated[int, Field(ge=1, description="How often it is started at most.")]
-    progress: Annotated[Any, Field(description="How far it has come; null where the operation does not tell.")]
+    priority: Priority
+    timeout: Annotated[
+        float | None, Field(description="Seconds one attempt may take; null: the operation's own limit.")
+    ]
+    progress: Annotated[
+        Progress | None, Field(description="How far it has come; null where its operation does not tell.")
+    ]
     tags: list[str]
     created_at: Moment
+    run_at: Annotated[Moment | None, Field(description="When a delayed job is run.")]
+    deadline: Annotated[Moment | None, Field(description="After this it isn't started any more.")]
     started_at: Moment | None
     finished_at: Moment | None
     expires_at: Annotated[Moment | None, Field(description="When a finished job is forgotten.")]
+    links: JobLinks
+
+
+class Job(Summary):
+    """A job, as it stands now."""
+
+    arguments: dict[str, Any]
+    result: Annotated[Any, Field(description="What came out; null until the job has succeeded.")]
+    position: Annotated[
+        int | None, Field(ge=0, description="How many are in front of it in its queue; null unless it waits in one.")
+    ]
     notifications: Annotated[list[Notification], Field(description="Who is told what, and how far that has come.")]
-    links: Links
+
+
+class Jobs(BaseModel):
+    """A page of the list of jobs, newest first."""
+
+    jobs: list[Summary]
+    next: Annotated[str | None, Field(description="The `cursor` of the next page; null: this is the last.")]

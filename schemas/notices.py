@@ -1,6 +1,6 @@
 """A notification: that somebody is to be told something about a job, and how far that has come.
 
-`receipt`, `result` and `failure` belong to a job; `letter` is a mail on its own (the `mail.send` call).
+`receipt`, `result`, `failure` and `cancelled` belong to a job; `letter` is a mail on its own (the `mail.send` call).
 """
 
 from enum import StrEnum
@@ -17,6 +17,8 @@ class NoticeKind(StrEnum):
     """Your job succeeded; this is the result."""
     FAILURE = "failure"
     """Your job failed; this is why."""
+    CANCELLED = "cancelled"
+    """Your job was called off, or nobody waited for it any more."""
     LETTER = "letter"
     """A mail somebody asked for by itself."""
 

@@ -25,6 +25,7 @@ class Problem(BaseModel):
     status: Annotated[int, Field(ge=400, le=599, description="The HTTP status.")]
     detail: Annotated[str, Field(description="What happened here, and what to do.")]
     errors: Annotated[list[Fault] | None, Field(description="Each wrong place, where the body is to blame.")] = None
+    parameter: Annotated[str | None, Field(description="The wrong parameter, where the query is to blame.")] = None
     dependencies: Annotated[
         dict[str, str] | None, Field(description="`up` or `down` for each part, where `/readyz` answers.")
     ] = None

@@ -1,4 +1,4 @@
-"""What a client may ask for: the bodies of `POST /compute` and `POST /jobs`.
+"""What a client may ask for: the bodies of `POST /compute`, `/jobs`, `/jobs/batch` and `/operations/{name}`.
 
 Stands at step 1 of a job's life: `api/bodies.py` reads a body into one of these or refuses it. Next: `problems.py` for
 the refusal, `jobs.py` for the answer.
@@ -7,15 +7,24 @@ the refusal, `jobs.py` for the answer.
 from math import isfinite
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from schemas.address import EmailAddress
+from schemas.moments import Instant, Moment
 
 MAGNITUDE: Final = 10**18
 """Largest magnitude of a number in `POST /compute`; up to here sum, sub and mul of integers are exact."""
 MAX_NAME: Final = 200
 """Characters of the longest name of an operation."""
+YEAR: Final = 31_536_000
+"""Seconds of the longest delay."""
+MOST_TAGS: Final = 20
+"""Tags of one job."""
+MOST_JOBS: Final = 1000
+"""Jobs of one batch."""
+TAG_PATTERN: Final = r"^[A-Za-z0-9._:@/-]{1,80}$"
+"""One tag; long enough for `schedule:` and the longest name of one."""
 
 
 def _number(value: object) -> int | float:
@@ -26,6 +35,27 @@ def _number(value: object) -> int | float:
     raise PydanticCustomError("number", "must be a number, without quotes, between -10^18 and 10^18")
 
 
+def _deadline(value: object) -> Instant | float:
+    """Take a moment, or seconds from now; a moment is an Instant afterwards, seconds are a float."""
+    if isinstance(value, str):
+        try:
+            return Instant.parse(value)
+        except ValueError:
+            pass
+    elif type(value) in {int, float} and 0 < value <= YEAR:  # type: ignore[operator]  # its type was asked
+        return float(value)  # type: ignore[arg-type]  # its type was asked
+    raise PydanticCustomError(
+        "deadline",
+        "must be a time like 2026-11-21T09:30:00Z (RFC 3339), or seconds from now, more than 0, up to a year",
+    )
+
+
+def _all_different(tags: list[str]) -> list[str]:
+    if len(set(tags)) < len(tags):
+        raise PydanticCustomError("unique", "must not have a tag twice")
+    return tags
+
+
 Number = Annotated[
     int | float,
     PlainValidator(_number),
@@ -33,6 +63,25 @@ Number = Annotated[
 ]
 
 Recipient = Annotated[EmailAddress | None, Field(description="Who is mailed the receipt and the result.")]
+
+Deadline = Annotated[
+    Instant | float,
+    PlainValidator(_deadline),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": YEAR},
+                {"type": "string", "format": "date-time"},
+            ],
+        }
+    ),
+]
+
+Tag = Annotated[str, StringConstraints(pattern=TAG_PATTERN)]
+
+Tags = Annotated[
+    list[Tag], Field(max_length=MOST_TAGS, json_schema_extra={"uniqueItems": True}), AfterValidator(_all_different)
+]
 
 
 class Request(BaseModel):
@@ -53,12 +102,65 @@ class ComputeRequest(Request):
     email: Recipient = None
 
 
-class JobRequest(Request):
-    """A job of any operation the workers have announced."""
+class Named(Request):
+    """A body that names its operation."""
 
     operation: Annotated[str, Field(min_length=1, max_length=MAX_NAME, description="Name of the operation.")]
+
+
+class Work(Request):
+    """What is to be done, and how; when is said elsewhere."""
+
     arguments: Annotated[
         dict[str, Any],
         Field(default_factory=dict, description="What the operation needs, as its published JSON Schema says."),
     ]
     email: Recipient = None
+    timeout: Annotated[float | None, Field(ge=0.1, le=86_400, description="Seconds one attempt may take.")] = None
+    max_attempts: Annotated[int | None, Field(ge=1, le=100, description="How often it is started at most.")] = None
+    priority: Annotated[Literal["low", "normal", "high"], Field(description="Who overtakes whom in the queue.")] = (
+        "normal"
+    )
+    tags: Annotated[Tags, Field(description="Words of your own, to find it again.")] = []
+
+
+class OperationRequest(Work):
+    """A job of the operation that the path names."""
+
+    # `delay` and `run_at` both say when; the API refuses a body that says both
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["delay", "run_at"],
+                "properties": {"delay": {"type": "number"}, "run_at": {"type": "string"}},
+            }
+        }
+    )
+
+    delay: Annotated[
+        float | None, Field(ge=0, le=YEAR, description="Seconds to wait before it is run; not beside `run_at`.")
+    ] = None
+    run_at: Annotated[
+        Moment | None, Field(description="When to run it (RFC 3339); a time that is over means at once.")
+    ] = None
+    deadline: Annotated[
+        Deadline | None,
+        Field(description="A time (RFC 3339), or seconds from now, after which it isn't started any more."),
+    ] = None
+
+
+class JobRequest(OperationRequest, Named):
+    """A job of any operation the workers have announced."""
+
+
+class BatchRequest(Request):
+    """Many jobs in one request."""
+
+    jobs: Annotated[
+        list[Any],
+        Field(
+            min_length=1,
+            max_length=MOST_JOBS,
+            description="Bodies of `POST /jobs`. Each is checked by itself; a bad one doesn't hold up the others.",
+        ),
+    ]

@@ -22,7 +22,7 @@ class Status(StrEnum):
     FAILED = "failed"
     """Final: it has an error."""
     CANCELLED = "cancelled"
-    """Final: its owner called it off."""
+    """Final: its owner called it off, or its deadline passed."""
 
 
 FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})

@@ -4,11 +4,12 @@ Stands under relay, workers and rescuer. Next: `publisher.py`.
 """
 
 import socket
+from collections.abc import Iterable
 
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from errand.topology import DOORBELLS
+from errand.topology import DOORBELLS, doorbell_queue
 
 CONNECT_SECONDS = 3.0
 """How long to wait for the broker to answer a new connection."""
@@ -36,8 +37,8 @@ def faults_of(connection: Connection) -> tuple[type[Exception], ...]:
     return (*FAULTS, *connection.connection_errors, *connection.channel_errors)
 
 
-def declare(connection: Connection) -> None:
-    """Declare every doorbell queue, with what it is bound to: a doorbell must not ring in an empty house."""
+def declare(connection: Connection, queues: Iterable[str] = DOORBELLS) -> None:
+    """Declare doorbell queues, with what they are bound to: a doorbell must not ring in an empty house."""
     with connection.channel() as channel:
-        for queue in DOORBELLS:
-            queue(channel).declare()
+        for queue in queues:
+            doorbell_queue(queue)(channel).declare()

@@ -18,7 +18,8 @@ from kombu import Connection
 
 from errand.broker.connection import declare, faults_of, open_connection
 from errand.errors import BrokerUnavailable, DoorbellUnroutable
-from errand.topology import COMPUTE, JOB_FINISHED, doorbell_queue, events_exchange
+from errand.topology import DOORBELLS, JOB_FINISHED, doorbell_name, events_exchange
+from schemas.operations import COMPUTE
 
 CONFIRM_SECONDS = 5.0
 """How long to wait for the confirms of one window before the connection counts as dead."""
@@ -38,9 +39,9 @@ class Message:
     mandatory: bool = True
 
 
-def doorbell(service: str, job_id: str) -> Message:
-    """Make the message that tells `service` to look at a job: the id and nothing a client wrote."""
-    return Message("", doorbell_queue(service).name, job_id)
+def doorbell(queue: str, job_id: str) -> Message:
+    """Make the message that tells the workers of `queue` to look at it: a job's id and nothing a client wrote."""
+    return Message("", doorbell_name(queue), job_id)
 
 
 def job_finished(job_id: str, status: str) -> Message:
@@ -57,6 +58,7 @@ class Publisher:
         self._uri = amqp_uri
         self._connection: Connection | None = None
         self._window: _Window | None = None
+        self._declared: set[str] = set()
 
     def connect(self) -> None:
         """Open the connection and declare the queues, unless that is done; raise BrokerUnavailable."""
@@ -66,6 +68,7 @@ class Publisher:
         """Publish all messages and wait until the broker has them; raise BrokerUnavailable when it isn't certain."""
         window = self._open()
         try:
+            self._declare_for(messages)
             window.publish(messages)
         except DoorbellUnroutable:
             self.close()  # the next one declares the queues again
@@ -75,11 +78,11 @@ class Publisher:
             raise BrokerUnavailable(f"{BrokerUnavailable.__doc__} ({type(fault).__name__})") from fault
 
     def depth(self, queue: str) -> int:
-        """Count the messages that wait in `queue`; raise BrokerUnavailable when the broker can't tell."""
+        """Count the doorbells that wait in `queue`; raise BrokerUnavailable when the broker can't tell."""
         self._open()
         try:
             with self._connected().channel() as channel:
-                return int(channel.queue_declare(queue, passive=True).message_count)
+                return int(channel.queue_declare(doorbell_name(queue), passive=True).message_count)
         except self._faults as fault:
             self.close()
             raise BrokerUnavailable() from fault
@@ -111,12 +114,20 @@ class Publisher:
             try:
                 connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
                 declare(connection)
+                self._declared = set(DOORBELLS)
                 amqp = connection.transport.driver_type == "amqp"
                 self._window = _ConfirmedWindow(connection) if amqp else _EmbeddedWindow(connection)
             except self._faults as fault:
                 self.close()
                 raise BrokerUnavailable() from fault
         return self._window
+
+    def _declare_for(self, messages: Sequence[Message]) -> None:
+        """Declare the doorbell queues that weren't yet: those of other services' operations."""
+        rung = {message.routing_key.removeprefix(doorbell_name("")) for message in messages if not message.exchange}
+        if new := rung - self._declared:
+            declare(self._connected(), new)
+            self._declared |= new
 
     def _connected(self) -> Connection:
         assert self._connection is not None  # noqa: S101 -- _open() ran before

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import errand
-from errand.embedded.lifeline import tie
 from errand.embedded.wait import LOCALHOST, NeverHappened, any_free_port, until
+from errand.lifeline import tie
 from errand.settings import Settings
 from schemas.status import FINAL, Status
 

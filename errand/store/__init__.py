@@ -1,11 +1,10 @@
 """The store: Redis is the truth about every job, and each change is one script.
 
-Stands under steps 1, 3, 5 and 6 of a job's life. `Store` is the one object that API and workers hold; its parts are
-`jobs.py`, `notices.py` and `rescue.py`. Next: `jobs.py`.
+Stands under steps 1, 3, 5 and 6 of a job's life. `Store` is the one object that API and workers hold; each of its parts
+is a module here. Next: `jobs.py`.
 """
 
-from collections.abc import Mapping
-from typing import Self, cast
+from typing import Self
 
 import redis
 from redis.backoff import NoBackoff
@@ -13,9 +12,15 @@ from redis.retry import Retry
 
 from errand.errors import StoreUnavailable
 from errand.settings import Settings
-from errand.store.jobs import Commit, Jobs, Lease, NewJob, Outcome
+from errand.store.catalogue import Catalogue
+from errand.store.control import Control, Controls
+from errand.store.counts import Counting, Counts
+from errand.store.events import Event, Events
+from errand.store.jobs import Commit, Jobs, Lease, NewJob, Outcome, Renewal, Verdict
+from errand.store.listing import Listing, Page
 from errand.store.notices import Notice, Notices
 from errand.store.rescue import Rescue, Round
+from errand.store.schedules import Schedule, Schedules
 from errand.store.scripts import UNAVAILABLE, Client
 from errand.topology import Keys
 
@@ -23,12 +28,12 @@ CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
 """How long to wait for a connection to Redis, and for an answer, before it counts as down."""
 
 
-class Store(Jobs, Notices, Rescue):
+class Store(Jobs, Controls, Listing, Events, Catalogue, Counting, Notices, Schedules, Rescue):
     """Everything the store can do, on one pool of connections. Safe to share between threads."""
 
     def __init__(self, client: Client, keys: Keys, mail: bool = True) -> None:
         """Use `client`; `mail` tells whether notifications are sent or marked as switched off."""
-        Jobs.__init__(self, client, keys, mail)
+        super().__init__(client, keys, mail)
         self.client, self.keys = client, keys
 
     @classmethod
@@ -40,6 +45,7 @@ class Store(Jobs, Notices, Rescue):
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=ANSWER_SECONDS,
             socket_keepalive=True,
+            max_connections=1024,  # one for each thread there may be; redis-py's own limit of 100 would fail the rest
             # Once, at once: it replaces a connection that Redis closed meanwhile. Every script can be asked twice.
             retry=Retry(NoBackoff(), 1),
         )
@@ -52,20 +58,20 @@ class Store(Jobs, Notices, Rescue):
         except UNAVAILABLE as fault:
             raise StoreUnavailable() from fault
 
-    def catalogue(self) -> dict[str, str]:
-        """Give what the workers published: operation name to its description (JSON text)."""
-        try:
-            return cast(dict[str, str], self.client.hgetall(self.keys.catalogue))
-        except UNAVAILABLE as fault:
-            raise StoreUnavailable() from fault
 
-    def publish_catalogue(self, operations: Mapping[str, str]) -> None:
-        """Publish what this worker can compute: operation name to its description (JSON text)."""
-        try:
-            for name, text in operations.items():
-                self.client.hset(self.keys.catalogue, name, text)
-        except UNAVAILABLE as fault:
-            raise StoreUnavailable() from fault
-
-
-__all__ = ["Commit", "Lease", "NewJob", "Notice", "Outcome", "Round", "Store"]
+__all__ = [
+    "Commit",
+    "Control",
+    "Counts",
+    "Event",
+    "Lease",
+    "NewJob",
+    "Notice",
+    "Outcome",
+    "Page",
+    "Renewal",
+    "Round",
+    "Schedule",
+    "Store",
+    "Verdict",
+]

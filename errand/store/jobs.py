@@ -1,93 +1,210 @@
 """A job in the store: accept it, claim it, renew its lease, commit its outcome, look at it.
 
 Stands behind steps 1, 3 and 5 of a job's life; each is one round trip, and a batch costs no more than one job.
-Next: `rescue.py` for the jobs that got stuck, `notices.py` for those who are to be told.
+Next: `control.py` for what its client changes, `rescue.py` for the jobs that got stuck.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal
 
-from errand.errors import StoreUnavailable
-from errand.store.scripts import UNAVAILABLE, Client, run
-from errand.topology import COMPUTE, Keys
-from schemas.status import Status
+from errand.store.part import Part, record_of
+from schemas.operations import COMPUTE
+from schemas.status import FINAL, Status
+
+Priority = Literal["low", "normal", "high"]
+VerdictKind = Literal["new", "replayed", "conflict"]
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What a client asked for, checked. `arguments` is JSON text, kept as it is."""
+    """What a client asked for, checked. `arguments` is JSON text, kept as it is; times are in ms, `timeout` in s.
+
+    `key` is its Idempotency-Key, under which `fingerprint` tells whether the same was asked before.
+    """
 
     id: str
     operation: str
     arguments: str
     email: str | None = None
-    service: str = COMPUTE
+    queue: str = COMPUTE
     max_attempts: int = 3
+    priority: Priority = "normal"
+    delay_ms: int = 0
+    run_at_ms: int | None = None
+    deadline_ms: int | None = None
+    deadline_in_ms: int | None = None
+    timeout: float | None = None
+    tags: tuple[str, ...] = ()
+    key: str | None = None
+    fingerprint: str | None = None
+    attachment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a NewJob: stored, there already under its key, or refused as that key is another job's."""
+
+    id: str
+    kind: VerdictKind
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to run one attempt of a job, until it expires. A commit with an older `fence` is refused."""
+    """The right to run one attempt of a job, until it expires. A commit with an older `fence` is refused.
+
+    `timeout` in s where the client chose one; `retries` counts how often the job was run again by hand.
+    """
 
     id: str
     fence: str
     attempt: int
     operation: str
     arguments: str
+    timeout: float | None = None
+    max_attempts: int = 1
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended. `payload` is JSON text: the result, or {"type", "message"} of the error."""
+    """How an attempt ended. `payload` is JSON text: the result, or {"type", "message"} of the error.
+
+    RETRYING: again in `retry_ms`, unless it was the last attempt. ACCEPTED: handed back, as if it had not begun.
+    """
 
     lease: Lease
     status: Status
     payload: str
+    retry_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What became of an outcome: refused as stale, or stored; `to_tell` when a notification is due."""
+    """What became of an outcome: refused as stale (no status), or stored; `to_tell` when a notification is due."""
 
-    stored: bool
+    status: Status | None
     to_tell: bool
 
+    @property
+    def stored(self) -> bool:
+        """Tell whether the outcome was stored."""
+        return self.status is not None
 
-class Jobs:
+    @property
+    def final(self) -> bool:
+        """Tell whether the job has ended by it."""
+        return self.status in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a worker learns when it renews: whose lease is lost, and who is to be cancelled."""
+
+    lost: frozenset[str]
+    cancel: frozenset[str]
+
+
+class Jobs(Part):
     """The job's side of the store."""
 
-    def __init__(self, client: Client, keys: Keys, mail: bool = True) -> None:
-        """Use `client`; `mail` tells whether notifications are sent or marked as switched off."""
-        self._client, self._keys, self._mail = client, keys, "on" if mail else "off"
+    def accept(self, jobs: Sequence[NewJob]) -> list[Verdict]:
+        """Store the jobs, all or nothing; a verdict for each, in their order. Raises StoreUnavailable.
 
-    def accept(self, job: NewJob) -> bool:
-        """Store the job, all or nothing; False when this id was stored before. Raises StoreUnavailable."""
-        fields = ["operation", job.operation, "arguments", job.arguments, "service", job.service]
-        fields += ["max_attempts", str(job.max_attempts)]
-        if job.email:
-            fields += ["email", job.email, "mail", self._mail]
-        return bool(run(self._client, "accept", self._keys.prefix, job.id, job.email or "", self._mail, *fields))
+        Asked twice for one id it changes nothing. One conflict, and nothing of the call is stored.
+        """
+        flat: list[str] = []
+        for job in jobs:
+            flat += arguments_of(job)
+        answers = self._run("accept", self._mail, *flat)
+        return [_verdict(job, answer) for job, answer in zip(jobs, answers, strict=True)]
 
-    def claim(self, ids: Sequence[str], worker: str, lease_seconds: float) -> list[Lease]:
-        """Take the lease of each waiting job among `ids`; finished, running and unknown ones are left out."""
-        rows = run(self._client, "claim", self._keys.prefix, int(lease_seconds * 1000), worker, *ids)
-        return [Lease(id_, fence, int(attempt), operation, args) for id_, fence, attempt, operation, args in rows]
+    def claim(self, queue: str, most: int, worker: str, lease_seconds: float, result_ttl: int) -> list[Lease]:
+        """Take the leases of up to `most` jobs that wait in `queue`, the best first."""
+        return self._claim(worker, lease_seconds, result_ttl, queue, most)
 
-    def renew(self, leases: Sequence[Lease], lease_seconds: float) -> set[str]:
-        """Renew the leases; give the ids whose lease is lost."""
-        pairs = [text for lease in leases for text in (lease.id, lease.fence)]
-        return set(run(self._client, "renew", self._keys.prefix, int(lease_seconds * 1000), *pairs))
+    def claim_these(self, ids: Sequence[str], worker: str, lease_seconds: float, result_ttl: int) -> list[Lease]:
+        """Take the leases of those of `ids` that wait."""
+        return self._claim(worker, lease_seconds, result_ttl, "", len(ids), *ids)
+
+    def _claim(
+        self, worker: str, lease_seconds: float, result_ttl: int, queue: str, most: int, *ids: str
+    ) -> list[Lease]:
+        rows = self._run("claim", int(lease_seconds * 1000), worker, result_ttl * 1000, queue, most, *ids)
+        return [
+            Lease(
+                id_, fence, int(attempt), operation, args, float(timeout) if timeout else None, int(most_), int(again)
+            )
+            for id_, fence, attempt, operation, args, timeout, most_, again in rows
+        ]
+
+    def renew(
+        self,
+        leases: Sequence[Lease],
+        lease_seconds: float,
+        progress: Mapping[str, str] | None = None,
+        lines: Sequence[tuple[str, str]] = (),
+    ) -> Renewal:
+        """Renew the leases; write down `progress` (JSON text by id) and log `lines` (id, text)."""
+        said = progress or {}
+        flat = [text for lease in leases for text in (lease.id, lease.fence, said.get(lease.id, ""))]
+        flat += [text for line in lines for text in line]
+        lost, cancel = self._run("renew", int(lease_seconds * 1000), len(leases), *flat)
+        return Renewal(frozenset(lost), frozenset(cancel))
 
     def commit(self, outcomes: Sequence[Outcome], result_ttl: int) -> list[Commit]:
         """Store the outcomes with their status and notification, each unless its fence is stale; in their order."""
-        flat = [text for o in outcomes for text in (o.lease.id, o.lease.fence, o.status.value, o.payload)]
-        answers = run(self._client, "commit", self._keys.prefix, result_ttl * 1000, *flat)
-        return [Commit(stored=answer > 0, to_tell=answer == 2) for answer in answers]
+        flat: list[str | int] = []
+        for o in outcomes:
+            flat += (o.lease.id, o.lease.fence, o.status.value, o.payload, o.retry_ms)
+        answers = self._run("commit", result_ttl * 1000, *flat)
+        return [_commit(answer) for answer in answers]
 
     def get(self, job_id: str) -> dict[str, str] | None:
-        """Give the job's record as it stands in Redis (text by field), or None."""
-        try:
-            return cast(dict[str, str], self._client.hgetall(self._keys.job(job_id))) or None
-        except UNAVAILABLE as fault:
-            raise StoreUnavailable() from fault
+        """Give the job's record as it stands in Redis (text by field), or None.
+
+        Two fields are worked out: `position` in its queue (from 0, while it waits there), and `wait_ms`, after which it
+        is expected to have ended (while it has not, and when its operation has been run before).
+        """
+        answer = self._run("look", job_id)
+        if not answer:
+            return None
+        fields, position, wait_ms = answer
+        record = record_of(fields)
+        if position >= 0:
+            record["position"] = str(position)
+        if wait_ms >= 0:
+            record["wait_ms"] = str(wait_ms)
+        return record
+
+    def log(self, job_id: str) -> list[str]:
+        """Give the last lines of the job's log."""
+        return list(self._run("log", job_id))
+
+
+def arguments_of(job: NewJob) -> list[str]:
+    """Write a job as accept.lua reads it."""
+    fields = ["arguments", job.arguments, "max_attempts", str(job.max_attempts)]
+    if job.timeout is not None:
+        fields += ["timeout", str(job.timeout)]
+    if job.attachment:
+        fields += ["attachment", job.attachment]
+    due = f"+{job.delay_ms}" if job.delay_ms else "" if job.run_at_ms is None else str(job.run_at_ms)
+    deadline = "" if job.deadline_ms is None else str(job.deadline_ms)
+    if job.deadline_in_ms is not None:
+        deadline = f"+{job.deadline_in_ms}"
+    tags = json.dumps(job.tags) if job.tags else ""
+    head = [job.id, job.key or "", job.fingerprint or "", job.queue, job.priority, due, deadline, job.operation, tags]
+    return [*head, job.email or "", str(len(fields)), *fields]
+
+
+def _verdict(job: NewJob, answer: str) -> Verdict:
+    if not answer:
+        return Verdict(job.id, "new")
+    return Verdict(job.id, "conflict") if answer == "!" else Verdict(answer, "replayed")
+
+
+def _commit(answer: str) -> Commit:
+    status = answer.removeprefix("!")
+    return Commit(Status(status) if status else None, to_tell=answer.startswith("!"))

@@ -3,11 +3,9 @@
 Stands behind step 6 of a job's life; `workers/mail.py` is its reader.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from errand.store.scripts import Client, run
-from errand.topology import Keys
+from errand.store.part import Part, record_of
 from schemas.notices import NoticeKind, NoticeState
 
 LETTER_KEPT_MS = 86_400_000
@@ -25,30 +23,22 @@ class Notice:
     record: dict[str, str]
 
 
-class Notices:
+class Notices(Part):
     """The notifications' side of the store."""
-
-    def __init__(self, client: Client, keys: Keys) -> None:
-        """Use `client` with the keys of one Errand."""
-        self._client, self._keys = client, keys
 
     def post(self, letter_id: str, to: str, subject: str, body: str) -> None:
         """Record a mail that belongs to no job; it is due at once."""
-        run(self._client, "post", self._keys.prefix, letter_id, to, subject, body)
+        self._run("post", letter_id, to, subject, body)
 
     def collect(self, most: int, lease_seconds: float) -> list[Notice]:
         """Claim up to `most` notifications that are due; unsettled ones are due again after `lease_seconds`."""
-        rows = run(self._client, "collect", self._keys.prefix, int(lease_seconds * 1000), most)
+        rows = self._run("collect", int(lease_seconds * 1000), most)
         return [
-            Notice(NoticeKind(kind), id_, int(attempt), int(since), _record(id_, fields))
+            Notice(NoticeKind(kind), id_, int(attempt), int(since), record_of(fields) | {"id": id_})
             for kind, id_, attempt, since, fields in rows
         ]
 
     def settle(self, notice: Notice, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
         """Write down how the attempt ended; PENDING means again in `retry_after` seconds. False: overtaken."""
         tail = (state.value, error[:500], int(retry_after * 1000), LETTER_KEPT_MS)
-        return bool(run(self._client, "settle", self._keys.prefix, notice.kind.value, notice.id, notice.attempt, *tail))
-
-
-def _record(id_: str, fields: Sequence[str]) -> dict[str, str]:
-    return {**dict(zip(fields[::2], fields[1::2], strict=True)), "id": id_}
+        return bool(self._run("settle", notice.kind.value, notice.id, notice.attempt, *tail))

@@ -1,14 +1,36 @@
--- Accept a job: record, outbox, indexes, event and receipt, all or nothing. Asked twice for one id, it changes nothing.
--- ARGV: prefix, id, email or '', 'on'|'off' (mail), then field, value … of the record
--- (with 'email' and 'mail' again, where there is an address).
-local id, email, wanted = ARGV[2], ARGV[3], ARGV[4]
-local job, now = P .. 'job:' .. id, now_ms()
-if call('EXISTS', job) == 1 then return 0 end
-call('HSET', job, 'status', 'accepted', 'created_at', int(now), 'attempt', '0', 'fence', '0', unpack(ARGV, 5))
-move(id, '', 'accepted', now)
-call('ZADD', P .. 'jobs', now, id)
-call('ZADD', P .. 'outbox', now, id)
-if email ~= '' then
-  notify(job, id, 'receipt', email, wanted, now)
+-- Accept jobs: record, queue, outbox, indexes, event and receipt, all or nothing. Asked twice for one id, or with one
+-- idempotency key, it changes nothing; one key with another job refuses the whole call.
+-- ARGV: prefix, 'on'|'off' (mail), then for each job: id, key or '', fingerprint, queue, priority, due, deadline, operation,
+-- tags (JSON or ''), email or '', count, and so many fields and values of the record.
+-- Returns for each job: '' stored, '!' refused, or the id of the job that has this key.
+local wanted, now, answers = ARGV[2], now_ms(), {}
+local jobs, refused, i = {}, false, 3
+while i <= #ARGV do
+  local id, key, answer = ARGV[i], ARGV[i + 1], ''
+  if key ~= '' then
+    local holder = call('GET', P .. 'key:' .. key)
+    if holder then
+      local space = string.find(holder, ' ', 1, true)
+      local its_id = string.sub(holder, 1, space - 1)
+      if string.sub(holder, space + 1) ~= ARGV[i + 2] then
+        answer, refused = '!', true
+      elseif its_id ~= id then
+        answer = its_id
+      end
+    end
+  end
+  jobs[#jobs + 1] = i
+  answers[#answers + 1] = answer
+  i = i + 11 + tonumber(ARGV[i + 10])
 end
-return 1
+if refused then return answers end
+local seq = places(#jobs)
+for n, at in ipairs(jobs) do
+  local id = ARGV[at]
+  if answers[n] == '' and call('EXISTS', P .. 'job:' .. id) == 0 then
+    local fields = {unpack(ARGV, at + 11, at + 10 + tonumber(ARGV[at + 10]))}
+    accept(id, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7], ARGV[at + 8], ARGV[at + 9],
+           wanted, ARGV[at + 1], ARGV[at + 2], fields, now, seq + n - 1)
+  end
+end
+return answers

@@ -1,11 +1,32 @@
--- Renew leases. ARGV: prefix, lease in ms, id, fence, id, fence …   Returns the ids whose lease is lost.
-local lease, now, lost = tonumber(ARGV[2]), now_ms(), {}
-for i = 3, #ARGV, 2 do
-  local f = call('HMGET', P .. 'job:' .. ARGV[i], 'status', 'fence')
-  if f[1] == 'running' and f[2] == ARGV[i + 1] then
-    call('ZADD', P .. 'leases', now + lease, ARGV[i])
+-- Renew leases, and write down what the running jobs have to say. ARGV: prefix, lease in ms, count, then id, fence, progress
+-- (JSON or '') so many times, then id, line, id, line … of their logs.
+-- Returns {ids whose lease is lost, ids that are to be cancelled}.
+local lease, now, lost, cancel, held = tonumber(ARGV[2]), now_ms(), {}, {}, {}
+local at = 4
+for _ = 1, tonumber(ARGV[3]) do
+  local id, job = ARGV[at], P .. 'job:' .. ARGV[at]
+  local f = call('HMGET', job, 'status', 'fence', 'cancel_requested')
+  if f[1] == 'running' and f[2] == ARGV[at + 1] then
+    held[id] = true
+    call('ZADD', P .. 'leases', now + lease, id)
+    if f[3] then cancel[#cancel + 1] = id end
+    if ARGV[at + 2] ~= '' then
+      call('HSET', job, 'progress', ARGV[at + 2])
+      tell(id, 'progress', '{"id":"' .. id .. '",' .. string.sub(ARGV[at + 2], 2))
+    end
   else
-    lost[#lost + 1] = ARGV[i]
+    lost[#lost + 1] = id
+  end
+  at = at + 3
+end
+local written = {}
+for i = at, #ARGV, 2 do
+  local id = ARGV[i]
+  if held[id] then
+    written[id] = true
+    call('RPUSH', P .. 'log:' .. id, ARGV[i + 1])
+    tell(id, 'log', cjson.encode({id = id, line = ARGV[i + 1]}))
   end
 end
-return lost
+for id in pairs(written) do call('LTRIM', P .. 'log:' .. id, -1000, -1) end
+return {lost, cancel}

@@ -1,5 +1,10 @@
--- Doorbells got lost (the queue is empty, jobs wait): put the oldest waiting jobs back in the outbox, due at once.
--- ARGV: prefix, most.   Returns how many.
-local ids = call('ZRANGE', P .. 'jobs:accepted', 0, tonumber(ARGV[2]) - 1)
-for _, id in ipairs(ids) do call('ZADD', P .. 'outbox', 0, id) end
-return #ids
+-- Doorbells of a queue got lost (it is empty, jobs wait): put the oldest that wait back in the outbox, due at once.
+-- ARGV: prefix, most, queue.   Returns how many.
+local count = 0
+for _, priority in ipairs({'high', 'normal', 'low'}) do
+  for _, id in ipairs(call('ZRANGE', waiting_key(ARGV[3], priority), 0, tonumber(ARGV[2]) - 1)) do
+    call('ZADD', P .. 'outbox', 0, id)
+    count = count + 1
+  end
+end
+return count

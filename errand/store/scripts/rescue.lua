@@ -1,35 +1,64 @@
 -- One round of the rescuer, by the one instance that holds the leader lease (taken or renewed here, so that an instance
 -- that lost it can't act). ARGV: prefix, token, leader lease in ms, patience in ms, retention in ms, most per kind.
--- Returns nil for the others, else {recovered, failed, removed, {id, service, …} to ring}.
-local token, most = ARGV[2], tonumber(ARGV[6])
+-- Returns nil for the others, else {recovered, failed, released, cancelled, removed, {id, queue, …} to ring, ms until the next
+-- delayed job or -1}.
+local token, ttl, most = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6])
 local leader, now = P .. 'leader:rescuer', now_ms()
 local holder = call('GET', leader)
 if holder and holder ~= token then return nil end
 call('SET', leader, token, 'PX', ARGV[3])
 
+local function due(key, until_ms)
+  return call('ZRANGEBYSCORE', P .. key, '-inf', until_ms, 'LIMIT', 0, most)
+end
+
 -- 1. A lease that expired: its worker died. The job runs again, or has had its last attempt.
-local recovered, failed = 0, 0
-for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIMIT', 0, most)) do
-  local f = call('HMGET', P .. 'job:' .. id, 'status', 'attempt', 'max_attempts', 'created_at', 'email', 'mail')
-  if f[1] ~= 'running' then
+local recovered, failed, ended = 0, 0, 0
+for _, id in ipairs(due('leases', now)) do
+  local f = facts(id)
+  if f.status ~= 'running' then
     call('ZREM', P .. 'leases', id)
-  elseif tonumber(f[2]) >= tonumber(f[3]) then
-    local message = 'its worker died ' .. f[2] .. (f[2] == '1' and ' time' or ' times')
-    local payload = cjson.encode({type = 'WorkerDied', message = message})
-    finish(id, 'failed', payload, f[4], f[5], f[6], now, tonumber(ARGV[5]))
+  elseif f.cancel_requested then
+    finish(id, f, 'cancelled', cancelled('called off while it ran, and its worker died'), now, ttl)
+    ended = ended + 1
+  elseif tonumber(f.attempt) >= tonumber(f.max_attempts) then
+    local message = 'its worker died ' .. f.attempt .. (f.attempt == '1' and ' time' or ' times')
+    finish(id, f, 'failed', cjson.encode({type = 'WorkerDied', message = message}), now, ttl)
     failed = failed + 1
   else
-    move(id, 'running', 'accepted', f[4])
-    call('ZREM', P .. 'leases', id)
-    call('ZADD', P .. 'outbox', 0, id)
+    send_back(id, f, f.attempt, now)
     recovered = recovered + 1
   end
 end
 
--- 2. A doorbell nobody confirmed: ring it now. It leaves the outbox when it is confirmed.
+-- 2. A deadline that passed: nobody waits for that job any more, so it isn't started.
+for _, id in ipairs(due('deadlines', now)) do
+  local f = facts(id)
+  if not f.status or f.status == 'running' or is_final(f.status) then
+    call('ZREM', P .. 'deadlines', id)
+  else
+    local message = 'nobody waits for it any more: its deadline passed before it was started'
+    finish(id, f, 'cancelled', cjson.encode({type = 'DeadlinePassed', message = message}), now, ttl)
+    ended = ended + 1
+  end
+end
+
+-- 3. A delay that is over.
+local released = 0
+for _, id in ipairs(due('due', now)) do
+  local f = facts(id)
+  if f.status == 'scheduled' or f.status == 'retrying' then
+    send_back(id, f, f.attempt, now)
+    released = released + 1
+  else
+    call('ZREM', P .. 'due', id)
+  end
+end
+
+-- 4. A doorbell nobody confirmed: ring it now. It leaves the outbox when it is confirmed.
 local ring = {}
-for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'outbox', '-inf', now - tonumber(ARGV[4]), 'LIMIT', 0, most)) do
-  local f = call('HMGET', P .. 'job:' .. id, 'status', 'service')
+for _, id in ipairs(due('outbox', now - tonumber(ARGV[4]))) do
+  local f = call('HMGET', P .. 'job:' .. id, 'status', 'queue')
   if f[1] == 'accepted' then
     ring[#ring + 1] = id
     ring[#ring + 1] = f[2]
@@ -38,23 +67,16 @@ for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'outbox', '-inf', now - tonumber(
   end
 end
 
--- 3. Retention: a finished job whose time is over goes, unless its owner is still to be told.
+-- 5. Retention: a finished job whose time is over goes, unless its owner is still to be told.
 local removed = 0
-for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'retention', '-inf', now, 'LIMIT', 0, most)) do
-  local job = P .. 'job:' .. id
-  local pending = false
-  for _, kind in ipairs({'receipt', 'result', 'failure'}) do
-    pending = pending or call('ZSCORE', P .. 'notices', kind .. '/' .. id)
-  end
-  if pending then
-    call('ZADD', P .. 'retention', now + 60000, id)
-  else
-    local status = call('HGET', job, 'status')
-    if status then call('ZREM', P .. 'jobs:' .. status, id) end
-    call('ZREM', P .. 'jobs', id)
-    call('ZREM', P .. 'retention', id)
-    call('DEL', job)
+for _, id in ipairs(due('retention', now)) do
+  if is_told(id) then
+    forget(id)
     removed = removed + 1
+  else
+    call('ZADD', P .. 'retention', now + 60000, id)
   end
 end
-return {recovered, failed, removed, ring}
+local head = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')
+local next_due = head[2] and math.max(0, math.floor(head[2] - now)) or -1
+return {recovered, failed, released, ended, removed, ring, next_due}

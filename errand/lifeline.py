@@ -1,6 +1,6 @@
 """Ties a process to its parent, so that nothing is left behind when the parent is killed outright.
 
-Stands under `valkey.py` and `together.py`, which start processes.
+Stands under whoever starts processes: the servers of `make run`, and the workers' children.
 """
 
 import ctypes
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 # loaded here, not in the child: between fork and exec as little as possible should happen
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -30,3 +31,9 @@ def tie_to(parent: int, on_death: signal.Signals) -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, int(on_death), 0, 0, 0)
     if os.getppid() != parent:  # it ended before the line above
         os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Have processes below the calling one become its children when their own parents end, so that it can end them."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -1,0 +1,48 @@
+"""What a client may change of a job that was accepted: cancel it, retry it, remove it.
+
+Stands beside the whole life of a job. Next: `listing.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from errand.store.part import Part
+from schemas.status import Status
+
+Reply = Literal["done", "requested", "refused", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What came of it. `status` is the one before (None: there is no such job); `queue` is where it waits again.
+
+    `to_tell`: a notification is due now.
+    """
+
+    reply: Reply
+    status: Status | None
+    queue: str = ""
+    to_tell: bool = False
+
+
+class Controls(Part):
+    """The client's side of the store."""
+
+    def cancel(self, job_id: str, result_ttl: int) -> Control:
+        """Call a job off: done at once where it waits, requested where it runs, refused where it has ended."""
+        reply, before, told = self._run("cancel", job_id, result_ttl * 1000)
+        return Control(reply, _status(before), to_tell=bool(told))
+
+    def retry(self, job_id: str) -> Control:
+        """Run a failed or cancelled job again with all its attempts; refused in any other status."""
+        reply, before, queue = self._run("retry", job_id)
+        return Control(reply, _status(before), queue)
+
+    def delete(self, job_id: str) -> Control:
+        """Remove a finished job; refused while it has not ended. Who is still to be told of it is told."""
+        reply, before = self._run("remove", job_id)
+        return Control(reply, _status(before))
+
+
+def _status(text: str) -> Status | None:
+    return Status(text) if text else None

@@ -1,0 +1,64 @@
+"""Counts what there is, in one round trip, for those who run this service.
+
+Stands beside the life of a job; `GET /metrics` shows it, and every API process shows the same.
+"""
+
+from dataclasses import dataclass
+
+from errand.store.part import Part, record_of
+from schemas.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The jobs of one priority that wait in one queue; `oldest_ms` is how long the first of them has."""
+
+    queue: str
+    priority: str
+    jobs: int
+    oldest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What there is now, and what there has been since the store was made.
+
+    `finished` counts by (operation, status); `busy_ms` sums the last attempts of an operation, `mean_ms` follows them.
+    """
+
+    jobs: dict[Status, int]
+    waiting: list[Waiting]
+    outbox: int
+    notices_due: int
+    delayed: int
+    finished: dict[tuple[str, Status], int]
+    busy_ms: dict[str, int]
+    mean_ms: dict[str, float]
+
+
+class Counting(Part):
+    """The operators' side of the store."""
+
+    def counts(self) -> Counts:
+        """Count."""
+        statuses = list(Status)
+        jobs, flat, outbox, notices, delayed, totals, means = self._run("counts", *statuses)
+        rows = [flat[i : i + 4] for i in range(0, len(flat), 4)]
+        finished: dict[tuple[str, Status], int] = {}
+        busy: dict[str, int] = {}
+        for name, count in record_of(totals).items():
+            operation, _, what = name.rpartition(" ")
+            if what == "ms":
+                busy[operation] = int(count)
+            else:
+                finished[operation, Status(what)] = int(count)
+        return Counts(
+            jobs=dict(zip(statuses, jobs, strict=True)),
+            waiting=[Waiting(queue, priority, int(count), int(ms)) for queue, priority, count, ms in rows],
+            outbox=outbox,
+            notices_due=notices,
+            delayed=delayed,
+            finished=finished,
+            busy_ms=busy,
+            mean_ms={operation: float(ms) for operation, ms in record_of(means).items()},
+        )

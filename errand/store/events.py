@@ -1,0 +1,76 @@
+"""The stream of what happens to jobs, for those who watch: statuses, progress, lines of logs.
+
+Stands beside the whole life of a job; the scripts write it, one thread of each API process reads it (`api/watch.py`).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import redis
+
+from errand.errors import StoreUnavailable
+from errand.store.part import Part
+from errand.store.scripts import UNAVAILABLE
+
+SLACK_SECONDS = 5.0
+"""How much longer than it was told to wait Redis may take to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened: its number in the stream, the job's id, `status`, `progress` or `log`, JSON text."""
+
+    number: str
+    id: str
+    kind: str
+    data: str
+
+
+class Events(Part):
+    """The watchers' side of the store."""
+
+    def last_event(self) -> str:
+        """Give the number of the latest event, `0-0` when there was none."""
+        try:
+            rows = cast(list[Any], self._client.xrevrange(self._keys.events, count=1))
+        except UNAVAILABLE as fault:
+            raise StoreUnavailable() from fault
+        return str(rows[0][0]) if rows else "0-0"
+
+    def first_event(self) -> str | None:
+        """Give the number of the oldest event that is still there, or None."""
+        try:
+            rows = cast(list[Any], self._client.xrange(self._keys.events, count=1))
+        except UNAVAILABLE as fault:
+            raise StoreUnavailable() from fault
+        return str(rows[0][0]) if rows else None
+
+    def events_after(self, last: str, block_ms: int, most: int) -> list[Event]:
+        """Wait up to `block_ms` for events after `last`; give up to `most` of them."""
+        try:
+            answer = cast(Any, self._patient.xread({self._keys.events: last}, count=most, block=block_ms))
+        except UNAVAILABLE as fault:
+            raise StoreUnavailable() from fault
+        streams = answer.values() if isinstance(answer, dict) else [rows for _, rows in answer or ()]
+        return [_event(row) for rows in streams for row in rows]
+
+    def events_between(self, after: str, upto: str, most: int) -> list[Event]:
+        """Give up to `most` events after `after`, up to `upto` itself."""
+        try:
+            rows = cast(list[Any], self._client.xrange(self._keys.events, f"({after}", upto, count=most))
+        except UNAVAILABLE as fault:
+            raise StoreUnavailable() from fault
+        return [_event(row) for row in rows]
+
+    @cached_property
+    def _patient(self) -> redis.Redis:
+        """A client whose answers may take as long as a reader waits for news."""
+        pool = self._client.connection_pool
+        options = {**pool.connection_kwargs, "socket_timeout": 60.0 + SLACK_SECONDS}
+        return redis.Redis(connection_pool=redis.ConnectionPool(pool.connection_class, max_connections=4, **options))
+
+
+def _event(row: tuple[str, dict[str, str]]) -> Event:
+    number, fields = row
+    return Event(number, fields["id"], fields["event"], fields["data"])

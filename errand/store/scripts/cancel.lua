@@ -1,0 +1,12 @@
+-- Call a job off: at once where it waits; where it runs, its worker is asked to (it looks several times a second).
+-- ARGV: prefix, id, retention in ms.   Returns {done|requested|refused|unknown, status before, '1' when somebody is to be told}.
+local id, now = ARGV[2], now_ms()
+local f = facts(id)
+if not f.status or f.deleted then return {'unknown', '', ''} end
+if is_final(f.status) then return {'refused', f.status, ''} end
+if f.status == 'running' then
+  if not f.cancel_requested then call('HSET', P .. 'job:' .. id, 'cancel_requested', int(now)) end
+  return {'requested', 'running', ''}
+end
+local told = finish(id, f, 'cancelled', cancelled('called off before it was started'), now, tonumber(ARGV[3]))
+return {'done', f.status, told and '1' or ''}

@@ -1,0 +1,14 @@
+-- Everything there is to count, for those who run this service. ARGV: prefix, then the statuses.
+-- Returns {{jobs in each status}, {queue, priority, waiting, ms the first one waits, …}, outbox, notices due, delayed, totals, durations}.
+local now, jobs, waiting = now_ms(), {}, {}
+for i = 2, #ARGV do jobs[#jobs + 1] = call('ZCARD', P .. 'jobs:' .. ARGV[i]) end
+for _, queue in ipairs(call('SMEMBERS', P .. 'queues')) do
+  for _, priority in ipairs({'high', 'normal', 'low'}) do
+    local key = waiting_key(queue, priority)
+    local head = call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    local row = {queue, priority, call('ZCARD', key), head[2] and math.floor(math.max(0, now - head[2] / 1000)) or 0}
+    for _, value in ipairs(row) do waiting[#waiting + 1] = value end
+  end
+end
+return {jobs, waiting, call('ZCARD', P .. 'outbox'), call('ZCOUNT', P .. 'notices', '-inf', now), call('ZCARD', P .. 'due'),
+        call('HGETALL', P .. 'totals'), call('HGETALL', P .. 'durations')}

@@ -1,0 +1,41 @@
+-- A page of jobs, newest first. ARGV: prefix, status or '', operation or '', tag or '', place to go on below or '', limit, most to
+-- look at, then the names of the wanted fields.   Returns {place to go on below or '', {id, value, …}, …}.
+local status, operation, tag, limit, most = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[6]), tonumber(ARGV[7])
+local fields = {unpack(ARGV, 8)}
+-- the shortest list that has all of them
+local list, shortest = P .. 'jobs', nil
+for _, each in ipairs({{'jobs:', status}, {'operation:', operation}, {'tag:', tag}}) do
+  if each[2] ~= '' then
+    local size = call('ZCARD', P .. each[1] .. each[2])
+    if not shortest or size < shortest then list, shortest = P .. each[1] .. each[2], size end
+  end
+end
+local function has_tag(tags)
+  for _, each in ipairs(tags and cjson.decode(tags) or {}) do
+    if each == tag then return true end
+  end
+  return false
+end
+local function fits(id)
+  local f = call('HMGET', P .. 'job:' .. id, 'status', 'operation', 'tags')
+  return f[1] and (status == '' or f[1] == status) and (operation == '' or f[2] == operation)
+    and (tag == '' or has_tag(f[3]))
+end
+local from = ARGV[5] == '' and '+inf' or '(' .. ARGV[5]
+local rows = call('ZRANGE', list, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, most, 'WITHSCORES')
+local page, last = {''}, ''
+for i = 1, #rows, 2 do
+  if #page - 1 == limit then
+    page[1] = last
+    return page
+  end
+  if fits(rows[i]) then
+    local row = call('HMGET', P .. 'job:' .. rows[i], unpack(fields))
+    for n = 1, #fields do row[n] = row[n] or '' end
+    table.insert(row, 1, rows[i])
+    page[#page + 1] = row
+  end
+  last = int(rows[i + 1])
+end
+if #rows == 2 * most then page[1] = last end
+return page
