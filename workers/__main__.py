@@ -1,4 +1,4 @@
-"""`python -m workers [compute] [mail] [rescuer]`: starts the services named, or all of them in one process.
+"""`python -m workers [compute] [mail] [rescuer] …`: starts the services named, or all of them in one process.
 
 Stands before step 3 of a job's life: it monkey-patches before anything else is imported. Next: `runner.py`.
 """
@@ -16,19 +16,21 @@ import sys
 
 from errand.errors import SettingsRefused
 from errand.settings import Settings
-from workers.runner import SERVICES, run
+from workers.runner import IDLE, SERVICES, known, run
 
 
 def main() -> int:
     """Read the command line and the settings, then run."""
     parser = argparse.ArgumentParser(prog="python -m workers", description="Run Errand's services.")
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help=f"of {', '.join(SERVICES)} (default: all)")
-    names = list(dict.fromkeys(parser.parse_args().services)) or list(SERVICES)
-    if unknown := [name for name in names if name not in SERVICES]:
-        parser.error(f"there is no service {unknown[0]!r}; there are {', '.join(SERVICES)}")
+    told = f"{', '.join(SERVICES)}, or one that an operation names (default: all)"
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help=told)
+    asked = parser.parse_args().services
     settings = Settings.load_or_exit()
     logs.configure(settings.log_level)
     try:
+        names = list(dict.fromkeys(asked)) or known(settings)
+        if unknown := [name for name in names if name not in IDLE and name not in known(settings)]:
+            parser.error(f"there is no service {unknown[0]!r}; there are {', '.join(known(settings))}")
         return run(names, settings)
     except SettingsRefused as refusal:
         sys.stderr.write(f"errand: {refusal.detail}\n")

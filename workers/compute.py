@@ -1,34 +1,65 @@
-"""The compute service: claims what rang, performs it, commits the outcomes, announces them.
+"""The compute service: claims what waits, performs it, commits the outcomes, announces them.
 
-Stands at steps 3 to 6 of a job's life: `run` is the story, one step a line. Next: `perform.py`, then `mail.py`.
+Stands at steps 3 to 6 of a job's life: `take` and `finish` are the story, one step a line. Next: `perform.py`, then
+`mail.py`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from errand.topology import COMPUTE
+from errand.store import Outcome
+from schemas.operations import COMPUTE, Weight, queue_of
 from workers.dependencies import Announcer, StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.rpc import rpc
-from workers.perform import Operators
+from workers.perform import Operators, answer
 
 
-class Compute:
-    """Runs jobs whose doorbell rings, and answers `n.rpc.compute.compute('sum', 30, 10, "name@email.com")`."""
+class Performer:
+    """Runs the jobs of one service's operations; `of(name)` makes such a service."""
 
-    name = COMPUTE
+    name: str
 
     store = StoreProvider()
     operators = Operators()
     announcer = Announcer()
 
-    @doorbell(COMPUTE)
-    def run(self, doorbells: Doorbells) -> None:
-        """Run one attempt of every job that rang and still waits."""
-        leases = self.store.claim(doorbells.ids)
+    @classmethod
+    def of(cls, name: str) -> type["Performer"]:
+        """Make the service `name`, whose operations wait in queues of its own."""
+        return type(name, (cls,), {"name": name})
+
+    @doorbell(Weight.TINY)
+    def take_tiny(self, doorbells: Doorbells) -> None:
+        """Run one attempt of as many tiny jobs as rang."""
+        self.take(Weight.TINY, doorbells)
+
+    @doorbell(Weight.CPU)
+    def take_cpu(self, doorbells: Doorbells) -> None:
+        """Start as many CPU-bound jobs as rang."""
+        self.take(Weight.CPU, doorbells)
+
+    @doorbell(Weight.IO)
+    def take_io(self, doorbells: Doorbells) -> None:
+        """Start as many I/O-bound jobs as rang."""
+        self.take(Weight.IO, doorbells)
+
+    def take(self, weight: Weight, doorbells: Doorbells) -> None:
+        """Claim the best jobs that wait, and have them performed."""
+        leases = self.store.claim(queue_of(self.name, weight), len(doorbells.ids))
         doorbells.ack()
-        outcomes = self.operators.perform(leases)
+        self.operators.perform(leases, self.finish)
+
+    def finish(self, outcomes: Sequence[Outcome]) -> None:
+        """Write down how attempts ended, and tell those who wait for it."""
         commits = self.store.commit(outcomes)
         self.announcer.announce(outcomes, commits)
+
+
+class Compute(Performer):
+    """The service of Errand's own operations; it answers `n.rpc.compute.compute('sum', 30, 10, "name@email.com")`."""
+
+    name = COMPUTE
 
     @rpc
     def compute(self, operation: str, value: Any, other: Any, email: str | None = None) -> Any:
@@ -37,7 +68,6 @@ class Compute:
         Raises OperationFailed with the error's type and sentence, JobRefused for what the API would refuse.
         """
         job = self.store.accept_call(operation, value, other, email)
-        outcomes = self.operators.perform(self.store.claim([job.id]))
-        commits = self.store.commit(outcomes)
-        self.announcer.announce(outcomes, commits)
-        return self.operators.answer(outcomes)
+        outcomes = self.operators.attempt(self.store.claim_call(job))
+        self.finish(outcomes)
+        return answer(outcomes)

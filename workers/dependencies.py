@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import eventlet
@@ -19,7 +19,7 @@ from errand.broker.publisher import Publisher, job_finished
 from errand.errors import BrokerUnavailable, JobRefused, StoreUnavailable
 from errand.patience import pauses
 from errand.settings import Settings
-from errand.store import Commit, Lease, NewJob, Notice, Outcome, Store
+from errand.store import Commit, Lease, NewJob, Notice, Outcome, Renewal, Store
 from schemas.notices import NoticeState
 from schemas.requests import ComputeRequest
 
@@ -39,9 +39,18 @@ class WorkerStore:
         self.store, self.settings = store, settings
         self.worker = f"{socket.gethostname()}:{os.getpid()}"
 
-    def claim(self, ids: Sequence[str]) -> list[Lease]:
-        """Take the leases of the jobs that still wait; raise StoreUnavailable."""
-        return self.store.claim(ids, self.worker, self.settings.lease_seconds) if ids else []
+    def claim(self, queue: str, most: int) -> list[Lease]:
+        """Take the leases of up to `most` jobs that wait in `queue`, the best first; raise StoreUnavailable."""
+        times = self.settings.lease_seconds, self.settings.result_ttl
+        return self.store.claim(queue, most, self.worker, *times) if most else []
+
+    def claim_call(self, job: NewJob) -> list[Lease]:
+        """Take the lease of a job that was just accepted, unless another worker has it; raise StoreUnavailable."""
+        return self.store.claim_these([job.id], self.worker, self.settings.lease_seconds, self.settings.result_ttl)
+
+    def renew(self, leases: Sequence[Lease], progress: Mapping[str, str], lines: Sequence[tuple[str, str]]) -> Renewal:
+        """Renew the leases, with what their jobs have to say; raise StoreUnavailable."""
+        return self.store.renew(leases, self.settings.lease_seconds, progress, lines)
 
     def accept_call(self, operation: str, value: Any, other: Any, email: str | None) -> NewJob:
         """Accept a call as the API accepts `POST /compute`; raise JobRefused, StoreUnavailable."""
@@ -55,7 +64,7 @@ class WorkerStore:
         arguments = json.dumps({"value": call.value, "other": call.other}, separators=(",", ":"))
         attempts = self.settings.max_attempts
         job = NewJob(str(uuid7()), call.operation, arguments, call.email, max_attempts=attempts)
-        self.store.accept(job)
+        self.store.accept([job])
         return job
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[Commit]:
@@ -96,8 +105,8 @@ class Herald:
     def announce(self, outcomes: Sequence[Outcome], commits: Sequence[Commit]) -> None:
         """Announce each outcome that was stored and that somebody is to be told of."""
         for outcome, commit in zip(outcomes, commits, strict=True):
-            if commit.to_tell:
-                self._news.put(job_finished(outcome.lease.id, outcome.status.value))
+            if commit.to_tell and commit.status:
+                self._news.put(job_finished(outcome.lease.id, commit.status.value))
 
     def close(self) -> None:
         """Stop; what was not announced is in the store's outbox, where the mail service looks by itself."""

@@ -16,6 +16,7 @@ from errand.settings import Settings
 from schemas.address import is_address
 from schemas.notices import NoticeKind
 from workers import wording
+from workers.attachments import Attachment, attachment
 
 if TYPE_CHECKING:
     import jinja2
@@ -24,6 +25,7 @@ SUBJECTS = {
     NoticeKind.RECEIPT: "API Notification",
     NoticeKind.RESULT: "Your operation is complete!",
     NoticeKind.FAILURE: "An error occurred",
+    NoticeKind.CANCELLED: "Your operation was cancelled",
 }
 """Subjects of the mails about a job; a letter brings its own."""
 
@@ -45,6 +47,7 @@ class Letter:
     html: str | None
     message_id: str
     in_reply_to: str | None = None
+    attachment: Attachment | None = None
 
 
 def compose(kind: NoticeKind, record: Mapping[str, str], settings: Settings) -> Letter:
@@ -57,20 +60,25 @@ def compose(kind: NoticeKind, record: Mapping[str, str], settings: Settings) -> 
         raise MailRefused(f"{to[:80]!r} is not one plain e-mail address")
     words = _WORDS[kind](record) | {"id": record["id"], "link": f"{settings.base_url}/jobs/{record['id']}"}
     words["subject"] = wording.one_line(words.get("subject", "") or SUBJECTS.get(kind, ""), MAX_SUBJECT)
-    answers = kind in (NoticeKind.RESULT, NoticeKind.FAILURE)
+    answers = kind in (NoticeKind.RESULT, NoticeKind.FAILURE, NoticeKind.CANCELLED)
+    file = attachment(record) if kind is NoticeKind.RESULT else None
+    words["file"] = file.name if file else None
     return Letter(
         to=to,
         subject=words["subject"] or "(no subject)",
         text=_templates().get_template(f"{kind.value}.txt").render(words),
         html=_templates().get_template(f"{kind.value}.html").render(words),
-        message_id=_message_id(kind, record["id"], settings),
-        in_reply_to=_message_id(NoticeKind.RECEIPT, record["id"], settings) if answers else None,
+        message_id=_message_id(kind, record, settings),
+        in_reply_to=_message_id(NoticeKind.RECEIPT, record, settings) if answers else None,
+        attachment=file,
     )
 
 
-def _message_id(kind: NoticeKind, id_: str, settings: Settings) -> str:
+def _message_id(kind: NoticeKind, record: Mapping[str, str], settings: Settings) -> str:
+    """Name a mail. A job that was run again by hand ends once more, and that mail is another one."""
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2]
-    return f"<{id_}.{kind.value}@{domain}>"
+    run = record.get("retries", "") if kind is not NoticeKind.RECEIPT else ""
+    return f"<{record['id']}.{kind.value}{run}@{domain}>"
 
 
 def _receipt(record: Mapping[str, str]) -> dict[str, Any]:
@@ -98,6 +106,11 @@ def _failure(record: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _cancelled(record: Mapping[str, str]) -> dict[str, Any]:
+    _, message = wording.error(record.get("error", ""), MAX_MESSAGE)
+    return {"operation": wording.operation(record), "message": message}
+
+
 def _letter(record: Mapping[str, str]) -> dict[str, Any]:
     return {"subject": record.get("subject", ""), "body": wording.clean(record.get("body", ""))}
 
@@ -106,6 +119,7 @@ _WORDS: dict[NoticeKind, Callable[[Mapping[str, str]], dict[str, Any]]] = {
     NoticeKind.RECEIPT: _receipt,
     NoticeKind.RESULT: _result,
     NoticeKind.FAILURE: _failure,
+    NoticeKind.CANCELLED: _cancelled,
     NoticeKind.LETTER: _letter,
 }
 

@@ -145,7 +145,7 @@ class Mail:
         """Refuse at the start, with SettingsRefused, what could never send a mail; nothing is connected."""
         Mailer(settings.smtp_url, settings.mail_from).close()
 
-    @doorbell(MAIL, ids=False)
+    @doorbell(ids=False)
     def ring(self, doorbells: Doorbells) -> None:
         """Look now."""
         doorbells.ack()

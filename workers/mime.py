@@ -1,4 +1,4 @@
-"""Writes a letter down as the bytes of one mail: a text part, an HTML part beside it, and plain headers.
+"""Writes a letter down as the bytes of one mail: a text part, an HTML part beside it, a file, and plain headers.
 
 Stands at step 6 of a job's life, between `letters.py` and `mailer.py`. Everything is built here from text alone, so
 no part of a letter is ever taken for the path of a file or for an address to fetch.
@@ -47,6 +47,10 @@ def _message(letter: Letter, sender: Address) -> EmailMessage:
     message.set_content(letter.text, cte=_encoding(letter.text))
     if letter.html is not None:
         message.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html))
+    if file := letter.attachment:
+        params = {"charset": "utf-8", "header": "present"}  # RFC 7111
+        # as bytes: as a text, its line ends would be rewritten
+        message.add_attachment(file.content, "text", file.subtype, "base64", filename=file.name, params=params)
     return message
 
 

@@ -1,91 +1,185 @@
-"""Performs one attempt of a job: arguments in, outcome out, whatever the operation does.
+"""Performs attempts of jobs: leases in, outcomes out, whatever the operations do.
 
-Stands at step 4 of a job's life. Operations declared tiny run here, inline; the seam for child processes is
-`Crew.perform`. Next: back in `compute.py`, which commits the outcomes.
+Stands at step 4 of a job's life. What is declared tiny runs here, inline; all else in child processes (`children/`), so
+that this process always has time for heartbeats, leases and cancellation. Next: back in `compute.py`, which commits.
 """
 
 import json
-from collections.abc import Sequence
+import logging
+import os
+import random
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
+import eventlet
 from nameko.extensions import DependencyProvider
-from pydantic import ValidationError
 
 from errand.errors import OperationFailed
-from errand.store import Lease, Outcome
+from errand.settings import Settings
+from errand.store import Lease, Outcome, Store
+from schemas.operations import Weight
 from schemas.status import Status
-from workers.dependencies import settings_of
-from workers.operations import OPERATIONS
+from workers import attempt
+from workers.attempt import Ending, OperationUnknown
+from workers.children import Children, Task
+from workers.dependencies import WorkerStore, settings_of
+from workers.entrypoints.room import Room
+from workers.keeper import Keeper, key_of
+from workers.operations.loading import load
+from workers.operations.registry import Operation
+
+log = logging.getLogger(__name__)
+
+BACKOFF_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 3600.0
+"""Pause before the second attempt where the operation names none, doubled for each further one, up to the longest."""
+MOST_OUTCOMES = 250
+"""Outcomes that are committed together at most."""
+
+STATUS_AFTER = {
+    "succeeded": Status.SUCCEEDED,
+    "failed": Status.FAILED,
+    "cancelled": Status.CANCELLED,
+    "handed_back": Status.ACCEPTED,
+}
+"""What becomes of a job by how its attempt ended; a failed one that may go better is tried again instead."""
+LAST_SECONDS = 5.0
+"""How long a stopping process waits until what it handed back is written down."""
+
+Finish = Callable[[Sequence[Outcome]], None]
+"""What is called with the outcomes when attempts have ended."""
 
 
 class Crew:
-    """Performs leased jobs."""
+    """Performs leased jobs, here or in child processes."""
 
-    def __init__(self, max_result_bytes: int) -> None:
-        """Fail what gives more than `max_result_bytes` of JSON."""
-        self._limit = max_result_bytes
+    def __init__(self, store: WorkerStore, settings: Settings) -> None:
+        """Load the operations; child processes start when there is work for them."""
+        self._settings = settings
+        self._operations = load(settings.operations_list)
+        self.children = {
+            Weight.CPU: self._children_of(Weight.CPU, settings.cpu_slots or len(os.sched_getaffinity(0))),
+            Weight.IO: self._children_of(Weight.IO, settings.io_slots),
+        }
+        self._keeper = Keeper(store, self._cancel)
+        self._ended = eventlet.Queue()
+        self._unfinished = 0
+        self._desk = eventlet.spawn(self._hand_in)
 
-    def perform(self, leases: Sequence[Lease]) -> list[Outcome]:
-        """Run each lease's operation; an error of the operation is an outcome, never an exception."""
+    def _children_of(self, weight: Weight, slots: int) -> Children:
+        limits = (self._settings.job_memory, self._settings.max_result_bytes)
+        return Children(weight, slots, *limits, modules=self._settings.operations_list)
+
+    def perform(self, leases: Sequence[Lease], finish: Finish) -> None:
+        """Start each job; `finish` is called with the outcomes, at once with those of the tiny ones."""
+        tiny: list[Outcome] = []
+        for lease in leases:
+            operation = self._operations.get(lease.operation)
+            if operation is None or operation.spec.tiny:
+                tiny.append(self._attempt(lease))
+            else:
+                self._unfinished += 1
+                eventlet.spawn_n(self._run, lease, operation, finish)
+        eventlet.sleep(0)  # those that were started take their slots now, before anybody asks how many are free
+        if tiny:
+            finish(tiny)
+
+    def attempt(self, leases: Sequence[Lease]) -> list[Outcome]:
+        """Run tiny operations at once, for a caller who waits."""
         return [self._attempt(lease) for lease in leases]
+
+    def stop(self) -> None:
+        """Give running jobs some time, then hand them back; return when all of that is written down."""
+        self._wait_for_the_last(self._settings.stop_grace)
+        for children in self.children.values():
+            children.hand_back_all()
+        self._wait_for_the_last(LAST_SECONDS)
+        for children in self.children.values():
+            children.close()
+        self._keeper.close()
+        self._desk.kill()
+
+    def _wait_for_the_last(self, seconds: float) -> None:
+        deadline = monotonic() + seconds
+        while self._unfinished and monotonic() < deadline:
+            eventlet.sleep(0.02)
 
     def _attempt(self, lease: Lease) -> Outcome:
         try:
-            return Outcome(lease, Status.SUCCEEDED, self._run(lease))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            return _failed(lease, "ArgumentsRefused", f"{where}: {first['msg']}" if where else first["msg"])
-        except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever an operation raises is data
-            return _failed(lease, type(error).__name__, str(error) or type(error).__name__)
+            operation = attempt.find(self._operations, lease.operation)
+        except OperationUnknown as unknown:
+            return _outcome(lease, None, attempt.failed(unknown))
+        return _outcome(lease, operation, attempt.attempt(operation, lease.arguments, self._settings.max_result_bytes))
 
-    def _run(self, lease: Lease) -> str:
-        operation = OPERATIONS.get(lease.operation)
-        if operation is None:
-            raise OperationUnknown(f"No worker of this service knows the operation {lease.operation!r}.")
-        result = operation.call(lease.arguments)
-        try:
-            text = _json(result)
-        except (TypeError, ValueError) as error:
-            raise ResultRefused(f"The result can't be written as JSON: {error}.") from error
-        if len(text) * 4 > self._limit and len(text.encode()) > self._limit:
-            raise ResultRefused(f"The result takes more than {self._limit} bytes of JSON.")
-        return text
+    def _run(self, lease: Lease, operation: Operation, finish: Finish) -> None:
+        """Have a child perform the job; its lease is kept until the outcome is handed in."""
+        limits = operation.spec.limits
+        task = Task(
+            id=key_of(lease),
+            operation=lease.operation,
+            arguments=lease.arguments,
+            timeout=lease.timeout or limits.timeout or self._settings.job_timeout,
+            memory=limits.memory or self._settings.job_memory,
+        )
+        ending = self.children[operation.spec.weight].run(task, self._keeper.hold(lease))
+        self._ended.put((_outcome(lease, operation, ending), finish))
 
-    @staticmethod
-    def answer(outcomes: Sequence[Outcome]) -> Any:
-        """Give the result of a single outcome as a value; raise OperationFailed with its error."""
-        [outcome] = outcomes
-        payload = json.loads(outcome.payload)
-        if outcome.status is Status.SUCCEEDED:
-            return payload
-        raise OperationFailed(f"{payload['type']}: {payload['message']}")
+    def _hand_in(self) -> None:
+        """Hand in what has ended, as much as there is at once."""
+        while True:
+            batch: list[tuple[Outcome, Finish]] = [self._ended.get()]
+            while not self._ended.empty() and len(batch) < MOST_OUTCOMES:
+                batch.append(self._ended.get())
+            outcomes = [outcome for outcome, _ in batch]
+            try:
+                self._keeper.let_go([outcome.lease for outcome in outcomes])
+                batch[0][1](outcomes)
+            except Exception:
+                log.exception("Outcomes could not be handed in", extra={"action": "hand_in_fault"})
+            self._unfinished -= len(batch)
 
-
-class OperationUnknown(Exception):
-    """The job names an operation that this worker doesn't have."""
-
-
-class ResultRefused(Exception):
-    """The operation's result is too large, or no JSON."""
+    def _cancel(self, lease: Lease) -> None:
+        for children in self.children.values():
+            children.cancel(key_of(lease))
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+def _outcome(lease: Lease, operation: Operation | None, ending: Ending) -> Outcome:
+    if ending.kind != "failed" or not ending.retryable:
+        return Outcome(lease, STATUS_AFTER[ending.kind], ending.payload)
+    first = (operation and operation.spec.limits.backoff) or BACKOFF_SECONDS
+    return Outcome(lease, Status.RETRYING, ending.payload, retry_ms=int(1000 * pause_before(lease.attempt, first)))
 
 
-def _failed(lease: Lease, kind: str, message: str) -> Outcome:
-    # an error's text may hold anything: lone surrogates can't be stored as UTF-8
-    safe = message[:2000].encode("utf-8", "replace").decode()
-    return Outcome(lease, Status.FAILED, _json({"type": kind, "message": safe}))
+def pause_before(attempt_made: int, first: float) -> float:
+    """Give the seconds to wait after so many attempts: growing, and spread, so that what failed at once tries apart."""
+    longest = min(first * 2.0 ** min(attempt_made - 1, 30), LONGEST_PAUSE_SECONDS)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 -- to spread load, not to keep a secret
+
+
+def answer(outcomes: Sequence[Outcome]) -> Any:
+    """Give the result of a single outcome as a value; raise OperationFailed with its error."""
+    [outcome] = outcomes
+    payload = json.loads(outcome.payload)
+    if outcome.status is Status.SUCCEEDED:
+        return payload
+    raise OperationFailed(f"{payload['type']}: {payload['message']}")
 
 
 class Operators(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
-    """Injects the Crew."""
+    """Injects the Crew, and offers its slots as room for jobs."""
+
+    room = Room()
 
     def setup(self) -> None:
         """Make the crew."""
-        self._crew = Crew(settings_of(self).max_result_bytes)
+        settings = settings_of(self)
+        self._crew = Crew(WorkerStore(Store.connect(settings), settings), settings)
+        for weight, children in self._crew.children.items():
+            self.room.offer(weight, children)
+
+    def stop(self) -> None:
+        """Let running jobs end, or hand them back."""
+        self._crew.stop()
 
     def get_dependency(self, worker_ctx: Any) -> Crew:
         """Give the crew."""

@@ -4,10 +4,11 @@ Stands under steps 3 to 6 of a job's life; `__main__.py` calls it once everythin
 """
 
 import logging
+import os
 import signal
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import eventlet
 from eventlet.event import Event
@@ -19,10 +20,16 @@ from errand.errors import StoreUnavailable
 from errand.settings import Settings
 from errand.store import Store
 
+if TYPE_CHECKING:
+    from workers.operations.registry import Operation
+
 log = logging.getLogger(__name__)
 
 SERVICES = {"compute": "workers.compute:Compute", "mail": "workers.mail:Mail", "rescuer": "workers.rescuer:Rescuer"}
-"""The services by name, with where they are; only what is named is imported."""
+"""Errand's own services by name, with where they are; only what is named is imported."""
+
+IDLE = ("mail", "rescuer")
+"""Those of them that compute nothing."""
 
 BEAT_SECONDS = 5.0
 """Between two beats of the health file, and two tries to publish the catalogue."""
@@ -31,10 +38,30 @@ GREENTHREADS = 16
 """Calls one service answers at a time."""
 
 
+def known(settings: Settings) -> list[str]:
+    """List the services that can run here: those that the settings' operations name, and those that compute nothing.
+
+    A worker without an operation of `compute` must not claim its jobs.
+    """
+    return [*sorted({operation.spec.service for operation in operations_of(settings).values()}), *IDLE]
+
+
 def load(names: Sequence[str]) -> list[type]:
-    """Import the services of these names."""
-    paths = (SERVICES[name].partition(":") for name in names)
-    return [getattr(import_module(module), attribute) for module, _, attribute in paths]
+    """Import Errand's own services, and make those that only operations name."""
+    return [_own(name) if name in SERVICES else import_module("workers.compute").Performer.of(name) for name in names]
+
+
+def _own(name: str) -> type:
+    module, _, attribute = SERVICES[name].partition(":")
+    service: type = getattr(import_module(module), attribute)
+    return service
+
+
+def operations_of(settings: Settings) -> dict[str, "Operation"]:
+    """Load the operations of the settings; raise SettingsRefused."""
+    from workers.operations.loading import load as load_operations
+
+    return load_operations(settings.operations_list)
 
 
 def nameko_config(settings: Settings) -> dict[str, Any]:
@@ -54,6 +81,7 @@ def run(names: Sequence[str], settings: Settings) -> int:
 
     A service may have a `check(settings)`, which raises SettingsRefused before anything is started.
     """
+    os.environ["GUARD_ALLOW"] = settings.guard_allow  # child processes don't work where the .env is
     open_connection(settings.amqp_uri)  # makes the embedded broker known to nameko's own connections
     runner = ServiceRunner(nameko_config(settings))
     for service in load(names):
@@ -64,8 +92,8 @@ def run(names: Sequence[str], settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(_end, ended))
     eventlet.spawn_n(_beat)
-    if "compute" in names:
-        eventlet.spawn_n(_publish_catalogue, settings)
+    if shown := _operations(names, settings):
+        eventlet.spawn_n(_publish_catalogue, settings, shown)
     starting = eventlet.spawn(runner.start)
     eventlet.spawn_n(_watch, runner, starting, ended)
     status: int = ended.wait()
@@ -98,12 +126,17 @@ def _beat() -> None:
         eventlet.sleep(BEAT_SECONDS)
 
 
-def _publish_catalogue(settings: Settings) -> None:
-    """Tell the API what this worker computes, again and again: a store that was emptied learns it anew."""
-    from workers.operations import OPERATIONS
+def _operations(names: Sequence[str], settings: Settings) -> dict[str, str]:
+    """Describe the operations of the named services, as JSON; nothing is loaded where no service computes."""
+    if not set(names) - set(IDLE):
+        return {}
+    found = operations_of(settings).items()
+    return {name: each.spec.model_dump_json() for name, each in found if each.spec.service in names}
 
+
+def _publish_catalogue(settings: Settings, texts: dict[str, str]) -> None:
+    """Show the API what this worker computes, again and again: what nobody shows any more is withdrawn."""
     store = Store.connect(settings)
-    texts = {name: operation.spec.model_dump_json() for name, operation in OPERATIONS.items()}
     while True:
         try:
             store.publish_catalogue(texts)

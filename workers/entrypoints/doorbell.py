@@ -1,7 +1,8 @@
 """The doorbell entrypoint: hands a service what rang, in batches, on a connection that heals itself.
 
 Stands at step 3 of a job's life, between the broker and `workers/compute.py`. Nothing on the queue can take the process
-down: what is not a job id is dropped with a line in the log, and a lost broker is looked for until it is back.
+down: what is not a job id is dropped with a line in the log, and a lost broker is looked for until it is back. Where
+room for jobs is limited it listens only while there is some, so that others hear what this worker couldn't take.
 """
 
 import logging
@@ -19,12 +20,14 @@ from errand.broker.connection import declare
 from errand.errors import StoreUnavailable
 from errand.patience import pauses
 from errand.topology import doorbell_queue
-from workers.entrypoints.reconnecting import BACKOFF_SECONDS, keep_connected, wait_for_messages
+from schemas.operations import Weight, queue_of
+from workers.entrypoints.reconnecting import BACKOFF_SECONDS, idle_seconds, keep_connected, wait_for_messages
+from workers.entrypoints.room import Room, Slots
 
 log = logging.getLogger(__name__)
 
 BATCH = 250
-"""Doorbells handed over at once at most; twice as many are fetched ahead."""
+"""Doorbells handed over at once at most; twice as many are fetched ahead where room is not limited."""
 LINGER_SECONDS = 0.01
 """Pause before a batch while doorbells ring faster than one by one: a batch costs the same for one job as for many.
 A doorbell that rings alone is answered at once."""
@@ -41,18 +44,28 @@ class Doorbells:
 
 
 class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
-    """Calls the method it decorates with Doorbells of `service`, one batch after the other."""
+    """Calls the method it decorates with Doorbells of its service, one batch after the other."""
 
-    def __init__(self, service: str, ids: bool = True, **kwargs: Any) -> None:
-        """Listen on the doorbell queue of `service`. `ids=False`: the ringing is all, whatever the message says."""
+    room = Room()
+
+    def __init__(self, weight: Weight = Weight.TINY, ids: bool = True, **kwargs: Any) -> None:
+        """Listen on the service's doorbell queue for `weight`. `ids=False`: the ringing is all, whatever is in it."""
         super().__init__(expected_exceptions=(StoreUnavailable,), **kwargs)
-        self._service, self._wants_ids = service, ids
+        self._weight, self._wants_ids = weight, ids
+        self._queue = ""
+        self._slots: Slots | None = None
+        self._ahead = 2 * BATCH
         self._heard: list[Any] = []
         self._stopping = self._busy = False
         self._loop: Any = None
 
     def start(self) -> None:
         """Begin to listen, in a greenthread of the container."""
+        self._queue = queue_of(self.container.service_name, self._weight)
+        self._slots = self.room.slots(self._weight)
+        if self._slots:
+            # a quarter of the room at once: what is heard can always be started
+            self._ahead = min(2 * BATCH, max(1, self._slots.slots // 4))
         self._loop = self.container.spawn_managed_thread(self._listen)
 
     def stop(self) -> None:
@@ -73,24 +86,38 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
     def _consume(self, connection: Connection) -> None:
         """The story: gather what rang, hand it over; again until it is time to stop."""
         self._heard.clear()  # of an earlier connection: unheard as far as the broker knows, so they ring again
-        with self._consumer(connection):
-            log.info("Listening for doorbells of %s", self._service, extra={"action": "listening"})
+        with self._consumer(connection) as consumer:
+            log.info("Listening for doorbells of %s", self._queue, extra={"action": "listening"})
             while not self._stopping:
+                if self._slots and self._slots.free() < self._ahead:
+                    self._wait_for_room(connection, consumer, self._slots)
                 self._gather(connection)
                 self._hand_over(connection)
 
     def _consumer(self, connection: Connection) -> Consumer:
-        declare(connection)
+        declare(connection, [self._queue])
         consumer = Consumer(
             connection.channel(),
-            [doorbell_queue(self._service)],
+            [doorbell_queue(self._queue)],
             on_message=self._heard.append,
             # a body that can't be unpacked is no id either
             on_decode_error=lambda message, _: message.reject(),
             auto_declare=False,
         )
-        consumer.qos(prefetch_count=2 * BATCH)
+        consumer.qos(prefetch_count=self._ahead)
         return consumer
+
+    def _wait_for_room(self, connection: Connection, consumer: Consumer, slots: Slots) -> None:
+        """Listen no more until there is room, and leave what rang meanwhile to others."""
+        consumer.cancel()
+        for message in self._heard:
+            message.requeue()
+        self._heard.clear()
+        while not self._stopping and not slots.wait_free(self._ahead, idle_seconds(connection)):
+            with suppress(TimeoutError):
+                connection.drain_events(timeout=0)  # the broker's heartbeats come in here
+            connection.heartbeat_check()
+        consumer.consume()
 
     def _gather(self, connection: Connection) -> None:
         """Wait for the first doorbell, then take along those that are already here."""

@@ -19,7 +19,7 @@ from errand.patience import pauses
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
-"""How long to wait for a message before heartbeat and shutdown are looked after."""
+"""How long to wait at most for a message before heartbeat and shutdown are looked after."""
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
 """Pauses between tries; the last one is repeated."""
 STEADY_SECONDS = 10.0
@@ -55,5 +55,10 @@ def keep_connected(config: dict[str, Any], use: Callable[[Connection], None], st
 def wait_for_messages(connection: Connection) -> None:
     """Let the next message come in, or a second pass; keep the heartbeat. Raises what faults_of() names."""
     with suppress(TimeoutError):
-        connection.drain_events(timeout=IDLE_SECONDS)
+        connection.drain_events(timeout=idle_seconds(connection))
     connection.heartbeat_check()
+
+
+def idle_seconds(connection: Connection) -> float:
+    """Tell how long to wait at most before the heartbeat is looked after: four times in each of its intervals."""
+    return min(IDLE_SECONDS, (connection.heartbeat or 60) / 4)

@@ -1,14 +1,21 @@
-"""What can be computed: every module of this package is loaded, and each decorated function is an operation.
+"""What can be computed: each decorated function in a module of this package is an operation.
 
-Stands at step 4 of a job's life. `OPERATIONS` has them by name; drop a module in here and restart the workers.
+Stands at step 4 of a job's life. `OPERATIONS` loads them; drop a module in here and restart the workers. They are
+loaded when first asked for, so that a deployment with operations of its own can use the decorator without these.
 """
 
-import pkgutil
-from importlib import import_module
+from typing import Any
 
-from workers.operations.registry import REGISTRY, Operation
+from workers.operations.registry import Operation
 
-for _module in pkgutil.iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+OPERATIONS: dict[str, Operation]
+"""All operations of this package by name."""
 
-OPERATIONS: dict[str, Operation] = REGISTRY
+
+def __getattr__(name: str) -> Any:
+    """Load every module of this package when `OPERATIONS` is asked for."""
+    if name != "OPERATIONS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from workers.operations.loading import load
+
+    return load([__name__])

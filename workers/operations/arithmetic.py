@@ -5,29 +5,36 @@ Stands at step 4 of a job's life; `registry.py` says what a decorated function b
 
 import math
 
+from schemas.operations import Example
 from schemas.requests import Number
 from workers.operations.registry import operation
 
 
-@operation(tiny=True)
+@operation(tiny=True, examples=[Example(arguments={"value": 30, "other": 10}, result=40)])
 def sum(value: Number, other: Number) -> int | float:  # noqa: A001 -- the contract's name
     """Add two numbers."""
     return value + other
 
 
-@operation(tiny=True)
+@operation(tiny=True, examples=[Example(arguments={"value": 30, "other": 10}, result=20)])
 def sub(value: Number, other: Number) -> int | float:
     """Take the second number from the first."""
     return value - other
 
 
-@operation(tiny=True)
+@operation(tiny=True, examples=[Example(arguments={"value": 30, "other": 10}, result=300)])
 def mul(value: Number, other: Number) -> int | float:
     """Multiply two numbers."""
     return value * other
 
 
-@operation(tiny=True)
+@operation(
+    tiny=True,
+    examples=[
+        Example(arguments={"value": 30, "other": 10}, result=3),
+        Example(arguments={"value": 10, "other": 4}, result=2.5),
+    ],
+)
 def div(value: Number, other: Number) -> int | float:
     """Divide the first number by the second: exact where it divides evenly."""
     if other == 0:

@@ -1,73 +1,150 @@
 """The decorator that makes a typed function an operation, and the registry of all of them.
 
-Stands at step 4 of a job's life. The function's signature and docstring are all there is to say: pydantic makes the
-schemas from them, the API checks against these, and `Operation.call` checks once more before the function runs.
+Stands at step 4 of a job's life. A function's signature and docstring are all there is to say: `signature.py` makes its
+schemas from them, the API checks against these, and `Operation.check` checks once more before the function runs.
 """
 
 import inspect
-from collections.abc import Callable
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
+from pydantic import BaseModel, ValidationError
 
 from errand.errors import SettingsRefused
-from errand.topology import COMPUTE
+from schemas.operations import COMPUTE, Example, Limits
 from schemas.operations import Operation as OperationSpec
+from workers.operations.signature import arguments_of, result_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Reporter = Callable[[float, str | None], None]
+"""Takes how far an operation has come, 0 to 1, and what it does."""
+
+SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+NOT_FOR_OPERATIONS = ("mail", "rescuer")
+"""Services that compute nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be computed: what it is told to others, its checked arguments, its function."""
+    """One thing that can be computed: what others are told of it, its checked arguments, its function."""
 
     spec: OperationSpec
     arguments: type[BaseModel]
     function: Callable[..., Any]
+    retry_on: tuple[type[BaseException], ...] = ()
+    """Errors after which another attempt may go better."""
+
+    def check(self, arguments: str) -> dict[str, Any]:
+        """Read `arguments` (a JSON object as text) into what the function takes; raise pydantic's ValidationError."""
+        # the fields as they are: model_dump() would turn nested models into dicts
+        return dict(self.arguments.model_validate_json(arguments).__dict__)
 
     def call(self, arguments: str) -> Any:
-        """Check `arguments` (a JSON object as text) and run the function; raise ValidationError or what it raises."""
-        checked = self.arguments.model_validate_json(arguments)
-        # the fields as they are: model_dump() would turn nested models into dicts
-        return self.function(**checked.__dict__)
+        """Check `arguments` and run the function; an `async def` gives a coroutine."""
+        return self.function(**self.check(arguments))
 
 
 REGISTRY: dict[str, Operation] = {}
 
+_reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
+_reporters_of_all: list[Reporter] = []
 
-def operation(*, tiny: bool, service: str = COMPUTE) -> Callable[[Function], Function]:
-    """Make the decorated function an operation of `service` under its own name.
 
-    `tiny`: it takes well under a millisecond, whatever the arguments, so it runs inside the worker's process.
+def operation(
+    *,
+    tiny: bool = False,
+    service: str = COMPUTE,
+    timeout: float | None = None,
+    memory: int | None = None,
+    max_attempts: int | None = None,
+    backoff: float | None = None,
+    retry_on: Sequence[type[BaseException]] = (),
+    attachment: Literal["csv"] | None = None,
+    examples: Iterable[Example] = (),
+) -> Callable[[Function], Function]:
+    """Make the decorated function an operation of `service` under its own name; raise SettingsRefused.
+
+    `tiny`: it takes well under a millisecond, whatever the arguments, so it runs inside the worker's process. Others
+    run in child processes: a plain function alone, an `async def` beside many of its kind. `timeout` (s), `memory`
+    (bytes), `max_attempts` and `backoff` (s) bound one attempt and their number; None means the default of the
+    settings. `retry_on`: the errors that are worth another attempt. `attachment`: as what file the result is attached
+    to the mail too. `examples`: calls and what comes out.
     """
 
     def register(function: Function) -> Function:
-        name = function.__name__
+        name = getattr(function, "__name__", repr(function))
         if name in REGISTRY:
             raise SettingsRefused(f"Two operations are called {name!r}; rename one of them.")
-        if not tiny:
-            raise SettingsRefused(f"The operation {name!r} is not tiny; only tiny ones can run so far.")
-        model = _arguments_of(function)
-        spec = OperationSpec(
-            name=name,
-            service=service,
-            summary=(inspect.getdoc(function) or name).splitlines()[0],
-            tiny=tiny,
-            arguments=model.model_json_schema(),
-            result=TypeAdapter(get_type_hints(function)["return"]).json_schema(),
-        )
-        REGISTRY[name] = Operation(spec, model, function)
+        if fault := _fault(function, service, retry_on) or (tiny and _not_tiny(function, timeout, memory)):
+            raise SettingsRefused(f"The operation {name!r} {fault}.")
+        model = arguments_of(function)
+        summary, _, description = (inspect.getdoc(function) or name).partition("\n")
+        try:
+            spec = OperationSpec(
+                name=name,
+                service=service,
+                summary=summary.strip(),
+                description=description.strip(),
+                tiny=tiny,
+                io=inspect.iscoroutinefunction(function),
+                attachment=attachment,
+                arguments=model.model_json_schema(),
+                result=result_of(function),
+                examples=list(examples),
+                limits=Limits(timeout=timeout, memory=memory, max_attempts=max_attempts, backoff=backoff),
+            )
+            found = Operation(spec, model, function, tuple(retry_on))
+            for example in spec.examples:
+                found.check(json.dumps(example.arguments))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise SettingsRefused(f"The operation {name!r} is declared wrongly: {where}: {first['msg']}.") from error
+        REGISTRY[name] = found
         return function
 
     return register
 
 
-def _arguments_of(function: Callable[..., Any]) -> type[BaseModel]:
-    hints = get_type_hints(function, include_extras=True)
-    fields: dict[str, Any] = {
-        name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
-        for name, parameter in inspect.signature(function).parameters.items()
-    }
-    config = ConfigDict(extra="forbid", strict=True, title=function.__name__)
-    return create_model(function.__name__, __config__=config, **fields)
+def progress(fraction: float, message: str | None = None) -> None:
+    """Report from inside an operation how far it has come (0 to 1) and what it does; in tiny ones nobody listens."""
+    reporter = _reporter.get() or next(iter(_reporters_of_all), None)
+    if reporter and not math.isnan(fraction):
+        reporter(min(max(float(fraction), 0.0), 1.0), message)
+
+
+def report_to(reporter: Reporter, *, everywhere: bool = False) -> None:
+    """Have `progress` tell `reporter`: in this context, or `everywhere`, where a process runs one job at a time."""
+    if everywhere:
+        _reporters_of_all[:] = [reporter]
+    else:
+        _reporter.set(reporter)
+
+
+def _fault(function: Callable[..., Any], service: str, retry_on: Sequence[Any]) -> str | None:
+    """Say what keeps a function from being an operation."""
+    if not inspect.isfunction(function) or not function.__name__.isidentifier():
+        return "is no function with a name; decorate a `def`"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return "is a generator; return one result instead of yielding several"
+    if not SERVICE.fullmatch(service):
+        return f"names the service {service!r}; a service's name is 1 to 40 of a-z, 0-9, _ and -, a letter first"
+    if service in NOT_FOR_OPERATIONS:
+        return f"names the service {service!r}, which computes nothing; choose another name"
+    if not all(isinstance(each, type) and issubclass(each, BaseException) for each in retry_on):
+        return "has something in retry_on that is no class of errors; list classes like TimeoutError"
+    return None
+
+
+def _not_tiny(function: Callable[..., Any], timeout: float | None, memory: int | None) -> str | None:
+    """Say what a tiny operation can't be."""
+    if inspect.iscoroutinefunction(function):
+        return "is tiny and `async def`; a tiny one runs at once inside the worker, so make it one or the other"
+    if timeout is not None or memory is not None:
+        return "is tiny and has a timeout or a memory limit, which only child processes can keep; drop one of them"
+    return None

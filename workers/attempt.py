@@ -1,0 +1,123 @@
+"""One attempt of an operation: arguments in, an ending out, whatever the operation does.
+
+Stands at step 4 of a job's life: tiny operations are run by it inside the worker, the others inside a child process.
+It knows neither the store nor the hub, so that children can import it. Next: `operations/registry.py`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
+
+from workers.operations.registry import Operation
+
+Kind = Literal["succeeded", "failed", "cancelled", "handed_back"]
+
+LONGEST_MESSAGE = 2000
+"""Characters of an error's message that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended. `handed_back`: it was stopped through no fault of its own, and counts for nothing."""
+
+    kind: Kind
+    payload: str
+    """JSON: the result, or an object with the `type` and the `message` of the error."""
+    retryable: bool = False
+    """Whether another attempt may go better."""
+
+
+class Refused(Exception):
+    """What is wrong here is wrong the next time too."""
+
+
+class ArgumentsRefused(Refused):
+    """The arguments are not what the operation takes."""
+
+
+class OperationUnknown(Exception):
+    """The job names an operation that this worker doesn't have."""
+
+
+class ResultRefused(Refused):
+    """The operation's result is too large, or no JSON."""
+
+
+class MemoryExceeded(MemoryError):
+    """The operation used more memory than it may."""
+
+
+class TimedOut(TimeoutError):
+    """The operation took longer than it may."""
+
+
+class ChildDied(Exception):
+    """The process in which the operation ran has ended without an answer."""
+
+
+def attempt(operation: Operation, arguments: str, max_result_bytes: int) -> Ending:
+    """Run a plain operation here and now; raise nothing."""
+    try:
+        return succeeded(operation.function(**checked(operation, arguments)), max_result_bytes)
+    except BaseException as error:  # noqa: BLE001 -- whatever an operation raises is data
+        return failed(error, operation.retry_on)
+
+
+def find(operations: Mapping[str, Operation], name: str) -> Operation:
+    """Give the operation of this name; raise OperationUnknown."""
+    if operation := operations.get(name):
+        return operation
+    raise OperationUnknown(f"No worker of this service knows the operation {name!r}.")
+
+
+def checked(operation: Operation, arguments: str) -> dict[str, Any]:
+    """Read the arguments, checked once more; raise ArgumentsRefused."""
+    try:
+        return operation.check(arguments)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ArgumentsRefused(f"{where}: {first['msg']}" if where else first["msg"]) from None
+
+
+def succeeded(result: Any, max_result_bytes: int) -> Ending:
+    """Write a result as JSON; raise ResultRefused."""
+    try:
+        text = json.dumps(
+            result, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=to_jsonable_python
+        )
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ResultRefused(f"The result can't be written as JSON: {error}.") from error
+    if size > max_result_bytes:
+        raise ResultRefused(f"The result takes {size} bytes of JSON, more than the {max_result_bytes} it may.")
+    return Ending("succeeded", text)
+
+
+def failed(error: BaseException, retry_on: Sequence[type[BaseException]] = ()) -> Ending:
+    """Write down an error: its type, what it says, and whether it passes (as an `except` of `retry_on` tells)."""
+    passing: tuple[type[BaseException], ...] = (OperationUnknown, ChildDied, *retry_on)
+    retryable = isinstance(error, passing) and not isinstance(error, Refused)
+    return Ending("failed", error_text(type(error).__name__, _words_of(error)), retryable)
+
+
+def error_text(kind: str, message: str) -> str:
+    """Write an error as JSON. Its words may be anything: what is no text, like half a character, is replaced."""
+    safe = [each.encode("utf-8", "replace").decode() for each in (kind[:200], message[:LONGEST_MESSAGE])]
+    return json.dumps(dict(zip(("type", "message"), safe, strict=True)), ensure_ascii=False, separators=(",", ":"))
+
+
+def megabytes(size: int) -> str:
+    """Write a number of bytes as people say it."""
+    return f"{size / 2**20:.4g} MB"
+
+
+def _words_of(error: BaseException) -> str:
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 -- an error that can't even say what it is
+        return type(error).__name__

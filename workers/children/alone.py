@@ -1,0 +1,119 @@
+"""Runs operations in a child process one at a time, with a memory limit, and cleans up after each.
+
+Stands at step 4 of a job's life, for operations of the weight `cpu`. Next: `attempt.py`.
+"""
+
+import ctypes
+import os
+import resource
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import SimpleQueue
+
+from workers.attempt import Ending, MemoryExceeded, checked, failed, find, megabytes, succeeded
+from workers.children.family import address_space, children_of, resident
+from workers.children.frames import Header
+from workers.children.wire import Wire
+from workers.operations.registry import Operation, report_to
+
+MOST_JOBS = 500
+"""Jobs after which a child is replaced, so that what leaks in it comes to an end."""
+MOST_GROWTH = 128 * 2**20
+"""Bytes that jobs may leave behind in a child before it is replaced."""
+
+_LIBC = ctypes.CDLL(None)
+
+
+class Alone:
+    """The main thread of a child that runs one job at a time."""
+
+    def __init__(self, wire: Wire, operations: Mapping[str, Operation], max_result_bytes: int) -> None:
+        """Answer on `wire`."""
+        self._wire, self._operations, self._max_result_bytes = wire, operations, max_result_bytes
+        self._tasks: SimpleQueue[tuple[Header, str]] = SimpleQueue()
+        self._streams = sys.stdout, sys.stderr
+        self._me, self._folder = os.getpid(), Path.cwd()
+        self._job, self._jobs, self._size = 0, 0, resident()
+
+    def handle(self, header: Header, payload: str) -> None:
+        """Take a frame from the worker; called by the wire's thread. What is to be cancelled is killed instead."""
+        self._tasks.put((header, payload))
+
+    def serve(self) -> None:
+        """Run jobs until this process is ended."""
+        report_to(lambda fraction, message: self._wire.progress(self._job, fraction, message), everywhere=True)
+        # what an operation forks has no part in this conversation
+        os.register_at_fork(after_in_child=lambda: report_to(lambda _fraction, _message: None, everywhere=True))
+        os.nice(5)  # the worker's heartbeat, the store and the API come first
+        while True:
+            self._serve_one(*self._tasks.get())
+
+    def _serve_one(self, header: Header, arguments: str) -> None:
+        self._job, self._jobs = header["job"], self._jobs + 1
+        self._wire.send({"about": "started", "job": self._job, "size": resident()})
+        ending, exhausted = self._run(header["operation"], arguments, header["memory"])
+        if os.getpid() != self._me:  # the operation forked, and this is where its copy comes out
+            os._exit(0)
+        clean = self._clean_up()
+        spent = exhausted or not clean or self._jobs >= MOST_JOBS or resident() > self._size + MOST_GROWTH
+        self._wire.ended(self._job, ending, spent=spent)
+
+    def _run(self, name: str, arguments: str, memory: int) -> tuple[Ending, bool]:
+        """Run the operation; say how it ended, and whether it was short of memory."""
+        retry_on: tuple[type[BaseException], ...] = ()
+        try:
+            operation = find(self._operations, name)
+            retry_on = operation.retry_on
+            values = checked(operation, arguments)
+            with limited(memory):
+                return succeeded(operation.function(**values), self._max_result_bytes), False
+        except MemoryError:
+            return failed(MemoryExceeded(f"used more than its memory limit of {megabytes(memory)}"), retry_on), True
+        except BaseException as error:  # noqa: BLE001 -- whatever an operation raises is data
+            return failed(error, retry_on), False
+
+    def _clean_up(self) -> bool:
+        """End and remove what the operation left behind; say whether that went well."""
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            end_descendants()
+            sys.stdout, sys.stderr = self._streams
+            sys.stdout.flush()
+            sys.stderr.flush()
+            _LIBC.fflush(None)
+            os.chdir(self._folder)
+            for entry in list(os.scandir(self._folder)):
+                shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else Path(entry).unlink()
+        except BaseException:  # noqa: BLE001 -- a closed stream, a folder without rights: a new child has none of it
+            return False
+        return all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate())
+
+
+@contextmanager
+def limited(memory: int) -> Iterator[None]:
+    """Let this process grow by at most `memory` bytes of address space meanwhile: beyond, MemoryError is raised."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(ValueError, OSError):  # a system that can't; the worker watches the memory as well
+        if size := address_space():
+            most = size + memory
+            resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    try:
+        yield
+    finally:
+        with suppress(ValueError, OSError):  # as above
+            resource.setrlimit(resource.RLIMIT_AS, (soft, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def end_descendants() -> None:
+    """End every process that came from this one; those without a parent have become its children."""
+    while leftovers := children_of(os.getpid()):
+        for pid in leftovers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)

@@ -1,0 +1,90 @@
+"""`python -m workers.children.child ORDERS`: a child process that runs operations. Workers start it, nobody else.
+
+Stands at step 4 of a job's life. It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is patched.
+Next: `alone.py`, and `together.py` for what waits more than it computes.
+"""
+
+import faulthandler
+import io
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypedDict
+
+from errand.errors import SettingsRefused
+from errand.lifeline import adopt_orphans, tie_to
+from schemas.operations import Weight
+from workers.children.alone import Alone
+from workers.children.together import Together
+from workers.children.wire import Wire
+from workers.operations.loading import load
+
+
+class Orders(TypedDict):
+    """What a child is told on its command line, as JSON."""
+
+    weight: Weight
+    channel: int
+    """Descriptor of the socket to the worker."""
+    worker: int
+    """Process id of the worker."""
+    folder: str
+    """Folder to work in, for this child alone."""
+    modules: Sequence[str]
+    """Dotted names of the modules and packages with operations."""
+    max_result_bytes: int
+
+
+def main(orders: Orders) -> None:
+    """Do what the orders say until the worker ends this process, or ends itself."""
+    tie_to(orders["worker"], signal.SIGKILL)
+    adopt_orphans()
+    _be_expendable()
+    _speak_plainly()
+    wire = Wire(orders["channel"])
+    try:
+        operations = load(orders["modules"])
+    except SettingsRefused as refusal:
+        wire.send({"about": "broken"}, refusal.detail)
+        raise SystemExit(1) from None
+    os.chdir(orders["folder"])
+    kind = Together if orders["weight"] == Weight.IO else Alone
+    server = kind(wire, operations, orders["max_result_bytes"])
+    wire.listen(server.handle)
+    wire.send({"about": "ready"})
+    server.serve()
+
+
+def _be_expendable() -> None:
+    """Where memory runs out, the system is to end this process rather than a worker; and no corpse is kept of it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _speak_plainly() -> None:
+    """Send what is printed and logged line by line, and the place of a crash too."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    faulthandler.enable(all_threads=False)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=[_ToCurrentOutput()])
+
+
+class _ToCurrentOutput(logging.StreamHandler[io.TextIOBase]):
+    """Writes to what is standard error at that moment: the job's, where many run at a time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.stream = sys.stderr  # type: ignore[assignment]  # it has all that is needed
+        super().emit(record)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

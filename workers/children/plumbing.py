@@ -1,0 +1,99 @@
+"""Pipes, sockets and processes on the hub: reading, writing and waiting for an end without holding anybody up.
+
+Stands under `process.py`. The descriptors are non-blocking; the system calls are the unpatched ones, so that reading
+what is at hand never waits.
+"""
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import eventlet
+from eventlet.hubs import notify_close, trampoline
+from eventlet.patcher import original
+
+_os = original("os")
+
+CHUNK = 1 << 18
+"""Bytes read at a time."""
+MUCH = 1 << 15
+"""Bytes after which a reader makes a pause of BREATH seconds: 25 MB/s are read at most."""
+BREATH = 0.01
+
+
+def pipe() -> tuple[int, int]:
+    """Make a pipe: the end to read, which doesn't block, and the end to write."""
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    if set_size := getattr(fcntl, "F_SETPIPE_SZ", None):
+        with suppress(OSError):  # the user has many large pipes already
+            fcntl.fcntl(ours, set_size, CHUNK)
+    return ours, theirs
+
+
+def read(descriptor: int) -> bytes:
+    """Wait until there is something to read, and give it; nothing when the other side has closed."""
+    while True:
+        try:
+            data: bytes = _os.read(descriptor, CHUNK)
+        except BlockingIOError:
+            trampoline(descriptor, read=True)
+        except OSError:
+            return b""
+        else:
+            return data
+
+
+def at_hand(descriptor: int) -> Iterator[bytes]:
+    """Give what can be read at once."""
+    with suppress(OSError):  # nothing more, or the other side has gone
+        for _ in range(64):  # somebody may write without end
+            if not (data := _os.read(descriptor, CHUNK)):
+                return
+            yield data
+
+
+def write(descriptor: int, data: bytes) -> None:
+    """Write all of it, waiting where the other side is slow; raise OSError when it has gone."""
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[_os.write(descriptor, rest) :]
+        except BlockingIOError:
+            trampoline(descriptor, write=True)
+
+
+def close(descriptor: int) -> None:
+    """Close a descriptor; who waits to write to it gets an OSError."""
+    notify_close(descriptor)
+    os.close(descriptor)
+
+
+def wait_for_end(process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a process has ended; it is not waited for in the system's sense, so its number stays its own."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        while process.poll() is None:
+            eventlet.sleep(0.1)
+    else:
+        trampoline(handle, read=True)
+        os.close(handle)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with everything in it, in small steps."""
+    for path, folders, files in os.walk(folder, topdown=False):
+        for name in files:
+            with suppress(OSError):
+                os.unlink(os.path.join(path, name))  # noqa: PTH108, PTH118 -- there may be very many
+        for name in folders:
+            inner = os.path.join(path, name)  # noqa: PTH118 -- as above
+            with suppress(OSError):
+                os.unlink(inner) if os.path.islink(inner) else os.rmdir(inner)  # noqa: PTH106, PTH108, PTH114 -- as above
+        eventlet.sleep(0)
+    with suppress(OSError):
+        folder.rmdir()

@@ -1,0 +1,116 @@
+"""Fetch: asks a web server and gives its answer, waiting for it beside many others.
+
+Stands at step 4 of a job's life, as an operation that waits: `async def` makes it one. Next: `workers/guard.py`, which
+keeps it out of the operator's own network.
+"""
+
+import codecs
+import re
+from time import monotonic
+from typing import Annotated, Final
+from urllib.parse import urljoin
+
+from pydantic import BaseModel, Field
+
+from workers.operations.registry import operation
+
+MAX_BYTES: Final = 1_048_576
+"""Bytes of an answer's body that are read; what goes on after them is cut."""
+SECONDS: Final = 10.0
+"""How long the whole of it may take, from the name server to the last byte."""
+MAX_VALUE: Final = 1_000
+"""Characters of a header that are kept."""
+
+_KEPT = (
+    "age",
+    "allow",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "date",
+    "etag",
+    "expires",
+    "last-modified",
+    "link",
+    "retry-after",
+    "server",
+    "vary",
+)
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
+# no codec of Python's that is no character set, or that takes very long over a long text
+_DECODED = re.compile(r"utf-(8|16|32)(-\w+)?|ascii|iso8859-\d+|cp\d+|koi8-\w|shift_jis\w*|euc_\w+|gb\w+|big5\w*")
+
+
+class Fetched(BaseModel):
+    """What a web server answered."""
+
+    status: Annotated[int, Field(description="The HTTP status; one of 300 to 399 is told and not followed.")]
+    location: Annotated[str | None, Field(description="Where a redirect leads; fetch that if you trust it.")]
+    content_type: Annotated[str | None, Field(description="The type of the body, as the server names it.")]
+    headers: Annotated[dict[str, str], Field(description="Other headers worth knowing, by their name in lower case.")]
+    text: Annotated[str | None, Field(description="The body as text; null when it is none, like an image.")]
+    bytes: Annotated[int, Field(description="Bytes of the body that were read.")]
+    truncated: Annotated[bool, Field(description=f"Whether the body goes on after these {MAX_BYTES} bytes.")]
+    seconds: Annotated[float, Field(description="How long it took.")]
+
+
+@operation(timeout=30, max_attempts=3, backoff=2, retry_on=(ConnectionError, TimeoutError))
+async def fetch(
+    url: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=2048,
+            description="A public address: http:// or https://, port 80, 443 or from 1024 up, no user or password.",
+            examples=["https://example.com/"],
+        ),
+    ],
+) -> Fetched:
+    """Fetch a web page or a document with HTTP GET.
+
+    The host must be on the public internet. Redirects are told, not followed; of a body over 1 MiB the first 1 MiB is
+    given. What couldn't be reached within 10 seconds is tried again twice.
+    """
+    # here: only the child processes that fetch something need them
+    from workers.guard import target
+    from workers.outgoing import request
+
+    started = monotonic()
+    headers = {"Accept": "*/*", "User-Agent": "Errand"}
+    answer = await request("GET", target(url), headers=headers, seconds=SECONDS, most=MAX_BYTES)
+    content_type, location = answer.headers.get("content-type"), answer.headers.get("location")
+    return Fetched(
+        status=answer.status,
+        location=_absolute(url, location) if location and 300 <= answer.status < 400 else None,
+        content_type=content_type and content_type[:MAX_VALUE],
+        headers={name: answer.headers[name][:MAX_VALUE] for name in _KEPT if name in answer.headers},
+        text=text_of(answer.body, content_type or "", cut=answer.cut),
+        bytes=len(answer.body),
+        truncated=answer.cut,
+        seconds=round(monotonic() - started, 3),
+    )
+
+
+def text_of(body: bytes, content_type: str, *, cut: bool) -> str | None:
+    """Read a body as text: in the character set its type names, or as UTF-8; None if it is no text in it."""
+    named = _CHARSET.search(content_type)
+    try:
+        codec = codecs.lookup(named[1] if named else "utf-8")
+    except LookupError:
+        codec = codecs.lookup("utf-8")
+    if not _DECODED.fullmatch(codec.name):
+        return None
+    try:
+        # a body that was cut may end within a character, which is left out then
+        return str(codec.incrementaldecoder().decode(body, final=not cut))
+    except UnicodeError:
+        return None
+
+
+def _absolute(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)[:2048]
+    except ValueError:
+        return location[:2048]

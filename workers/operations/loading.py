@@ -1,0 +1,34 @@
+"""Loads operations: imports modules and packages by name, so that their decorated functions register themselves.
+
+Stands before step 4 of a job's life; the worker does it when it starts, and each child process once more.
+"""
+
+import pkgutil
+from collections.abc import Iterable
+from importlib import import_module
+from types import ModuleType
+
+from errand.errors import SettingsRefused
+from workers.operations.registry import REGISTRY, Operation
+
+
+def load(names: Iterable[str]) -> dict[str, Operation]:
+    """Import each module by its dotted name, a package with every module in it; give all operations by name.
+
+    Raise SettingsRefused with the module's name when it can't be imported.
+    """
+    for name in names:
+        folders = getattr(_import(name), "__path__", ())
+        load(f"{name}.{inner.name}" for inner in pkgutil.iter_modules(folders) if inner.name != "__main__")
+    return REGISTRY
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except SettingsRefused as refusal:
+        raise SettingsRefused(f"{name}: {refusal.detail}") from refusal
+    except (Exception, SystemExit) as error:
+        raise SettingsRefused(
+            f"The operations in {name} can't be loaded: {type(error).__name__}: {error}. Mend or remove that module."
+        ) from error

@@ -1,0 +1,65 @@
+"""Lets schedules tick: what is due becomes a job, once for all instances, and the schedule goes on to its next time.
+
+Stands before step 1 of the jobs that nobody posts; the rescuer calls it in each round. What is due is decided by the
+store's clock, and who starts it by one script: `errand/store/schedules.py`.
+"""
+
+import json
+import logging
+
+from errand.errors import ScheduleRefused
+from errand.schedules import Rhythm, run_id
+from errand.settings import Settings
+from errand.store import NewJob, Schedule, Store
+from schemas.operations import Operation
+
+log = logging.getLogger(__name__)
+
+
+def fire_due(store: Store, settings: Settings) -> list[tuple[str, str]]:
+    """Start a job for each schedule that is due; give (job id, queue) of each, whose doorbell is still to ring.
+
+    Of several ticks that were missed the latest is run, the others are let go. Raises StoreUnavailable.
+    """
+    now, names = store.due_schedules()
+    if not names:
+        return []
+    catalogue = store.catalogue()
+    started = (_fire(store, settings, catalogue, now, name) for name in names)
+    return [(job.id, job.queue) for job in started if job]
+
+
+def _fire(store: Store, settings: Settings, catalogue: dict[str, str], now: int, name: str) -> NewJob | None:
+    seen = store.schedule(name)
+    if seen is None or float(seen.next) > now:  # another instance was faster
+        return None
+    try:
+        rhythm = Rhythm.of(seen.record["cron"], seen.record["timezone"])
+    except ScheduleRefused as refusal:  # it was accepted where more time zones are known
+        log.error("Schedule %s: %s", name, refusal.fields, extra={"action": "schedule_unreadable"})
+        return None
+    tick = rhythm.latest(int(float(seen.next)), now)
+    job = job_of(seen, tick, catalogue.get(seen.record["operation"]), settings)
+    answer = store.tick(seen, rhythm.upcoming(now), tick, job)
+    log.info("Schedule %s: %s", name, answer, extra={"action": f"schedule_{answer}", "job_id": job.id})
+    return job if answer == "started" else None
+
+
+def job_of(schedule: Schedule, tick: int, published: str | None, settings: Settings) -> NewJob:
+    """Make the job of a tick, by what its operation publishes now; where no worker shows it, by what it once did."""
+    record = schedule.record
+    operation = Operation.model_validate_json(published) if published else None
+    limit = operation.limits.max_attempts if operation else None
+    return NewJob(
+        id=run_id(schedule.name, tick),
+        operation=record["operation"],
+        arguments=record["arguments"],
+        email=record.get("email"),
+        queue=operation.queue if operation else record["queue"],
+        max_attempts=int(record.get("max_attempts") or limit or settings.max_attempts),
+        priority=record["priority"],  # type: ignore[arg-type]  # the API let no other in
+        deadline_ms=tick + int(float(record["deadline"]) * 1000) if "deadline" in record else None,
+        timeout=float(record["timeout"]) if "timeout" in record else None,
+        tags=tuple(dict.fromkeys([*json.loads(record["tags"]), f"schedule:{schedule.name}"])),
+        attachment=operation.attachment if operation else None,
+    )
