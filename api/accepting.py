@@ -6,23 +6,30 @@ client has the id. Next: `relay.py`, which rings the doorbell.
 
 from typing import Final
 
-from flask import Blueprint
+from flask import Blueprint, request
 from uuid_utils import uuid7
 
+from api import idempotency, preferences
 from api.answers import Answer, answer
 from api.arguments import checked
 from api.bodies import read_body
-from api.ports import here
-from api.specs import ACCEPTING, documented, takes
+from api.job_specs import ACCEPTING, SENDING
+from api.options import is_delayed, new_job, refuse_contradictions
+from api.ports import Errand, here
+from api.reports import finished, shown
+from api.specs import documented, takes
+from errand.errors import IdempotencyKeyReused
 from errand.store import NewJob
-from errand.topology import COMPUTE, MAIL
+from errand.topology import MAIL
 from schemas.jobs import ACCEPTED_MESSAGE
-from schemas.requests import ComputeRequest, JobRequest
+from schemas.operations import COMPUTE
+from schemas.requests import ComputeRequest, JobRequest, OperationRequest, Request
 
 accepting = Blueprint("accepting", __name__)
 
 EXAMPLE: Final = {"operation": "sum", "value": 30, "other": 10, "email": "name@email.com"}
 JOB_EXAMPLE: Final = {"operation": "sum", "arguments": {"value": 30, "other": 10}, "email": "name@email.com"}
+REPLAYED: Final = {"Idempotent-Replayed": "true"}
 
 _ACCEPTED: Final = (
     '{"status":"accepted","id":"%s","message":"' + ACCEPTED_MESSAGE + '",'
@@ -31,7 +38,7 @@ _ACCEPTED: Final = (
 
 
 @accepting.post("/compute")
-@documented(tags=["jobs"], requestBody=takes(ComputeRequest, EXAMPLE), responses=ACCEPTING)
+@documented(tags=["jobs"], parameters=SENDING, requestBody=takes(ComputeRequest, EXAMPLE), responses=ACCEPTING)
 def compute() -> Answer:
     """Compute with two numbers
 
@@ -40,11 +47,13 @@ def compute() -> Answer:
     """
     body = read_body(ComputeRequest)
     arguments = f'{{"value":{body.value!r},"other":{body.other!r}}}'  # Python writes finite numbers as JSON does
-    return accept(body.operation, arguments, body.email)
+    errand = here()
+    job = NewJob(str(uuid7()), body.operation, arguments, body.email, COMPUTE, errand.settings.max_attempts)
+    return accept(errand, job, body)
 
 
 @accepting.post("/jobs")
-@documented(tags=["jobs"], requestBody=takes(JobRequest, JOB_EXAMPLE), responses=ACCEPTING)
+@documented(tags=["jobs"], parameters=SENDING, requestBody=takes(JobRequest, JOB_EXAMPLE), responses=ACCEPTING)
 def submit() -> Answer:
     """Submit a job
 
@@ -52,19 +61,38 @@ def submit() -> Answer:
     JSON Schema which that operation has published.
     """
     body = read_body(JobRequest)
-    operation, arguments = checked(here().catalogue.find(body.operation), body.arguments)
-    return accept(operation.name, arguments, body.email, operation.service, operation.limits.max_attempts)
+    return accept_operation(here().catalogue.find(body.operation), body)
 
 
-def accept(
-    operation: str, arguments: str, email: str | None, service: str = COMPUTE, max_attempts: int | None = None
-) -> Answer:
-    """Store the job, hand over its doorbell (and the mail service's, when a receipt is due), answer 202."""
-    errand, job_id = here(), str(uuid7())
-    errand.store.accept(
-        NewJob(job_id, operation, arguments, email, service, max_attempts or errand.settings.max_attempts)
-    )
-    errand.relay.ring(job_id, service)
-    if email and errand.settings.mail_enabled:
-        errand.relay.ring(job_id, MAIL)
-    return answer(_ACCEPTED % (job_id, job_id, job_id), 202, {"Location": f"/jobs/{job_id}"})
+def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
+    """Accept a job of an operation, as it was published."""
+    errand = here()
+    refuse_contradictions(body, again=idempotency.HEADER in request.environ)
+    operation, arguments = checked(operation_text, body.arguments)
+    return accept(errand, new_job(operation, arguments, body, errand.settings.max_attempts), body)
+
+
+def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
+    """Store the job, hand over its doorbell, answer 202; or 200 with the finished job, for those who prefer to wait."""
+    if idempotency.HEADER in request.environ:
+        job = idempotency.keyed(job, body)
+    [verdict] = errand.store.accept([job])
+    if verdict.kind == "conflict":
+        raise IdempotencyKeyReused()
+    if verdict.kind == "new":
+        announce(errand, job)
+    job_id = verdict.id
+    headers = {"Location": f"/jobs/{job_id}", **({} if verdict.kind == "new" else REPLAYED)}
+    if preferences.HEADER in request.environ and (seconds := preferences.wanted_wait()) is not None:
+        headers |= preferences.applied(seconds)
+        if record := finished(job_id, seconds):
+            return shown(job_id, record, headers=headers)
+    return answer(_ACCEPTED % (job_id, job_id, job_id), 202, headers)
+
+
+def announce(errand: Errand, job: NewJob) -> None:
+    """Hand over the job's doorbell, unless it is to wait, and the mail service's when a receipt is due."""
+    if not is_delayed(job):
+        errand.relay.ring(job.id, job.queue)
+    if job.email and errand.settings.mail_enabled:
+        errand.relay.ring(job.id, MAIL)

@@ -4,9 +4,10 @@ Stands at the end of every request. Next: `problems.py`, for the answers nobody 
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from flask import Response
+from flask import Response, request
 from werkzeug.datastructures import Headers
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ class Answer(Response):
         if "Content-Length" in self.headers and self.status_code not in BODILESS:
             return self.headers
         return super().get_wsgi_headers(environ)
+
+
+def answer_unless_known(body: str) -> Answer:
+    """Answer with JSON text, or with 304 to who has the `ETag` of just this text."""
+    tag = blake2b(body.encode(), digest_size=10).hexdigest()
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
+    return answer("", 304, headers) if request.if_none_match.contains_weak(tag) else answer(body, 200, headers)
 
 
 def answer(body: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

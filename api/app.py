@@ -1,24 +1,52 @@
 """Puts the API together: settings, store and relay go in, a Flask app comes out.
 
-Stands before step 1 of a job's life. Real parts are chosen in `wsgi.py`, stubs in the tests. Next: `accepting.py`.
+Stands before step 1 of a job's life. Which ones is chosen in `wsgi.py`, and in the tests. Next: `accepting.py`.
 """
 
 from typing import Final
 
 from flask import Flask
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.routing import BaseConverter
 
 from api import pages, problems
 from api.accepting import accepting
 from api.answers import Answer
+from api.batch import batch
 from api.bodies import MAX_BYTES
 from api.catalogue import Catalogue
+from api.control import control
+from api.listing import listing
+from api.metrics import metrics
+from api.operations import operations
 from api.ports import Doorbells, Errand, JobStore
 from api.probes import probes
 from api.reports import reports
+from api.schedules import schedules
+from api.streams import streams
+from api.watch import Watch
 from errand.settings import Settings
 
-BLUEPRINTS: Final = (accepting, reports, probes, pages.pages)
+BLUEPRINTS: Final = (
+    accepting,
+    batch,
+    operations,
+    reports,
+    listing,
+    control,
+    schedules,
+    streams,
+    metrics,
+    probes,
+    pages.pages,
+)
+
+
+class JobStep(BaseConverter):
+    """A step of a path that may be a job's id; not the one that stands beside them."""
+
+    regex = "(?!batch$)[^/]+"
+    part_isolating = True  # the expression has a slash, but never matches one
 
 
 class NoSessions(SessionInterface):
@@ -43,7 +71,8 @@ def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
     app = Api("api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1  # so that bodies.py sees that there was more
     app.url_map.strict_slashes = False
-    app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store))
+    app.url_map.converters["job"] = JobStep
+    app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store), Watch(store))
     problems.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -1,21 +1,27 @@
 """Checks a job's arguments by the JSON Schema its operation has published, and writes them as the text that is stored.
 
-Stands at step 1 of a job's life, for `POST /jobs`. Next: `accepting.py`, which asks for it.
+Stands at step 1 of a job's life, for all but `POST /compute`. Next: `quick.py`, which says yes faster.
 """
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from api.bodies import MOST_CHARACTERS, MOST_FAULTS, pointer, refusal
+from pydantic_core import SchemaValidator
+
+from api.bodies import MOST_CHARACTERS, MOST_FAULTS, Path, pointer, refusal
+from api.quick import quick_validator
 from schemas.operations import Operation
 from schemas.problems import Fault
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
+
+_WRITER: Final = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
 SENTENCES: Final[dict[str, Callable[[Any], str]]] = {
     "type": lambda types: f"must be of type {types if isinstance(types, str) else ' or '.join(types)}",
@@ -41,37 +47,62 @@ SENTENCES: Final[dict[str, Callable[[Any], str]]] = {
 """Keyword of JSON Schema to the sentence that says what to do. jsonschema's own sentences repeat the whole value."""
 
 
-def checked(operation_text: str, arguments: dict[str, Any]) -> tuple[Operation, str]:
-    """Give the operation and the arguments as JSON text; refuse the job where they don't fit its schema."""
-    operation, validator = published(operation_text)
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An operation of the catalogue with the two checks of its arguments."""
+
+    operation: Operation
+    quick: SchemaValidator | None
+    validator: "Validator"
+
+
+def checked(operation_text: str, arguments: dict[str, Any], at: Path = ("arguments",)) -> tuple[Operation, str]:
+    """Give the operation and the arguments as JSON text; refuse the job where they don't fit its schema.
+
+    `at`: where in the body the arguments stand.
+    """
+    known = published(operation_text)
     try:
-        text = json.dumps(arguments, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        told = (fault for error in validator.iter_errors(arguments) for fault in _faults(error))
-        faults = list(islice(told, MOST_FAULTS))
+        text = _WRITER.encode(arguments)
+        if known.quick is None or not known.quick.isinstance_python(arguments):
+            _refuse_faults(known.validator, arguments, at)
     except (ValueError, OverflowError):
-        raise refusal([Fault(pointer="/arguments", detail="has a number that is out of range")]) from None
+        raise refusal([Fault(pointer=pointer(*at), detail="has a number that is out of range")]) from None
     except RecursionError:
-        raise refusal([Fault(pointer="/arguments", detail="is nested too deeply")]) from None
-    if faults:
-        raise refusal(faults)
-    return operation, text
+        raise refusal([Fault(pointer=pointer(*at), detail="is nested too deeply")]) from None
+    return known.operation, text
 
 
 @lru_cache(maxsize=256)
-def published(operation_text: str) -> tuple[Operation, "Validator"]:
-    """Read a published operation and prepare the check of its arguments; done once for each text."""
+def published(operation_text: str) -> Published:
+    """Read a published operation and prepare the check of its arguments, once for each text.
+
+    Raises ValueError when it can't be read.
+    """
     from jsonschema import Draft202012Validator  # only who posts to /jobs pays for it
+    from jsonschema.exceptions import SchemaError
     from referencing import Registry
 
     operation = Operation.model_validate_json(operation_text)
     # An empty registry: without it, jsonschema fetches a `$ref` to another host over the network.
     checker = Draft202012Validator.FORMAT_CHECKER
-    return operation, Draft202012Validator(operation.arguments, registry=Registry(), format_checker=checker)
+    try:
+        Draft202012Validator.check_schema(operation.arguments)
+    except SchemaError as fault:
+        raise ValueError(f"{operation.name}: not a JSON Schema: {fault.message}") from None
+    validator = Draft202012Validator(operation.arguments, registry=Registry(), format_checker=checker)
+    return Published(operation, quick_validator(operation.arguments), validator)
 
 
-def _faults(error: "ValidationError") -> Iterator[Fault]:
+def _refuse_faults(validator: "Validator", arguments: dict[str, Any], at: Path) -> None:
+    told = (fault for error in validator.iter_errors(arguments) for fault in _faults(error, at))
+    if faults := list(islice(told, MOST_FAULTS)):
+        raise refusal(faults)
+
+
+def _faults(error: "ValidationError", at: Path) -> Iterator[Fault]:
     """Say in a sentence what an error means; a missing or unknown field is told at its own place."""
-    path = ("arguments", *error.absolute_path)
+    path = (*at, *error.absolute_path)
     match error.validator:
         case "required":
             # one error for each field that is missing, and only its sentence names it

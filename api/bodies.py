@@ -3,7 +3,7 @@
 Stands at step 1 of a job's life, before anything is stored. Next: `accepting.py`, which asks for the body.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -24,10 +24,35 @@ MOST_CHARACTERS: Final = 200
 """Characters of a client's own words that are repeated to him."""
 
 M = TypeVar("M", bound=BaseModel)
+Path = tuple[str | int, ...]
+"""A place in the body, step by step."""
+
+SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "missing": lambda _: "is missing; it is required",
+    "string_type": lambda _: "must be a text",
+    "int_type": lambda _: "must be a whole number, without quotes",
+    "float_type": lambda _: "must be a number, without quotes",
+    "list_type": lambda _: "must be a list",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), lambda _: "must be a JSON object"),
+    "literal_error": lambda told: f"must be {told['expected']}",
+    "greater_than_equal": lambda told: f"must be at least {told['ge']:g}",
+    "less_than_equal": lambda told: f"must be at most {told['le']:.15g}",
+    "string_pattern_mismatch": lambda told: f"must match {told['pattern']}",
+    "string_too_short": lambda told: f"must have at least {_count(told['min_length'], 'character')}",
+    "string_too_long": lambda told: f"must have at most {_count(told['max_length'], 'character')}",
+    "too_short": lambda told: f"must have at least {_count(told['min_length'], 'item')}",
+    "too_long": lambda told: f"must have at most {_count(told['max_length'], 'item')}",
+}
+"""What a kind of pydantic's errors means to the client; those that are not here speak for themselves."""
 
 
 def read_body(model: type[M]) -> M:
     """Read the body of this request as `model`; raise what is wrong with it."""
+    return fitted(model, read_json())
+
+
+def read_json() -> Any:
+    """Read the body of this request as JSON; raise what is wrong with it."""
     # the first test is for speed: it spares nearly every request the taking apart of the header
     if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
         raise MediaTypeUnsupported()
@@ -35,13 +60,18 @@ def read_body(model: type[M]) -> M:
     if len(raw) > MAX_BYTES:  # chunks, whose length nobody announced; app.py has them cut just above this
         raise RequestEntityTooLarge()
     try:
-        data = from_json(raw, allow_inf_nan=False, cache_strings="keys")
+        return from_json(raw, allow_inf_nan=False, cache_strings="keys")
     except ValueError as fault:
         raise BodyUnreadable(f"The body is not JSON: {fault}. Send a JSON object in UTF-8.") from None
+
+
+def fitted(model: type[M], data: Any, at: Path = ()) -> M:
+    """Take `data`, which stands `at` this place of the body, as `model`; raise what is wrong with it."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise refusal(_fault(model, row) for row in error.errors(include_url=False, include_input=False)) from None
+        rows = error.errors(include_url=False, include_input=False)
+        raise refusal(_fault(model, row, at) for row in rows) from None
 
 
 def refusal(faults: Iterable[Fault]) -> JobRefused:
@@ -57,24 +87,17 @@ def pointer(*path: str | int) -> str:
     return "".join(f"/{step}" for step in steps)[:MOST_CHARACTERS]
 
 
-def _fault(model: type[BaseModel], row: ErrorDetails) -> Fault:
+def _fault(model: type[BaseModel], row: ErrorDetails, at: Path) -> Fault:
     """Say in one sentence what one row of a pydantic error means to the client."""
-    context: dict[str, Any] = row.get("ctx", {})
-    match row["type"]:
-        case "missing":
-            detail = "is missing; it is required"
-        case "extra_forbidden":
-            detail = f"is not a known field; known are {', '.join(model.model_fields)}"
-        case "string_type":
-            detail = "must be a text"
-        case "dict_type" | "model_type" | "model_attributes_type":
-            detail = "must be a JSON object"
-        case "literal_error":
-            detail = f"must be {context['expected']}"
-        case "string_too_short":
-            detail = f"must have at least {context['min_length']} character"
-        case "string_too_long":
-            detail = f"must have at most {context['max_length']} characters"
-        case _:
-            detail = row["msg"].removeprefix("Value error, ")
-    return Fault(pointer=pointer(*row["loc"]), detail=detail)
+    kind = row["type"]
+    if kind == "extra_forbidden":
+        detail = f"is not a known field; known are {', '.join(model.model_fields)}"
+    elif kind in SENTENCES:
+        detail = SENTENCES[kind](row.get("ctx", {}))
+    else:
+        detail = row["msg"].removeprefix("Value error, ")
+    return Fault(pointer=pointer(*at, *row["loc"]), detail=detail)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

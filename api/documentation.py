@@ -1,19 +1,22 @@
 """Puts the API document together, once for each app: flasgger collects what the views say, the models are the schemas.
 
-Stands beside the life of a job. Next: `pages.py`, which serves the document and the page that shows it.
+Stands beside the life of a job. Next: `forms.py`, which adds the operations there are.
 """
 
-import json
 from copy import deepcopy
 from importlib.metadata import version
 from typing import Any, Final
 
 from flask import Flask
+from pydantic import BaseModel
 
-from api.openapi import schemas_of
-from schemas.jobs import Accepted, Job
+from api.openapi import COMPONENTS, Schema, schemas_of
+from api.specs import NOT_ALLOWED
+from schemas.jobs import Accepted, Batch, Job, Jobs
+from schemas.operations import Operation, Operations
 from schemas.problems import Problem
-from schemas.requests import ComputeRequest, JobRequest
+from schemas.requests import BatchRequest, ComputeRequest, JobRequest, OperationRequest
+from schemas.schedules import Schedule, ScheduleList, ScheduleRequest
 
 ENDPOINT: Final = "apispec"
 
@@ -27,29 +30,45 @@ TEMPLATE: Final[dict[str, Any]] = {
         ),
     },
     "tags": [
-        {"name": "jobs", "description": "Hand in work, look how it is doing."},
+        {"name": "jobs", "description": "Hand in work, look how it is doing, call it off."},
+        {"name": "operations", "description": "One form for everything the workers can compute now."},
+        {
+            "name": "catalogue",
+            "description": "What the workers can compute, with the schemas of arguments and results.",
+        },
+        {"name": "schedules", "description": "Have work done again and again, by cron expressions in any time zone."},
         {"name": "health", "description": "For those who run this service."},
         {"name": "documentation", "description": "This page and what it is made of."},
     ],
 }
 
 
-def document_of(app: Flask) -> bytes:
-    """Give the OpenAPI document of all routes `app` has now, as JSON."""
+BODIES: Final[tuple[type[BaseModel], ...]] = (
+    ComputeRequest,
+    JobRequest,
+    OperationRequest,
+    BatchRequest,
+    ScheduleRequest,
+)
+ANSWERS: Final[tuple[type[BaseModel], ...]] = (
+    Accepted,
+    Batch,
+    Job,
+    Jobs,
+    Operation,
+    Operations,
+    Schedule,
+    ScheduleList,
+    Problem,
+)
+
+
+def document_of(app: Flask) -> Schema:
+    """Give the OpenAPI document of all routes `app` has now."""
     from flasgger import NO_SANITIZER, Swagger  # heavy, and needed only here
 
     template = deepcopy(TEMPLATE)  # flasgger writes into what it is given
-    template["components"] = {
-        "schemas": schemas_of(
-            [
-                (ComputeRequest, "validation"),
-                (JobRequest, "validation"),
-                (Accepted, "serialization"),
-                (Job, "serialization"),
-                (Problem, "serialization"),
-            ]
-        )
-    }
+    template["components"] = {"schemas": _schemas(), "responses": {"NotAllowed": NOT_ALLOWED}}
     collector = Swagger(
         config={"openapi": "3.0.3", "specs": [{"endpoint": ENDPOINT}]},
         template=template,
@@ -62,7 +81,18 @@ def document_of(app: Flask) -> bytes:
     for path in document["paths"].values():
         for operation in path.values():
             _split_docstring(operation)
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+            operation["responses"]["405"] = {"$ref": "#/components/responses/NotAllowed"}
+    return dict(document)
+
+
+def _schemas() -> dict[str, Schema]:
+    """Give the schemas of all bodies and answers."""
+    schemas = schemas_of(
+        [*((model, "validation") for model in BODIES), *((model, "serialization") for model in ANSWERS)]
+    )
+    # A batch takes anything for a job: what is none comes back with its problem.
+    schemas["BatchRequest"]["properties"]["jobs"]["items"] = {"anyOf": [{"$ref": COMPONENTS + "JobRequest"}, {}]}
+    return schemas
 
 
 def _split_docstring(operation: dict[str, Any]) -> None:

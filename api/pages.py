@@ -13,9 +13,12 @@ from typing import Final
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from api.answers import Answer
+from api.answers import Answer, answer
 from api.documentation import document_of
-from api.specs import documented
+from api.forms import Document, Frozen
+from api.ports import here
+from api.specs import ETAG, SEEN, UNCHANGED, documented, gives, parameter
+from errand.errors import StoreUnavailable
 
 pages = Blueprint("pages", __name__)
 
@@ -44,7 +47,7 @@ def freeze(app: Flask) -> None:
     """Make the document and the page, once; to be called when the app has all its routes."""
     with app.app_context():
         page = render_template("apidocs.html", asset=address)
-    app.extensions["errand.pages"] = {"document": document_of(app), "page": page.encode()}
+    app.extensions["errand.pages"] = {"document": Document(document_of(app)), "page": page.encode()}
 
 
 @pages.get("/")
@@ -62,16 +65,40 @@ def apidocs() -> Answer:
 
 
 @pages.get("/apispec.json")
-@documented(tags=["documentation"], responses={"200": {"description": "An OpenAPI 3.0 document (JSON)."}})
+@documented(
+    tags=["documentation"],
+    parameters=[SEEN],
+    responses={
+        "200": gives("An OpenAPI 3.0 document.", {"type": "object"}, ETAG),
+        "304": UNCHANGED,
+    },
+)
 def apispec() -> Answer:
-    """Get this documentation as an OpenAPI document."""
-    return Answer(current_app.extensions["errand.pages"]["document"], headers={"Cache-Control": "no-cache"})
+    """Get this documentation as an OpenAPI document
+
+    It has a path for each operation the workers have announced by now.
+    """
+    document = current_document(current_app.extensions["errand.pages"]["document"])
+    headers = {"ETag": f'W/"{document.etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if request.if_none_match.contains_weak(document.etag):
+        return answer("", 304, headers)
+    if request.accept_encodings["gzip"] > 0:
+        return Answer(document.gzipped, headers={**headers, "Content-Encoding": "gzip"})
+    return Answer(document.content, headers=headers)
+
+
+def current_document(document: Document) -> Frozen:
+    """Give the document with the operations there are; without any while the store is away."""
+    try:
+        return document.of(here().catalogue.texts())
+    except StoreUnavailable:
+        return document.plain
 
 
 @pages.get("/static/<path:filename>")
 @documented(
     tags=["documentation"],
-    parameters=[{"name": "filename", "in": "path", "required": True, "schema": {"type": "string"}}],
+    parameters=[parameter("filename", "path", "Its path.", enum=list(ASSETS))],
     responses={"200": {"description": "A file of the documentation page."}, "404": {"description": "No such file."}},
 )
 def asset(filename: str) -> Answer:

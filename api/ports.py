@@ -1,30 +1,91 @@
 """What the API needs from the outside, as protocols, and the one object that holds it.
 
-Stands around step 1 of a job's life: `errand.store.Store` and `api.relay.Relay` fit these, and so do the stubs of the
-tests. Next: `accepting.py`.
+Stands around step 1 of a job's life: `errand.store.Store` and `api.relay.Relay` fit these, and so does the relay of the
+tests, which rings nothing. Next: `accepting.py`.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from flask import current_app
 
+from api.watch import EventStore, Watch
 from errand.settings import Settings
-from errand.store import NewJob
+from errand.store import Control, Counts, NewJob, Page, Schedule, Verdict
+from errand.store.schedules import Stored
 
 if TYPE_CHECKING:
     from api.catalogue import Catalogue
 
 
-class JobStore(Protocol):
+class ScheduleStore(Protocol):
+    """The schedules' side of the store; each call raises StoreUnavailable when it can't be reached."""
+
+    def now(self) -> int:
+        """Tell the store's time (ms)."""
+        ...
+
+    def put_schedule(
+        self, name: str, fields: Mapping[str, str], upcoming: Sequence[int]
+    ) -> tuple[Stored, dict[str, str]]:
+        """Store a schedule; give what became of it, and its record."""
+        ...
+
+    def schedule(self, name: str) -> Schedule | None:
+        """Give a schedule, or None."""
+        ...
+
+    def schedules(self) -> list[Schedule]:
+        """Give all schedules, by name."""
+        ...
+
+    def delete_schedule(self, name: str) -> bool:
+        """Forget a schedule; False when there was none."""
+        ...
+
+
+class JobStore(ScheduleStore, EventStore, Protocol):
     """The store, as far as the API uses it; each call raises StoreUnavailable when it can't be reached."""
 
-    def accept(self, job: NewJob) -> bool:
-        """Store the job, all or nothing."""
+    def accept(self, jobs: Sequence[NewJob]) -> list[Verdict]:
+        """Store the jobs, all or nothing."""
         ...
 
     def get(self, job_id: str) -> dict[str, str] | None:
         """Give the job's record as text by field, or None."""
+        ...
+
+    def log(self, job_id: str) -> list[str]:
+        """Give the last lines of the job's log."""
+        ...
+
+    def page(
+        self,
+        status: str | None = None,
+        operation: str | None = None,
+        tag: str | None = None,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        """Give a page of jobs, the newest first."""
+        ...
+
+    def cancel(self, job_id: str, result_ttl: int) -> Control:
+        """Call a job off."""
+        ...
+
+    def retry(self, job_id: str) -> Control:
+        """Run a failed or cancelled job again."""
+        ...
+
+    def delete(self, job_id: str) -> Control:
+        """Remove a finished job."""
+        ...
+
+    def counts(self) -> Counts:
+        """Count everything there is."""
         ...
 
     def ping(self) -> None:
@@ -44,8 +105,8 @@ class Doorbells(Protocol):
         """Tell whether the broker took the last doorbell."""
         ...
 
-    def ring(self, job_id: str, service: str) -> None:
-        """Have the doorbell of `service` rung for the job; returns at once."""
+    def ring(self, job_id: str, queue: str) -> None:
+        """Have the doorbell of `queue` rung for the job; returns at once."""
         ...
 
 
@@ -57,6 +118,7 @@ class Errand:
     store: JobStore
     relay: Doorbells
     catalogue: "Catalogue"
+    watch: Watch
 
 
 def here() -> Errand:

@@ -20,10 +20,21 @@ from errand.errors import (
     BodyUnreadable,
     CatalogueEmpty,
     ErrandError,
+    EventIdRefused,
+    IdempotencyKeyRefused,
+    IdempotencyKeyReused,
     JobRefused,
     JobUnknown,
     MediaTypeUnsupported,
+    MoveRefused,
+    OperationUnknown,
+    ParameterRefused,
+    ScheduleNameRefused,
+    ScheduleRefused,
+    SchedulesFull,
+    ScheduleUnknown,
     StoreUnavailable,
+    StreamsFull,
 )
 from schemas.problems import MEDIA_TYPE
 
@@ -44,6 +55,17 @@ TABLE: Final[dict[type[ErrandError], Kind]] = {
     MediaTypeUnsupported: Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
     JobRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The job was refused"),
     JobUnknown: Kind(HTTPStatus.NOT_FOUND, "No such job"),
+    OperationUnknown: Kind(HTTPStatus.NOT_FOUND, "No such operation"),
+    MoveRefused: Kind(HTTPStatus.CONFLICT, "Not in this status"),
+    IdempotencyKeyRefused: Kind(HTTPStatus.BAD_REQUEST, "The Idempotency-Key was refused"),
+    IdempotencyKeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key is another job's"),
+    ParameterRefused: Kind(HTTPStatus.BAD_REQUEST, "A parameter was refused"),
+    ScheduleRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The schedule was refused"),
+    ScheduleNameRefused: Kind(HTTPStatus.BAD_REQUEST, "The schedule's name was refused"),
+    ScheduleUnknown: Kind(HTTPStatus.NOT_FOUND, "No such schedule"),
+    SchedulesFull: Kind(HTTPStatus.CONFLICT, "Too many schedules"),
+    EventIdRefused: Kind(HTTPStatus.BAD_REQUEST, "The Last-Event-ID was refused"),
+    StreamsFull: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Too many streams", retry_after=5),
     StoreUnavailable: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The job store is down", retry_after=2),
     CatalogueEmpty: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "No worker is there yet", retry_after=5),
     ErrandError: Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Errand failed"),
@@ -55,7 +77,7 @@ SENTENCES: Final[dict[int, str]] = {
 }
 """Own sentences where werkzeug's would not say what to do."""
 
-PUBLIC_FIELDS: Final = ("errors", "dependencies")
+PUBLIC_FIELDS: Final = ("errors", "parameter", "dependencies")
 """Fields of an error that its owner may see; all others are for the log."""
 
 

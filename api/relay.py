@@ -17,7 +17,7 @@ from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.patience import pauses
 from errand.settings import Settings
 from errand.store import Store
-from errand.topology import COMPUTE
+from errand.topology import MAIL
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ LOOK_SECONDS: Final = 3.0
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between tries while the broker is away; the last one is repeated."""
 
-Ring = tuple[str, str]  # job id, service
+Ring = tuple[str, str]  # job id, queue
 
 
 class Relay:
@@ -50,10 +50,10 @@ class Relay:
         self._busy = False
         self.broker_up = True
 
-    def ring(self, job_id: str, service: str) -> None:
-        """Have the doorbell of `service` rung for the job; returns at once."""
+    def ring(self, job_id: str, queue: str) -> None:
+        """Have the doorbell of `queue` rung for the job; returns at once."""
         if self._waiting.qsize() < WAITING_ROOM:
-            self._waiting.put((job_id, service))
+            self._waiting.put((job_id, queue))
 
     def start(self) -> None:
         """Start the thread; to be called in the process that serves, never before a fork."""
@@ -71,7 +71,7 @@ class Relay:
         while batch := self._next_batch():
             self._busy = len(batch) > 1
             if self._deliver(batch):
-                self._mark(job_id for job_id, service in batch if service == COMPUTE)
+                self._mark(job_id for job_id, queue in batch if queue != MAIL)
 
     def _next_batch(self) -> list[Ring]:
         """Wait for one doorbell, then take along what else is there; empty: time to stop."""
@@ -112,8 +112,8 @@ class Relay:
         try:
             with self._rpc.pool.borrowed() as cluster:
                 cluster.connect()
-                for job_id, service in batch:
-                    cluster[service].run.call_async(job_id)
+                for job_id, queue in batch:
+                    cluster[queue].run.call_async(job_id)
                 cluster.flush()
         except (BrokerUnavailable, ClientUnavailableError) as fault:
             if self.broker_up:

@@ -4,6 +4,8 @@ Stands before step 1 of a job's life. Next: `wsgi.py`, which each of the process
 """
 
 import gc
+import logging
+import resource
 import socket
 import sys
 from typing import Final
@@ -14,10 +16,14 @@ from granian.log import LogLevels
 
 from errand.settings import Settings
 
+log = logging.getLogger(__name__)
+
 BACKLOG: Final = 2048
 """Connections that may wait to be answered."""
 LAST_SECONDS: Final = 15
 """How long a process may take to end in good order before it is killed."""
+FILES: Final = 256
+"""Files that a process has open besides its connections."""
 
 
 def serve(settings: Settings) -> None:
@@ -30,15 +36,17 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.api_processes,
-        blocking_threads=settings.api_threads,
+        blocking_threads=settings.api_threads,  # streams have threads of their own: lanes.py
         http=HTTPModes.http1,
         websockets=False,
         backlog=BACKLOG,
+        backpressure=BACKLOG + settings.api_streams,  # connections of each process, those that idle included
         log_level=LogLevels[settings.log_level.lower()],
         log_access=False,
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_SECONDS,
     )
+    allow_files(BACKLOG + 2 * settings.api_streams + FILES)
     if settings.api_processes > 1:
         _share_memory()
     server.serve()
@@ -55,6 +63,20 @@ def _share_memory() -> None:
 
     gc.collect()
     gc.freeze()  # the collector of a forked process must not touch, and thereby copy, what is shared
+
+
+def allow_files(number: int) -> None:
+    """Raise the limit of open files, which each process inherits; many systems begin with 1024.
+
+    A stream has its connection, and while it begins it may need one to the store besides.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if resource.RLIM_INFINITY != soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if wanted < number:
+        told = {"action": "files_limited"}
+        log.warning("Only %d files may be open at a time: with %d, API_STREAMS is certain", wanted, number, extra=told)
 
 
 def refuse_taken(host: str, port: int) -> None:

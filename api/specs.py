@@ -9,16 +9,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from api.problems import SENTENCES, body_of, plain
-from errand.errors import (
-    BodyUnreadable,
-    ErrandError,
-    JobRefused,
-    JobUnknown,
-    MediaTypeUnsupported,
-    StoreUnavailable,
-)
-from schemas.jobs import Accepted, Job
+from api.problems import body_of, plain
+from errand.errors import ErrandError, StoreUnavailable
 from schemas.problems import MEDIA_TYPE, Problem
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -60,9 +52,19 @@ def refuses(description: str, with_: ErrandError | Spec, headers: Spec | None = 
     return {"description": description, "content": content, "headers": headers or {}}
 
 
-def header(description: str, type_: str = "string") -> Spec:
-    """Describe a header of an answer."""
-    return {"description": description, "schema": {"type": type_}}
+def header(description: str, *, always: bool = False, **schema: Any) -> Spec:
+    """Describe a header of an answer; `always`: all such answers have it. A text, unless `schema` says otherwise."""
+    return {
+        "description": description,
+        "schema": {"type": "string", **schema},
+        **({"required": True} if always else {}),
+    }
+
+
+def parameter(name: str, in_: str, description: str, **schema: Any) -> Spec:
+    """Describe a parameter of a request; a text, unless `schema` says otherwise."""
+    place = {"name": name, "in": in_, "description": description, "schema": {"type": "string", **schema}}
+    return place | {"required": True} if in_ == "path" else place
 
 
 def states(**members: list[str]) -> Spec:
@@ -71,46 +73,19 @@ def states(**members: list[str]) -> Spec:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-RETRY_AFTER: Final = {"Retry-After": header("Seconds after which to try again.", "integer")}
-_FAULT: Final = {"pointer": "/value", "detail": "is missing; it is required"}
-_REFUSED: Final = JobRefused("Nothing was stored: correct /value, then send it again.", errors=[_FAULT])
-_TOO_LARGE: Final = plain(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, SENTENCES[413])
-
-ACCEPTING: Final = {
-    "202": gives("Stored; it will be run.", reference(Accepted), {"Location": header("Path of the job.")}),
-    "400": refuses("The body is not JSON.", BodyUnreadable()),
-    "413": refuses("The body is larger than 1 MiB.", _TOO_LARGE),
-    "415": refuses("The body is not declared as `application/json`.", MediaTypeUnsupported()),
-    "422": refuses("The body is JSON but not a job; `errors` names each wrong place.", _REFUSED),
-    "503": refuses(
-        "Nothing was stored: the store is down, or no worker is there yet.", StoreUnavailable(), RETRY_AFTER
-    ),
+RETRY_AFTER: Final = {
+    "Retry-After": header("Seconds after which to try again.", always=True, type="integer", minimum=1)
 }
-
-REPORTING: Final[Spec] = {
-    "parameters": [
-        {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}},
-        {
-            "name": "If-None-Match",
-            "in": "header",
-            "description": "An `ETag` seen before.",
-            "schema": {"type": "string"},
-        },
-    ],
-    "responses": {
-        "200": gives(
-            "The job.",
-            reference(Job),
-            {
-                "ETag": header("Names this state of the job."),
-                "Retry-After": header("Seconds after which to ask again, while it has not ended.", "integer"),
-            },
-        ),
-        "304": {"description": "It has not changed since the `ETag` in `If-None-Match`."},
-        "404": refuses("There is no such job (any more).", JobUnknown()),
-        "503": refuses("The store is down.", StoreUnavailable(), RETRY_AFTER),
-    },
-}
+ETAG: Final = {"ETag": header("Names this state of it.", always=True)}
+SEEN: Final = parameter("If-None-Match", "header", "An `ETag` seen before.")
+UNCHANGED: Final = {"description": "It has not changed since the `ETag` in `If-None-Match`.", "headers": ETAG}
+STORE_DOWN: Final = refuses("The store is down.", StoreUnavailable(), RETRY_AFTER)
+NOT_ALLOWED: Final = refuses(
+    "The path does not take this method.",
+    plain(405, HTTPStatus.METHOD_NOT_ALLOWED.phrase, "This path does not take PATCH; it takes GET and HEAD."),
+    {"Allow": header("The methods it takes.", always=True)},
+)
+"""Said of every path."""
 
 LIVENESS: Final = {"200": gives("Alive.", states(status=["ok"]))}
 

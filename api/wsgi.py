@@ -4,12 +4,20 @@ Stands before step 1 of a job's life. Next: `app.py`.
 """
 
 import gc
+import signal
+import socket
+from collections.abc import Callable
 from multiprocessing.util import Finalize
+from threading import Thread
+from typing import Final
 
 from api.app import Api, create_app
+from api.lanes import Lanes
 from api.relay import Relay
 from errand.settings import Settings
 from errand.store import Store
+
+STOPS: Final = {signal.SIGTERM, signal.SIGINT}
 
 
 def make() -> Api:
@@ -19,8 +27,30 @@ def make() -> Api:
     relay = Relay(settings, store)
     app = create_app(settings, store, relay)
     relay.start()
+    Lanes(settings.api_streams, turns=settings.api_threads).install()
+    # Streams end when the stop begins, for granian waits until all requests are answered, and then for nothing else.
+    when_told_to_stop(app.extensions["errand"].watch.close)
     # Unlike atexit, this also runs at the end of a process that multiprocessing forked, as granian's are.
     Finalize(None, relay.stop, exitpriority=10)
     gc.collect()
     gc.freeze()  # what is here now stays: the collector need not look at it again and again
     return app
+
+
+def when_told_to_stop(act: Callable[[], None]) -> None:
+    """Call `act` in a thread as soon as SIGTERM or SIGINT arrives, whoever handles it. For the main thread only.
+
+    granian installs its handlers after `make`, over any of ours; but Python also writes the number of each signal it
+    handles to a file of our choice.
+    """
+    inner, outer = socket.socketpair()
+    outer.settimeout(0)  # whoever writes never waits
+    signal.set_wakeup_fd(outer.fileno(), warn_on_full_buffer=False)
+
+    def listen() -> None:
+        with outer:  # it must stay open, for it is written to
+            while True:
+                if STOPS & set(inner.recv(64)):
+                    act()
+
+    Thread(target=listen, name="stop", daemon=True).start()

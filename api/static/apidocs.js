@@ -1,3 +1,6 @@
+// How long a stream of events is read: it may never end, and Swagger UI shows an answer only when it has.
+const STREAM_MS = 5000;
+
 // Shows /apispec.json, and only that: what the page's own address says (?url=, ?configUrl=) is not looked at.
 window.ui = SwaggerUIBundle({
   url: "/apispec.json",
@@ -8,5 +11,26 @@ window.ui = SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  defaultModelExpandDepth: 3, // a body's schema shows its arguments' types at once
   defaultModelsExpandDepth: 0,
+  requestInterceptor: (request) => (request.loadSpec ? request : { ...request, userFetch: beginning }),
 });
+
+// fetch(), but a stream of events is answered with what comes within STREAM_MS, and then left.
+async function beginning(address, request) {
+  const answer = await fetch(address, request);
+  if (!answer.body || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return answer;
+  const reader = answer.body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let note = "";
+  const timer = setTimeout(() => {
+    note = `: this page shows the first ${STREAM_MS / 1000} seconds; curl -N shows it all\n`;
+    reader.cancel();
+  }, STREAM_MS);
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    text += decoder.decode(part.value, { stream: true });
+  }
+  clearTimeout(timer);
+  return new Response(text + note, { status: answer.status, statusText: answer.statusText, headers: answer.headers });
+}

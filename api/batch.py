@@ -1,0 +1,85 @@
+"""Accepts many jobs at once: `POST /jobs/batch`.
+
+Step 1 of the life of each of them, in one round trip to the store. Next: `accepting.py`, for single ones.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any, Final
+
+from flask import Blueprint
+
+from api import idempotency
+from api.accepting import REPLAYED, announce
+from api.answers import Answer, answer
+from api.arguments import checked
+from api.bodies import fitted, read_json
+from api.job_specs import BATCHING
+from api.options import new_job, refuse_contradictions
+from api.ports import Errand, here
+from api.problems import body_of
+from api.specs import documented, takes
+from errand.errors import IdempotencyKeyReused, JobRefused
+from errand.store import NewJob
+from schemas.requests import BatchRequest, JobRequest
+
+batch = Blueprint("batch", __name__)
+
+MOST_FAULTS: Final = 5
+"""Wrong places that are told of each job."""
+EXAMPLE: Final = {
+    "jobs": [
+        {"operation": "sum", "arguments": {"value": 30, "other": 10}},
+        {"operation": "div", "arguments": {"value": 30, "other": 10}, "priority": "high"},
+    ]
+}
+
+
+@batch.post("/jobs/batch")
+@documented(tags=["jobs"], requestBody=takes(BatchRequest, EXAMPLE), **BATCHING)
+def submit_all() -> Answer:
+    """Submit up to 1000 jobs
+
+    Each is checked by itself: what can't be run comes back as a problem in its place, and the others are stored, all
+    in one step.
+    """
+    wishes = fitted(BatchRequest, read_json()).jobs
+    errand, key = here(), idempotency.sent_key()
+    rows = [judged(errand, wish, index, again=key is not None) for index, wish in enumerate(wishes)]
+    if key is not None:
+        rows = keyed(rows, key, idempotency.fingerprint(wishes))
+    jobs = [row for row in rows if isinstance(row, NewJob)]
+    verdicts = errand.store.accept(jobs) if jobs else []
+    if any(verdict.kind == "conflict" for verdict in verdicts):
+        raise IdempotencyKeyReused()
+    for job, verdict in zip(jobs, verdicts, strict=True):
+        if verdict.kind == "new":
+            announce(errand, job)
+    ids = iter(verdict.id for verdict in verdicts)
+    told = ",".join(f'{{"id":"{next(ids)}"}}' if isinstance(row, NewJob) else row for row in rows)
+    replayed = bool(verdicts) and all(verdict.kind == "replayed" for verdict in verdicts)
+    counts = f'"accepted":{len(jobs)},"rejected":{len(rows) - len(jobs)}'
+    return answer(f'{{{counts},"jobs":[{told}]}}\n', 202, REPLAYED if replayed else None)
+
+
+def judged(errand: Errand, wish: Any, index: int, *, again: bool) -> NewJob | str:
+    """Make a job of one row of the batch, or the JSON text that refuses it. Raises CatalogueEmpty."""
+    at = ("jobs", index)
+    try:
+        body = fitted(JobRequest, wish, at)
+        refuse_contradictions(body, at, again=again)
+        text = errand.catalogue.find(body.operation, (*at, "operation"))
+        operation, arguments = checked(text, body.arguments, (*at, "arguments"))
+    except JobRefused as refusal:
+        refusal.fields["errors"] = refusal.fields["errors"][:MOST_FAULTS]
+        return json.dumps({"error": body_of(refusal)})
+    return new_job(operation, arguments, body, errand.settings.max_attempts)
+
+
+def keyed(rows: list[NewJob | str], key: str, fingerprint: str) -> list[NewJob | str]:
+    """Give each job a key of its own, made of the batch's; the first has that one, so that no other request can."""
+    keys = (key if index == 0 else f"{key} #{index}" for index in range(len(rows)))  # no key that is sent has a space
+    return [
+        replace(row, key=own, fingerprint=fingerprint) if isinstance(row, NewJob) else row
+        for row, own in zip(rows, keys, strict=True)
+    ]

@@ -1,0 +1,79 @@
+"""What a client may do to a job that was accepted: cancel it, run it again, delete it.
+
+Stands beside the whole life of a job; the store knows which status allows what. Next: `errand/store/control.py`.
+"""
+
+from typing import Final
+
+from flask import Blueprint
+
+from api.answers import Answer
+from api.job_specs import controls
+from api.ports import here
+from api.reports import found, shown
+from api.specs import documented
+from errand.errors import JobUnknown, MoveRefused
+from errand.store import Control
+from errand.topology import MAIL
+from schemas.jobs import ID
+
+control = Blueprint("control", __name__)
+
+ENDED: Final = "The job has ended already (%s), so there is nothing to cancel."
+NOT_OVER: Final = "The job is %s; only a failed or cancelled job can be run again."
+UNFINISHED: Final = "The job is %s; cancel it first, or wait until it has ended."
+
+
+@control.post("/jobs/<job_id>/cancel")
+@documented(tags=["jobs"], **controls("It is called off, or will be within a second.", ENDED % "succeeded"))
+def cancel(job_id: str) -> Answer:
+    """Cancel a job
+
+    A job that waits is cancelled at once. One that runs is stopped by its worker within a second; until then its status
+    stays `running`. Asking again does no harm.
+    """
+    errand = here()
+    done = settled(errand.store.cancel(checked_id(job_id), errand.settings.result_ttl), ENDED)
+    if done.to_tell:
+        errand.relay.ring(job_id, MAIL)
+    return shown(job_id, found(job_id), 202)
+
+
+@control.post("/jobs/<job_id>/retry")
+@documented(tags=["jobs"], **controls("It waits to be run again, with all its attempts.", NOT_OVER % "succeeded"))
+def retry(job_id: str) -> Answer:
+    """Run a job again
+
+    A failed or cancelled job gets all its attempts once more. A deadline it had doesn't count any more.
+    """
+    errand = here()
+    done = settled(errand.store.retry(checked_id(job_id)), NOT_OVER)
+    errand.relay.ring(job_id, done.queue)
+    return shown(job_id, found(job_id), 202)
+
+
+@control.delete("/jobs/<job:job_id>")
+@documented(tags=["jobs"], **controls("", UNFINISHED % "running", {"204": {"description": "It is gone."}}))
+def delete(job_id: str) -> Answer:
+    """Delete a finished job
+
+    Its result goes with it. Whoever is still to be told of it is told.
+    """
+    settled(here().store.delete(checked_id(job_id)), UNFINISHED)
+    return Answer(status=204)
+
+
+def checked_id(job_id: str) -> str:
+    """Give the id back if it can be one; raise JobUnknown."""
+    if not ID.fullmatch(job_id):
+        raise JobUnknown()
+    return job_id
+
+
+def settled(done: Control, refusal: str) -> Control:
+    """Give back what was done; raise JobUnknown, or MoveRefused with the sentence for the job's status."""
+    if done.reply == "unknown":
+        raise JobUnknown()
+    if done.reply == "refused":
+        raise MoveRefused(refusal % done.status)
+    return done

@@ -1,0 +1,159 @@
+"""Adds to the API document what the catalogue has now: a path with a typed form for each operation.
+
+Stands beside the life of a job. `documentation.py` makes the document it begins with, `pages.py` serves the result.
+"""
+
+import gzip
+import json
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
+from typing import Any, Final
+from urllib.parse import quote
+
+from api.arguments import published
+from api.openapi import COMPONENTS, Schema, translated
+from schemas.operations import Operation
+
+TEMPLATE_PATH: Final = "/operations/{name}"
+CHOICES: Final = ("JobRequest", "ScheduleRequest")
+"""Bodies that name an operation: each becomes a choice of one form for each operation."""
+LISTED: Final = "catalogue"
+"""Tag of the paths that only show an operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A document as it is sent, and its ETag."""
+
+    content: bytes
+    gzipped: bytes
+    etag: str
+
+
+class Document:
+    """The API document with the operations there are. Threads may share it."""
+
+    def __init__(self, base: Schema) -> None:
+        """Begin with `base`, the document without any operation."""
+        self._base = base
+        self.plain = frozen(base)
+        self._last: tuple[Mapping[str, str], Frozen] = ({}, self.plain)
+
+    def of(self, texts: Mapping[str, str]) -> Frozen:
+        """Give the document with these operations (JSON text by name); the last one is remembered."""
+        seen, document = self._last
+        if texts != seen:
+            document = frozen(with_operations(self._base, [published(text).operation for text in texts.values()]))
+            self._last = (texts, document)
+        return document
+
+
+def frozen(document: Schema) -> Frozen:
+    """Write a document down."""
+    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return Frozen(content, gzip.compress(content, 6, mtime=0), blake2b(content, digest_size=10).hexdigest())
+
+
+def with_operations(base: Schema, operations: list[Operation]) -> Schema:
+    """Give the document with a path for each operation, and with their arguments wherever a body names one."""
+    document = deepcopy(base)
+    schemas, paths = document["components"]["schemas"], document["paths"]
+    template = _sharing_answers(paths[TEMPLATE_PATH], document["components"]["responses"])
+    operations = sorted(operations, key=lambda operation: operation.name)
+    for operation in operations:
+        schemas.update(_components(operation))
+        paths[f"/operations/{quote(operation.name, safe='')}"] = _path(operation, template, schemas)
+    for body in CHOICES if operations else ():
+        forms = {operation.name: f"{body}.{_slug(operation.name)}" for operation in operations}
+        for operation in operations:
+            schemas[forms[operation.name]] = _form(schemas[body], operation, names_it=True)
+        schemas[body] = {
+            "oneOf": [{"$ref": COMPONENTS + form} for form in forms.values()],
+            "discriminator": {
+                "propertyName": "operation",
+                "mapping": {name: COMPONENTS + form for name, form in forms.items()},
+            },
+        }
+    return document
+
+
+def _sharing_answers(path: Schema, components: Schema) -> Schema:
+    """Give the path with references to its answers, so that these stand in the document only once."""
+    for method, described in path.items():
+        for status, answer in described["responses"].items():
+            if "$ref" not in answer:
+                name = f"{method.capitalize()}Operation{status}"
+                components[name] = answer
+                described["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+    return path
+
+
+def _path(operation: Operation, template: Schema, schemas: Schema) -> Schema:
+    """Describe what can be done at an operation's own path: what the general one says, with its name and its form."""
+    show, run = deepcopy(template["get"]), deepcopy(template["post"])
+    for method in (show, run):
+        method["parameters"] = [each for each in method["parameters"] if each["in"] != "path"]
+    show.update(tags=[LISTED], summary=f"See what {operation.name} does")
+    run["summary"] = operation.summary.rstrip(".") or operation.name
+    run["description"] = operation.description
+    example = operation.examples[0].arguments if operation.examples else sample_of(operation.arguments)
+    body = {"schema": _form(schemas["OperationRequest"], operation), "example": {"arguments": example}}
+    run["requestBody"] = {"required": True, "content": {"application/json": body}}
+    return {"get": show, "post": run}
+
+
+def sample_of(schema: Schema) -> dict[str, Any]:
+    """Make up arguments to begin with: what is required, as its own schema suggests."""
+    parts = schema.get("properties", {})
+    return {name: _sample(parts.get(name, {})) for name in schema.get("required", [])}
+
+
+def _sample(part: Any) -> Any:
+    said = part if isinstance(part, dict) else {}
+    for keyword in ("examples", "enum"):
+        if said.get(keyword):
+            return said[keyword][0]
+    suggested = {"string": "text", "boolean": True, "array": [], "object": {}}.get(str(said.get("type")), 1)
+    return said.get("const", said.get("default", said.get("minimum", suggested)))
+
+
+def _form(body: Schema, operation: Operation, *, names_it: bool = False) -> Schema:
+    """Give the schema of a body with this operation's arguments in it, and with its name where that stands there."""
+    form = deepcopy(body)
+    form.pop("description", None)
+    form["title"] = operation.name
+    form["properties"]["arguments"] = {"$ref": COMPONENTS + _component(operation)}
+    if names_it:
+        form["properties"]["operation"] = {"type": "string", "enum": [operation.name]}
+    if operation.arguments.get("required"):
+        form["required"] = [*form.get("required", []), "arguments"]
+    return form
+
+
+def _components(operation: Operation) -> dict[str, Schema]:
+    """Give the schema of the operation's arguments, and those of its parts, by the names they get in the document."""
+    slug = _component(operation)
+    rename = partial(_renamed, slug, operation.arguments.get("$defs", {}))
+    parts = {f"{slug}.{_slug(name)}": part for name, part in operation.arguments.get("$defs", {}).items()}
+    return {name: translated(schema, rename) for name, schema in ({slug: operation.arguments} | parts).items()}
+
+
+def _renamed(slug: str, parts: Mapping[str, Any], reference: str) -> str | None:
+    name = reference.removeprefix("#/$defs/")
+    if reference == "#":
+        return COMPONENTS + slug
+    return f"{COMPONENTS}{slug}.{_slug(name)}" if name in parts and name != reference else None
+
+
+def _component(operation: Operation) -> str:
+    return f"arguments.{_slug(operation.name)}"
+
+
+def _slug(name: str) -> str:
+    """Make a name of those characters that the names of components may have; other names stay other names."""
+    slug = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    return slug if slug == name else f"{slug}-{blake2b(name.encode(), digest_size=4).hexdigest()}"

@@ -1,0 +1,148 @@
+"""How the views of jobs describe themselves for the API document.
+
+Stands beside the life of a job. Next: `accepting.py`, the first of these views.
+"""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from api.idempotency import KEY_PATTERN
+from api.problems import SENTENCES, plain
+from api.specs import (
+    ETAG,
+    RETRY_AFTER,
+    SEEN,
+    STORE_DOWN,
+    UNCHANGED,
+    Spec,
+    gives,
+    header,
+    parameter,
+    reference,
+    refuses,
+)
+from errand.errors import (
+    BodyUnreadable,
+    JobRefused,
+    JobUnknown,
+    MediaTypeUnsupported,
+    MoveRefused,
+    ParameterRefused,
+    StoreUnavailable,
+)
+from schemas.jobs import ID, Accepted, Batch, Job, Jobs
+from schemas.requests import MAX_NAME, TAG_PATTERN
+from schemas.status import Status
+
+CURSOR_PATTERN: Final = "^[0-9]{1,16}$"
+MOST_ROWS, USUAL_ROWS = 200, 50
+"""Jobs of one page at most, and when nobody says how many."""
+
+KEY: Final = parameter(
+    "Idempotency-Key",
+    "header",
+    "Any text of your own, such as a UUID: who sends the same request again under the same key gets the same job.",
+    pattern=KEY_PATTERN,
+)
+PREFER: Final = parameter(
+    "Prefer", "header", "`wait=N`: answer with the finished job if it finishes within N seconds (at most 30)."
+)
+SENDING: Final = [KEY, PREFER]
+JOB_ID: Final = parameter("job_id", "path", "The job's id.", format="uuid", pattern=f"^{ID.pattern}$")
+
+_LOCATION: Final = {"Location": header("Path of the job.", always=True, pattern="^/jobs/[0-9a-f-]{36}$")}
+_APPLIED: Final = {"Preference-Applied": header("`wait=N`: how long the request was willing to wait.")}
+_REPLAYED: Final = {"Idempotent-Replayed": header("`true`: this job was accepted before.", enum=["true"])}
+_ASK_AGAIN: Final = {
+    "Retry-After": header(
+        "Seconds after which to ask again, while it has not ended: as long as such jobs usually take.",
+        type="integer",
+        minimum=1,
+        maximum=60,
+    )
+}
+
+_FAULT: Final = {"pointer": "/value", "detail": "is missing; it is required"}
+_REFUSED: Final = JobRefused("Nothing was stored: correct /value, then send it again.", errors=[_FAULT])
+_TOO_LARGE: Final = plain(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, SENTENCES[413])
+_UNKNOWN: Final = refuses("There is no such job (any more).", JobUnknown())
+
+REFUSING: Final[Spec] = {
+    "400": refuses("The body is not JSON, or the `Idempotency-Key` can be none.", BodyUnreadable()),
+    "413": refuses("The body is larger than 1 MiB.", _TOO_LARGE),
+    "415": refuses("The body is not declared as `application/json`.", MediaTypeUnsupported()),
+    "422": refuses(
+        "The body is JSON but not a job: `errors` names each wrong place. Or the `Idempotency-Key` is another job's.",
+        _REFUSED,
+    ),
+    "503": refuses(
+        "Nothing was stored: the store is down, or no worker is there yet.", StoreUnavailable(), RETRY_AFTER
+    ),
+}
+
+ACCEPTING: Final[Spec] = {
+    "200": gives(
+        "It has finished already, which the request preferred to wait for.",
+        reference(Job),
+        {**_LOCATION, **ETAG, **_APPLIED, **_REPLAYED},
+    ),
+    "202": gives("Stored; it will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED}),
+    **REFUSING,
+}
+
+BATCHING: Final[Spec] = {
+    "parameters": [KEY],
+    "responses": {"202": gives("What became of each job.", reference(Batch), _REPLAYED), **REFUSING},
+}
+
+REPORTING: Final[Spec] = {
+    "parameters": [JOB_ID, SEEN, PREFER],
+    "responses": {
+        "200": gives("The job.", reference(Job), {**ETAG, **_ASK_AGAIN, **_APPLIED}),
+        "304": UNCHANGED,
+        "404": _UNKNOWN,
+        "503": STORE_DOWN,
+    },
+}
+
+LOGGING: Final[Spec] = {
+    "parameters": [JOB_ID],
+    "responses": {
+        "200": {"description": "Its lines.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        "404": _UNKNOWN,
+        "503": STORE_DOWN,
+    },
+}
+
+LISTING: Final[Spec] = {
+    "parameters": [
+        parameter("status", "query", "Only jobs in this status.", enum=[status.value for status in Status]),
+        parameter("operation", "query", "Only jobs of this operation.", minLength=1, maxLength=MAX_NAME),
+        parameter("tag", "query", "Only jobs with this tag.", pattern=TAG_PATTERN),
+        parameter(
+            "limit", "query", "Jobs on a page.", type="integer", minimum=1, maximum=MOST_ROWS, default=USUAL_ROWS
+        ),
+        parameter("cursor", "query", "Where the page begins: `next` of the page before.", pattern=CURSOR_PATTERN),
+    ],
+    "responses": {
+        "200": gives("A page of jobs, the newest first.", reference(Jobs)),
+        "400": refuses(
+            "A parameter is unknown or out of range.",
+            ParameterRefused("`limit` must be a whole number from 1 to 200.", parameter="limit"),
+        ),
+        "503": STORE_DOWN,
+    },
+}
+
+
+def controls(description: str, refusal: str, done: dict[str, Any] | None = None) -> Spec:
+    """Describe a view that changes a job: what its answer says, and the sentence of its refusal."""
+    return {
+        "parameters": [JOB_ID],
+        "responses": {
+            **(done or {"202": gives(description, reference(Job), {**ETAG, **_ASK_AGAIN})}),
+            "404": _UNKNOWN,
+            "409": refuses("Its status does not allow that.", MoveRefused(refusal)),
+            "503": STORE_DOWN,
+        },
+    }

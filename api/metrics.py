@@ -1,0 +1,105 @@
+"""Figures for those who run this service, in Prometheus' text format: `GET /metrics`.
+
+Stands beside the life of a job. What is told of jobs comes from the store, so that every API process tells the same;
+the rest is of the process that answers. Next: `errand/store/counts.py`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from flask import Blueprint
+
+from api.answers import Answer
+from api.ports import Errand, here
+from api.specs import documented
+from api.stream_specs import METERING
+from errand.errors import StoreUnavailable
+from errand.store import Counts
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
+metrics = Blueprint("metrics", __name__)
+
+MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+Samples = Iterable[tuple[tuple[str, ...], float]]
+"""Values of the labels, and the figure."""
+
+
+@metrics.get("/metrics")
+@documented(tags=["health"], **METERING)
+def meter() -> Answer:
+    """Read the figures for monitoring
+
+    While the store is down, `errand_store_up` is 0 and there are no figures of jobs.
+    """
+    from prometheus_client.exposition import generate_latest  # only who is scraped pays for it
+
+    return Answer(generate_latest(Exposition(here())), headers={"Cache-Control": "no-store"}, content_type=MEDIA_TYPE)
+
+
+class Exposition:
+    """What there is to tell now; prometheus_client calls `collect`."""
+
+    def __init__(self, errand: Errand) -> None:
+        """Tell of this Errand."""
+        self._errand = errand
+
+    def collect(self) -> Iterator["Metric"]:
+        """Give all figures."""
+        try:
+            counts = self._errand.store.counts()
+        except StoreUnavailable:
+            yield gauge("store_up", "1 when the store answers.", 0)
+        else:
+            yield gauge("store_up", "1 when the store answers.", 1)
+            yield from of_jobs(counts)
+        yield gauge("broker_up", "1 when the broker took this process's last doorbell.", self._errand.relay.broker_up)
+        yield gauge("api_watchers", "Open event streams and waits in this process.", self._errand.watch.count)
+        yield gauge("api_watchers_max", "How many there may be, API_STREAMS.", self._errand.settings.api_streams)
+
+
+def of_jobs(counts: Counts) -> Iterator["Metric"]:
+    """Give what the store counts."""
+    jobs = [((str(status),), number) for status, number in counts.jobs.items()]
+    yield gauges("jobs", "Jobs in each status.", ("status",), jobs)
+    queues = ("queue", "priority")
+    waiting = [((each.queue, each.priority), each.jobs) for each in counts.waiting]
+    yield gauges("jobs_waiting", "Jobs waiting for a worker.", queues, waiting)
+    oldest = [((each.queue, each.priority), each.oldest_ms / 1000) for each in counts.waiting]
+    yield gauges("jobs_waiting_oldest_seconds", "How long the first of them has waited.", queues, oldest)
+    yield gauge("jobs_delayed", "Jobs whose time is still to come, retries included.", counts.delayed)
+    yield gauge("outbox_jobs", "Jobs whose doorbell the broker has not confirmed yet.", counts.outbox)
+    yield gauge("notifications_due", "Notifications that are to be sent now.", counts.notices_due)
+    ended = [((operation, str(status)), number) for (operation, status), number in counts.finished.items()]
+    yield counters("jobs_finished", "Jobs that reached a final status.", ("operation", "status"), ended)
+    busy = [((operation,), ms / 1000) for operation, ms in counts.busy_ms.items()]
+    yield counters("jobs_run_seconds", "Time that the last attempts of finished jobs took.", ("operation",), busy)
+    usual = [((operation,), ms / 1000) for operation, ms in counts.mean_ms.items()]
+    yield gauges("job_usual_seconds", "What an attempt took lately, on average.", ("operation",), usual)
+
+
+def gauge(name: str, text: str, value: float) -> "Metric":
+    """Give a figure that goes up and down."""
+    return gauges(name, text, (), [((), value)])
+
+
+def gauges(name: str, text: str, labels: tuple[str, ...], samples: Samples) -> "Metric":
+    """Give such figures by their labels."""
+    from prometheus_client.metrics_core import GaugeMetricFamily
+
+    family = GaugeMetricFamily(f"errand_{name}", text, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family
+
+
+def counters(name: str, text: str, labels: tuple[str, ...], samples: Samples) -> "Metric":
+    """Give figures that only grow, by their labels; `_total` is added to the name."""
+    from prometheus_client.metrics_core import CounterMetricFamily
+
+    family = CounterMetricFamily(f"errand_{name}", text, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family

@@ -1,0 +1,59 @@
+"""The catalogue over HTTP: `GET /operations`, and `POST /operations/{name}`, which has one of them run.
+
+Stands at step 1 of a job's life. Next: `accepting.py`, which accepts the job.
+"""
+
+from functools import lru_cache
+
+from flask import Blueprint
+
+from api.accepting import accept_operation
+from api.answers import Answer, answer_unless_known
+from api.arguments import published
+from api.bodies import read_body
+from api.catalogue_specs import CATALOGUE, OPERATION, RUNNING
+from api.ports import here
+from api.specs import documented
+from errand.errors import CatalogueEmpty, OperationUnknown
+from schemas.requests import OperationRequest
+
+operations = Blueprint("operations", __name__)
+
+
+@operations.get("/operations")
+@documented(tags=["catalogue"], **CATALOGUE)
+def catalogue() -> Answer:
+    """See what can be computed
+
+    Every operation the workers have announced, with the JSON Schemas of its arguments and its result.
+    """
+    rows = (_row(text) for _, text in sorted(here().catalogue.texts().items()))
+    return answer_unless_known(f'{{"operations":[{",".join(rows)}]}}\n')
+
+
+@operations.get("/operations/<name>")
+@documented(tags=["catalogue"], **OPERATION)
+def operation(name: str) -> Answer:
+    """See what one operation does"""
+    try:
+        text = here().catalogue.named(name)
+    except CatalogueEmpty:
+        raise OperationUnknown() from None
+    return answer_unless_known(_row(text) + "\n")
+
+
+@operations.post("/operations/<name>")
+@documented(tags=["operations"], **RUNNING)
+def run(name: str) -> Answer:
+    """Run an operation
+
+    Accepts a job of this operation, as `POST /jobs` does.
+    """
+    text = here().catalogue.named(name)
+    return accept_operation(text, read_body(OperationRequest))
+
+
+@lru_cache(maxsize=256)
+def _row(operation_text: str) -> str:
+    """Write an operation as this release describes one."""
+    return published(operation_text).operation.model_dump_json()

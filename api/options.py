@@ -1,0 +1,61 @@
+"""Makes the job that is stored of a checked body: its times, its limits and its queue.
+
+Stands at step 1 of a job's life, between `arguments.py` and `accepting.py`. Next: `idempotency.py`.
+"""
+
+from time import time
+
+from uuid_utils import uuid7
+
+from api.bodies import Path, pointer, refusal
+from errand.store import NewJob
+from schemas.moments import Instant
+from schemas.operations import Operation
+from schemas.problems import Fault
+from schemas.requests import OperationRequest
+
+
+def new_job(operation: Operation, arguments: str, body: OperationRequest, max_attempts: int) -> NewJob:
+    """Make a job of `operation`; what the body leaves open is the operation's to say, then `max_attempts`."""
+    limits, deadline = operation.limits, body.deadline
+    return NewJob(
+        str(uuid7()),
+        operation.name,
+        arguments,
+        body.email,
+        operation.queue,
+        body.max_attempts or limits.max_attempts or max_attempts,
+        body.priority,
+        delay_ms=0 if body.delay is None else round(body.delay * 1000),
+        run_at_ms=body.run_at,
+        deadline_ms=deadline if isinstance(deadline, Instant) else None,
+        deadline_in_ms=round(deadline * 1000) if isinstance(deadline, float) else None,
+        timeout=body.timeout,
+        tags=tuple(body.tags),
+        attachment=operation.attachment,
+    )
+
+
+def refuse_contradictions(body: OperationRequest, at: Path = (), *, again: bool = False) -> None:
+    """Refuse a body whose times can't all be kept; `at`: where in the whole body it stands.
+
+    `again`: it may have been sent before, and be late for that reason alone.
+    """
+    if body.delay is not None and body.run_at is not None:
+        raise refusal([Fault(pointer=pointer(*at, "run_at"), detail="can't stand beside `delay`; send one of them")])
+    if body.deadline is not None and _ends_before_it_begins(body.deadline, body, again=again):
+        told = "is before the job may start; send a later one, or an earlier `run_at` or `delay`"
+        raise refusal([Fault(pointer=pointer(*at, "deadline"), detail=told)])
+
+
+def is_delayed(job: NewJob) -> bool:
+    """Tell whether the job is to wait; then the rescuer rings for it when its time has come."""
+    return job.delay_ms > 0 or (job.run_at_ms is not None and job.run_at_ms > time() * 1000)
+
+
+def _ends_before_it_begins(deadline: Instant | float, body: OperationRequest, *, again: bool) -> bool:
+    """Compare times of one kind as they are; of two kinds by the clock, by which only a first request can be judged."""
+    run_at, delay, now = body.run_at, body.delay or 0.0, time() * 1000
+    if isinstance(deadline, Instant):
+        return deadline < run_at if run_at is not None else not again and 0 < delay * 1000 > deadline - now
+    return now + deadline * 1000 < run_at if run_at is not None else deadline < delay

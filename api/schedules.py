@@ -1,0 +1,155 @@
+"""Recurring jobs: `PUT`, `GET` and `DELETE /schedules/{name}`, and the list of them.
+
+Stands before step 1 of the jobs that nobody posts: what is due is started by `workers/ticks.py`. Next:
+`errand/schedules.py`, which knows when that is.
+"""
+
+import json
+import re
+from hashlib import sha256
+from typing import Final
+
+from flask import Blueprint, request
+
+from api.answers import Answer, answer
+from api.arguments import checked
+from api.bodies import read_body, refusal
+from api.ports import here
+from api.reports import moment
+from api.schedule_specs import DELETING, LISTING, LOOKING, PUTTING
+from api.specs import documented, takes
+from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
+from errand.schedules import Rhythm, local
+from schemas.operations import Operation
+from schemas.problems import Fault
+from schemas.schedules import NAME_PATTERN, ScheduleRequest
+
+schedules = Blueprint("schedules", __name__)
+
+NAME: Final = re.compile(NAME_PATTERN.removeprefix("^").removesuffix("$"))
+MAX_ARGUMENTS: Final = 16_384
+"""Bytes of a schedule's arguments as JSON: all schedules are shown at once."""
+EXAMPLE: Final = {
+    "cron": "30 6 * * MON-FRI",
+    "timezone": "Europe/Berlin",
+    "operation": "sum",
+    "arguments": {"value": 30, "other": 10},
+    "email": "name@email.com",
+}
+
+
+@schedules.put("/schedules/<name>")
+@documented(tags=["schedules"], requestBody=takes(ScheduleRequest, EXAMPLE), **PUTTING)
+def store(name: str) -> Answer:
+    """Create or replace a schedule
+
+    From now on the operation is run at each time of the cron expression, by the clocks of the time zone: exactly once
+    for each, however many workers there are. Who sends the same again changes nothing, and where `cron` and `timezone`
+    stay as they were, so do its times. Of times that were missed while no worker was there, the latest is made up for.
+    """
+    if not NAME.fullmatch(name):
+        raise ScheduleNameRefused()
+    body = read_body(ScheduleRequest)
+    errand = here()
+    rhythm = Rhythm.of(body.cron, body.timezone)
+    operation, arguments = checked(errand.catalogue.find(body.operation), body.arguments)
+    if len(arguments.encode()) > MAX_ARGUMENTS:
+        told = f"must have at most {MAX_ARGUMENTS} bytes as JSON in a schedule"
+        raise refusal([Fault(pointer="/arguments", detail=told)])
+    upcoming = rhythm.upcoming(errand.store.now())
+    verdict, record = errand.store.put_schedule(name, definition(body, rhythm, operation, arguments), upcoming)
+    if verdict == "full":
+        raise SchedulesFull()
+    return shown(render(name, record), 201 if verdict == "created" else 200)
+
+
+@schedules.get("/schedules")
+@documented(tags=["schedules"], **LISTING)
+def overview() -> Answer:
+    """List all schedules
+
+    Shows every schedule, sorted by name, with its next five times.
+    """
+    rows = (render(schedule.name, schedule.record).rstrip() for schedule in here().store.schedules())
+    return shown(f'{{"schedules":[{",".join(rows)}]}}\n')
+
+
+@schedules.get("/schedules/<name>")
+@documented(tags=["schedules"], **LOOKING)
+def look(name: str) -> Answer:
+    """Look at a schedule
+
+    Shows what is run and when: the next five times, and the job that was started last. All its jobs are listed under
+    `GET /jobs?tag=schedule:{name}`.
+    """
+    schedule = here().store.schedule(name) if NAME.fullmatch(name) else None
+    if schedule is None:
+        raise ScheduleUnknown()
+    return shown(render(name, schedule.record))
+
+
+@schedules.delete("/schedules/<name>")
+@documented(tags=["schedules"], **DELETING)
+def delete(name: str) -> Answer:
+    """Delete a schedule
+
+    It starts no further job. Those it has started go on.
+    """
+    if not NAME.fullmatch(name) or not here().store.delete_schedule(name):
+        raise ScheduleUnknown()
+    return Answer(status=204)
+
+
+def definition(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, arguments: str) -> dict[str, str]:
+    """Write a schedule as the store keeps it, text by field; what the body leaves open is left out."""
+    always = {
+        "cron": rhythm.cron,
+        "timezone": rhythm.timezone,
+        "operation": operation.name,
+        "arguments": arguments,
+        "queue": operation.queue,
+        "priority": body.priority,
+        "tags": json.dumps(body.tags),
+        "overlap": body.overlap,
+    }
+    perhaps = {name: getattr(body, name) for name in ("email", "timeout", "max_attempts", "deadline")}
+    return always | {name: str(value) for name, value in perhaps.items() if value is not None}
+
+
+def render(name: str, record: dict[str, str]) -> str:
+    """Write a schedule as JSON. What the store has as JSON goes in as it is, so that every number stays what it was."""
+    times: list[int] = json.loads(record["upcoming"])
+    members = {
+        "name": json.dumps(name),
+        **{field: json.dumps(record[field]) for field in ("cron", "timezone", "operation")},
+        "arguments": record["arguments"],
+        "email": json.dumps(record.get("email")),
+        **{field: record.get(field, "null") for field in ("timeout", "max_attempts", "deadline")},
+        "priority": json.dumps(record["priority"]),
+        "tags": record["tags"],
+        "overlap": json.dumps(record["overlap"]),
+        "next": json.dumps([moment(ms) for ms in times]),
+        "next_local": json.dumps([local(ms, record["timezone"]) for ms in times]),
+        "last_job": _last_job(record),
+        "skipped": record.get("skipped", "0"),
+        **{field: json.dumps(moment(int(record[field]))) for field in ("created_at", "updated_at")},
+        "links": json.dumps({"self": f"/schedules/{name}", "jobs": f"/jobs?tag=schedule:{name}"}),
+    }
+    return "{" + ",".join(f'"{field}":{text}' for field, text in members.items()) + "}\n"
+
+
+def shown(text: str, status: int = 200) -> Answer:
+    """Answer with this JSON, or with 304 to who has seen it before."""
+    tag = sha256(text.encode()).hexdigest()[:16]
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
+    if request.method == "GET" and request.if_none_match.contains_weak(tag):
+        return answer("", 304, headers)
+    return answer(text, status, headers)
+
+
+def _last_job(record: dict[str, str]) -> str:
+    if "last_job" not in record:
+        return "null"
+    path = f"/jobs/{record['last_job']}"
+    links = {"self": path, "events": f"{path}/events"}
+    return json.dumps({"id": record["last_job"], "tick": moment(int(record["last_tick"])), "links": links})

@@ -1,0 +1,80 @@
+"""How the streams and the metrics describe themselves for the API document.
+
+Stands beside the life of a job. `streams.py` and `metrics.py` say what is here; `documentation.py` collects it.
+"""
+
+from typing import Any, Final
+
+from api.job_specs import JOB_ID
+from api.specs import RETRY_AFTER, Spec, parameter, refuses
+from errand.errors import EventIdRefused, JobUnknown, StreamsFull
+
+_ID: Final = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
+_SAMPLE: Final = f"""\
+retry: 2000
+
+id: 1795241594123-0
+event: status
+data: {{"id":"{_ID}","status":"running","attempt":1}}
+
+id: 1795241594523-0
+event: progress
+data: {{"id":"{_ID}","progress":0.4,"message":"counting","eta_seconds":2.1}}
+
+id: 1795241594523-1
+event: log
+data: {{"id":"{_ID}","line":"so far 78498"}}
+
+: still here
+
+"""
+
+_LAST: Final = parameter(
+    "Last-Event-ID",
+    "header",
+    "The `id` of the last event you have; what came after it is sent first. Browsers do so themselves. Empty: none yet.",
+    pattern="^([0-9]{1,19}-[0-9]{1,19})?$",
+    example="1795241594123-0",
+)
+_EVENT: Final[Spec] = {
+    "description": "One event. OpenAPI 3.0 has no word for a stream of them; by custom, the schema is each one's.",
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]{1,19}-[0-9]{1,19}$"},
+        "event": {"type": "string", "enum": ["status", "progress", "log"]},
+        "data": {"type": "string", "description": "A JSON object on one line, with the job's `id`.", "pattern": "^{.*}$"},
+    },
+    "required": ["id", "event", "data"],
+}
+
+
+def _texts(description: str, media_type: str, example: str, schema: Spec | None = None) -> Spec:
+    content = {media_type: {"schema": schema or {"type": "string"}, "example": example}}
+    return {"description": description, "content": content}
+
+
+_STREAM: Final = _texts("A stream of events, each with its `id`.", "text/event-stream", _SAMPLE, _EVENT)
+_REFUSALS: Final[dict[str, Any]] = {
+    "400": refuses("`Last-Event-ID` is no id of an event.", EventIdRefused()),
+    "503": refuses("The store is down, or too many streams are open.", StreamsFull(), RETRY_AFTER),
+}
+
+WATCHING: Final[Spec] = {
+    "parameters": [JOB_ID, _LAST],
+    "responses": {
+        "200": _STREAM,
+        "204": {"description": "The job has ended and you have all its events: don't come again."},
+        "404": refuses("There is no such job (any more).", JobUnknown()),
+        **_REFUSALS,
+    },
+}
+WATCHING_ALL: Final[Spec] = {"parameters": [_LAST], "responses": {"200": _STREAM, **_REFUSALS}}
+
+_METRICS: Final = """\
+# HELP errand_jobs Jobs in each status.
+# TYPE errand_jobs gauge
+errand_jobs{status="running"} 3.0
+"""
+METERING: Final[Spec] = {
+    "responses": {"200": _texts("Prometheus' text format, version 0.0.4.", "text/plain", _METRICS)}
+}
