@@ -112,13 +112,15 @@ def browser_page(request: pytest.FixtureRequest) -> "Iterator[Page]":
         browser.close()
 
 
-@pytest.fixture(autouse=True)
-def _settings_of_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the user of this machine has set out of the tests."""
+@pytest.fixture(scope="session", autouse=True)
+def _settings_of_nobody_else() -> Iterator[None]:
+    """Keep what the user of this machine has set out of the tests, and of the servers that they share."""
     from errand.settings import Settings
 
-    for name in {field.upper() for field in Settings.model_fields} & {name.upper() for name in os.environ}:
-        monkeypatch.delenv(name, raising=False)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in {field.upper() for field in Settings.model_fields} & {name.upper() for name in os.environ}:
+            patch.delenv(name, raising=False)
+        yield
 
 
 def missing(reason: str) -> NoReturn:

@@ -1,86 +1,215 @@
-"""The documentation page in a real browser: it works, it stays on this host, and it fits a phone."""
+"""The documentation page in a real browser: it works, it stays on this host, and it fits a phone.
+
+Each test leaves a picture of the page as it was at its end in its folder of `--basetemp`.
+"""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from errand.embedded.wait import until
+from tests.support.browser import Form, open_form
 from tests.support.ports import free_port
-from tests.support.stack import running
+from tests.support.stack import Stack, running
 from tests.support.valkey import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.timeout(120)
 
+PHONE = {"width": 375, "height": 740}
+Told = dict[str, list[str]]
+
 
 @pytest.fixture(scope="module")
-def api_url(valkey: Server, tmp_path_factory) -> Iterator[str]:
-    """The address of one API for all of these tests. No worker is there and no broker, which the page must not mind."""
-    away = {"REDIS_URL": valkey.fresh_url(), "AMQP_URI": f"amqp://127.0.0.1:{free_port()}"}
-    with running(tmp_path_factory.mktemp("apidocs"), away, lambda stack: stack.api.start()) as stack:
-        yield stack.url
+def errand(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An Errand for all of these tests, with workers."""
+    servers = {"REDIS_URL": valkey.fresh_url(), "AMQP_URI": valkey.fresh_url()}
+    with running(tmp_path_factory.mktemp("apidocs"), servers) as stack:
+        until(lambda: stack.get("/operations/primes").status_code == 200, 20, "the catalogue")
+        yield stack
 
 
 @pytest.fixture
-def told(browser_page):
+def api_url(errand: Stack) -> str:
+    """The address of its API."""
+    return errand.url
+
+
+@pytest.fixture
+def page(browser_page: "Page", tmp_path: Path) -> "Iterator[Page]":
+    """The browser's page, of which a picture is taken at the end."""
+    yield browser_page
+    browser_page.screenshot(path=tmp_path / "page.png", full_page=True)
+
+
+@pytest.fixture
+def told(page: "Page") -> Told:
     """What the browser complains about, and every address it asks for."""
-    notes = {"complaints": [], "addresses": []}
-    browser_page.on("console", lambda line: _note(notes, line) if line.type in {"error", "warning"} else None)
-    browser_page.on("pageerror", lambda error: notes["complaints"].append(str(error)))
-    browser_page.on("requestfailed", lambda request: notes["complaints"].append(f"failed: {request.url}"))
-    browser_page.on("request", lambda request: notes["addresses"].append(request.url))
+    notes: Told = {"complaints": [], "addresses": []}
+    page.on("console", lambda line: _note(notes, line) if line.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: notes["complaints"].append(str(error)))
+    page.on("requestfailed", lambda request: notes["complaints"].append(f"failed: {request.url}"))
+    page.on("request", lambda request: notes["addresses"].append(request.url))
     return notes
 
 
-def test_the_page_shows_every_group_without_a_complaint_and_asks_no_other_host(api_url, browser_page, told):
-    browser_page.goto(f"{api_url}/")
-    browser_page.wait_for_selector("[data-path='/compute']")
+def test_the_page_shows_every_group_without_a_complaint_and_asks_no_other_host(
+    errand: Stack, page: "Page", told: Told
+) -> None:
+    page.goto(f"{errand.url}/")
+    page.wait_for_selector("[data-path='/operations/primes']")
 
-    assert browser_page.url == f"{api_url}/apidocs"
-    assert browser_page.locator(".opblock-tag-section").count() == 3
+    assert page.url == f"{errand.url}/apidocs"
+    tags = [tag["name"] for tag in errand.get("/apispec.json").json()["tags"]]
+    assert _groups(page) == tags
+    assert {"jobs", "operations", "schedules", "health", "documentation"} <= set(tags)
     assert told["complaints"] == []
-    assert [address for address in told["addresses"] if not _stays(address, api_url)] == []
+    assert [address for address in told["addresses"] if not _stays(address, errand.url)] == []
+
+
+def test_the_page_lists_each_operation_once(errand: Stack, page: "Page") -> None:
+    page.goto(f"{errand.url}/apidocs")
+    page.wait_for_selector("[data-path='/operations/primes']")
+
+    names = [operation["name"] for operation in errand.get("/operations").json()["operations"]]
+    shown = [row.get_attribute("data-path") for row in page.locator("[data-path^='/operations/']:visible").all()]
+    assert [path for path in shown if path != "/operations/{name}"] == [f"/operations/{name}" for name in sorted(names)]
+
+
+def test_the_page_is_there_while_workers_and_broker_are_not(
+    api_url: str, valkey: Server, tmp_path: Path, page: "Page", told: Told
+) -> None:
+    away = {"REDIS_URL": valkey.fresh_url(), "AMQP_URI": f"amqp://127.0.0.1:{free_port()}"}
+    with running(tmp_path, away, lambda stack: stack.api.start()) as alone:
+        compute = open_form(page, alone.url, "/compute")
+
+        assert compute.execute().startswith("202")
+        assert told["complaints"] == []
 
 
 @pytest.mark.parametrize("parameter", ["url", "configUrl"])
-def test_another_document_named_in_the_address_is_not_looked_at(api_url, browser_page, told, parameter):
+def test_another_document_named_in_the_address_is_not_looked_at(
+    api_url: str, page: "Page", told: Told, parameter: str
+) -> None:
     elsewhere = f"http://127.0.0.1:{free_port()}/evil.json"
 
-    browser_page.goto(f"{api_url}/apidocs?{parameter}={elsewhere}")
-    browser_page.wait_for_selector(".info .title")
+    page.goto(f"{api_url}/apidocs?{parameter}={elsewhere}")
+    page.wait_for_selector(".info .title")
 
-    assert "Errand" in browser_page.locator(".info .title").inner_text()
+    assert "Errand" in page.locator(".info .title").inner_text()
     assert [address for address in told["addresses"] if address.startswith(elsewhere)] == []
     assert told["complaints"] == []
 
 
-def test_try_it_out_posts_the_prefilled_job_and_shows_that_it_was_accepted(api_url, browser_page, told):
-    compute = _open_compute(browser_page, api_url)
+def test_the_document_is_asked_for_at_each_visit_but_sent_only_when_it_has_changed(errand: Stack, page: "Page") -> None:
+    page.goto(f"{errand.url}/apidocs")
+    page.wait_for_selector("[data-path='/operations/primes']")
+    etag = errand.get("/apispec.json").headers["ETag"]
 
-    compute.locator("button.execute").click()
-    answer = compute.locator(".live-responses-table .response")
-    answer.wait_for()
+    with page.expect_request("**/apispec.json") as asked:
+        page.reload()
 
-    assert answer.locator(".response-col_status").inner_text().startswith("202")
-    assert "Please wait the calculation" in answer.inner_text()
+    assert asked.value.all_headers()["if-none-match"] == etag
+    assert errand.get("/apispec.json", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_try_it_out_posts_the_prefilled_job_and_shows_that_it_was_accepted(
+    api_url: str, page: "Page", told: Told
+) -> None:
+    compute = open_form(page, api_url, "/compute")
+
+    assert compute.execute().startswith("202")
+    assert "Please wait the calculation" in compute.answer.inner_text()
     assert told["complaints"] == []
 
 
-def test_the_page_fits_a_phone(api_url, browser_page, told):
-    browser_page.set_viewport_size({"width": 375, "height": 740})
+@pytest.mark.parametrize("path", ["/jobs", "/jobs/batch", "/operations/primes", "/operations/csv_summary"])
+def test_a_body_is_shown_whole(api_url: str, page: "Page", path: str) -> None:
+    form = open_form(page, api_url, path)
 
-    compute = _open_compute(browser_page, api_url)
-    compute.locator("button.execute").click()
-    compute.locator(".live-responses-table .response").wait_for()
+    heights = form.body.evaluate("field => [field.scrollHeight, field.clientHeight]")
+    assert heights[0] <= heights[1]
 
-    widths = browser_page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert widths[0] <= widths[1] == 375
+
+def test_a_form_can_be_sent_with_the_keyboard_alone(api_url: str, page: "Page", told: Told) -> None:
+    # given the page, and the keyboard at the row of an operation
+    page.goto(f"{api_url}/apidocs#/")
+    form = Form.at(page, "/operations/primes")
+    form.summary.focus()
+
+    # when it is opened and the next stops are visited
+    page.keyboard.press("Enter")
+    form.button.wait_for()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        if form.button.evaluate("button => button === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+
+    # then one of them was the button, and it has been pressed
+    form.answer.wait_for()
+    assert form.status().startswith("202")
     assert told["complaints"] == []
 
 
-def test_a_script_that_gets_into_the_page_does_not_run(api_url, browser_page):
-    browser_page.goto(f"{api_url}/apidocs")
-    browser_page.wait_for_selector(".info .title")
+def test_the_stream_of_a_job_is_shown_when_it_has_ended(errand: Stack, page: "Page", told: Told) -> None:
+    job_id = errand.compute("sum")
+    errand.finished(job_id)
+    form = open_form(page, errand.url, "/jobs/{job_id}/events", "get")
+    form.row("job_id").fill(job_id)
 
-    browser_page.evaluate(
+    assert form.execute().startswith("200")
+    assert '"status":"succeeded"' in form.answer.inner_text()
+    assert told["complaints"] == []
+
+
+def test_of_the_stream_without_an_end_the_beginning_is_shown(errand: Stack, page: "Page", told: Told) -> None:
+    form = open_form(page, errand.url, "/events", "get")
+
+    with page.expect_response("**/events"):
+        form.button.click()
+    job_id = errand.compute("mul")
+    form.answer.wait_for()
+
+    assert form.status().startswith("200")
+    assert job_id in form.answer.inner_text()
+    assert "curl -N" in form.answer.inner_text()
+    assert [complaint for complaint in told["complaints"] if not complaint.endswith("/events")] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "/compute"),
+        ("post", "/jobs"),
+        ("post", "/operations/csv_summary"),
+        ("get", "/jobs"),
+        ("get", "/jobs/{job_id}/events"),
+        ("put", "/schedules/{name}"),
+    ],
+)
+def test_the_page_fits_a_phone(api_url: str, page: "Page", told: Told, method: str, path: str) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a plain dict is its TypedDict
+
+    form = open_form(page, api_url, path, method)
+    if "{" not in path:
+        form.execute()
+
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1] == PHONE["width"]
+    assert told["complaints"] == []
+
+
+def test_a_script_that_gets_into_the_page_does_not_run(api_url: str, page: "Page") -> None:
+    page.goto(f"{api_url}/apidocs")
+    page.wait_for_selector(".info .title")
+
+    page.evaluate(
         """() => {
             const script = document.createElement("script");
             script.textContent = "window.gotIn = true";
@@ -88,20 +217,16 @@ def test_a_script_that_gets_into_the_page_does_not_run(api_url, browser_page):
         }"""
     )
 
-    assert browser_page.evaluate("window.gotIn") is None
+    assert page.evaluate("window.gotIn") is None
 
 
-def _open_compute(page, api_url):
-    page.goto(f"{api_url}/apidocs")
-    compute = page.locator(".opblock", has=page.locator("[data-path='/compute']"))
-    compute.locator(".opblock-summary").click()
-    compute.locator("button.execute").wait_for()
-    return compute
+def _groups(page: "Page") -> list[str | None]:
+    return [group.get_attribute("data-tag") for group in page.locator(".opblock-tag").all()]
 
 
-def _note(notes, line):
+def _note(notes: Told, line: Any) -> None:
     notes["complaints"].append(f"{line.type}: {line.text}")
 
 
-def _stays(address, api_url):
+def _stays(address: str, api_url: str) -> bool:
     return address.startswith((f"{api_url}/", "data:", "blob:"))

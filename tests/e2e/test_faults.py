@@ -9,7 +9,7 @@ from kombu import Connection
 
 from errand.embedded.wait import until
 from errand.store import NewJob
-from errand.topology import COMPUTE, MAIL, doorbell_queue
+from errand.topology import DOORBELLS, doorbell_name, doorbell_queue
 from tests.support import valkey as valkeys
 from tests.support.ports import free_port
 from tests.support.stack import running
@@ -20,8 +20,7 @@ BUSY = {"LEASE_SECONDS": "1", "OUTBOX_PATIENCE": "1", "MAIL_ENABLED": "false"}
 def accept(stack, count):
     """Put jobs into the store as an API does that dies before it rings."""
     jobs = [NewJob(str(uuid4()), "sum", '{"value":30,"other":10}') for _ in range(count)]
-    for job in jobs:
-        stack.store.accept(job)
+    stack.store.accept(jobs)
     return [job.id for job in jobs]
 
 
@@ -53,11 +52,8 @@ def test_a_killed_worker_loses_no_job_and_finishes_none_twice(on_each, tmp_path)
         stack.workers.start()
         stack.wait_for_count("succeeded", len(ids))
 
-        finals = [
-            event["id"]
-            for _, event in stack.store.client.xrange(stack.store.keys.events)
-            if event["status"] == "succeeded"
-        ]
+        told = stack.store.events_between("0-0", "+", 100_000)
+        finals = [event.id for event in told if event.kind == "status" and '"succeeded"' in event.data]
         assert sorted(finals) == sorted(ids), "each job finished exactly once"
         assert stack.count("failed") == stack.count("running") == stack.count("accepted") == 0
 
@@ -99,7 +95,7 @@ def test_a_broker_restarted_under_load_costs_no_job_and_no_process(on_rabbitmq, 
         stack.wait_for_count("succeeded", len(statuses))
         assert stack.api.running
         assert stack.workers.running
-        assert rabbitmq.queues(on_rabbitmq["AMQP_URI"]) >= {doorbell_queue(COMPUTE).name, doorbell_queue(MAIL).name}
+        assert rabbitmq.queues(on_rabbitmq["AMQP_URI"]) >= set(map(doorbell_name, DOORBELLS))
 
 
 def test_ten_thousand_jobs_leave_nothing_on_the_broker(on_rabbitmq, rabbitmq, tmp_path):
@@ -117,12 +113,7 @@ def test_ten_thousand_jobs_leave_nothing_on_the_broker(on_rabbitmq, rabbitmq, tm
         until(lambda: not any(rabbitmq.depths(uri).values()), 30, "empty queues")
 
         assert set(statuses) == {202}
-        assert set(rabbitmq.depths(uri)) == {
-            doorbell_queue(COMPUTE).name,
-            doorbell_queue(MAIL).name,
-            "rpc-compute",
-            "rpc-mail",
-        }
+        assert set(rabbitmq.depths(uri)) == {*map(doorbell_name, DOORBELLS), "rpc-compute", "rpc-mail"}
         until(lambda: stack.store.client.zcard(stack.store.keys.outbox) == 0, 10, "an empty outbox")
 
 
@@ -189,7 +180,7 @@ def test_garbage_on_the_doorbell_queues_takes_no_worker_down(on_each, tmp_path):
     types = ["application/json", "text/plain", "application/x-python-serialize", "nonsense"]
     with running(tmp_path, on_each | BUSY) as stack, Connection(on_each["AMQP_URI"]) as connection:
         producer = connection.Producer(auto_declare=False)
-        for queue in (doorbell_queue(COMPUTE), doorbell_queue(MAIL)):
+        for queue in map(doorbell_queue, DOORBELLS):
             for body in bodies:
                 for kind in types:
                     producer.publish(

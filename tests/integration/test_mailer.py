@@ -15,6 +15,7 @@ from errand.errors import MailDeferred, MailRefused, SettingsRefused
 from tests.conftest import missing
 from tests.support.smtp import HAS_OPENSSL, Certificate, SmtpSink
 from workers import mailer as mailer_module
+from workers.attachments import MAX_BYTES, Attachment
 from workers.letters import Letter
 from workers.mailer import Mailer
 
@@ -135,6 +136,43 @@ def test_a_letter_without_html_is_one_text(mailer, smtp_sink):
     assert mail.message.get_content_type() == "text/plain"
 
 
+def test_a_file_arrives_beside_text_and_html_byte_for_byte(mailer, smtp_sink):
+    content = 'name,note\r\né,"a, b\r\nc"\r\n'.encode() + b"x" * 5_000 + b"\r\n"
+
+    mailer.send(replace(LETTER, attachment=Attachment("csv_summary.csv", "csv", content)))
+
+    [mail] = smtp_sink.wait_for(1)
+    assert (mail.text, mail.html) == (LETTER.text, LETTER.html)
+    [file] = mail.message.iter_attachments()
+    assert (file.get_content_type(), file.get_content_disposition()) == ("text/csv", "attachment")
+    assert file.get_filename() == "csv_summary.csv"
+    assert file.get_content_charset() == "utf-8"
+    assert file.get_payload(decode=True) == content
+    assert mail.content.isascii()
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 998
+    assert str(mail.message["Message-ID"]) == LETTER.message_id
+
+
+def test_a_file_whose_name_or_content_is_a_path_reads_no_file(mailer, smtp_sink, tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("TOPSECRET")
+
+    mailer.send(replace(LETTER, attachment=Attachment(str(secret), "csv", str(secret).encode())))
+
+    [mail] = smtp_sink.wait_for(1)
+    [file] = mail.message.iter_attachments()
+    assert file.get_payload(decode=True) == str(secret).encode()
+    assert base64.b64encode(b"TOPSECRET") not in mail.content
+
+
+def test_a_mail_with_the_largest_file_arrives(mailer, smtp_sink):
+    mailer.send(replace(LETTER, attachment=Attachment("table.csv", "csv", b"x" * MAX_BYTES)))
+
+    [mail] = smtp_sink.wait_for(1)
+    [file] = mail.message.iter_attachments()
+    assert len(file.get_payload(decode=True)) == MAX_BYTES
+
+
 def test_long_ids_stay_readable_so_that_mails_find_their_thread(mailer, smtp_sink):
     long_id = f"<{'0' * 36}.receipt@{'mail.' * 12}example.com>"
 
@@ -157,6 +195,7 @@ def test_long_ids_stay_readable_so_that_mails_find_their_thread(mailer, smtp_sin
         replace(LETTER, to=f"{'a' * 300}@email.com"),
         replace(LETTER, to=""),
         replace(LETTER, text="\ud800"),
+        replace(LETTER, attachment=Attachment("a.csv\r\nBcc: victim@email.com", "csv", b"")),
     ],
 )
 def test_a_letter_that_would_break_out_of_its_place_is_refused_before_anything_is_sent(mailer, smtp_sink, letter):

@@ -13,7 +13,8 @@ from api.rpc import PooledRpc
 from errand.broker.publisher import Publisher, doorbell
 from errand.errors import BrokerUnavailable, DoorbellUnroutable
 from errand.store import NewJob
-from errand.topology import COMPUTE, MAIL, doorbell_queue
+from errand.topology import DOORBELLS, doorbell_name, doorbell_queue
+from schemas.operations import COMPUTE
 from tests.support.ports import free_port
 
 QUEUE = doorbell_queue(COMPUTE).name
@@ -66,7 +67,7 @@ def test_ten_thousand_calls_leave_no_reply_queue_and_nothing_in_memory(rpc, brok
         cluster = ring(rpc, *ids[start : start + 500])
 
     assert waiting(broker) == 10_000
-    assert rabbitmq.queues(amqp_uri) == {QUEUE, doorbell_queue(MAIL).name}
+    assert rabbitmq.queues(amqp_uri) == {doorbell_name(queue) for queue in DOORBELLS}
     assert cluster._reply_listener._reply_events == {}
     assert cluster._window == []
     assert cluster._publisher._window._open == set()
@@ -78,10 +79,10 @@ def test_the_doorbell_queue_is_a_quorum_queue(rpc, rabbitmq, amqp_uri):
     assert rabbitmq.queue_types(amqp_uri)[QUEUE] == "quorum"
 
 
-def test_a_call_nobody_can_hear_is_an_error_and_the_pool_is_well_afterwards(rpc, broker):
-    with pytest.raises(DoorbellUnroutable):
-        ring(rpc, str(uuid4()), service="nobody")
+def test_the_queue_of_another_service_is_declared_when_it_is_first_rung(rpc, broker, rabbitmq, amqp_uri):
+    ring(rpc, str(uuid4()), service="reports.cpu")
 
+    assert doorbell_name("reports.cpu") in rabbitmq.queues(amqp_uri)
     ring(rpc, str(uuid4()))
     assert waiting(broker) == 1
 
@@ -144,14 +145,14 @@ def test_a_window_is_confirmed_as_a_whole(amqp_uri, broker):
 
     publisher.publish([doorbell(COMPUTE, str(uuid4())) for _ in range(1000)])
 
-    assert publisher.depth(QUEUE) == 1000
+    assert publisher.depth(COMPUTE) == 1000
     publisher.close()
 
 
 def accept_and_ring(store, relay):
     job = NewJob(str(uuid4()), "sum", "{}")
-    store.accept(job)
-    relay.ring(job.id, job.service)
+    store.accept([job])
+    relay.ring(job.id, job.queue)
     return job.id
 
 

@@ -6,40 +6,10 @@ from uuid import uuid4
 import pytest
 
 from errand.errors import StoreUnavailable
-from errand.store import Lease, NewJob, Outcome, Store
+from errand.store import NewJob, Outcome
 from schemas.notices import NoticeKind, NoticeState
 from schemas.status import Status
-
-ARGUMENTS = '{"value":30,"other":10}'
-
-
-def new_job(**fields) -> NewJob:
-    return NewJob(**{"id": str(uuid4()), "operation": "sum", "arguments": ARGUMENTS, **fields})
-
-
-def accepted(store: Store, **fields) -> str:
-    job = new_job(**fields)
-    store.accept(job)
-    return job.id
-
-
-def claimed(store: Store, lease_seconds: float = 30, **fields) -> Lease:
-    [lease] = store.claim([accepted(store, **fields)], "worker", lease_seconds)
-    return lease
-
-
-def expire(store: Store, lease: Lease) -> None:
-    """Let the lease be over, without waiting for it."""
-    store.client.zadd(store.keys.leases, {lease.id: 1})
-
-
-def rescue(store: Store, token: str = "one", patience: float = 60.0):
-    return store.rescue(token, leader_seconds=30, patience=patience, result_ttl=60)
-
-
-def succeeded(store: Store, lease: Lease, payload: str = "40", ttl: int = 60):
-    [commit] = store.commit([Outcome(lease, Status.SUCCEEDED, payload)], ttl)
-    return commit
+from tests.support.jobs import ARGUMENTS, accepted, claim, claimed, expire, new_job, rescue, succeeded
 
 
 def test_an_accepted_job_has_record_indexes_outbox_and_event(store):
@@ -51,16 +21,19 @@ def test_an_accepted_job_has_record_indexes_outbox_and_event(store):
     assert store.client.zrange(store.keys.jobs, 0, -1) == [job_id]
     assert store.client.zrange(store.keys.jobs_in("accepted"), 0, -1) == [job_id]
     [(_, event)] = store.client.xrange(store.keys.events)
-    assert event == {"id": job_id, "status": "accepted"}
+    data = {"id": job_id, "status": "accepted", "attempt": 0}
+    assert (event["id"], event["event"], json.loads(event["data"])) == (job_id, "status", data)
+    assert store.client.zrange(store.keys.waiting("compute", "normal"), 0, -1) == [job_id]
 
 
 def test_accepting_the_same_id_twice_changes_nothing(store):
     job = new_job(email="name@email.com")
-    assert store.accept(job)
+    store.accept([job])
     before = store.get(job.id)
 
-    assert not store.accept(NewJob(job.id, "div", "{}"))
+    [verdict] = store.accept([NewJob(job.id, "div", "{}")])
 
+    assert (verdict.id, verdict.kind) == (job.id, "new")
     assert store.get(job.id) == before
     assert store.client.xlen(store.keys.events) == 1
 
@@ -86,8 +59,8 @@ def test_with_mail_switched_off_the_notification_says_so_and_nothing_is_due(sile
 def test_a_job_that_rings_twice_is_claimed_once(store):
     job_id = accepted(store)
 
-    first = store.claim([job_id, job_id], "a", 30)
-    second = store.claim([job_id], "b", 30)
+    first = claim(store, most=2)
+    second = claim(store, most=2)
 
     assert [lease.id for lease in first] == [job_id]
     assert second == []
@@ -97,7 +70,16 @@ def test_unknown_and_finished_jobs_are_left_out_of_a_claim(store):
     lease = claimed(store)
     succeeded(store, lease)
 
-    assert store.claim([lease.id, str(uuid4())], "a", 30) == []
+    assert store.claim_these([lease.id, str(uuid4())], "a", 30, 60) == []
+
+
+def test_a_worker_claims_no_more_than_it_asks_for_and_only_from_its_queue(store):
+    ids = [accepted(store, queue="compute.cpu") for _ in range(3)]
+    accepted(store)
+
+    leases = claim(store, most=2, queue="compute.cpu")
+
+    assert [lease.id for lease in leases] == ids[:2]
 
 
 def test_a_committed_result_is_final_and_kept_for_its_time(store):
@@ -126,7 +108,7 @@ def test_a_worker_that_lost_its_lease_can_not_commit(store):
     stale = claimed(store)
     expire(store, stale)
     rescue(store)
-    [fresh] = store.claim([stale.id], "b", 30)
+    [fresh] = claim(store, worker="b")
 
     late = succeeded(store, stale, '"late"')
     in_time = succeeded(store, fresh, '"in time"')
@@ -140,7 +122,7 @@ def test_renewing_tells_which_leases_are_lost(store):
     kept, lost = claimed(store), claimed(store)
     succeeded(store, lost)
 
-    assert store.renew([kept, lost], 30) == {lost.id}
+    assert store.renew([kept, lost], 30).lost == {lost.id}
 
 
 def test_an_expired_lease_gives_the_job_back_and_rings(store):
@@ -178,14 +160,14 @@ def test_a_confirmed_doorbell_leaves_the_outbox(store):
     store.confirmed([job_id])
 
     assert rescue(store, patience=-1).to_ring == []
-    assert store.oldest_waiting() == job_id
+    assert store.oldest_waiting() == {"compute": job_id}
 
 
 def test_lost_doorbells_go_back_into_the_outbox(store):
     job_id = accepted(store)
     store.confirmed([job_id])
 
-    assert store.ring_again() == 1
+    assert store.ring_again("compute") == 1
 
     assert rescue(store).to_ring == [(job_id, "compute")]
 
@@ -196,14 +178,15 @@ def test_only_one_instance_rescues(store):
 
 
 def test_retention_removes_every_trace_of_a_finished_job(store):
-    lease = claimed(store)
+    lease = claimed(store, tags=("a", "b"), key="once", fingerprint="print", deadline_in_ms=60_000)
+    store.renew([lease], 30, {lease.id: '{"progress":0.5}'}, [(lease.id, "a line")])
     store.confirmed([lease.id])
     succeeded(store, lease, ttl=0)
 
     assert rescue(store).removed == 1
 
-    left = set(store.client.scan_iter(store.keys.prefix + "*"))
-    assert left <= {store.keys.events, store.keys.leader("rescuer")}
+    left = {key.removeprefix(store.keys.prefix) for key in store.client.scan_iter(store.keys.prefix + "*")}
+    assert left == {"events", "leader:rescuer", "clock", "queues", "totals", "durations"}
 
 
 def test_a_job_is_kept_while_its_owner_is_still_to_be_told(store):
@@ -249,7 +232,7 @@ def test_a_batch_costs_two_round_trips_and_a_job_little_memory(store):
     ids = [accepted(store) for _ in range(200)]
     before = store.client.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
 
-    leases = store.claim(ids, "a", 30)
+    leases = claim(store, most=200)
     store.commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in leases], 60)
 
     after = store.client.info("commandstats")["cmdstat_evalsha"]["calls"]
@@ -266,7 +249,7 @@ def test_the_scripts_survive_a_store_that_forgot_them(store):
 
 def test_an_unreachable_store_is_said_in_our_own_words(unreachable_store):
     with pytest.raises(StoreUnavailable):
-        unreachable_store.accept(new_job())
+        unreachable_store.accept([new_job()])
     with pytest.raises(StoreUnavailable):
         unreachable_store.get("x")
     with pytest.raises(StoreUnavailable):

@@ -101,7 +101,9 @@ def test_the_api_can_not_reach_a_mail_server_and_the_store_can_not_be_reached_fr
     assert networks["api"].isdisjoint(networks["mailpit"])
     assert networks["redis"] == {"back"}
     assert COMPOSE["networks"]["back"]["internal"] is True
-    assert all(networks[worker] == {"back"} for worker in WORKERS - {topology.MAIL})
+    assert networks["compute"] == {"back", "out"}, "operations may ask other hosts"
+    assert all(networks[worker] == {"back"} for worker in WORKERS - {topology.MAIL, "compute"})
+    assert {name for name, theirs in networks.items() if "out" in theirs} == {"compute"}
 
 
 def test_every_password_is_asked_for_and_none_is_written_down() -> None:

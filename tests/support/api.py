@@ -1,9 +1,14 @@
-"""Stand-ins for what the API works with, for tests that need no server: a store and a relay in memory."""
+"""What the API's tests work with: operations to publish, a real store that can go away, and a relay that only notes."""
 
 import json
+from typing import Any
 
-from errand.errors import StoreUnavailable
-from errand.store import NewJob
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from errand.store import Store
+from tests.support.ports import free_port
 
 ADD = {
     "name": "add",
@@ -32,33 +37,43 @@ TREE = {
 }
 
 
-class MemoryStore:
-    """Keeps what was accepted in a list; `down` makes every call fail as a store that is away does."""
+class WatchedStore(Store):
+    """A real store that counts how often the catalogue is read, and that can be taken away and given back."""
 
-    def __init__(self) -> None:
-        self.accepted: list[NewJob] = []
-        self.records: dict[str, dict[str, str]] = {}
-        self.operations = {operation["name"]: json.dumps(operation) for operation in (ADD, ANYTHING, TREE)}
-        self.readings = 0
-        self.down = False
+    readings = 0
 
-    def accept(self, job: NewJob) -> bool:
-        self.ping()
-        self.accepted.append(job)
-        return True
+    @property
+    def accepted(self) -> list[dict[str, str]]:
+        """The records of all jobs, with their ids, in the order in which they were accepted."""
+        ids = self.client.zrange(self.keys.jobs, 0, -1)
+        return [{"id": job_id, **(self.get(job_id) or {})} for job_id in ids]
 
-    def get(self, job_id: str) -> dict[str, str] | None:
-        self.ping()
-        return self.records.get(job_id)
+    def show(self, *operations: dict[str, Any]) -> None:
+        """Publish operations as a worker does."""
+        self.publish_catalogue({operation["name"]: json.dumps(operation) for operation in operations})
 
-    def ping(self) -> None:
-        if self.down:
-            raise StoreUnavailable()
+    def withdraw_all(self) -> None:
+        """Leave no operation in the catalogue."""
+        self.client.delete(self.keys.catalogue, f"{self.keys.catalogue}:shown")
+
+    def put(self, job_id: str, record: dict[str, str]) -> None:
+        """Have a job look like this."""
+        self.client.delete(self.keys.job(job_id))
+        self.client.hset(self.keys.job(job_id), mapping=record)
 
     def catalogue(self) -> dict[str, str]:
-        self.ping()
+        """Do as the store does, and count."""
         self.readings += 1
-        return dict(self.operations)
+        return super().catalogue()
+
+    def go_away(self) -> None:
+        """From now on nobody listens at the store's address."""
+        self._there = self.client
+        self.client = self._client = redis.Redis(port=free_port(), retry=Retry(NoBackoff(), 0))
+
+    def come_back(self) -> None:
+        """From now on it is there again, if it was away."""
+        self.client = self._client = getattr(self, "_there", self.client)
 
 
 class SilentRelay:
@@ -68,5 +83,5 @@ class SilentRelay:
         self.rung: list[tuple[str, str]] = []
         self.broker_up = True
 
-    def ring(self, job_id: str, service: str) -> None:
-        self.rung.append((job_id, service))
+    def ring(self, job_id: str, queue: str) -> None:
+        self.rung.append((job_id, queue))

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from errand.embedded.lifeline import tie
 from errand.embedded.wait import NeverHappened, until
+from errand.lifeline import tie
 
 ROOT = Path(__file__).parents[2]
 

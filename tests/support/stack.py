@@ -70,9 +70,23 @@ class Stack:
         """GET from the API."""
         return requests.get(self.url + path, timeout=30, **options)
 
+    def put(self, path: str, json: Any = None, **options: Any) -> requests.Response:
+        """PUT to the API."""
+        return requests.put(self.url + path, json=json, timeout=30, **options)
+
+    def delete(self, path: str, **options: Any) -> requests.Response:
+        """DELETE at the API."""
+        return requests.delete(self.url + path, timeout=30, **options)
+
     def compute(self, operation: str = "sum", value: Any = 30, other: Any = 10, **fields: Any) -> str:
         """Post a computation and give its id."""
         answer = self.post("/compute", {"operation": operation, "value": value, "other": other, **fields})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def submit(self, operation: str, arguments: dict[str, Any] | None = None, **fields: Any) -> str:
+        """Post a job of any operation and give its id."""
+        answer = self.post("/jobs", {"operation": operation, "arguments": arguments or {}, **fields})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 

@@ -7,27 +7,119 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.app import create_app
 from api.openapi import translated
-from errand.settings import Settings
-from tests.support.api import MemoryStore, SilentRelay
+from errand.embedded.wait import until
+from tests.support.api import SilentRelay
+
+NODE = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]}}}
+NOVEL = {
+    "name": "novel",
+    "summary": "Does what nothing did before.",
+    "description": "And more.",
+    "arguments": {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$defs": {"Node": NODE, "Odd name!": {"const": 1}},
+        "type": "object",
+        "title": "novel",
+        "properties": {
+            "node": {"$ref": "#/$defs/Node", "description": "Where to begin."},
+            "odd": {"$ref": "#/$defs/Odd name!"},
+            "self": {"$ref": "#"},
+            "elsewhere": {"$ref": "https://example.com/schema"},
+            "pair": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False},
+            "either": {"type": ["string", "integer", "null"], "examples": ["a", 1]},
+            "nothing": {"type": "null"},
+            "one": {"oneOf": [{"const": None}, {"type": "number", "exclusiveMinimum": 0, "minimum": -5}]},
+            "list": {"type": "array", "contains": {"type": "string"}, "unevaluatedItems": False},
+            "map": {"type": "object", "patternProperties": {"^a": {}}, "additionalProperties": False},
+            "any": True,
+            "none": False,
+            "not": {"not": {"type": "string", "contentEncoding": "base64"}},
+            "if": {"if": {"type": "string"}, "then": {"minLength": 1}, "dependentRequired": {"a": ["b"]}},
+        },
+        "required": ["node"],
+        "additionalProperties": False,
+    },
+    "examples": [{"arguments": {"node": {"next": None}}, "result": 1}],
+}
+
+
+def faults_of(document):
+    return list(OpenAPIV30SpecValidator(document).iter_errors())
 
 
 def test_every_route_is_in_the_document(api, client):
     document = client.get("/apispec.json").json
+    concrete = {f"/operations/{name}" for name in ("add", "anything", "tree")}
 
-    described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    described = {
+        (path, method.upper())
+        for path, methods in document["paths"].items()
+        for method in methods
+        if path not in concrete
+    }
     routes = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
         for rule in api.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert described == routes
+    assert concrete <= document["paths"].keys()
 
 
 def test_the_document_is_valid_openapi_3_0(client):
     document = client.get("/apispec.json").json
 
     assert document["openapi"] == "3.0.3"
-    assert list(OpenAPIV30SpecValidator(document).iter_errors()) == []
+    assert faults_of(document) == []
+
+
+def test_an_operation_announced_now_has_a_path_with_its_form_a_moment_later(client, api_store):
+    before = client.get("/apispec.json")
+
+    api_store.show(NOVEL)
+
+    until(lambda: "/operations/novel" in client.get("/apispec.json").json["paths"], 5, "the new operation is shown")
+    after = client.get("/apispec.json", headers={"If-None-Match": before.headers["ETag"]})
+    post = after.json["paths"]["/operations/novel"]["post"]
+    form = post["requestBody"]["content"]["application/json"]
+    assert faults_of(after.json) == []
+    assert (post["summary"], post["description"]) == ("Does what nothing did before", "And more.")
+    assert form["example"] == {"arguments": {"node": {"next": None}}}
+    assert {"arguments", "email", "delay", "tags"} <= form["schema"]["properties"].keys()
+    assert form["schema"]["required"] == ["arguments"]
+    assert client.post("/operations/novel", json=form["example"]).status_code == 202
+
+
+def test_a_form_of_an_operation_without_examples_is_filled_in_with_what_it_needs(client):
+    paths = client.get("/apispec.json").json["paths"]
+
+    forms = {name: paths[f"/operations/{name}"]["post"]["requestBody"]["content"] for name in ("add", "anything")}
+
+    examples = {name: form["application/json"]["example"] for name, form in forms.items()}
+    assert examples == {"add": {"arguments": {"value": 0, "other": 1}}, "anything": {"arguments": {}}}
+    assert [client.post(f"/operations/{name}", json=body).status_code for name, body in examples.items()] == [202, 202]
+
+
+def test_a_body_that_names_an_operation_is_a_choice_of_their_forms(client):
+    schemas = client.get("/apispec.json").json["components"]["schemas"]
+
+    choice = schemas["JobRequest"]
+    forms = [form["$ref"].rpartition("/")[2] for form in choice["oneOf"]]
+    names = [schemas[form]["properties"]["operation"]["enum"] for form in forms]
+    assert names == [["add"], ["anything"], ["tree"]]
+    assert choice["discriminator"]["propertyName"] == "operation"
+    assert schemas[forms[0]]["required"] == ["operation", "arguments"]
+
+
+@pytest.mark.parametrize("state", ["empty", "away"])
+def test_without_a_catalogue_the_document_is_whole_but_for_the_forms(client, api_store, state):
+    api_store.withdraw_all() if state == "empty" else api_store.go_away()
+
+    document = client.get("/apispec.json").json
+
+    assert faults_of(document) == []
+    assert "/operations/add" not in document["paths"]
+    assert "operation" in document["components"]["schemas"]["JobRequest"]["properties"]
 
 
 def test_every_operation_says_what_it_is_for_and_examples_are_real(client):
@@ -43,8 +135,8 @@ def test_every_operation_says_what_it_is_for_and_examples_are_real(client):
     assert client.post("/compute", json=compute).status_code == 202
 
 
-def test_two_apps_in_one_process_have_the_same_document_and_do_not_share_it(client):
-    other = create_app(Settings(_env_file=None), MemoryStore(), SilentRelay()).test_client()
+def test_two_apps_in_one_process_have_the_same_document_and_do_not_share_it(client, settings, api_store):
+    other = create_app(settings, api_store, SilentRelay()).test_client()
 
     assert other.get("/apispec.json").data == client.get("/apispec.json").data
 
@@ -110,6 +202,24 @@ def test_the_front_door_leads_to_the_page(client):
             {"items": {"anyOf": [{"$ref": "#/a"}, {"type": "null"}]}},
             {"items": {"allOf": [{"$ref": "#/a"}], "nullable": True}},
         ),
+        ({"type": ["string", "null"]}, {"type": "string", "nullable": True}),
+        ({"type": ["string", "integer"]}, {"allOf": [{"anyOf": [{"type": "string"}, {"type": "integer"}]}]}),
+        ({"type": "null"}, {"enum": [None], "nullable": True}),
+        (
+            {"anyOf": [{"enum": ["a"], "type": "string"}, {"type": "null"}]},
+            {"enum": ["a", None], "type": "string", "nullable": True},
+        ),
+        ({"enum": [1, None]}, {"enum": [1, None], "nullable": True}),
+        ({"exclusiveMinimum": 0, "minimum": 5}, {"minimum": 5}),
+        ({"exclusiveMaximum": 4, "maximum": 5}, {"maximum": 4, "exclusiveMaximum": True}),
+        ({"type": "array", "prefixItems": [{}], "items": False}, {"type": "array", "items": {}}),
+        ({"oneOf": [{"minimum": 1}, {"maximum": 5}]}, {"anyOf": [{"minimum": 1}, {"maximum": 5}]}),
+        ({"patternProperties": {"a": {}}, "additionalProperties": False}, {}),
+        ({"not": {"required": ["a"]}}, {"not": {"required": ["a"]}}),
+        ({"not": {"contains": {}}}, {}),
+        ({"required": []}, {}),
+        (True, {}),
+        (False, {"not": {}}),
     ],
 )
 def test_a_schema_is_translated_into_the_dialect_of_openapi_3_0(new, old):

@@ -2,7 +2,8 @@
 
 
 def test_the_process_is_alive_whatever_is_away(client, api_store, doorbells):
-    api_store.down, doorbells.broker_up = True, False
+    api_store.go_away()
+    doorbells.broker_up = False
 
     answer = client.get("/healthz")
 
@@ -26,7 +27,7 @@ def test_it_is_degraded_but_ready_while_the_broker_is_away(client, doorbells):
 
 
 def test_it_is_not_ready_while_the_store_is_away(client, api_store):
-    api_store.down = True
+    api_store.go_away()
 
     answer = client.get("/readyz")
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from errand.embedded.wait import until
 from errand.errors import ErrandError
 
 SUM = {"operation": "sum", "value": 30, "other": 10}
@@ -14,6 +15,7 @@ DEEP = b'{"operation":"anything","arguments":{"a":' + b"[" * 500 + b"]" * 500 + 
 @pytest.fixture(autouse=True)
 def nothing_is_stored(api_store, doorbells):
     yield
+    api_store.come_back()
     assert api_store.accepted == []
     assert doorbells.rung == []
 
@@ -31,7 +33,7 @@ def places(problem):
     return [error["pointer"] for error in problem["errors"]]
 
 
-@pytest.mark.parametrize("path", ["/compute", "/jobs"])
+@pytest.mark.parametrize("path", ["/compute", "/jobs", "/jobs/batch", "/operations/anything"])
 @pytest.mark.parametrize(
     "body",
     [
@@ -54,7 +56,7 @@ def test_what_is_not_json_is_told_so(client, path, body):
     assert problem["type"] == "urn:errand:body-unreadable"
 
 
-@pytest.mark.parametrize("path", ["/compute", "/jobs"])
+@pytest.mark.parametrize("path", ["/compute", "/jobs", "/jobs/batch", "/operations/anything"])
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"1", b"true"])
 def test_json_that_is_no_object_is_told_so(client, path, body):
     problem = refused(client.post(path, data=body, content_type="application/json"), 422)
@@ -157,15 +159,11 @@ def test_an_unknown_operation_is_told_together_with_the_known_ones(client, name)
     assert "known are add, anything, tree" in problem["errors"][0]["detail"]
 
 
-def test_an_operation_announced_a_moment_ago_is_found(client, api_store, doorbells):
+def test_an_operation_announced_a_moment_ago_is_found(client, api_store):
     refused(client.post("/jobs", json={"operation": "new"}), 422)
-    api_store.operations["new"] = json.dumps({"name": "new", "arguments": {}})
+    api_store.show({"name": "new", "arguments": {"required": ["n"]}})
 
-    until_found = (client.post("/jobs", json={"operation": "new"}).status_code for _ in range(100_000))
-
-    assert 202 in until_found
-    api_store.accepted.clear()
-    doorbells.rung.clear()
+    until(lambda: places(client.post("/jobs", json={"operation": "new"}).json) == ["/arguments/n"], 5, "it is known")
 
 
 @pytest.mark.parametrize("arguments", [None, [], "a", 1])
@@ -191,6 +189,67 @@ def test_arguments_are_refused_place_by_place_as_the_operations_schema_says(clie
     }
 
 
+@pytest.mark.parametrize(
+    ("wish", "place"),
+    [
+        ({"delay": -1}, "/delay"),
+        ({"delay": 31_536_001}, "/delay"),
+        ({"delay": "5"}, "/delay"),
+        ({"delay": True}, "/delay"),
+        ({"delay": 1, "run_at": "2026-11-21T09:30:00Z"}, "/run_at"),
+        ({"run_at": "2026-11-21T09:30:00"}, "/run_at"),
+        ({"run_at": "2026-02-30T09:30:00Z"}, "/run_at"),
+        ({"run_at": "tomorrow"}, "/run_at"),
+        ({"run_at": 1_795_253_400}, "/run_at"),
+        ({"deadline": 0}, "/deadline"),
+        ({"deadline": 31_536_001}, "/deadline"),
+        ({"deadline": True}, "/deadline"),
+        ({"deadline": "10"}, "/deadline"),
+        ({"deadline": []}, "/deadline"),
+        ({"deadline": 5, "delay": 6}, "/deadline"),
+        ({"deadline": "2027-01-01T00:00:00Z", "run_at": "2027-01-01T00:00:01Z"}, "/deadline"),
+        ({"deadline": 5, "run_at": "9999-01-01T00:00:00Z"}, "/deadline"),
+        ({"deadline": "2020-01-01T00:00:00Z", "delay": 1}, "/deadline"),
+        ({"timeout": 0.09}, "/timeout"),
+        ({"timeout": 86_401}, "/timeout"),
+        ({"max_attempts": 0}, "/max_attempts"),
+        ({"max_attempts": 101}, "/max_attempts"),
+        ({"max_attempts": 1.5}, "/max_attempts"),
+        ({"priority": "urgent"}, "/priority"),
+        ({"priority": None}, "/priority"),
+        ({"tags": "a"}, "/tags"),
+        ({"tags": ["a", "a"]}, "/tags"),
+        ({"tags": [f"{n}" for n in range(21)]}, "/tags"),
+        ({"tags": ["ok", "a b"]}, "/tags/1"),
+        ({"tags": ["a\n"]}, "/tags/0"),
+        ({"tags": ["x" * 81]}, "/tags/0"),
+        ({"tags": [""]}, "/tags/0"),
+        ({"webhook_url": "http://example.com"}, "/webhook_url"),
+    ],
+)
+def test_a_wish_that_can_not_be_kept_is_refused_at_its_place(client, wish, place):
+    general = refused(client.post("/jobs", json={"operation": "anything", **wish}), 422)
+    own = refused(client.post("/operations/anything", json=wish), 422)
+
+    assert places(general) == places(own) == [place]
+
+
+def test_the_path_of_an_unknown_operation_leads_nowhere(client):
+    posted, got = client.post("/operations/nope", json={}), client.get("/operations/nope")
+
+    assert refused(posted, 404)["type"] == refused(got, 404)["type"] == "urn:errand:operation-unknown"
+    assert "add, anything, tree" in posted.json["detail"]
+
+
+def test_an_operations_own_path_takes_no_other_name(client):
+    assert places(refused(client.post("/operations/anything", json={"operation": "add"}), 422)) == ["/operation"]
+
+
+@pytest.mark.parametrize("jobs", [None, [], {}, "a", [{"operation": "anything"}] * 1001])
+def test_a_batch_that_is_none_is_refused_as_a_whole(client, jobs):
+    assert places(refused(client.post("/jobs/batch", json={"jobs": jobs}), 422)) == ["/jobs"]
+
+
 def test_arguments_too_deep_for_a_schema_that_refers_to_itself_are_refused(client):
     arguments = {}
     for _ in range(190):
@@ -210,20 +269,27 @@ def test_a_refusal_never_repeats_what_is_long(client):
     assert len(answer.data) < 2_000
 
 
-def test_before_any_worker_announced_itself_jobs_are_put_off(client, api_store):
-    api_store.operations = {}
+@pytest.mark.parametrize("path", ["/jobs", "/operations/add"])
+def test_before_any_worker_announced_itself_jobs_are_put_off(client, api_store, path):
+    api_store.withdraw_all()
 
-    answer = client.post("/jobs", json={"operation": "add"})
+    answer = client.post(path, json={"operation": "add"} if path == "/jobs" else {})
 
     assert refused(answer, 503)["type"] == "urn:errand:catalogue-empty"
     assert int(answer.headers["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize(
-    ("path", "body"), [("/compute", SUM), ("/jobs", {"operation": "add", "arguments": {"value": 1, "other": 2}})]
+    ("path", "body"),
+    [
+        ("/compute", SUM),
+        ("/jobs", {"operation": "add", "arguments": {"value": 1, "other": 2}}),
+        ("/operations/add", {"arguments": {"value": 1, "other": 2}}),
+        ("/jobs/batch", {"jobs": [{"operation": "anything"}]}),
+    ],
 )
 def test_while_the_store_is_away_nothing_is_accepted(client, api_store, path, body):
-    api_store.down = True
+    api_store.go_away()
 
     answer = client.post(path, json=body)
 
@@ -260,11 +326,23 @@ def test_a_path_that_leads_nowhere_is_told_so(client, path):
     refused(client.get(path), 404)
 
 
-def test_a_wrong_method_is_answered_with_the_right_ones(client):
-    answer = client.get("/compute")
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/compute", "POST"),
+        ("DELETE", "/jobs", "GET"),
+        ("PUT", "/operations/add", "POST"),
+        ("GET", "/jobs/x/cancel", "POST"),
+        ("TRACE", "/jobs/x", "DELETE"),
+        ("PATCH", "/jobs/batch", "POST"),
+        ("GET", "/jobs/batch", "POST"),
+    ],
+)
+def test_a_wrong_method_is_answered_with_the_right_ones(client, method, path, allowed):
+    answer = client.open(path, method=method)
 
-    assert "POST" in refused(answer, 405)["detail"]
-    assert "POST" in answer.headers["Allow"]
+    assert allowed in refused(answer, 405)["detail"]
+    assert allowed in answer.headers["Allow"]
 
 
 def test_a_fault_of_ours_is_logged_and_tells_the_client_nothing(client, api_store, monkeypatch, caplog):

@@ -1,17 +1,20 @@
 """Reports: what `GET /jobs/{id}` shows of a job, and when it has to be shown again."""
 
 import json
+from threading import Thread
 
 import pytest
 
-from schemas.jobs import Job
+from api.reports import ask_again_after
+from schemas.jobs import Job, Progress
+from tests.support.jobs import accepted, claim, claimed, succeeded
 
 ID = "01a1fc96-17ae-711f-a888-b75326918fe5"
 ACCEPTED = {
     "status": "accepted",
     "operation": "sum",
     "arguments": '{"value":30,"other":10}',
-    "service": "compute",
+    "queue": "compute",
     "fence": "0",
     "attempt": "0",
     "max_attempts": "3",
@@ -33,7 +36,7 @@ SUCCEEDED = {
 
 
 def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):
-    api_store.records[ID] = ACCEPTED
+    api_store.put(ID, ACCEPTED)
 
     answer = client.get(f"/jobs/{ID}")
 
@@ -48,19 +51,24 @@ def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):
         "error": None,
         "attempt": 0,
         "max_attempts": 3,
+        "priority": "normal",
+        "timeout": None,
+        "position": 0,
         "progress": None,
         "tags": [],
         "created_at": "2025-11-21T04:40:00.007Z",
+        "run_at": None,
+        "deadline": None,
         "started_at": None,
         "finished_at": None,
         "expires_at": None,
         "notifications": [],
-        "links": {"self": f"/jobs/{ID}", "events": f"/jobs/{ID}/events"},
+        "links": {"self": f"/jobs/{ID}", "events": f"/jobs/{ID}/events", "log": f"/jobs/{ID}/log"},
     }
 
 
 def test_a_finished_job_is_shown_with_its_exact_result_and_who_was_told(client, api_store):
-    api_store.records[ID] = SUCCEEDED
+    api_store.put(ID, SUCCEEDED)
 
     answer = client.get(f"/jobs/{ID}")
 
@@ -76,7 +84,7 @@ def test_a_finished_job_is_shown_with_its_exact_result_and_who_was_told(client, 
 
 def test_a_failed_job_is_shown_with_its_error_and_no_result(client, api_store):
     error = {"type": "ZeroDivisionError", "message": "division by zero"}
-    api_store.records[ID] = {**ACCEPTED, "status": "failed", "attempt": "1", "error": json.dumps(error)}
+    api_store.put(ID, {**ACCEPTED, "status": "failed", "attempt": "1", "error": json.dumps(error)})
 
     answer = client.get(f"/jobs/{ID}")
 
@@ -86,13 +94,13 @@ def test_a_failed_job_is_shown_with_its_error_and_no_result(client, api_store):
 
 @pytest.mark.parametrize("result", ["null", '"</script>\\u0000\\ud800 😀"', '{"a":[1e-7,0.1,9007199254740993]}'])
 def test_a_result_is_shown_exactly_as_it_was_stored(client, api_store, result):
-    api_store.records[ID] = {**SUCCEEDED, "result": result}
+    api_store.put(ID, {**SUCCEEDED, "result": result})
 
     assert f'"result":{result},' in client.get(f"/jobs/{ID}").text
 
 
 def test_an_unchanged_job_costs_a_304(client, api_store):
-    api_store.records[ID] = SUCCEEDED
+    api_store.put(ID, SUCCEEDED)
     etag = client.get(f"/jobs/{ID}").headers["ETag"]
 
     answer = client.get(f"/jobs/{ID}", headers={"If-None-Match": f'"other", W/{etag}'})
@@ -111,16 +119,16 @@ def test_an_unchanged_job_costs_a_304(client, api_store):
     ],
 )
 def test_a_job_that_changed_is_shown_again(client, api_store, change):
-    api_store.records[ID] = SUCCEEDED
+    api_store.put(ID, SUCCEEDED)
     etag = client.get(f"/jobs/{ID}").headers["ETag"]
-    api_store.records[ID] = {**SUCCEEDED, **change}
+    api_store.put(ID, {**SUCCEEDED, **change})
 
     assert client.get(f"/jobs/{ID}", headers={"If-None-Match": etag}).status_code == 200
 
 
 @pytest.mark.parametrize("job_id", [ID[:-1] + "0", ID.upper(), "x", "%00", f"{ID}%0a", "a" * 5000, "é", ID[:-1]])
 def test_a_job_that_is_not_there_is_told_so(client, api_store, job_id):
-    api_store.records[ID] = ACCEPTED
+    api_store.put(ID, ACCEPTED)
 
     answer = client.get(f"/jobs/{job_id}")
 
@@ -129,7 +137,70 @@ def test_a_job_that_is_not_there_is_told_so(client, api_store, job_id):
 
 
 def test_an_id_that_can_be_none_is_not_looked_up(client, api_store):
-    api_store.down = True
+    api_store.go_away()
 
     assert client.get("/jobs/x").status_code == 404
     assert client.get(f"/jobs/{ID}").status_code == 503
+
+
+@pytest.mark.parametrize(("wait_ms", "seconds"), [("0", "1"), ("1", "1"), ("1001", "2"), ("3600000", "60")])
+def test_who_asks_is_told_to_come_back_when_such_jobs_usually_have_ended(wait_ms, seconds):
+    assert str(ask_again_after({**ACCEPTED, "wait_ms": wait_ms})) == seconds
+
+
+def test_a_waiting_job_shows_how_many_are_in_front_of_it_and_when_that_changes(client, api_store):
+    first, second = accepted(api_store), accepted(api_store)
+    before = client.get(f"/jobs/{second}")
+
+    claim(api_store, most=1)
+
+    after = client.get(f"/jobs/{second}", headers={"If-None-Match": before.headers["ETag"]})
+    assert (before.json["position"], after.json["position"]) == (1, 0)
+    assert client.get(f"/jobs/{first}").json["position"] is None
+
+
+def test_a_running_job_shows_its_progress_and_is_shown_again_when_it_has_come_further(client, api_store):
+    lease = claimed(api_store)
+    etags = set()
+
+    for fraction in (0.25, 0.5):
+        told = {"progress": fraction, "message": "counting", "eta_seconds": None}
+        api_store.renew([lease], 30, {lease.id: json.dumps(told)})
+        answer = client.get(f"/jobs/{lease.id}")
+        etags.add(answer.headers["ETag"])
+        assert Job.model_validate(answer.json).progress == Progress(**told)
+
+    assert len(etags) == 2
+
+
+def test_the_log_of_a_job_is_text_line_by_line(client, api_store):
+    lease = claimed(api_store)
+    api_store.renew([lease], 30, lines=[(lease.id, "<b>one</b>"), (lease.id, "zwei 😀")])
+
+    answer = client.get(f"/jobs/{lease.id}/log")
+
+    assert answer.content_type == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.text == "<b>one</b>\nzwei 😀\n"
+
+
+def test_a_job_without_a_word_has_an_empty_log_and_no_job_has_none(client, api_store):
+    there, nowhere = client.get(f"/jobs/{accepted(api_store)}/log"), client.get(f"/jobs/{ID}/log")
+
+    assert (there.status_code, there.text) == (200, "")
+    assert nowhere.json["type"] == "urn:errand:job-unknown"
+
+
+def test_who_prefers_to_wait_gets_the_job_as_it_stands_after_that(patient_client, api_store):
+    lease = claimed(api_store)
+    Thread(target=succeeded, args=(api_store, lease)).start()
+
+    ended = patient_client.get(f"/jobs/{lease.id}", headers={"Prefer": "wait=20"})
+    still = patient_client.get(f"/jobs/{accepted(api_store)}", headers={"Prefer": "wait=0"})
+
+    assert (ended.status_code, ended.json["status"], ended.headers["Preference-Applied"]) == (
+        200,
+        "succeeded",
+        "wait=20",
+    )
+    assert (still.status_code, still.json["status"], still.headers["Preference-Applied"]) == (200, "accepted", "wait=0")

@@ -28,7 +28,7 @@ RECORD = {
     "status": "succeeded",
 }
 MAIL = {"id": ID, "to": "name@email.com", "subject": "testing", "body": "Just testing"}
-OF_A_JOB = [NoticeKind.RECEIPT, NoticeKind.RESULT, NoticeKind.FAILURE]
+OF_A_JOB = [NoticeKind.RECEIPT, NoticeKind.RESULT, NoticeKind.FAILURE, NoticeKind.CANCELLED]
 BIDI = "\u202e\u2066\u200f"
 
 
@@ -75,6 +75,16 @@ def test_a_failure_after_several_attempts_tells_their_number():
 
     assert "Attempts: 3" in failure.text
     assert "after 3 attempts" in seen(failure.html)
+
+
+def test_a_cancelled_job_is_told_with_its_reason():
+    reason = "nobody waits for it any more: its deadline passed before it was started"
+    cancelled = letter(NoticeKind.CANCELLED, error=json.dumps({"type": "DeadlinePassed", "message": reason}))
+
+    assert cancelled.subject == "Your operation was cancelled"
+    assert f"The reason: {reason}." in " ".join(cancelled.text.split())
+    assert reason in seen(cancelled.html)
+    assert "reason" not in letter(NoticeKind.CANCELLED, error="").text
 
 
 @pytest.mark.parametrize("kind", OF_A_JOB)
@@ -128,7 +138,7 @@ def test_ids_are_distinct_stable_and_make_a_thread():
     }
     assert letter(NoticeKind.RESULT, result="41").message_id == letters[NoticeKind.RESULT].message_id
     receipt = letters[NoticeKind.RECEIPT].message_id
-    assert [letters[kind].in_reply_to for kind in NoticeKind] == [None, receipt, receipt, None]
+    assert [letters[kind].in_reply_to for kind in NoticeKind] == [None, receipt, receipt, receipt, None]
 
 
 # ---- results
@@ -173,6 +183,33 @@ def test_a_result_of_the_longest_kind_is_written_in_no_time():
     letter(NoticeKind.RESULT, result=json.dumps("é\n" * 2_500_000))
 
     assert monotonic() - started < 1
+
+
+# ---- the file beside it
+
+TABLE = '[{"column":"age","mean":38.5}]'
+
+
+def test_a_result_whose_operation_has_an_attachment_carries_it_and_says_so():
+    result = letter(NoticeKind.RESULT, operation="csv_summary", attachment="csv", result=TABLE)
+
+    assert result.attachment.name == "csv_summary.csv"
+    assert result.attachment.content == b"column,mean\r\nage,38.5\r\n"
+    for part in (result.text, seen(result.html)):
+        assert "All of it is in the attached file csv_summary.csv." in part
+        assert TABLE in part
+
+
+@pytest.mark.parametrize("kind", set(NoticeKind) - {NoticeKind.RESULT})
+def test_no_other_mail_carries_it(kind):
+    assert letter(kind, attachment="csv", result=TABLE).attachment is None
+
+
+def test_a_result_that_makes_no_file_is_mailed_without_one():
+    result = letter(NoticeKind.RESULT, attachment="csv")
+
+    assert result.attachment is None
+    assert "attached" not in result.text + result.html
 
 
 # ---- what clients write

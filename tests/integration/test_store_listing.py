@@ -1,0 +1,153 @@
+"""The scripts against a real Redis: what lists, watchers and operators get to see."""
+
+import json
+
+import pytest
+
+from schemas.status import Status
+from tests.support.jobs import accepted, claim, claimed, new_job, succeeded
+
+
+def ids(page):
+    return [record["id"] for record in page.records]
+
+
+def test_a_list_begins_with_the_newest(store):
+    made = [accepted(store) for _ in range(5)]
+
+    page = store.page()
+
+    assert (ids(page), page.next) == (made[::-1], None)
+
+
+def test_pages_stay_where_they_are_while_jobs_arrive_and_go(store):
+    jobs = [new_job() for _ in range(250)]
+    store.accept(jobs)
+    seen, cursor = [], None
+
+    while True:
+        page = store.page(limit=20, cursor=cursor)
+        seen += ids(page)
+        accepted(store)
+        if not (cursor := page.next):
+            break
+        gone = claimed(store)
+        succeeded(store, gone)
+        store.delete(gone.id)
+
+    assert seen == [job.id for job in jobs][::-1], "each once, in order, and nothing that came later"
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        ({"status": "succeeded"}, "b"),
+        ({"operation": "div"}, "dc"),
+        ({"tag": "x"}, "ca"),
+        ({"tag": "x", "operation": "div"}, "c"),
+        ({"tag": "y", "status": "accepted", "operation": "sum"}, "a"),
+        ({"tag": "none"}, ""),
+        ({"operation": "div", "status": "succeeded"}, ""),
+    ],
+)
+def test_filters_narrow_the_list_together(store, filters, names):
+    finished = claimed(store, operation="mul")
+    succeeded(store, finished)
+    made = {
+        "b": finished.id,
+        "a": accepted(store, tags=("x", "y")),
+        "c": accepted(store, operation="div", tags=("x",)),
+        "d": accepted(store, operation="div"),
+    }
+    assert ids(store.page(**filters)) == [made[name] for name in names]
+
+
+def test_a_page_that_found_little_leads_on(store):
+    store.accept([new_job(operation="sum", tags=("rare",))])
+    for _ in range(3):
+        store.accept([new_job(operation="sum") for _ in range(500)])
+    store.accept([new_job(operation="div", tags=("rare",)) for _ in range(2000)])
+
+    page = store.page(operation="sum", tag="rare", limit=5)
+    while page.next and not page.records:
+        page = store.page(operation="sum", tag="rare", limit=5, cursor=page.next)
+
+    assert len(page.records) == 1
+
+
+def test_a_row_has_what_a_list_shows_and_no_result(store):
+    lease = claimed(store, tags=("x",))
+    succeeded(store, lease)
+
+    [record] = store.page().records
+
+    assert (record["status"], record["tags"], record["attempt"]) == ("succeeded", '["x"]', "1")
+    assert not {"result", "arguments", "error"} & set(record)
+
+
+def test_what_a_running_job_says_is_shown_and_told(store):
+    lease, stale = claimed(store), claimed(store)
+    succeeded(store, stale)
+    last = store.last_event()
+    said = '{"progress":0.5,"message":"half","eta_seconds":2.0}'
+
+    store.renew([lease, stale], 30, {lease.id: said, stale.id: said}, [(lease.id, "one"), (stale.id, "late")])
+
+    assert store.get(lease.id)["progress"] == said
+    assert "progress" not in store.get(stale.id)
+    assert (store.log(lease.id), store.log(stale.id)) == (["one"], [])
+    progress, line = store.events_after(last, 1000, 10)
+    assert (progress.kind, json.loads(progress.data)) == ("progress", {"id": lease.id, **json.loads(said)})
+    assert (line.kind, json.loads(line.data)) == ("log", {"id": lease.id, "line": "one"})
+
+
+def test_a_log_keeps_its_last_thousand_lines(store):
+    lease = claimed(store)
+
+    store.renew([lease], 30, {}, [(lease.id, str(n)) for n in range(1500)])
+
+    assert store.log(lease.id) == [str(n) for n in range(500, 1500)]
+
+
+def test_the_stream_can_be_read_from_any_of_its_events(store):
+    first = accepted(store)
+    begin = store.last_event()
+    second = accepted(store)
+    end = store.last_event()
+
+    assert store.first_event() == begin
+    assert [event.id for event in store.events_between("0-0", end, 10)] == [first, second]
+    assert [event.id for event in store.events_between(begin, end, 10)] == [second]
+    assert [event.id for event in store.events_after(begin, 10, 10)] == [second]
+    assert store.events_after(end, 10, 10) == []
+
+
+def test_everything_is_counted_in_one_round_trip(store):
+    accepted(store, queue="compute.cpu", priority="high")
+    succeeded(store, claimed(store))
+    accepted(store, delay_ms=60_000)
+    accepted(store, email="name@email.com")
+
+    counts = store.counts()
+
+    assert (counts.jobs[Status.ACCEPTED], counts.jobs[Status.SUCCEEDED], counts.jobs[Status.SCHEDULED]) == (2, 1, 1)
+    waiting = {(row.queue, row.priority): row.jobs for row in counts.waiting if row.jobs}
+    assert waiting == {("compute.cpu", "high"): 1, ("compute", "normal"): 1}
+    assert (counts.notices_due, counts.delayed) == (1, 1)
+    assert counts.finished == {("sum", Status.SUCCEEDED): 1}
+    assert counts.busy_ms["sum"] >= 0
+    assert counts.mean_ms["sum"] >= 0
+
+
+def test_an_operation_that_nobody_shows_any_more_is_withdrawn(store):
+    store.publish_catalogue({"sum": "{}", "gone": "{}"})
+    assert set(store.catalogue()) == {"sum", "gone"}
+
+    store.client.zadd(f"{store.keys.catalogue}:shown", {"gone": 1})
+    store.publish_catalogue({"sum": '{"name":"sum"}'})
+
+    assert store.catalogue() == {"sum": '{"name":"sum"}'}
+
+
+def test_a_store_has_no_events_before_the_first_job(store):
+    assert (store.last_event(), store.first_event(), claim(store)) == ("0-0", None, [])

@@ -1,0 +1,50 @@
+"""What the tests of the HTTP contract begin with, and what they check wherever they meet it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import requests
+
+from errand.embedded.wait import until
+from tests.support.stack import Stack
+
+NUMBERS: Final = {"value": 30, "other": 10}
+SUM: Final = {"operation": "sum", "arguments": NUMBERS}
+
+REFUSED: Final = "urn:errand:job-refused"
+MEMBERS: Final = {"type", "title", "status", "detail"}
+
+
+@contextmanager
+def a_busy_slot(stack: Stack) -> Iterator[str]:
+    """Have the only slot for heavy jobs taken for the time of a `with`, by this job."""
+    job_id = stack.submit("dawdle")
+    until(lambda: stack.get(f"/jobs/{job_id}").json()["status"] == "running", 20, "the slot is taken")
+    try:
+        yield job_id
+    finally:
+        stack.post(f"/jobs/{job_id}/cancel")
+        stack.finished(job_id)
+
+
+def problem(answer: requests.Response, status: int, kind: str = "about:blank") -> dict[str, Any]:
+    """Check that the answer is a problem (RFC 9457) of this HTTP status and type, and give it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body.keys() >= MEMBERS
+    assert (body["status"], body["type"]) == (status, kind)
+    assert body["detail"].endswith("."), body["detail"]
+    return body
+
+
+def pointers(problem: dict[str, Any]) -> list[str]:
+    """List the places of the body that a problem names."""
+    return [fault["pointer"] for fault in problem["errors"]]
+
+
+def instant(text: str) -> datetime:
+    """Read a time of the API's."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,61 @@
+"""Jobs in a real store, moved along by hand: what the tests of the store and its rescuer begin with."""
+
+from typing import Any
+from uuid import uuid4
+
+from errand.store import Commit, Lease, NewJob, Outcome, Round, Store
+from schemas.status import Status
+
+ARGUMENTS = '{"value":30,"other":10}'
+QUEUE = "compute"
+
+
+def new_job(**fields: Any) -> NewJob:
+    """Describe a sum, with what the test wants to be different."""
+    return NewJob(**{"id": str(uuid4()), "operation": "sum", "arguments": ARGUMENTS, **fields})
+
+
+def accepted(store: Store, **fields: Any) -> str:
+    """Accept a job and give its id."""
+    job = new_job(**fields)
+    store.accept([job])
+    return job.id
+
+
+def claim(store: Store, most: int = 100, queue: str = QUEUE, worker: str = "worker", lease: float = 30) -> list[Lease]:
+    """Claim what waits."""
+    return store.claim(queue, most, worker, lease, 60)
+
+
+def claimed(store: Store, lease_seconds: float = 30, **fields: Any) -> Lease:
+    """Accept a job and claim it."""
+    [lease] = store.claim_these([accepted(store, **fields)], "worker", lease_seconds, 60)
+    return lease
+
+
+def expire(store: Store, lease: Lease) -> None:
+    """Let the lease be over, without waiting for it."""
+    store.client.zadd(store.keys.leases, {lease.id: 1})
+
+
+def hasten(store: Store, job_id: str) -> None:
+    """Let the job's delay be over, without waiting for it."""
+    store.client.zadd(store.keys.due, {job_id: 1}, xx=True)
+
+
+def rescue(store: Store, token: str = "one", patience: float = 60.0) -> Round | None:
+    """Do one round of the rescuer."""
+    return store.rescue(token, leader_seconds=30, patience=patience, result_ttl=60)
+
+
+def ended(
+    store: Store, lease: Lease, status: Status, payload: str = "40", *, ttl: int = 60, retry_ms: int = 0
+) -> Commit:
+    """Commit how an attempt ended."""
+    [commit] = store.commit([Outcome(lease, status, payload, retry_ms)], ttl)
+    return commit
+
+
+def succeeded(store: Store, lease: Lease, payload: str = "40", ttl: int = 60) -> Commit:
+    """Commit a result."""
+    return ended(store, lease, Status.SUCCEEDED, payload, ttl=ttl)

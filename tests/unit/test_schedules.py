@@ -1,0 +1,201 @@
+"""When schedules are due: expressions, time zones, changing clocks, ticks that were missed."""
+
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from errand.errors import ScheduleRefused
+from errand.schedules import NEVER, Rhythm, fault_of, local, run_id
+
+BERLIN = "Europe/Berlin"
+BEFORE_GAP = "2026-03-29T00:00:00+01:00"
+BEFORE_OVERLAP = "2026-10-25T00:00:00+02:00"
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def utc(tick: int) -> str:
+    return f"{datetime.fromtimestamp(tick / 1000, UTC):%m-%d %H:%M}"
+
+
+def ticks(cron: str, start: str, count: int = 4, timezone: str = BERLIN) -> list[str]:
+    return [utc(tick) for tick in Rhythm.of(cron, timezone).upcoming(ms(start), count)]
+
+
+@pytest.mark.parametrize(
+    ("cron", "expected"),
+    [
+        ("*/5 * * * *", ["11-21 00:05", "11-21 00:10"]),
+        ("0 9 * * MON-FRI", ["11-23 09:00", "11-24 09:00"]),
+        ("30 6 1,15 * *", ["12-01 06:30", "12-15 06:30"]),
+        ("0 0 L * *", ["11-30 00:00", "12-31 00:00"]),
+        ("0 0 LW * *", ["11-30 00:00", "12-31 00:00"]),
+        ("0 0 * * 5L", ["11-27 00:00", "12-25 00:00"]),
+        ("0 0 * * fri#2", ["12-11 00:00", "01-08 00:00"]),
+        ("0 0 * * 7", ["11-22 00:00", "11-29 00:00"]),
+        ("0 0 13 * 5", ["11-27 00:00", "12-04 00:00"]),  # two restricted days: either will do
+        ("10/20 3 * * *", ["11-21 03:10", "11-21 03:30"]),
+    ],
+)
+def test_an_expression_comes_when_cron_says(cron, expected):
+    assert ticks(cron, "2026-11-21T00:00:00Z", 2, "UTC") == expected
+
+
+def test_a_tick_is_later_than_the_time_asked_for_to_the_millisecond():
+    rhythm, noon = Rhythm.of("0 12 * * *", "UTC"), ms("2026-11-21T12:00:00Z")
+
+    assert rhythm.after(noon - 1) == noon
+    assert rhythm.after(noon) == rhythm.after(noon + 999) == noon + 86_400_000
+
+
+def test_a_zone_counts_by_its_own_clocks():
+    assert ticks("0 9 * * *", "2026-07-01T00:00:00Z", 1) == ["07-01 07:00"]
+    assert ticks("0 9 * * *", "2026-12-01T00:00:00Z", 1) == ["12-01 08:00"]
+    assert local(ms("2026-12-01T08:00:00Z"), BERLIN) == "2026-12-01T09:00:00+01:00"
+
+
+def test_a_time_that_the_clocks_leave_out_in_spring_comes_at_the_change():
+    assert ticks("30 2 * * *", BEFORE_GAP, 2) == ["03-29 01:00", "03-30 00:30"]
+    assert ticks("0,30 2 * * *", BEFORE_GAP, 2) == ["03-29 01:00", "03-30 00:00"], "once, not for each time left out"
+
+
+def test_a_time_that_the_clocks_show_twice_in_autumn_comes_the_first_time_only():
+    assert ticks("30 2 * * *", BEFORE_OVERLAP, 2) == ["10-25 00:30", "10-26 01:30"]
+
+
+def test_a_time_shown_twice_does_not_come_when_it_is_asked_for_between_the_two():
+    for late in ("2026-10-25T02:10:00+01:00", "2026-10-25T02:45:00+02:00", "2026-10-25T02:29:59+01:00"):
+        assert ticks("30 2 * * *", late, 1) == ["10-26 01:30"]
+
+
+def test_what_comes_every_few_minutes_keeps_its_distance_through_both_changes():
+    spring = ["03-29 00:30", "03-29 01:00", "03-29 01:30"]
+    assert ticks("*/30 * * * *", "2026-03-29T01:00:00+01:00", 3) == spring
+    autumn = ["10-25 00:30", "10-25 01:00", "10-25 01:30"]
+    assert ticks("*/30 * * * *", "2026-10-25T02:00:00+02:00", 3) == autumn
+
+
+@given(
+    cron=st.sampled_from(["*/7 * * * *", "30 2 * * *", "0,30 1-3 * * *", "15 * * * *", "0 0 * * *", "59 23 L * *"]),
+    timezone=st.sampled_from([BERLIN, "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "UTC"]),
+    start=st.integers(ms("2026-01-01T00:00:00Z"), ms("2027-01-01T00:00:00Z")),
+    part=st.floats(0, 1),
+)
+@example("30 2 * * *", BERLIN, ms(BEFORE_OVERLAP), 0.999)
+@example("30 2 * * *", BERLIN, ms(BEFORE_GAP), 0.999)
+def test_who_asks_later_but_before_the_tick_is_told_the_same_tick(cron, timezone, start, part):
+    rhythm = Rhythm.of(cron, timezone)
+
+    tick = rhythm.after(start)
+
+    assert tick > start
+    assert rhythm.after(start + int((tick - start - 1) * part)) == tick
+
+
+@given(
+    cron=st.sampled_from(["*/7 * * * *", "30 2 * * *", "0 0 * * MON", "* 1 1 1 *"]),
+    away=st.timedeltas(timedelta(), timedelta(days=4000)),
+)
+def test_of_the_ticks_that_were_missed_the_latest_is_found(cron, away):
+    rhythm, now = Rhythm.of(cron, BERLIN), ms("2026-10-25T02:40:00+01:00")
+    first = rhythm.after(now - away // timedelta(milliseconds=1))
+
+    latest = rhythm.latest(first, now)
+
+    assert latest <= now or latest == first
+    assert rhythm.after(latest) > now
+
+
+def test_a_tick_that_nothing_followed_is_itself_the_latest():
+    rhythm, noon = Rhythm.of("0 12 * * *", "UTC"), ms("2026-11-21T12:00:00Z")
+
+    assert rhythm.latest(noon, noon) == rhythm.latest(noon, noon + 5000) == noon
+
+
+def test_years_of_missed_minutes_are_passed_over_at_once():
+    began = perf_counter()
+
+    assert utc(Rhythm.of("* * * * *", BERLIN).latest(1, ms("2026-11-21T12:00:30Z"))) == "11-21 12:00"
+    assert perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("cron", "told"),
+    [
+        ("", "five fields"),
+        ("* * * *", "has 4"),
+        ("@daily", "has 1"),
+        ("0 * * * * *", "seconds can't be given"),
+        ("60 * * * *", "minute that is none, '60': it takes 0-59"),
+        ("* 24 * * *", "hour that is none, '24'"),
+        ("* * 32 * *", "day-of-month that is none"),
+        ("* * * 13 *", "month that is none, '13': it takes 1-12 or JAN-DEC"),
+        ("* * * * 8", "day-of-week that is none"),
+        ("*/0 * * * *", "minute that is none"),
+        ("5-1 * * * *", "minute that is none"),
+        ("H R ? * *", "minute that is none, 'H'"),
+        ("٣ * * * *", "minute that is none"),
+        ("* * * * FRI#6", "day-of-week that is none"),
+    ],
+)
+def test_an_expression_that_is_none_is_refused_with_a_sentence(cron, told):
+    assert told in fault_of(cron)
+
+
+@pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 */20 * 1L", "* * */29 2 MON#4"])
+def test_an_expression_that_never_comes_is_refused_in_bounded_time(cron):
+    began = perf_counter()
+
+    assert fault_of(cron) == NEVER
+    assert perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize("cron", ["0 0 29 2 *", "0 0 * 2 MON#5", "0 0 31 1-4 *"])
+def test_an_expression_that_comes_seldom_is_taken(cron):
+    assert fault_of(cron) is None
+
+
+@pytest.mark.parametrize(
+    ("timezone", "told"),
+    [
+        ("Europe/Berln", "did you mean Europe/Berlin?"),
+        ("CEST+2", "IANA"),
+        ("", "IANA"),
+        ("Europe", "IANA"),
+        ("../../etc/passwd", "IANA"),
+        ("/etc/localtime", "IANA"),
+        ("localtime", "IANA"),
+        ("\0", "IANA"),
+    ],
+)
+def test_a_zone_that_is_none_is_refused_with_a_sentence(timezone, told):
+    with pytest.raises(ScheduleRefused) as refused:
+        Rhythm.of("* * * * *", timezone)
+
+    [error] = refused.value.fields["errors"]
+    assert error["pointer"] == "/timezone"
+    assert told in error["detail"]
+
+
+def test_both_faults_are_told_at_once():
+    with pytest.raises(ScheduleRefused) as refused:
+        Rhythm.of("often", "Berlin")
+
+    assert [error["pointer"] for error in refused.value.fields["errors"]] == ["/cron", "/timezone"]
+
+
+def test_the_id_of_a_run_is_the_same_on_every_machine_and_another_for_each_tick():
+    tick = ms("2026-11-21T12:00:00Z")
+
+    ids = {run_id("nightly", tick), run_id("nightly", tick + 60_000), run_id("daily", tick)}
+
+    assert run_id("nightly", tick) == "01a1fdfa-4600-78a0-929f-c68b35ab4c4e"
+    assert len(ids) == 3
+    assert {UUID(each).version for each in ids} == {7}
+    assert {UUID(each).variant for each in ids} == {"specified in RFC 4122"}
