@@ -29,6 +29,8 @@ SOONEST, LATEST, USUAL = 1, 60, 1
 UNTOLD: Final = frozenset({"arguments", "result", "error", "wait_ms"})
 """Fields that the ETag leaves out: large ones that change only together with others, and one that no report shows."""
 TIMES: Final = ("created_at", "run_at", "deadline", "started_at", "finished_at", "expires_at")
+FIRST: Final = ("id", "operation", "arguments", "status", "result")
+"""Members that a report begins with, as people read from the left."""
 CACHING: Final = "private, no-cache"
 
 Record = dict[str, str]
@@ -110,15 +112,14 @@ def ask_again_after(record: Record) -> int:
 def render(job_id: str, record: Record) -> str:
     """Write the report. What the store has as JSON goes in as it is, so that every number stays what it was."""
     notes = ",".join(_notification(record[field]) for field in _notes(record))
-    return written(
-        {
-            **summary_of(job_id, record),
-            "arguments": record["arguments"],
-            "result": record.get("result", "null"),
-            "position": record.get("position", "null"),
-            "notifications": f"[{notes}]",
-        }
-    )
+    members = {
+        **summary_of(job_id, record),
+        "arguments": record["arguments"],
+        "result": record.get("result", "null"),
+        "position": record.get("position", "null"),
+        "notifications": f"[{notes}]",
+    }
+    return written({name: members[name] for name in FIRST} | members)
 
 
 def summary_of(job_id: str, record: Record) -> dict[str, str]:
