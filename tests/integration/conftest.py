@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.app import Api, create_app
+from api.watch import Watch
 from errand.settings import Settings
 from errand.store import Store
+from tests.support.api import SilentRelay
 from tests.support.ports import free_port
 
 
@@ -32,3 +35,18 @@ def silent_store(settings: Settings) -> Iterator[Store]:
 def unreachable_store(settings: Settings) -> Store:
     """A store on a port where nobody listens."""
     return Store.connect(settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{free_port()}/0"}))
+
+
+@pytest.fixture
+def app(settings: Settings, store: Store) -> Iterator[Api]:
+    """An API on the real store; its doorbells ring nowhere."""
+    app = create_app(settings, store, SilentRelay())
+    yield app
+    app.extensions["errand"].watch.close()
+
+
+@pytest.fixture
+def watch(app: Api) -> Watch:
+    """What reads the store's events for that API."""
+    watch: Watch = app.extensions["errand"].watch
+    return watch

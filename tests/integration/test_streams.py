@@ -18,18 +18,6 @@ UNKNOWN = "01a1fc96-17ae-711f-a888-b75326918fe5"
 
 
 @pytest.fixture
-def app(settings, store):
-    app = create_app(settings, store, SilentRelay())
-    yield app
-    app.extensions["errand"].watch.close()
-
-
-@pytest.fixture
-def watch(app):
-    return app.extensions["errand"].watch
-
-
-@pytest.fixture
 def placeless(app):
     """A client whose requests must not take long, as those are that come when all places are taken."""
     return app.test_client()

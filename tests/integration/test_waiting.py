@@ -16,18 +16,6 @@ UNKNOWN = "01a1fc96-17ae-711f-a888-b75326918fe5"
 
 
 @pytest.fixture
-def app(settings, store):
-    app = create_app(settings, store, SilentRelay())
-    yield app
-    app.extensions["errand"].watch.close()
-
-
-@pytest.fixture
-def watch(app):
-    return app.extensions["errand"].watch
-
-
-@pytest.fixture
 def waits(app, watch):
     """Waits for a job in a request of its own, in a thread; gives what to ask for the answer."""
 
