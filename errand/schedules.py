@@ -4,6 +4,7 @@ Stands before step 1 of the jobs that nobody posts: `api/schedules.py` checks an
 asks for the tick that is due and for those that follow. Next: `store/schedules.py`, which keeps them.
 """
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 
 from errand.errors import ScheduleRefused
+from schemas.schedules import CRON_PATTERN
 
 UPCOMING: Final = 5
 """How many of the times to come are shown."""
@@ -31,7 +33,10 @@ FIELDS: Final = {
 """The fields of an expression, in their order, and what each may hold, beside *, lists, ranges and steps of it."""
 NO_ZONES: Final = frozenset({"localtime", "Factory"})
 """What lies among the zones' files and means something else on each machine, or nothing."""
+UNWRITTEN: Final = "must be written with the letters A-Z, digits and * , / # -, and with spaces between its fields"
 NEVER: Final = "never comes: no day in fifty years fits its day-of-month, month and day-of-week together"
+
+_WRITTEN: Final = re.compile(CRON_PATTERN.removeprefix("^").removesuffix("$"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def fault_of(cron: str) -> str | None:
         return NEVER
     except CronSimError as error:
         return _fault_of_field(str(error).removeprefix("Bad "), parts)
-    return None
+    return None if _WRITTEN.fullmatch(cron) else UNWRITTEN
 
 
 def _fault_of_field(name: str, parts: list[str]) -> str:

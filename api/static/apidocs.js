@@ -11,10 +11,19 @@ window.ui = SwaggerUIBundle({
   deepLinking: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,
-  defaultModelExpandDepth: 3, // a body's schema shows its arguments' types at once
   defaultModelsExpandDepth: 0,
+  plugins: [{ wrapComponents: { modelExample: unfolded } }],
   requestInterceptor: (request) => (request.loadSpec ? request : { ...request, userFetch: beginning }),
 });
+
+// The schema of a body shows its arguments' types at once; one that is a choice among operations shows their names.
+function unfolded(ModelExample, { React }) {
+  return (shown) => {
+    const depth = shown.schema?.has("oneOf") ? 1 : 3;
+    const getConfigs = () => ({ ...shown.getConfigs(), defaultModelExpandDepth: depth });
+    return React.createElement(ModelExample, { ...shown, getConfigs });
+  };
+}
 
 // fetch(), but a stream of events is answered with what comes within STREAM_MS, and then left.
 async function beginning(address, request) {

@@ -1,8 +1,9 @@
-"""The Redis scripts: loads `scripts/*.lua` with the legal moves in front, and runs them by their hash.
+"""The Redis scripts: loads `scripts/*.lua` with what they share and the legal moves in front, and runs them by hash.
 
 Stands under every step of a job that changes it. Next: `jobs.py`.
 """
 
+import re
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
@@ -17,6 +18,10 @@ Client = redis.Redis
 Argument = str | int | float | bytes
 
 
+_SHARED = re.compile(r"^-- Shared: (.+)\.$", re.MULTILINE)
+"""Where a script says which files of `scripts/shared` go before it."""
+
+
 def _words() -> str:
     """Write the legal moves as ` before>after ` words; nothing before the `>` stands for a job that isn't there yet."""
     return "".join(f" {before or ''}>{after} " for before in LEGAL for after in sorted(LEGAL[before]))
@@ -26,8 +31,11 @@ def _words() -> str:
 def text_of(name: str) -> str:
     """Give the whole text of script `name` as Redis gets it."""
     folder = files("errand.store") / "scripts"
-    prelude = (folder / "prelude.lua").read_text("utf-8").replace("@LEGAL@", _words())
-    return prelude + (folder / f"{name}.lua").read_text("utf-8")
+    text = (folder / f"{name}.lua").read_text("utf-8")
+    named = _SHARED.search(text)
+    parts = ["base", *(named[1].split(", ") if named else ())]
+    shared = [(folder / "shared" / f"{part}.lua").read_text("utf-8") for part in parts]
+    return "\n".join([*shared, text]).replace("@LEGAL@", _words())
 
 
 @cache

@@ -135,6 +135,14 @@ def test_a_body_is_shown_whole(api_url: str, page: "Page", path: str) -> None:
     assert heights[0] <= heights[1]
 
 
+def test_the_schema_of_any_job_is_a_choice_among_the_operations(errand: Stack, page: "Page") -> None:
+    names = [operation["name"] for operation in errand.get("/operations").json()["operations"]]
+    titles = open_form(page, errand.url, "/jobs").schema().locator(".model-title__text")
+
+    titles.nth(len(names)).wait_for()
+    assert titles.all_inner_texts() == ["JobRequest", *sorted(names)]
+
+
 def test_a_form_can_be_sent_with_the_keyboard_alone(api_url: str, page: "Page", told: Told) -> None:
     # given the page, and the keyboard at the row of an operation
     page.goto(f"{api_url}/apidocs#/")
@@ -161,7 +169,7 @@ def test_the_stream_of_a_job_is_shown_when_it_has_ended(errand: Stack, page: "Pa
     job_id = errand.compute("sum")
     errand.finished(job_id)
     form = open_form(page, errand.url, "/jobs/{job_id}/events", "get")
-    form.row("job_id").fill(job_id)
+    form.field("job_id").fill(job_id)
 
     assert form.execute().startswith("200")
     assert '"status":"succeeded"' in form.answer.inner_text()
@@ -203,6 +211,16 @@ def test_the_page_fits_a_phone(api_url: str, page: "Page", told: Told, method: s
     widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1] == PHONE["width"]
     assert told["complaints"] == []
+
+
+def test_the_types_of_arguments_fit_a_phone(api_url: str, page: "Page") -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a plain dict is its TypedDict
+
+    schema = open_form(page, api_url, "/operations/csv_summary").schema()
+
+    assert "CSV text, up to 1 MiB." in schema.inner_text()
+    widths = schema.evaluate("box => [box.scrollWidth, box.clientWidth]")
+    assert widths[0] <= widths[1]
 
 
 def test_a_script_that_gets_into_the_page_does_not_run(api_url: str, page: "Page") -> None:

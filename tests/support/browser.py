@@ -38,7 +38,15 @@ class Form:
         """What came back."""
         return self.block.locator(".live-responses-table .response")
 
-    def row(self, parameter: str) -> "Locator":
+    def schema(self) -> "Locator":
+        """Change from its body to what a body may be, and give that."""
+        request = self.block.locator(".opblock-section-request-body")
+        request.get_by_role("tab", name="Schema").click()
+        box = request.locator(".model-box").first
+        box.wait_for()
+        return box
+
+    def field(self, parameter: str) -> "Locator":
         """Find the field of a parameter."""
         return self.block.locator(f"tr[data-param-name='{parameter}'] input")
 

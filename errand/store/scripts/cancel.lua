@@ -1,5 +1,6 @@
 -- Call a job off: at once where it waits; where it runs, its worker is asked to (it looks several times a second).
 -- ARGV: prefix, id, retention in ms.   Returns {done|requested|refused|unknown, status before, '1' when somebody is to be told}.
+-- Shared: order, queue, notify, finish.
 local id, now = ARGV[2], now_ms()
 local f = facts(id)
 if not f.status or f.deleted then return {'unknown', '', ''} end

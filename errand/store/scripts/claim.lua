@@ -3,6 +3,7 @@
 -- A job past its deadline is cancelled instead. ARGV: prefix, lease in ms, worker name, retention in ms, queue, most, and
 -- then ids, if just these are meant.
 -- Returns {{id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}, …}.
+-- Shared: order, queue, notify, finish.
 local lease, worker, ttl, queue, most = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local now, claimed = now_ms(), {}
 

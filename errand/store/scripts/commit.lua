@@ -3,6 +3,7 @@
 -- job that was called off meanwhile.
 -- ARGV: prefix, retention in ms, then id, fence, status, payload, pause in ms before a retry …
 -- Returns for each its new status, or '' where it was refused; '!' before it when somebody is to be told now.
+-- Shared: order, queue, notify, finish.
 local ttl, now, answers = tonumber(ARGV[2]), now_ms(), {}
 local spent = {}
 for i = 3, #ARGV, 5 do

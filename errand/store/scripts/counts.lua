@@ -1,5 +1,6 @@
 -- Everything there is to count, for those who run this service. ARGV: prefix, then the statuses.
 -- Returns {{jobs in each status}, {queue, priority, waiting, ms the first one waits, …}, outbox, notices due, delayed, totals, durations}.
+-- Shared: queue.
 local now, jobs, waiting = now_ms(), {}, {}
 for i = 2, #ARGV do jobs[#jobs + 1] = call('ZCARD', P .. 'jobs:' .. ARGV[i]) end
 for _, queue in ipairs(call('SMEMBERS', P .. 'queues')) do

@@ -1,5 +1,6 @@
 -- Look at a job. ARGV: prefix, id.   Returns {} for none, else {{field, value, …}, place in the queue or -1, expected ms until
 -- it ends or -1}.
+-- Shared: queue.
 local id, now = ARGV[2], now_ms()
 local job = P .. 'job:' .. id
 local f = call('HMGET', job, 'status', 'queue', 'priority', 'operation', 'started_at', 'run_at', 'deleted')

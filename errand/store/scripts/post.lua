@@ -1,4 +1,5 @@
 -- Record a mail that belongs to no job, to be sent at least once. ARGV: prefix, id, to, subject, body.
+-- Shared: notify.
 local id = ARGV[2]
 local key, now = P .. 'letter:' .. id, now_ms()
 call('HSET', key, 'id', id, 'to', ARGV[3], 'subject', ARGV[4], 'body', ARGV[5], 'created_at', int(now))

@@ -2,6 +2,7 @@
 -- that lost it can't act). ARGV: prefix, token, leader lease in ms, patience in ms, retention in ms, most per kind.
 -- Returns nil for the others, else {recovered, failed, released, cancelled, removed, {id, queue, …} to ring, ms until the next
 -- delayed job or -1}.
+-- Shared: order, queue, notify, finish, forget.
 local token, ttl, most = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6])
 local leader, now = P .. 'leader:rescuer', now_ms()
 local holder = call('GET', leader)

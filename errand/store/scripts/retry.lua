@@ -1,5 +1,6 @@
 -- Run a failed or cancelled job again, with all its attempts; a deadline it had is over.
 -- ARGV: prefix, id.   Returns {done|refused|unknown, status before, queue}.
+-- Shared: order, queue, notify, finish.
 local id, now = ARGV[2], now_ms()
 local job = P .. 'job:' .. id
 local f = facts(id)

@@ -1,4 +1,5 @@
 -- The job that waits longest in each queue, while no doorbell is still to be rung. ARGV: prefix.   Returns {queue, id, …}.
+-- Shared: queue.
 local rows = {}
 if call('ZCARD', P .. 'outbox') > 0 then return rows end
 for _, queue in ipairs(call('SMEMBERS', P .. 'queues')) do

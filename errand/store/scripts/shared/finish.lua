@@ -1,0 +1,37 @@
+-- Stands on order.lua, queue.lua and notify.lua.
+local NOTE_OF = {succeeded = 'result', failed = 'failure', cancelled = 'cancelled'}
+
+-- What a script must know of a job to finish it or to send it back: f[1] status, f[2] fence and so on, as FACTS names.
+local FACTS = {'status', 'fence', 'seq', 'attempt', 'max_attempts', 'queue', 'priority', 'email', 'mail', 'operation',
+               'started_at', 'deadline', 'cancel_requested', 'deleted'}
+local function facts(id)
+  local row, f = call('HMGET', P .. 'job:' .. id, unpack(FACTS)), {}
+  for i, name in ipairs(FACTS) do f[name] = row[i] or nil end
+  return f
+end
+
+-- Finish a job: its last move, its answer, its retention, and the notification in the same commit.
+-- Returns true when the mail service has something to do now.
+local function finish(id, f, after, payload, now, ttl)
+  local job = P .. 'job:' .. id
+  leave(id, f.status, f.queue, f.priority)
+  move(id, f.status, after, f.seq, f.attempt)
+  call('HSET', job, after == 'succeeded' and 'result' or 'error', payload,
+       'finished_at', int(now), 'expires_at', int(now + ttl))
+  if after == 'succeeded' and f.attempt ~= '1' then call('HDEL', job, 'error') end
+  if f.deadline then call('ZREM', P .. 'deadlines', id) end
+  call('ZADD', P .. 'retention', now + ttl, id)
+  call('HINCRBY', P .. 'totals', f.operation .. ' ' .. after, 1)
+  return f.email and notify(job, id, NOTE_OF[after], f.email, f.mail, now) or false
+end
+
+-- Send a running or delayed job back to its queue. `attempt` is what its counter becomes.
+local function send_back(id, f, attempt, now)
+  leave(id, f.status, f.queue, f.priority)
+  if attempt ~= f.attempt then call('HSET', P .. 'job:' .. id, 'attempt', attempt) end
+  move(id, f.status, 'accepted', f.seq, attempt)
+  line_up(id, f.queue, f.priority, places(1), 0)
+  if f.deadline then call('ZADD', P .. 'deadlines', f.deadline, id) end
+end
+
+local function cancelled(message) return cjson.encode({type = 'Cancelled', message = message}) end

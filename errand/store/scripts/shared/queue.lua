@@ -1,0 +1,21 @@
+-- Where jobs wait.
+local function waiting_key(queue, priority) return P .. 'waiting:' .. queue .. ':' .. (priority or 'normal') end
+
+-- Line a job up in its queue. `rung` is the outbox's time: now when somebody rings at once, 0 to have the rescuer do it.
+local function line_up(id, queue, priority, place, rung)
+  call('ZADD', waiting_key(queue, priority), place, id)
+  call('SADD', P .. 'queues', queue)
+  call('ZADD', P .. 'outbox', rung, id)
+end
+
+-- Take a job out of where its status had it wait.
+local function leave(id, before, queue, priority)
+  if before == 'accepted' then
+    call('ZREM', waiting_key(queue, priority), id)
+    call('ZREM', P .. 'outbox', id)
+  elseif before == 'running' then
+    call('ZREM', P .. 'leases', id)
+  else
+    call('ZREM', P .. 'due', id)
+  end
+end
