@@ -36,8 +36,8 @@ BLUEPRINTS: Final = (
     control,
     schedules,
     streams,
-    metrics,
     probes,
+    metrics,
     pages.pages,
 )
 

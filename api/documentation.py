@@ -31,12 +31,9 @@ TEMPLATE: Final[dict[str, Any]] = {
     },
     "tags": [
         {"name": "jobs", "description": "Hand in work, look how it is doing, call it off."},
-        {"name": "operations", "description": "One form for everything the workers can compute now."},
-        {
-            "name": "catalogue",
-            "description": "What the workers can compute, with the schemas of arguments and results.",
-        },
+        {"name": "operations", "description": "What the workers can compute now, and a form for each."},
         {"name": "schedules", "description": "Have work done again and again, by cron expressions in any time zone."},
+        {"name": "events", "description": "Watch jobs as they change: status, progress and log lines."},
         {"name": "health", "description": "For those who run this service."},
         {"name": "documentation", "description": "This page and what it is made of."},
     ],

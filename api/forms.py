@@ -21,7 +21,7 @@ from schemas.operations import Operation
 TEMPLATE_PATH: Final = "/operations/{name}"
 CHOICES: Final = ("JobRequest", "ScheduleRequest")
 """Bodies that name an operation: each becomes a choice of one form for each operation."""
-LISTED: Final = "catalogue"
+LISTED: Final = "operations"
 """Tag of the paths that only show an operation."""
 
 

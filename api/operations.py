@@ -21,7 +21,7 @@ operations = Blueprint("operations", __name__)
 
 
 @operations.get("/operations")
-@documented(tags=["catalogue"], **CATALOGUE)
+@documented(tags=["operations"], **CATALOGUE)
 def catalogue() -> Answer:
     """See what can be computed
 
@@ -32,7 +32,7 @@ def catalogue() -> Answer:
 
 
 @operations.get("/operations/<name>")
-@documented(tags=["catalogue"], **OPERATION)
+@documented(tags=["operations"], **OPERATION)
 def operation(name: str) -> Answer:
     """See what one operation does"""
     try:

@@ -16,14 +16,14 @@ probes = Blueprint("probes", __name__)
 @probes.get("/healthz")
 @documented(tags=["health"], responses=LIVENESS)
 def alive() -> Answer:
-    """Tell that this process answers"""
+    """Check that the API is alive"""
     return answer('{"status":"ok"}\n')
 
 
 @probes.get("/readyz")
 @documented(tags=["health"], responses=READINESS)
 def ready() -> Answer:
-    """Tell whether jobs can be accepted
+    """Check that jobs can be accepted
 
     `degraded`: the broker is away; jobs are accepted and run when it is back. Without the store nothing is accepted.
     """

@@ -36,7 +36,7 @@ MEDIA_TYPE: Final = "text/event-stream"
 
 
 @streams.get("/jobs/<job_id>/events")
-@documented(tags=["jobs"], **WATCHING)
+@documented(tags=["events"], **WATCHING)
 def watch_job(job_id: str) -> Answer:
     """Watch a job
 
@@ -59,7 +59,7 @@ def watch_job(job_id: str) -> Answer:
 
 
 @streams.get("/events")
-@documented(tags=["jobs"], **WATCHING_ALL)
+@documented(tags=["events"], **WATCHING_ALL)
 def watch_all() -> Answer:
     """Watch all jobs
 

@@ -5,9 +5,9 @@ Stands at both ends of a job's life: `api/accepting.py` answers with `Accepted`,
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.notices import Notification
 from schemas.problems import Problem
@@ -26,6 +26,44 @@ Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, example
 """A time as RFC 3339, in UTC, with milliseconds: `2026-11-21T04:43:14.123Z`."""
 
 Priority = Literal["low", "normal", "high"]
+
+
+_ROW: Final[dict[str, JsonValue]] = {
+    "id": _EXAMPLE_ID,
+    "operation": "primes",
+    "status": "succeeded",
+    "error": None,
+    "attempt": 1,
+    "max_attempts": 3,
+    "priority": "normal",
+    "timeout": None,
+    "progress": {"progress": 1.0, "message": "78,498 primes below 1,000,000", "eta_seconds": 0.0},
+    "tags": ["example"],
+    "created_at": "2026-11-21T04:43:14.123Z",
+    "run_at": None,
+    "deadline": None,
+    "started_at": "2026-11-21T04:43:14.130Z",
+    "finished_at": "2026-11-21T04:43:14.381Z",
+    "expires_at": "2026-11-22T04:43:14.381Z",
+    "links": {
+        "self": f"/jobs/{_EXAMPLE_ID}",
+        "events": f"/jobs/{_EXAMPLE_ID}/events",
+        "log": f"/jobs/{_EXAMPLE_ID}/log",
+    },
+}
+_WHOLE: Final[dict[str, JsonValue]] = {
+    "arguments": {"n": 1_000_000},
+    "result": 78_498,
+    "position": None,
+    "notifications": [],
+}
+_REFUSED: Final[dict[str, JsonValue]] = {
+    "type": "urn:errand:job-refused",
+    "title": "The job was refused",
+    "status": 422,
+    "detail": "Nothing was stored: correct /jobs/1/arguments/n, then send it again.",
+    "errors": [{"pointer": "/jobs/1/arguments/n", "detail": "is missing; it is required"}],
+}
 
 
 class Links(BaseModel):
@@ -70,6 +108,12 @@ class Refused(BaseModel):
 class Batch(BaseModel):
     """What became of the jobs of a batch."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"accepted": 1, "rejected": 1, "jobs": [{"id": _EXAMPLE_ID}, {"error": _REFUSED}]}]
+        }
+    )
+
     accepted: Annotated[int, Field(ge=0, description="How many are stored and will be run.")]
     rejected: Annotated[int, Field(ge=0, description="How many are not.")]
     jobs: Annotated[list[Submitted | Refused], Field(description="Each of them, in the order of the request.")]
@@ -94,6 +138,8 @@ class Progress(BaseModel):
 
 class Summary(BaseModel):
     """A job as it stands now, without its arguments, its result and who was told."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ROW]})
 
     id: JobId
     operation: str
@@ -120,6 +166,8 @@ class Summary(BaseModel):
 
 class Job(Summary):
     """A job, as it stands now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ROW | _WHOLE]})
 
     arguments: dict[str, Any]
     result: Annotated[Any, Field(description="What came out; null until the job has succeeded.")]
