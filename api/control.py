@@ -60,7 +60,9 @@ def delete(job_id: str) -> Answer:
     Its result goes with it. Whoever is still to be told of it is told.
     """
     settled(here().store.delete(checked_id(job_id)), UNFINISHED)
-    return Answer(status=204)
+    answer = Answer(status=204)
+    del answer.headers["Content-Type"]  # of nothing
+    return answer
 
 
 def checked_id(job_id: str) -> str:

@@ -3,6 +3,7 @@
 Stands beside the whole life of a job. Next: `listing.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,8 +36,12 @@ class Controls(Part):
 
     def retry(self, job_id: str) -> Control:
         """Run a failed or cancelled job again with all its attempts; refused in any other status."""
-        reply, before, queue = self._run("retry", job_id)
-        return Control(reply, _status(before), queue)
+        return self.retry_these([job_id])[0]
+
+    def retry_these(self, job_ids: Sequence[str]) -> list[Control]:
+        """Do the same with several jobs in one step; an answer for each, in their order."""
+        rows = self._run("retry", *job_ids) if job_ids else []
+        return [Control(reply, _status(before), queue) for reply, before, queue in rows]
 
     def delete(self, job_id: str) -> Control:
         """Remove a finished job; refused while it has not ended. Who is still to be told of it is told."""

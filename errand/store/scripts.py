@@ -4,10 +4,10 @@ Stands under every step of a job that changes it. Next: `jobs.py`.
 """
 
 import re
-from functools import cache
+from collections.abc import Mapping
 from hashlib import sha1
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import redis
 
@@ -27,30 +27,39 @@ def _words() -> str:
     return "".join(f" {before or ''}>{after} " for before in LEGAL for after in sorted(LEGAL[before]))
 
 
-@cache
 def text_of(name: str) -> str:
     """Give the whole text of script `name` as Redis gets it."""
+    return _TEXTS[name]
+
+
+def _read() -> dict[str, str]:
+    """Read all scripts, once: a process must not take some of them from before an upgrade and some from after it."""
     folder = files("errand.store") / "scripts"
-    text = (folder / f"{name}.lua").read_text("utf-8")
+    shared = {part.name.removesuffix(".lua"): part.read_text("utf-8") for part in (folder / "shared").iterdir()}
+    scripts = {part.name.removesuffix(".lua"): part.read_text("utf-8") for part in folder.iterdir() if part.is_file()}
+    return {name: _whole(text, shared) for name, text in scripts.items()}
+
+
+def _whole(text: str, shared: Mapping[str, str]) -> str:
     named = _SHARED.search(text)
     parts = ["base", *(named[1].split(", ") if named else ())]
-    shared = [(folder / "shared" / f"{part}.lua").read_text("utf-8") for part in parts]
-    return "\n".join([*shared, text]).replace("@LEGAL@", _words())
+    return "\n".join([*(shared[part] for part in parts), text]).replace("@LEGAL@", _words())
 
 
-@cache
-def _hash_of(name: str) -> str:
-    return sha1(text_of(name).encode(), usedforsecurity=False).hexdigest()  # the name Redis itself gives a script
+_TEXTS: Final = _read()
+_HASHES: Final = {  # the names Redis itself gives them
+    name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in _TEXTS.items()
+}
 
 
 def run(client: Client, name: str, *arguments: Argument) -> Any:
     """Run script `name` in one round trip (two when Redis has forgotten it); raise StoreUnavailable when it can't."""
     try:
         try:
-            return client.evalsha(_hash_of(name), 0, *arguments)
+            return client.evalsha(_HASHES[name], 0, *arguments)
         except redis.exceptions.NoScriptError:
             client.script_load(text_of(name))
-            return client.evalsha(_hash_of(name), 0, *arguments)
+            return client.evalsha(_HASHES[name], 0, *arguments)
     except UNAVAILABLE as fault:
         raise StoreUnavailable() from fault
 

@@ -114,7 +114,9 @@ class Stack:
         self.store.client.close()
 
     def _if_final(self, job_id: str) -> dict[str, Any] | None:
-        job: dict[str, Any] = self.get(f"/jobs/{job_id}").json()
+        answer = self.get(f"/jobs/{job_id}")
+        assert answer.status_code < 500 or answer.status_code == 503, answer.text
+        job: dict[str, Any] = answer.json()
         return job if job.get("status") in FINAL else None
 
 

@@ -35,7 +35,8 @@ def test_a_jobs_events_end_with_its_last_and_can_be_resumed_anywhere(shared: Sta
     # given a client who has seen the job begin, and has gone
     job_id = shared.submit("rest", {"seconds": 600, "name": "Ada"})
     path = f"/jobs/{job_id}/events"
-    until(lambda: shared.get(f"/jobs/{job_id}").json()["progress"], 20, "it runs and says so")
+    progress = until(lambda: shared.get(f"/jobs/{job_id}").json()["progress"], 20, "it runs and says so")
+    assert (progress["progress"], progress["message"], progress["eta_seconds"] >= 0) == (0.5, "Ada", True)
     with closing(stream(shared, path)) as opened:
         seen = next(told(opened.iter_content(None)))
     assert seen.data == {"id": job_id, "status": "running", "attempt": 1}
