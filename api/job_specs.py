@@ -62,6 +62,19 @@ _ASK_AGAIN: Final = {
     )
 }
 
+LINKS: Final = {
+    name: {"operationRef": f"#/paths/~1jobs~1{{job_id}}{path}", "parameters": {"job_id": "$response.body#/id"}}
+    for name, path in {
+        "look": "/get",
+        "watch": "~1events/get",
+        "log": "~1log/get",
+        "cancel": "~1cancel/post",
+        "retry": "~1retry/post",
+        "delete": "/delete",
+    }.items()
+}
+"""Where to go with the id of an accepted job."""
+
 _FAULT: Final = {"pointer": "/value", "detail": "is missing; it is required"}
 _REFUSED: Final = JobRefused("Nothing was stored: correct /value, then send it again.", errors=[_FAULT])
 _TOO_LARGE: Final = plain(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, SENTENCES[413])
@@ -86,7 +99,8 @@ ACCEPTING: Final[Spec] = {
         reference(Job),
         {**_LOCATION, **ETAG, **_APPLIED, **_REPLAYED},
     ),
-    "202": gives("Stored; it will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED}),
+    "202": gives("Stored; it will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED})
+    | {"links": LINKS},
     **REFUSING,
 }
 

@@ -32,9 +32,9 @@ class Past(EventStore, Protocol):
 
 def event_number(text: str | None) -> str | None:
     """Read a `Last-Event-ID`; None when there is none."""
-    if text and not NUMBER.fullmatch(text):
+    if text is not None and not NUMBER.fullmatch(text):
         raise EventIdRefused()
-    return text or None
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,5 +58,9 @@ LOOKING: Final[Spec] = {
 }
 DELETING: Final[Spec] = {
     "parameters": [_NAME],
-    "responses": {"204": {"description": "It is gone; the jobs it has started go on."}, "404": _UNKNOWN, "503": STORE_DOWN},
+    "responses": {
+        "204": {"description": "It is gone; the jobs it has started go on."},
+        "404": _UNKNOWN,
+        "503": STORE_DOWN,
+    },
 }

@@ -32,17 +32,20 @@ data: {{"id":"{_ID}","line":"so far 78498"}}
 _LAST: Final = parameter(
     "Last-Event-ID",
     "header",
-    "The `id` of the last event you have; what came after it is sent first. Browsers do so themselves. Empty: none yet.",
-    pattern="^([0-9]{1,19}-[0-9]{1,19})?$",
-    example="1795241594123-0",
-)
+    "The `id` of the last event you have; what came after it is sent first. Browsers do so.",
+    pattern="^[0-9]{1,19}-[0-9]{1,19}$",
+) | {"example": "1795241594123-0"}
 _EVENT: Final[Spec] = {
     "description": "One event. OpenAPI 3.0 has no word for a stream of them; by custom, the schema is each one's.",
     "type": "object",
     "properties": {
         "id": {"type": "string", "pattern": "^[0-9]{1,19}-[0-9]{1,19}$"},
         "event": {"type": "string", "enum": ["status", "progress", "log"]},
-        "data": {"type": "string", "description": "A JSON object on one line, with the job's `id`.", "pattern": "^{.*}$"},
+        "data": {
+            "type": "string",
+            "description": "A JSON object on one line, with the job's `id`.",
+            "pattern": r"^\{.*\}$",
+        },
     },
     "required": ["id", "event", "data"],
 }

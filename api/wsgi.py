@@ -7,6 +7,7 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
+from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from threading import Thread
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from api.app import Api, create_app
 from api.lanes import Lanes
 from api.relay import Relay
+from errand.lifeline import tie_to
 from errand.settings import Settings
 from errand.store import Store
 
@@ -22,6 +24,9 @@ STOPS: Final = {signal.SIGTERM, signal.SIGINT}
 
 def make() -> Api:
     """Make the app of this process and start its relay. Never call it before a fork: threads don't survive one."""
+    if (parent := parent_process()) and parent.pid:
+        # without its parent nobody would restart it, and it would keep the port from whoever takes the parent's place
+        tie_to(parent.pid, signal.SIGKILL)
     settings = Settings.load_or_exit()
     store = Store.connect(settings)
     relay = Relay(settings, store)

@@ -15,8 +15,12 @@ NAME_PATTERN: Final = r"^[A-Za-z0-9._-]{1,64}$"
 """The name of a schedule."""
 MAX_CRON: Final = 500
 """Characters of the longest expression."""
+CRON_PATTERN: Final = r"^[ \t\r\n]*[0-9A-Za-z*,/#-]+([ \t\r\n]+[0-9A-Za-z*,/#-]+){4}[ \t\r\n]*$"
+"""How an expression is written. Which of these are one, `errand/schedules.py` tells: no pattern could that be read."""
 MAX_ZONE: Final = 64
 """Characters of the longest name of a time zone."""
+ZONE_PATTERN: Final = "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
+"""How the name of a time zone is written; there are some 600 of them."""
 
 Overlap = Literal["allow", "skip"]
 
@@ -26,6 +30,8 @@ Cron = Annotated[
         max_length=MAX_CRON,
         description="Five fields: minute, hour, day of month, month, day of week; `L`, `LW`, `5L`, `MON#2` too.",
         examples=["*/5 * * * *"],
+        # for the document only: what is refused is refused with a sentence of its own
+        json_schema_extra={"pattern": CRON_PATTERN},
     ),
 ]
 Zone = Annotated[
@@ -34,6 +40,7 @@ Zone = Annotated[
         max_length=MAX_ZONE,
         description="By whose clocks, as the IANA database names them.",
         examples=["Europe/Berlin"],
+        json_schema_extra={"pattern": ZONE_PATTERN},
     ),
 ]
 OverlapWish = Annotated[

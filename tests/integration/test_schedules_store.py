@@ -140,7 +140,7 @@ def test_putting_the_same_definition_again_keeps_its_next_time_even_when_that_is
 
 def test_other_arguments_keep_the_next_time_and_what_was(store, settings):
     created = put(store)[1]["created_at"]
-    overdue(store)
+    overdue(store, ms=2)  # another tick than the next, even within one millisecond
     fire_due(store, settings)
     due = overdue(store)
 
@@ -223,8 +223,8 @@ def test_with_overlap_skip_a_tick_is_let_go_while_the_job_before_has_not_ended(s
 
 def test_with_overlap_allow_a_tick_starts_its_job_beside_the_one_before(store, settings):
     put(store)
-    for _ in range(2):
-        overdue(store)
+    for ms in (2, 1):  # two ticks, even within one millisecond
+        overdue(store, ms=ms)
         fire_due(store, settings)
 
     assert [job["status"] for job in jobs(store)] == ["accepted", "accepted"]

@@ -1,5 +1,6 @@
 """When schedules are due: expressions, time zones, changing clocks, ticks that were missed."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from uuid import UUID
@@ -9,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from errand.errors import ScheduleRefused
-from errand.schedules import NEVER, Rhythm, fault_of, local, run_id
+from errand.schedules import NEVER, Rhythm, _zones, fault_of, local, run_id
+from schemas.schedules import MAX_ZONE, ZONE_PATTERN
 
 BERLIN = "Europe/Berlin"
 BEFORE_GAP = "2026-03-29T00:00:00+01:00"
@@ -141,6 +143,8 @@ def test_years_of_missed_minutes_are_passed_over_at_once():
         ("5-1 * * * *", "minute that is none"),
         ("H R ? * *", "minute that is none, 'H'"),
         ("٣ * * * *", "minute that is none"),
+        ("* * * * ſun", "letters A-Z"),
+        ("*\N{EM SPACE}* * * *", "letters A-Z"),
         ("* * * * FRI#6", "day-of-week that is none"),
     ],
 )
@@ -181,6 +185,10 @@ def test_a_zone_that_is_none_is_refused_with_a_sentence(timezone, told):
     [error] = refused.value.fields["errors"]
     assert error["pointer"] == "/timezone"
     assert told in error["detail"]
+
+
+def test_every_zone_is_written_as_the_document_says():
+    assert [zone for zone in _zones() if not re.search(ZONE_PATTERN, zone) or len(zone) > MAX_ZONE] == []
 
 
 def test_both_faults_are_told_at_once():

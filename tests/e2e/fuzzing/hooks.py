@@ -1,0 +1,128 @@
+"""What the API document can't say, told to schemathesis: each request passes here before it is sent.
+
+Only what the document allows and the API rightly refuses is put right; all else is sent as it was made up.
+"""
+
+import re
+from itertools import count
+from random import Random
+from typing import Any, Final
+from uuid import uuid4
+
+import schemathesis
+from pydantic import ValidationError
+
+from api.idempotency import KEY_PATTERN
+from api.options import refuse_contradictions
+from errand.errors import JobRefused
+from errand.schedules import fault_of, fault_of_zone
+from schemas.address import MAX_MAILBOX
+from schemas.requests import JobRequest, OperationRequest
+from schemas.schedules import CRON_PATTERN, MAX_CRON, ZONE_PATTERN
+
+ZONES: Final = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
+FIELDS: Final = ((0, 59), (0, 23), (1, 28), (1, 12), (0, 7))
+"""What the five fields of a cron expression may hold; the 28th is in every month."""
+
+numbers = count(1)
+accepted: list[str] = []
+"""The ids of the jobs there are; few of them were deleted again."""
+
+
+@schemathesis.hook
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
+    """Put the request right."""
+    put_headers_right(case)
+    ask_for_real_jobs(case)
+    if not isinstance(case.body, dict):
+        return
+    case.body = with_a_short_mailbox(case.body)
+    if case.operation.path == "/schedules/{name}":
+        case.body = with_real_times(case.body)
+    if case.operation.path == "/operations/{name}":
+        case.body = with_its_arguments(case.body, case)
+    if case.operation.path == "/jobs":
+        case.body = without_contradiction(case.body, JobRequest)
+    if case.operation.path.startswith("/operations/"):
+        case.body = without_contradiction(case.body, OperationRequest)
+
+
+@schemathesis.hook
+def after_call(context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response) -> None:
+    """Remember the job that was accepted."""
+    if response.status_code == 202 and (job_id := response.json().get("id")):
+        accepted.append(job_id)
+
+
+def ask_for_real_jobs(case: schemathesis.Case) -> None:
+    """Ask every other time for one of the jobs, as random ids are never theirs; the stateful phase has its own."""
+    if not accepted or "job_id" not in case.path_parameters or case.meta.phase.name.value == "stateful":
+        return
+    if is_meant_well(case) and next(numbers) % 2:
+        case.path_parameters["job_id"] = accepted[next(numbers) % len(accepted)]
+
+
+def put_headers_right(case: schemathesis.Case) -> None:
+    """Send no Idempotency-Key twice, under which any other body is refused, and a real Last-Event-ID.
+
+    schemathesis makes up no headers with a hyphen in its coverage phase, and sends 0 where it means to send a valid id.
+    """
+    if re.fullmatch(KEY_PATTERN, str(case.headers.get("Idempotency-Key", ""))):
+        case.headers["Idempotency-Key"] = str(uuid4())
+    if "Last-Event-ID" in case.headers and is_meant_well(case):
+        case.headers["Last-Event-ID"] = f"{next(numbers)}-0"
+
+
+def with_its_arguments(body: dict[str, Any], case: schemathesis.Case) -> dict[str, Any]:
+    """Send what the operation in the path takes: the document tells that at the operation's own path, not at this one.
+
+    Names without such a path are left to this one, and answered with 404.
+    """
+    own = case.operation.schema.raw_schema["paths"].get(f"/operations/{case.path_parameters['name']}")
+    if own is None or not isinstance(body.get("arguments", {}), dict):
+        return body
+    return body | own["post"]["requestBody"]["content"]["application/json"]["example"]
+
+
+def without_contradiction(body: dict[str, Any], model: type[OperationRequest]) -> dict[str, Any]:
+    """Leave a deadline out that is before the job may start: OpenAPI can't compare two fields."""
+    try:
+        refuse_contradictions(model.model_validate(body))
+    except ValidationError:
+        return body
+    except JobRefused:
+        return {name: value for name, value in body.items() if name != "deadline"}
+    return body
+
+
+def with_a_short_mailbox(body: dict[str, Any]) -> dict[str, Any]:
+    """Send no e-mail address with too much before its @: the pattern in the document can't count."""
+    mailbox, at, host = str(body.get("email")).partition("@")
+    return body | {"email": f"name@{host}"} if at and len(mailbox) > MAX_MAILBOX else body
+
+
+def with_real_times(body: dict[str, Any]) -> dict[str, Any]:
+    """Make a real cron expression and a real zone of texts that only look like one: no pattern could tell them."""
+    real = dict(body)
+    cron, zone = body.get("cron"), body.get("timezone")
+    if isinstance(cron, str) and len(cron) <= MAX_CRON and re.search(CRON_PATTERN, cron) and fault_of(cron):
+        real["cron"] = expression(Random(cron))
+    if isinstance(zone, str) and re.search(ZONE_PATTERN, zone) and fault_of_zone(zone):
+        real["timezone"] = Random(zone).choice(ZONES)
+    return real
+
+
+def is_meant_well(case: schemathesis.Case) -> bool:
+    """Tell whether the request is to be right in all its parts."""
+    return case.meta.generation.mode.is_positive
+
+
+def expression(random: Random) -> str:
+    """Make up a cron expression."""
+    return " ".join(field(random, *bounds) for bounds in FIELDS)
+
+
+def field(random: Random, least: int, most: int) -> str:
+    """Make up one of its fields."""
+    first, last = sorted(random.choices(range(least, most + 1), k=2))
+    return random.choice(["*", f"*/{last or 1}", f"{first}", f"{last},{first}", f"{first}-{last}", f"{first}-{last}/2"])

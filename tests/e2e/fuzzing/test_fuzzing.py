@@ -1,0 +1,66 @@
+"""schemathesis holds the whole API to its document: all checks, all routes, with right and with wrong data.
+
+How far it goes is in schemathesis.toml, and what a document can't say in hooks.py.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from errand.embedded.wait import until
+from tests.support.stack import Stack, running
+from tests.support.valkey import Server
+
+HERE = Path(__file__).parent
+SECONDS = 300
+"""Many times what it takes: about 25 s where nothing else runs."""
+
+
+@pytest.fixture(scope="module")
+def stack(valkey: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An API and workers with the operations that come with Errand, and nobody to be mailed.
+
+    What is made up may keep a processor busy for an hour, so there is one slot for it, and it is given up at the end.
+    """
+    env = {"REDIS_URL": valkey.fresh_url(), "AMQP_URI": valkey.fresh_url(), "MAIL_ENABLED": "false"}
+    env |= {"CPU_SLOTS": "1", "STOP_GRACE": "0"}
+    with running(tmp_path_factory.mktemp("fuzzing"), env) as stack:
+        until(lambda: "fetch" in stack.store.catalogue(), 20, "the catalogue")
+        yield stack
+
+
+def test_the_document_of_a_running_errand_is_valid(stack: Stack) -> None:
+    document = stack.get("/apispec.json").json()
+
+    assert {"/operations/primes", "/operations/{name}", "/schedules/{name}", "/events"} <= document["paths"].keys()
+    OpenAPIV30SpecValidator(document).validate()
+
+
+@pytest.mark.timeout(SECONDS + 30)
+def test_schemathesis_finds_nothing(stack: Stack, tmp_path: Path) -> None:
+    # from a file, as it leaves out the path from which it reads a document itself
+    document = tmp_path / "apispec.json"
+    document.write_bytes(stack.get("/apispec.json").content)
+    routes = sum(map(len, json.loads(document.read_bytes())["paths"].values()))
+
+    run = schemathesis(document, stack.url, tmp_path)
+
+    print(run.stdout)  # noqa: T201  # its findings and its seed, shown where this fails, or with -s
+    assert run.returncode == 0, run.stderr
+    assert f"Tested: {routes}\n" in run.stdout, "every route was tested"
+    assert stack.get("/readyz").json()["status"] == "ready"
+    assert stack.finished(stack.compute())["result"] == 40, "it still does what it is there for"
+
+
+def schemathesis(document: Path, url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run its command in `folder`, where it leaves what it notes."""
+    command = [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"]
+    command += ["run", document, "--url", url, "--no-color"]
+    env = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
