@@ -5,14 +5,21 @@ Stands at steps 3 to 6 of a job's life: `take` and `finish` are the story, one s
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+from nameko.timer import timer
+
+from errand.errors import StoreUnavailable
 from errand.store import Outcome
 from schemas.operations import COMPUTE, Weight, queue_of
 from workers.dependencies import Announcer, StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.rpc import rpc
 from workers.perform import Operators, answer
+
+LOOK_SECONDS = 1.0
+"""Between two looks at queues in which no doorbell may have rung."""
 
 
 class Performer:
@@ -46,9 +53,18 @@ class Performer:
 
     def take(self, weight: Weight, doorbells: Doorbells) -> None:
         """Claim the best jobs that wait, and have them performed."""
-        leases = self.store.claim(queue_of(self.name, weight), len(doorbells.ids))
-        doorbells.ack()
-        self.operators.perform(leases, self.finish)
+        with self.operators.room(weight, len(doorbells.ids)) as most:
+            leases = self.store.claim(queue_of(self.name, weight), most)
+            doorbells.ack()
+            self.operators.perform(leases, self.finish)
+
+    @timer(interval=LOOK_SECONDS)
+    def look(self) -> None:
+        """Take what waits, whatever the broker did: a doorbell may be lost, or with a worker that hangs."""
+        with suppress(StoreUnavailable):
+            for weight in Weight:
+                with self.operators.room(weight) as most:
+                    self.operators.perform(self.store.claim(queue_of(self.name, weight), most), self.finish)
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Write down how attempts ended, and tell those who wait for it."""

@@ -8,11 +8,13 @@ import json
 import logging
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
 import eventlet
+from eventlet.semaphore import Semaphore
 from nameko.extensions import DependencyProvider
 
 from errand.errors import OperationFailed
@@ -61,6 +63,7 @@ class Crew:
             Weight.CPU: self._children_of(Weight.CPU, settings.cpu_slots or len(os.sched_getaffinity(0))),
             Weight.IO: self._children_of(Weight.IO, settings.io_slots),
         }
+        self._claiming = {weight: Semaphore() for weight in Weight}
         self._keeper = Keeper(store, self._cancel)
         self._ended = eventlet.Queue()
         self._unfinished = 0
@@ -83,6 +86,13 @@ class Crew:
         eventlet.sleep(0)  # those that were started take their slots now, before anybody asks how many are free
         if tiny:
             finish(tiny)
+
+    @contextmanager
+    def room(self, weight: Weight, wanted: int = MOST_OUTCOMES) -> Iterator[int]:
+        """Tell how many more jobs of this weight may be claimed, up to `wanted`; nobody else is told meanwhile."""
+        with self._claiming[weight]:
+            children = self.children.get(weight)
+            yield wanted if children is None else min(wanted, children.free())
 
     def attempt(self, leases: Sequence[Lease]) -> list[Outcome]:
         """Run tiny operations at once, for a caller who waits."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import amqp
 
-from tests.support.ports import LOCALHOST, free_port, until
+from tests.support.ports import LOCALHOST, steady_port, until
 from tests.support.processes import Running
 
 HOME = Path("/usr/lib/rabbitmq/bin")
@@ -28,7 +28,7 @@ class RabbitMQ(ABC):
 
     def __init__(self) -> None:
         """Choose a port; nothing is started."""
-        self.port = free_port()
+        self.port = steady_port()
         self._numbers = itertools.count(1)
         self._fresh: list[str] = []
 
@@ -102,21 +102,26 @@ class RabbitMQ(ABC):
 class Node(RabbitMQ):
     """A node of the system's package, run by this user in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        """Give it names, ports and folders that nothing else uses."""
+    def __init__(
+        self, folder: Path, name: str | None = None, home: Path | None = None, epmd_port: int | None = None
+    ) -> None:
+        """Give it names, ports and folders that nothing else uses; nodes of a cluster share `home` and `epmd_port`."""
         super().__init__()
-        (folder / "home").mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        home = home or folder / "home"
+        home.mkdir(exist_ok=True)
         (folder / "plugins").write_text("[].\n")
-        self.epmd_port = free_port()
+        self.epmd_port = epmd_port or steady_port()
+        self.name = f"{name or f'errandtest-{os.getpid()}'}@localhost"
         self.env = {
-            "HOME": str(folder / "home"),  # the Erlang cookie
+            "HOME": str(home),  # the Erlang cookie
             "ERL_EPMD_PORT": str(self.epmd_port),  # a name server of its own, so that it can be ended with the node
             "ERL_EPMD_ADDRESS": LOCALHOST,
             "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
-            "RABBITMQ_NODENAME": f"errandtest-{os.getpid()}@localhost",
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_IP_ADDRESS": LOCALHOST,
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_DIST_PORT": str(steady_port()),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),

@@ -8,6 +8,7 @@ import shutil
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -29,6 +30,8 @@ class Caught:
     recipients: list[str]
     message: EmailMessage
     content: bytes
+    at: float = field(default_factory=time.time)
+    """When it was taken, in seconds since 1970."""
 
     @property
     def text(self) -> str:
