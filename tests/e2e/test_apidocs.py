@@ -61,7 +61,7 @@ def test_the_page_shows_every_group_without_a_complaint_and_asks_no_other_host(
     errand: Stack, page: "Page", told: Told
 ) -> None:
     page.goto(f"{errand.url}/")
-    page.wait_for_selector("[data-path='/operations/primes']")
+    page.wait_for_selector(".opblock-post [data-path='/operations/primes']")
 
     assert page.url == f"{errand.url}/apidocs"
     tags = [tag["name"] for tag in errand.get("/apispec.json").json()["tags"]]
@@ -73,7 +73,7 @@ def test_the_page_shows_every_group_without_a_complaint_and_asks_no_other_host(
 
 def test_the_page_lists_each_operation_once(errand: Stack, page: "Page") -> None:
     page.goto(f"{errand.url}/apidocs")
-    page.wait_for_selector("[data-path='/operations/primes']")
+    page.wait_for_selector(".opblock-post [data-path='/operations/primes']")
 
     names = [operation["name"] for operation in errand.get("/operations").json()["operations"]]
     shown = [row.get_attribute("data-path") for row in page.locator("[data-path^='/operations/']:visible").all()]
@@ -107,7 +107,7 @@ def test_another_document_named_in_the_address_is_not_looked_at(
 
 def test_the_document_is_asked_for_at_each_visit_but_sent_only_when_it_has_changed(errand: Stack, page: "Page") -> None:
     page.goto(f"{errand.url}/apidocs")
-    page.wait_for_selector("[data-path='/operations/primes']")
+    page.wait_for_selector(".opblock-post [data-path='/operations/primes']")
     etag = errand.get("/apispec.json").headers["ETag"]
 
     with page.expect_request("**/apispec.json") as asked:

@@ -38,7 +38,7 @@ def echoes(
     """Say a text again and again."""
     return " ".join([text] * times)
 '''
-FORM = "[data-path='/operations/echoes']"
+FORM = ".opblock-post [data-path='/operations/echoes']"
 
 
 def test_an_operation_that_is_dropped_in_has_a_form_after_a_restart_of_the_workers_alone(
@@ -54,7 +54,7 @@ def test_an_operation_that_is_dropped_in_has_a_form_after_a_restart_of_the_worke
     with running(tmp_path, env) as stack:
         until(lambda: stack.get("/operations/primes").status_code == 200, 20, "the catalogue")
         browser_page.goto(f"{stack.url}/apidocs")
-        browser_page.wait_for_selector("[data-path='/operations/primes']")
+        browser_page.wait_for_selector(".opblock-post [data-path='/operations/primes']")
         assert browser_page.locator(FORM).count() == 0
         browser_page.screenshot(path=tmp_path / "before.png", full_page=True)
 
