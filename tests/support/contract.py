@@ -8,6 +8,7 @@ from typing import Any, Final
 import requests
 
 from errand.embedded.wait import until
+from tests.support.processes import command_of, descendants
 from tests.support.stack import Stack
 
 NUMBERS: Final = {"value": 30, "other": 10}
@@ -27,6 +28,15 @@ def a_busy_slot(stack: Stack) -> Iterator[str]:
     finally:
         stack.post(f"/jobs/{job_id}/cancel")
         stack.finished(job_id)
+
+
+def burning(stack: Stack, **fields: Any) -> tuple[str, int]:
+    """Start a job that burns a processor and ignores signals; give its id and its process."""
+    job_id = stack.submit("burn", **fields)
+    until(lambda: "burning" in stack.get(f"/jobs/{job_id}/log").text, 20, "it burns")
+    assert stack.workers.process is not None
+    [child] = [pid for pid in descendants(stack.workers.process.pid) if '"weight": "cpu"' in command_of(pid)]
+    return job_id, child
 
 
 def problem(answer: requests.Response, status: int, kind: str = "about:blank") -> dict[str, Any]:

@@ -141,6 +141,13 @@ def alive(pids: Sequence[int]) -> list[int]:
     return [pid for pid, stat in _stats() if pid in pids and stat[0] != "Z"]
 
 
+def command_of(pid: int) -> str:
+    """Give the command line of a process; nothing when it has gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
+
+
 def _stats() -> list[tuple[int, list[str]]]:
     """Read state, parent, group, session ... of every process from /proc."""
     found = []

@@ -90,6 +90,10 @@ class Stack:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
+    def status(self, job_id: str) -> str:
+        """Give the job's status."""
+        return str(self.get(f"/jobs/{job_id}").json()["status"])
+
     def finished(self, job_id: str, within: float = 30) -> dict[str, Any]:
         """Wait until the job has ended, and give it."""
         return until(lambda: self._if_final(job_id), within, f"job {job_id} final")

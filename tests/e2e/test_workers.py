@@ -1,0 +1,72 @@
+"""Workers with jobs in child processes that are stopped, killed or short of room; what clients do is in `contract/`."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from errand.embedded.wait import until
+from tests.support.contract import burning
+from tests.support.processes import alive
+from tests.support.stack import Stack, running
+
+OPERATIONS = "workers.operations,tests.support.operations"
+WITH_CHARACTERS = {"OPERATIONS": OPERATIONS, "CPU_SLOTS": "2", "MAIL_ENABLED": "false"}
+
+
+@pytest.fixture
+def stack(on_each: dict[str, str], tmp_path: Path) -> Iterator[Stack]:
+    """Errand with operations that misbehave."""
+    with running(tmp_path, {**on_each, **WITH_CHARACTERS}) as stack:
+        until(lambda: "burn" in stack.store.catalogue(), 15, "the catalogue")
+        yield stack
+
+
+def test_a_second_worker_takes_what_the_first_has_no_room_for(stack, tmp_path):
+    second = stack.worker("compute")
+    second.start()
+    try:
+        heavy = [stack.submit("dawdle") for _ in range(4)]
+
+        until(lambda: stack.count("running") == 4, 20, "all four run")
+
+        for each in heavy:
+            stack.post(f"/jobs/{each}/cancel")
+        for each in heavy:
+            assert stack.finished(each)["status"] == "cancelled"
+    finally:
+        second.stop()
+
+
+def test_a_worker_that_stops_hands_its_jobs_back(on_each, tmp_path):
+    with running(tmp_path, {**on_each, **WITH_CHARACTERS, "STOP_GRACE": "0"}) as stack:
+        until(lambda: "rest" in stack.store.catalogue(), 15, "the catalogue")
+        heavy, light = stack.submit("dawdle"), stack.submit("rest", {"seconds": 600})
+        until(lambda: stack.count("running") == 2, 20, "both run")
+
+        assert stack.workers.stop() == 0
+
+        for job_id in (heavy, light):
+            record = stack.store.get(job_id)
+            assert (record["status"], record["attempt"]) == ("accepted", "0")
+
+
+def test_a_cpu_job_five_times_as_long_as_the_heartbeat_runs_once(on_rabbitmq, tmp_path):
+    quick = {"HEARTBEAT": "2", "LEASE_SECONDS": "1", "OUTBOX_PATIENCE": "0.5"}
+    with running(tmp_path, {**on_rabbitmq, **WITH_CHARACTERS, **quick}) as stack:
+        until(lambda: "burn_for" in stack.store.catalogue(), 15, "the catalogue")
+
+        job = stack.finished(stack.submit("burn_for", {"seconds": 10}))
+
+        assert (job["status"], job["attempt"]) == ("succeeded", 1)
+        assert stack.get(f"/jobs/{job['id']}/log").text.count("burning") == 1
+        assert "broker_lost" not in stack.workers.output()
+
+
+def test_nothing_is_left_behind_by_a_worker_that_is_killed(stack):
+    _, child = burning(stack)
+
+    os.kill(stack.workers.process.pid, 9)
+
+    until(lambda: not alive([child]), 5, "its child is gone")
