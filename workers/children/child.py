@@ -4,6 +4,7 @@ Stands at step 4 of a job's life. It is a clean interpreter: neither nameko nor 
 Next: `alone.py`, and `together.py` for what waits more than it computes.
 """
 
+import ctypes
 import faulthandler
 import io
 import json
@@ -24,6 +25,8 @@ from workers.children.alone import Alone
 from workers.children.together import Together
 from workers.children.wire import Wire
 from workers.operations.loading import load
+
+_LINE_BUFFERED = 1  # C's _IOLBF
 
 
 class Orders(TypedDict):
@@ -73,6 +76,9 @@ def _speak_plainly() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    libc = ctypes.CDLL(None)
+    with suppress(ValueError):  # elsewhere than on Linux it has another name
+        libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINE_BUFFERED, 0)  # what C prints, in its place
     faulthandler.enable(all_threads=False)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=[_ToCurrentOutput()])
 
