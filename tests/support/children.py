@@ -26,11 +26,11 @@ class Run:
     def __init__(self, worker: "Worker", name: str) -> None:
         self.worker, self.name = worker, name
 
-    def ending(self, seconds: float = 30) -> dict[str, Any]:
+    def ending(self, seconds: float = 60) -> dict[str, Any]:
         """Wait for its end: kind, payload (read), retryable, lines, progress, seconds."""
         return self.worker.hear(f"ended {self.name}", seconds)
 
-    def line(self, seconds: float = 30) -> str:
+    def line(self, seconds: float = 60) -> str:
         """Wait for the next line of its log."""
         return self.worker.hear(f"line {self.name}", seconds)
 
@@ -74,7 +74,7 @@ class Worker:
         self.process.stdin.write(json.dumps(order, ensure_ascii=False) + "\n")
         self.process.stdin.flush()
 
-    def hear(self, topic: str, seconds: float = 30) -> Any:
+    def hear(self, topic: str, seconds: float = 60) -> Any:
         """Wait for news of this kind."""
         try:
             return self._news[topic].get(timeout=seconds)
