@@ -5,6 +5,7 @@ Stands under relay, workers and rescuer. Next: `publisher.py`.
 
 import socket
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from kombu import Connection
 from kombu.exceptions import OperationalError
@@ -13,6 +14,9 @@ from errand.topology import DOORBELLS, doorbell_queue
 
 CONNECT_SECONDS = 3.0
 """How long to wait for the broker to answer a new connection."""
+
+ANSWER_SECONDS = 5.0
+"""How long to wait for the answer to what was asked on a connection that stands."""
 
 FAULTS: tuple[type[Exception], ...] = (OSError, socket.timeout, OperationalError, EOFError)
 """What kombu raises whichever transport it uses; each connection adds its transport's own."""
@@ -32,6 +36,25 @@ def open_connection(amqp_uri: str, heartbeat: int = 0) -> Connection:
     return Connection(amqp_uri, heartbeat=heartbeat, connect_timeout=CONNECT_SECONDS)
 
 
+def establish(connection: Connection) -> None:
+    """Connect to the first of its addresses that answers, each asked once; raise what faults_of() names.
+
+    An address that hangs must not use up the time of those after it, so there is no limit over all of them.
+    """
+    connection.ensure_connection(max_retries=max(0, len(connection.alt) - 1), interval_start=0, interval_step=0)
+
+
+def answered_in_time(connection: Connection) -> AbstractContextManager[object]:
+    """Have whatever is asked inside a `with` fail when the broker, once connected, says nothing for some seconds.
+
+    In a cluster any node takes a connection, and then hangs as long as the node does that it needs for the answer.
+    """
+    if connection.transport.driver_type != "amqp":
+        return nullcontext()
+    waiting: AbstractContextManager[object] = connection.connection.transport.having_timeout(ANSWER_SECONDS)
+    return waiting
+
+
 def faults_of(connection: Connection) -> tuple[type[Exception], ...]:
     """Give the exceptions after which `connection` is to be thrown away."""
     return (*FAULTS, *connection.connection_errors, *connection.channel_errors)
@@ -39,6 +62,8 @@ def faults_of(connection: Connection) -> tuple[type[Exception], ...]:
 
 def declare(connection: Connection, queues: Iterable[str] = DOORBELLS) -> None:
     """Declare doorbell queues, with what they are bound to: a doorbell must not ring in an empty house."""
-    with connection.channel() as channel:
+    with answered_in_time(connection):
+        channel = connection.channel()
         for queue in queues:
             doorbell_queue(queue)(channel).declare()
+        channel.close()  # after a fault nobody waits for that: the connection is thrown away

@@ -13,7 +13,7 @@ from typing import Any
 import eventlet
 from kombu import Connection
 
-from errand.broker.connection import faults_of, open_connection
+from errand.broker.connection import establish, faults_of, open_connection
 from errand.patience import pauses
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def keep_connected(config: dict[str, Any], use: Callable[[Connection], None], st
         connection = open_connection(config["AMQP_URI"], heartbeat=int(config.get("HEARTBEAT", 10)))
         began = monotonic()
         try:
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
+            establish(connection)
             lost = False
             use(connection)
         except faults_of(connection) as fault:
