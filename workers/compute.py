@@ -84,6 +84,5 @@ class Compute(Performer):
         Raises OperationFailed with the error's type and sentence, JobRefused for what the API would refuse.
         """
         job = self.store.accept_call(operation, value, other, email)
-        outcomes = self.operators.attempt(self.store.claim_call(job))
-        self.finish(outcomes)
-        return answer(outcomes)
+        self.finish(self.operators.attempt(self.store.claim_call(job)))  # unless another worker has it already
+        return answer(*self.store.ending_of(job))

@@ -16,17 +16,20 @@ from pydantic import ValidationError
 from uuid_utils import uuid7
 
 from errand.broker.publisher import Publisher, job_finished
-from errand.errors import BrokerUnavailable, JobRefused, StoreUnavailable
+from errand.errors import BrokerUnavailable, CallFailed, JobRefused, StoreUnavailable
 from errand.patience import pauses
 from errand.settings import Settings
 from errand.store import Commit, Lease, NewJob, Notice, Outcome, Renewal, Store
 from schemas.notices import NoticeState
 from schemas.requests import ComputeRequest
+from schemas.status import FINAL, Status
 
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
+CALL_SECONDS, LOOK_SECONDS = 60.0, 0.05
+"""How long a call by RPC waits for a job that another worker has, and how often it looks."""
 PAUSES = (0.1, 0.2, 0.5, 1.0)
 """Seconds between tries to commit while the store is away; the last one is repeated."""
 
@@ -47,6 +50,20 @@ class WorkerStore:
     def claim_call(self, job: NewJob) -> list[Lease]:
         """Take the lease of a job that was just accepted, unless another worker has it; raise StoreUnavailable."""
         return self.store.claim_these([job.id], self.worker, self.settings.lease_seconds, self.settings.result_ttl)
+
+    def ending_of(self, job: NewJob) -> tuple[Status, str]:
+        """Wait until the job has ended, here or elsewhere; give its final status and its result or error as JSON.
+
+        Raises StoreUnavailable, and CallFailed when that takes too long for somebody who waits.
+        """
+        for _ in range(int(CALL_SECONDS / LOOK_SECONDS)):
+            record = self.store.get(job.id)
+            if record is None:
+                break
+            if (status := Status(record["status"])) in FINAL:
+                return status, record["result" if status is Status.SUCCEEDED else "error"]
+            eventlet.sleep(LOOK_SECONDS)
+        raise CallFailed(f"The job {job.id} goes on; its result will be in the store.")
 
     def renew(self, leases: Sequence[Lease], progress: Mapping[str, str], lines: Sequence[tuple[str, str]]) -> Renewal:
         """Renew the leases, with what their jobs have to say; raise StoreUnavailable."""

@@ -166,11 +166,10 @@ def pause_before(attempt_made: int, first: float) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 -- to spread load, not to keep a secret
 
 
-def answer(outcomes: Sequence[Outcome]) -> Any:
-    """Give the result of a single outcome as a value; raise OperationFailed with its error."""
-    [outcome] = outcomes
-    payload = json.loads(outcome.payload)
-    if outcome.status is Status.SUCCEEDED:
+def answer(status: Status, text: str) -> Any:
+    """Give the result of a job (JSON text) as a value; raise OperationFailed where it is an error."""
+    payload = json.loads(text)
+    if status is Status.SUCCEEDED:
         return payload
     raise OperationFailed(f"{payload['type']}: {payload['message']}")
 

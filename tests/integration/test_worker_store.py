@@ -1,0 +1,53 @@
+"""The store as a worker uses it: who calls by RPC gets the answer, whoever computed it."""
+
+import json
+from threading import Thread
+
+import pytest
+
+from errand.errors import CallFailed, OperationFailed
+from schemas.status import Status
+from tests.support.jobs import claim, ended, succeeded
+
+
+@pytest.fixture
+def worker_store(store, settings):
+    # here: it brings the hub, which the tests' process does without where it can
+    from workers.dependencies import WorkerStore
+
+    return WorkerStore(store, settings)
+
+
+def test_a_call_whose_job_another_worker_took_is_answered_all_the_same(store, worker_store):
+    from workers.perform import answer
+
+    job = worker_store.accept_call("sum", 30, 10, None)
+    [lease] = claim(store, worker="another")
+    assert worker_store.claim_call(job) == []
+
+    thread = Thread(target=succeeded, args=[store, lease, "40"])
+    thread.start()
+
+    assert answer(*worker_store.ending_of(job)) == 40
+    thread.join()
+
+
+def test_a_call_whose_job_fails_elsewhere_is_told_so(store, worker_store):
+    from workers.perform import answer
+
+    job = worker_store.accept_call("div", 1, 0, None)
+    [lease] = claim(store)
+    error = {"type": "ZeroDivisionError", "message": "division by zero"}
+    ended(store, lease, Status.FAILED, json.dumps(error))
+
+    with pytest.raises(OperationFailed, match="ZeroDivisionError: division by zero"):
+        answer(*worker_store.ending_of(job))
+
+
+def test_a_call_whose_job_is_gone_does_not_wait_for_it(store, worker_store):
+    job = worker_store.accept_call("sum", 30, 10, None)
+    succeeded(store, claim(store)[0])
+    store.delete(job.id)
+
+    with pytest.raises(CallFailed):
+        worker_store.ending_of(job)
