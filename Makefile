@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run demo test api workers worker bench lint format shell constraints servers clean
+.PHONY: help run demo test api workers worker bench chaos lint format shell constraints servers clean
 
 BIN := .venv/bin
 # An installation is done again when what it is made from has changed.
@@ -41,6 +41,9 @@ shell: $(RUN)  ## open nameko's shell on the broker: n.rpc.compute.compute('sum'
 
 bench: $(DEV) servers  ## measure; bench/README.md tells what and with which figures
 	@PEERS="$(PEERS)" BENCH_PY_PEERS="$(BENCH_PY_PEERS)" $(BIN)/python -m bench $(ARGS)
+
+chaos: $(DEV) servers  ## kill everything under load and count what became of each job: JOBS=10000 FAULTS=200 SEED=1 NODES=3
+	@JOBS="$(JOBS)" FAULTS="$(FAULTS)" SEED="$(SEED)" NODES="$(NODES)" $(BIN)/python -m chaos
 
 lint: $(DEV)  ## check style, types, import rules and the files that are not Python
 	$(BIN)/ruff check

@@ -1,0 +1,68 @@
+"""The faults there are, and the order in which a run does them, from its seed.
+
+Stands before `saboteur.py`, which does them.
+"""
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+from chaos.plan import Plan
+
+SHORTEST_STOP = 0.5
+
+KINDS = (
+    ("compute", "kill", 3),
+    ("compute", "stop", 3),
+    ("cpu child", "kill", 1),
+    ("cpu child", "stop", 1),
+    ("io child", "kill", 1),
+    ("io child", "stop", 1),
+    ("api", "kill", 1),
+    ("api", "stop", 1),
+    ("api child", "kill", 1),
+    ("api child", "stop", 1),
+    ("mail", "kill", 2),
+    ("mail", "stop", 1),
+    ("rescuer", "kill", 1),
+    ("rescuer", "stop", 1),
+    ("valkey", "kill", 1),
+    ("valkey", "stop", 1),
+    ("rabbitmq", "kill", 1),
+    ("rabbitmq", "stop", 1),
+    ("smtp", "refuse", 1),
+    ("smtp", "hang", 1),
+    ("smtp", "drop", 1),
+    ("smtp", "turn away", 1),
+)
+"""What is hit, how, and how often in each turn."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: when (s from the start), on what, what is done, and for how long (s) where it passes."""
+
+    at: float
+    kind: str
+    what: str
+    seconds: float
+
+    def __str__(self) -> str:
+        """Write it as the log of a run has it."""
+        return f"{self.what} {self.kind}" + (f" for {self.seconds:.1f} s" if self.what != "kill" else "")
+
+
+def faults(plan: Plan) -> list[Fault]:
+    """Spread the faults over the run: in turns, so that each kind gets its share, each turn in another order."""
+    random = Random(f"faults {plan.seed}")
+    rows = [(kind, what) for kind, what, share in KINDS for _ in range(share) if not plan.kinds or kind in plan.kinds]
+    order: list[tuple[str, str]] = []
+    while len(order) < plan.faults:
+        order += random.sample(rows, len(rows))
+    made = []
+    for number, (kind, what) in enumerate(order[: plan.faults]):
+        at = (number + random.random()) * plan.seconds / plan.faults
+        # as many short ones as long ones, on a scale of proportions
+        seconds = math.exp(random.uniform(math.log(SHORTEST_STOP), math.log(plan.longest_stop)))
+        made.append(Fault(at, kind, what, round(seconds, 1)))
+    return sorted(made, key=lambda fault: fault.at)

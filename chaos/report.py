@@ -1,0 +1,75 @@
+"""Prints what a run came to: one table, and the cases that should not be.
+
+Stands at the end of a run; nothing comes after it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from chaos.clients import Told
+from chaos.ledger import UNEXPLAINED, Ledger
+from chaos.plan import Plan
+from chaos.recovery import Recovery, at_share, waits
+from chaos.saboteur import Done
+from chaos.witness import Seen
+
+MOST = 100
+"""Cases of one sort that are printed."""
+
+
+def table(
+    plan: Plan, ledger: Ledger, *, told: Told, seen: Seen, times: Sequence[Recovery], done: Sequence[Done]
+) -> str:
+    """Write the table, as Markdown shows it."""
+    ended = ", ".join(f"{status} {count}" for status, count in sorted(ledger.statuses.items()))
+    refusals = ", ".join(f"{what}: {count}" for what, count in sorted(told.refusals.items())) or "none"
+    rows = [
+        ("seed", plan.seed),
+        ("jobs accepted", f"{ledger.accepted} of {plan.jobs}"),
+        ("ended", ended),
+        ("**lost**", len(ledger.lost)),
+        ("**not ended**", len(ledger.unfinished)),
+        ("**finished twice**", len(ledger.twice)),
+        ("**wrong**", len(ledger.wrong)),
+        ("stored though no client was told", len(ledger.untold)),
+        ("failed because every attempt was hit", len(ledger.died)),
+        ("starts", ledger.starts),
+        ("executions", ledger.executions),
+        ("executed again after a hit", ledger.again),
+        ("executed more often than started", len(ledger.unexplained)),
+        ("mails expected", ledger.mails),
+        ("**mails missing**", len(ledger.missing)),
+        ("mails doubled", f"{len(ledger.doubled)}, unexplained {sum(UNEXPLAINED in each for each in ledger.doubled)}"),
+        ("recovery, all", _times([each.seconds for each in times])),
+        ("recovery, store up", _times([each.seconds for each in times if not each.outage])),
+        ("wait in the queue", _times(waits(seen))),
+        ("clients' wait for an id", _times(told.answers)),
+        ("other answers to clients", refusals),
+        ("faults", f"{len(done)}: {_kinds(done)}"),
+    ]
+    if seen.gaps:
+        rows.append(("gaps in the stream of events", seen.gaps))
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def cases(ledger: Ledger) -> str:
+    """List the cases, some of each sort."""
+    lines = []
+    for sort in ("lost", "unfinished", "twice", "wrong", "unexplained", "missing", "doubled", "died", "untold"):
+        found = getattr(ledger, sort)
+        lines += [f"{sort}: {case}" for case in found[:MOST]]
+        if len(found) > MOST:
+            lines.append(f"{sort}: … and {len(found) - MOST} more")
+    return "\n".join(lines)
+
+
+def _times(values: Sequence[float]) -> str:
+    if not values:
+        return "none"
+    middle, late = at_share(values, 0.5), at_share(values, 0.99)
+    return f"median {middle:.2f} s, p99 {late:.2f} s, max {max(values):.2f} s ({len(values)})"
+
+
+def _kinds(done: Sequence[Done]) -> str:
+    counted = Counter(f"{each.fault.kind} {each.fault.what}" for each in done)
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(counted.items()))

@@ -1,0 +1,128 @@
+"""The whole of Errand as the run has it: servers, two APIs, workers, each a process of its own, and a mail server.
+
+Stands under everything that is hit. Next: `saboteur.py`.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chaos.operations import FOLDER
+from chaos.plan import Plan
+from chaos.targets import Target
+from errand.embedded.valkey import Valkey
+from errand.embedded.wait import until
+from errand.settings import Settings
+from errand.store import Store
+from tests.support.cluster import Cluster
+from tests.support.ports import LOCALHOST, port_is_free, steady_port
+from tests.support.processes import Running
+from tests.support.smtp import SmtpSink
+
+WORKERS = {"compute": 3, "mail": 2, "rescuer": 2}
+"""How many processes of each service there are."""
+APIS = 2
+OPERATIONS = "workers.operations,chaos.operations"
+
+
+class Durable(Valkey):
+    """A Valkey that has each change on its disk before it answers."""
+
+    def _command(self) -> list[str]:
+        return [*super()._command(), "--appendfsync", "always"]
+
+
+class Scene:
+    """All processes of a run, and where they are."""
+
+    def __init__(self, plan: Plan, folder: Path, sink: SmtpSink, cluster: Cluster | None = None) -> None:
+        """Describe them; nothing is started. `cluster`: a RabbitMQ that is there already."""
+        self.folder, self.sink = folder, sink
+        self.executions = folder / "executions"
+        self.executions.mkdir()
+        self.cluster = cluster or Cluster(folder / "rabbitmq", plan.nodes)
+        self.valkey = Durable(folder / "valkey", steady_port())
+        self.ports = [steady_port() for _ in range(APIS)]
+        self.urls = [f"http://{LOCALHOST}:{port}" for port in self.ports]
+        self._env = {
+            "REDIS_URL": self.valkey.url(),
+            "SMTP_URL": sink.url,
+            "OPERATIONS": OPERATIONS,
+            "LOG_LEVEL": "INFO",
+            FOLDER: str(self.executions),
+            **plan.settings,
+        }
+        self.settings = Settings(_env_file=None, **{name.lower(): value for name, value in self._env.items()})  # type: ignore[arg-type]  # pydantic reads texts
+        self.store = Store.connect(self.settings)
+        self.servers = [
+            Target("valkey", "valkey", self.valkey, lambda: self.valkey.process),
+            *(
+                Target(f"rabbitmq-{number}", "rabbitmq", node, lambda node=node: node.server.process, whole=True)
+                for number, node in enumerate(self.cluster.nodes, 1)
+            ),
+        ]
+        self.processes = [
+            *(self._api(number, port) for number, port in enumerate(self.ports, 1)),
+            *(self._worker(service, number) for service, most in WORKERS.items() for number in range(1, most + 1)),
+        ]
+
+    @property
+    def targets(self) -> list[Target]:
+        """All that is kept alive."""
+        return [*self.servers, *self.processes]
+
+    def begin(self) -> None:
+        """Start everything, and return when jobs are accepted and workers are there."""
+        for target in self.servers:
+            target.begin()
+        for target in self.servers:
+            target.wait()
+        self.cluster.join()
+        for target in self.processes:
+            target.begin()
+        until(lambda: "nap" in self.store.catalogue(), 60, "the workers' catalogue")
+        until(lambda: not any(port_is_free(port) for port in self.ports), 60, "the APIs")
+
+    def end(self) -> None:
+        """End everything: first what uses the servers, then the servers."""
+        for group in (self.processes, self.servers):
+            for target in group:
+                target.close()
+            for target in group:
+                target.join()
+        self.cluster.close()
+        self.store.client.close()
+
+    def lines(self, *words: str) -> list[str]:
+        """Give the lines of all logs of Errand that have one of these words."""
+        found = []
+        for log in sorted(self.folder.glob("*.log")):
+            lines = log.read_text("utf-8", "replace").splitlines()
+            found += [f"{log.stem}: {line}" for line in lines if any(word in line for word in words)]
+        return found
+
+    def _api(self, number: int, port: int) -> Target:
+        return self._target(f"api-{number}", "api", ["api"], number, {"PORT": str(port)})
+
+    def _worker(self, service: str, number: int) -> Target:
+        return self._target(f"{service}-{number}", service, ["workers", service], number, {})
+
+    def _target(self, name: str, kind: str, module: list[str], number: int, env: dict[str, str]) -> Target:
+        env = {**self._env, "AMQP_URI": self.cluster.uri(first=number), **env}
+        running = Running.module(*module, log=self.folder / f"{name}.log", env=env, cwd=self.folder)
+        return Target(name, kind, running, lambda: running.process)
+
+
+@contextmanager
+def playing(plan: Plan, folder: Path) -> Iterator[Scene]:
+    """Have the scene for the time of a `with`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with SmtpSink() as sink:
+        scene = Scene(plan, folder, sink)
+        try:
+            scene.begin()
+            yield scene
+        finally:
+            scene.end()

@@ -1,0 +1,27 @@
+"""The short form of `make chaos`: every kind of process is hit under load, and the ledger holds."""
+
+from chaos.plan import Plan
+from chaos.run import play
+from chaos.scene import playing
+from tests.conftest import missing
+from tests.support.rabbitmq import Node
+
+SHORT = Plan(
+    jobs=300,
+    faults=24,
+    seed=4711,
+    gap=0.7,
+    longest_stop=5.0,
+    patience=60.0,
+    settings={"LEASE_SECONDS": "2", "OUTBOX_PATIENCE": "1"},
+)
+
+
+def test_whatever_is_killed_or_held_up_no_job_is_lost_or_finished_twice_and_no_mail_is_missing(tmp_path):
+    if not Node.there():
+        missing("RabbitMQ is not installed (apt-get install rabbitmq-server); a container can't be stopped in between")
+    with playing(SHORT, tmp_path / "chaos") as scene:
+        verdict = play(SHORT, scene)
+
+    assert verdict.holds, verdict.text
+    assert verdict.ledger.accepted == SHORT.jobs

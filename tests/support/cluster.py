@@ -1,0 +1,50 @@
+"""A RabbitMQ of several nodes on this machine, from the system's package: real quorums, and one node may be lost."""
+
+import os
+from pathlib import Path
+
+from tests.support.ports import LOCALHOST, steady_port
+from tests.support.rabbitmq import Node
+
+
+class Cluster:
+    """Some nodes that share a cookie and a name server; one node is a cluster too."""
+
+    def __init__(self, folder: Path, size: int = 3) -> None:
+        """Describe the nodes; nothing is started."""
+        home = folder / "home"
+        epmd_port = steady_port()
+        self.nodes = [
+            Node(folder / str(number), name=f"errandtest-{os.getpid()}-{number}", home=home, epmd_port=epmd_port)
+            for number in range(1, size + 1)
+        ]
+
+    def uri(self, first: int = 1) -> str:
+        """Give the addresses of all nodes, one of them first, as kombu reads several."""
+        begin = (first - 1) % len(self.nodes)
+        order = [*self.nodes[begin:], *self.nodes[:begin]]
+        return ";".join(f"amqp://guest:guest@{LOCALHOST}:{node.port}//" for node in order)
+
+    def start(self) -> None:
+        """Start all nodes, as one cluster."""
+        for node in self.nodes:
+            node.start()
+        self.join()
+
+    def join(self) -> None:
+        """Make one cluster of the nodes that run, unless they are one."""
+        first = self.nodes[0]
+        for node in self.nodes[1:]:
+            if first.name not in node.rabbitmqctl("cluster_status", "--formatter", "json"):
+                for words in (["stop_app"], ["join_cluster", first.name], ["start_app"]):
+                    node.rabbitmqctl(*words)
+
+    def leaders(self, vhost: str = "/") -> dict[str, str]:
+        """Tell on which node each quorum queue has its leader."""
+        text = self.nodes[0].rabbitmqctl("list_queues", "-p", vhost, "name", "leader", "--no-table-headers")
+        return dict(line.split("\t") for line in text.splitlines() if "\t" in line)
+
+    def close(self) -> None:
+        """Stop all nodes, and the name server."""
+        for node in reversed(self.nodes):
+            node.close()
