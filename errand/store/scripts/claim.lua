@@ -3,7 +3,7 @@
 -- A job past its deadline is cancelled instead. ARGV: prefix, lease in ms, worker name, retention in ms, queue, most, and
 -- then ids, if just these are meant.
 -- Returns {{id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}, …}.
--- Shared: order, queue, notify, finish.
+-- Shared: order, queue, priorities, notify, finish.
 local lease, worker, ttl, queue, most = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local now, claimed = now_ms(), {}
 
@@ -13,8 +13,7 @@ local function claim(id)
                  'retries', 'deadline')
   if f[1] ~= 'accepted' then return end
   if f[10] and tonumber(f[10]) < now then
-    local message = 'nobody waits for it any more: its deadline passed before it was started'
-    finish(id, facts(id), 'cancelled', cjson.encode({type = 'DeadlinePassed', message = message}), now, ttl)
+    finish(id, facts(id), 'cancelled', deadline_passed(), now, ttl)
     return
   end
   local fence, attempt = int(f[2] + 1), int(f[3] + 1)
@@ -34,18 +33,9 @@ if #ARGV > 6 then
   return claimed
 end
 
-local function oldest(keys)
-  local best, lowest
-  for _, key in ipairs(keys) do
-    local head = call('ZRANGE', key, 0, 0, 'WITHSCORES')
-    if head[2] and (not lowest or tonumber(head[2]) < lowest) then best, lowest = key, tonumber(head[2]) end
-  end
-  return best
-end
-
 while #claimed < most do
   local keys = {}
-  for _, priority in ipairs({'high', 'normal', 'low'}) do
+  for _, priority in ipairs(PRIORITIES) do
     local key = waiting_key(queue, priority)
     if call('EXISTS', key) == 1 then keys[#keys + 1] = key end
   end
@@ -53,7 +43,7 @@ while #claimed < most do
   local key, count = keys[1], most - #claimed
   if #keys > 1 then
     count = 1
-    if call('INCR', P .. 'turn:' .. queue) % 10 == 0 then key = oldest(keys) end
+    if call('INCR', P .. 'turn:' .. queue) % 10 == 0 then key = longest_waiting(queue) end
   end
   local row = call('ZPOPMIN', key, count)
   for i = 1, #row, 2 do claim(row[i]) end

@@ -1,10 +1,10 @@
 -- Everything there is to count, for those who run this service. ARGV: prefix, then the statuses.
 -- Returns {{jobs in each status}, {queue, priority, waiting, ms the first one waits, …}, outbox, notices due, delayed, totals, durations}.
--- Shared: queue.
+-- Shared: queue, priorities.
 local now, jobs, waiting = now_ms(), {}, {}
 for i = 2, #ARGV do jobs[#jobs + 1] = call('ZCARD', P .. 'jobs:' .. ARGV[i]) end
 for _, queue in ipairs(call('SMEMBERS', P .. 'queues')) do
-  for _, priority in ipairs({'high', 'normal', 'low'}) do
+  for _, priority in ipairs(PRIORITIES) do
     local key = waiting_key(queue, priority)
     local head = call('ZRANGE', key, 0, 0, 'WITHSCORES')
     local row = {queue, priority, call('ZCARD', key), head[2] and math.floor(math.max(0, now - head[2] / 1000)) or 0}

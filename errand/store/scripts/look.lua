@@ -1,6 +1,6 @@
 -- Look at a job. ARGV: prefix, id.   Returns {} for none, else {{field, value, …}, place in the queue or -1, expected ms until
 -- it ends or -1}.
--- Shared: queue.
+-- Shared: queue, priorities.
 local id, now = ARGV[2], now_ms()
 local job = P .. 'job:' .. id
 local f = call('HMGET', job, 'status', 'queue', 'priority', 'operation', 'started_at', 'run_at', 'deleted')
@@ -13,7 +13,7 @@ if not is_final(status) then
   if status == 'accepted' then
     local key = waiting_key(f[2], f[3] or nil)
     place = call('ZRANK', key, id) or 0
-    for _, priority in ipairs({'high', 'normal', 'low'}) do
+    for _, priority in ipairs(PRIORITIES) do
       local ahead = waiting_key(f[2], priority)
       if ahead == key then break end
       place = place + call('ZCARD', ahead)

@@ -38,8 +38,7 @@ for _, id in ipairs(due('deadlines', now)) do
   if not f.status or f.status == 'running' or is_final(f.status) then
     call('ZREM', P .. 'deadlines', id)
   else
-    local message = 'nobody waits for it any more: its deadline passed before it was started'
-    finish(id, f, 'cancelled', cjson.encode({type = 'DeadlinePassed', message = message}), now, ttl)
+    finish(id, f, 'cancelled', deadline_passed(), now, ttl)
     ended = ended + 1
   end
 end

@@ -35,3 +35,8 @@ local function send_back(id, f, attempt, now)
 end
 
 local function cancelled(message) return cjson.encode({type = 'Cancelled', message = message}) end
+
+local function deadline_passed()
+  local message = 'nobody waits for it any more: its deadline passed before it was started'
+  return cjson.encode({type = 'DeadlinePassed', message = message})
+end
