@@ -4,8 +4,9 @@ Stands under relay, workers and rescuer. Next: `publisher.py`.
 """
 
 import socket
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from kombu import Connection
 from kombu.exceptions import OperationalError
@@ -44,15 +45,17 @@ def establish(connection: Connection) -> None:
     connection.ensure_connection(max_retries=max(0, len(connection.alt) - 1), interval_start=0, interval_step=0)
 
 
-def answered_in_time(connection: Connection) -> AbstractContextManager[object]:
-    """Have whatever is asked inside a `with` fail when the broker, once connected, says nothing for some seconds.
+@contextmanager
+def asking(connection: Connection) -> Iterator[Any]:
+    """Lend a channel for questions, which fail when the broker, once connected, says nothing for some seconds.
 
     In a cluster any node takes a connection, and then hangs as long as the node does that it needs for the answer.
     """
-    if connection.transport.driver_type != "amqp":
-        return nullcontext()
-    waiting: AbstractContextManager[object] = connection.connection.transport.having_timeout(ANSWER_SECONDS)
-    return waiting
+    amqp = connection.transport.driver_type == "amqp"
+    with connection.connection.transport.having_timeout(ANSWER_SECONDS) if amqp else nullcontext():
+        channel = connection.channel()
+        yield channel
+        channel.close()  # not after a fault: nobody waits for that, the connection is thrown away
 
 
 def faults_of(connection: Connection) -> tuple[type[Exception], ...]:
@@ -62,8 +65,6 @@ def faults_of(connection: Connection) -> tuple[type[Exception], ...]:
 
 def declare(connection: Connection, queues: Iterable[str] = DOORBELLS) -> None:
     """Declare doorbell queues, with what they are bound to: a doorbell must not ring in an empty house."""
-    with answered_in_time(connection):
-        channel = connection.channel()
+    with asking(connection) as channel:
         for queue in queues:
             doorbell_queue(queue)(channel).declare()
-        channel.close()  # after a fault nobody waits for that: the connection is thrown away

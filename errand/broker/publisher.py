@@ -16,7 +16,7 @@ from amqp.method_framing import frame_writer
 from amqp.serialization import dumps
 from kombu import Connection
 
-from errand.broker.connection import answered_in_time, declare, establish, faults_of, open_connection
+from errand.broker.connection import asking, declare, establish, faults_of, open_connection
 from errand.errors import BrokerUnavailable, DoorbellUnroutable
 from errand.topology import DOORBELLS, JOB_FINISHED, doorbell_name, events_exchange
 from schemas.operations import COMPUTE
@@ -81,15 +81,11 @@ class Publisher:
         """Count the doorbells that wait in `queue`; raise BrokerUnavailable when the broker can't tell."""
         self._open()
         try:
-            connection = self._connected()
-            with answered_in_time(connection):
-                channel = connection.channel()
-                depth = int(channel.queue_declare(doorbell_name(queue), passive=True).message_count)
-                channel.close()
+            with asking(self._connected()) as channel:
+                return int(channel.queue_declare(doorbell_name(queue), passive=True).message_count)
         except self._faults as fault:
             self.close()
             raise BrokerUnavailable() from fault
-        return depth
 
     def is_healthy(self) -> bool:
         """Tell whether the open connection still stands, by what the broker sent meanwhile; costs no round trip."""
