@@ -10,7 +10,6 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from errand.errors import StoreUnavailable
 from errand.settings import Settings
 from errand.store.catalogue import Catalogue
 from errand.store.control import Control, Controls
@@ -21,7 +20,7 @@ from errand.store.listing import Listing, Page
 from errand.store.notices import Notice, Notices
 from errand.store.rescue import Rescue, Round
 from errand.store.schedules import Schedule, Schedules
-from errand.store.scripts import UNAVAILABLE, Client
+from errand.store.scripts import Client, asking_redis
 from errand.topology import Keys
 
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
@@ -53,10 +52,8 @@ class Store(Jobs, Controls, Listing, Events, Catalogue, Counting, Notices, Sched
 
     def ping(self) -> None:
         """Return when Redis answers; raise StoreUnavailable when not."""
-        try:
+        with asking_redis():
             self.client.ping()
-        except UNAVAILABLE as fault:
-            raise StoreUnavailable() from fault
 
 
 __all__ = [

@@ -6,9 +6,8 @@ Stands beside a job's whole life; `workers/rescuer.py` calls it once a second, a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from errand.errors import StoreUnavailable
 from errand.store.part import Part
-from errand.store.scripts import UNAVAILABLE
+from errand.store.scripts import asking_redis
 
 MOST = 500
 """Jobs of each kind that one round takes, so that a round stays short."""
@@ -48,10 +47,8 @@ class Rescue(Part):
 
     def confirmed(self, ids: Sequence[str]) -> None:
         """Take `ids` out of the outbox: the broker has their doorbells."""
-        try:
+        with asking_redis():
             self._client.zrem(self._keys.outbox, *ids)
-        except UNAVAILABLE as fault:
-            raise StoreUnavailable() from fault
 
     def oldest_waiting(self) -> dict[str, str]:
         """Give for each queue the id of the job that waits longest; nothing while doorbells are still to be rung."""

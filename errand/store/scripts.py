@@ -4,7 +4,8 @@ Stands under every step of a job that changes it. Next: `jobs.py`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any, Final
@@ -54,7 +55,7 @@ _HASHES: Final = {  # the names Redis itself gives them
 
 def run(client: Client, name: str, *arguments: Argument) -> Any:
     """Run script `name` in one round trip (two when Redis has forgotten it); raise StoreUnavailable when it can't."""
-    try:
+    try:  # as asking_redis, without its cost: this is on the way of every job
         try:
             return client.evalsha(_HASHES[name], 0, *arguments)
         except redis.exceptions.NoScriptError:
@@ -73,3 +74,12 @@ UNAVAILABLE = (
     redis.exceptions.ClusterDownError,
 )
 """What a store that is down, full, loading or a mere replica answers: nothing was changed, try again later."""
+
+
+@contextmanager
+def asking_redis() -> Iterator[None]:
+    """Raise StoreUnavailable when what is asked of Redis without a script can't be answered."""
+    try:
+        yield
+    except UNAVAILABLE as fault:
+        raise StoreUnavailable() from fault
