@@ -3,10 +3,9 @@
 Stands beside the life of a job. Next: `schedules.py`, the views.
 """
 
-from http import HTTPStatus
 from typing import Final
 
-from api.problems import SENTENCES, plain
+from api.job_specs import TOO_LARGE
 from api.specs import ETAG, RETRY_AFTER, SEEN, STORE_DOWN, UNCHANGED, Spec, gives, parameter, reference, refuses
 from errand.errors import (
     MediaTypeUnsupported,
@@ -21,7 +20,6 @@ from schemas.schedules import NAME_PATTERN, Schedule, ScheduleList
 _NAME: Final = parameter("name", "path", "Name of the schedule.", pattern=NAME_PATTERN)
 _FAULT: Final = {"pointer": "/cron", "detail": "must have five fields (minute hour day-of-month month day-of-week)"}
 _REFUSED: Final = ScheduleRefused("Nothing was stored: correct /cron, then send it again.", errors=[_FAULT])
-_TOO_LARGE: Final = plain(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, SENTENCES[413])
 _UNKNOWN: Final = refuses("There is no such schedule.", ScheduleUnknown())
 
 PUTTING: Final[Spec] = {
@@ -31,7 +29,7 @@ PUTTING: Final[Spec] = {
         "201": gives("Stored.", reference(Schedule), ETAG),
         "400": refuses("The name is none, or the body is not JSON.", ScheduleNameRefused()),
         "409": refuses("There are as many schedules as are kept.", SchedulesFull()),
-        "413": refuses("The body is larger than 1 MiB.", _TOO_LARGE),
+        "413": refuses("The body is larger than 1 MiB.", TOO_LARGE),
         "415": refuses("The body is not declared as `application/json`.", MediaTypeUnsupported()),
         "422": refuses("The body is JSON but not a schedule; `errors` names each wrong place.", _REFUSED),
         "503": refuses(
