@@ -104,6 +104,10 @@ class BrokerUnavailable(ErrandError):
     """The message broker can't be reached; what was accepted is kept and runs when it is back."""
 
 
+class BrokerBlocked(BrokerUnavailable):
+    """The broker takes no messages while its memory or disk is short; jobs wait in the outbox until it does again."""
+
+
 class DoorbellUnroutable(BrokerUnavailable):
     """The broker has no queue for this doorbell; it is declared again and the doorbell is rung later."""
 
@@ -114,3 +118,7 @@ class MailRefused(ErrandError):
 
 class MailDeferred(ErrandError):
     """The mail server did not take the mail this time; it is tried again later."""
+
+
+class MailServerAway(MailDeferred):
+    """The mail server takes no mail from us now, whatever is in it; mails wait until it does."""

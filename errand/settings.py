@@ -5,13 +5,14 @@ here, with its unit; `config/.env.example` explains each to an operator.
 """
 
 import sys
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errand.errors import SettingsRefused
+from errand.signing import keys_of
 
 
 class Settings(BaseSettings):
@@ -29,6 +30,8 @@ class Settings(BaseSettings):
     """Broker: `amqp://…`, `amqps://…`, or `redis://…` for the embedded one."""
     redis_url: str = "redis://127.0.0.1:6379/0"
     """Store: `redis://…`, `rediss://…` or `unix://…`."""
+    store_replicas: Annotated[int, Field(ge=0, le=16)] = 0
+    """Replicas of the store that must have a job before it is accepted, and an outcome before it is mailed."""
     key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_\-]{1,64}$")] = "errand:"
     """Put before every key in the store, so that several Errands can share it."""
 
@@ -51,6 +54,21 @@ class Settings(BaseSettings):
     """Mail server: `smtp://user:pass@host:587` (STARTTLS when a user is given) or `smtps://…`."""
     mail_from: str = "Errand <errand@localhost>"
     """Sender of every mail."""
+    mail_timeout: Annotated[float, Field(ge=0.1, le=600)] = 20.0
+    """Seconds the mail server may take for each answer; for the one to a whole letter six times as long."""
+    mail_pause: Annotated[float, Field(ge=0.05, le=600)] = 2.0
+    """Seconds between the first two tries to send a mail; each further pause is twice as long, up to ten minutes."""
+    mail_give_up: Annotated[float, Field(ge=1, le=31_536_000)] = 345_600.0
+    """Seconds for which a mail is tried: four days, as mail servers do (RFC 5321, 4.5.4.1). Then it is `failed`."""
+
+    webhook_secret: SecretStr = SecretStr("")
+    """What webhooks are signed with: `whsec_…`, or several with a space between them. Empty: no job may have one."""
+    webhook_timeout: Annotated[float, Field(ge=0.1, le=60)] = 10.0
+    """Seconds the receiver of a webhook may take for everything, from its name to its answer."""
+    webhook_pause: Annotated[float, Field(ge=0.05, le=600)] = 5.0
+    """Seconds between the first two tries to send a webhook; each further pause is twice as long, up to an hour."""
+    webhook_give_up: Annotated[float, Field(ge=1, le=31_536_000)] = 86_400.0
+    """Seconds for which a webhook is tried. Then it is `failed`."""
 
     result_ttl: Annotated[int, Field(ge=1, le=31_536_000)] = 86_400
     """Seconds a finished job and its result are kept."""
@@ -78,7 +96,7 @@ class Settings(BaseSettings):
     """Bytes a result may take as JSON."""
 
     guard_allow: str = ""
-    """Networks (CIDR, separated by commas) that operations may connect to although they aren't public."""
+    """Networks (CIDR, separated by commas) that operations and webhooks may connect to although they aren't public."""
 
     examples: str = ""
     """Dotted paths of plug-ins, separated by commas."""
@@ -119,6 +137,12 @@ class Settings(BaseSettings):
     def _mail_server_known(cls, value: str) -> str:
         return _with_scheme(value, "smtp", "smtps")
 
+    @field_validator("webhook_secret")
+    @classmethod
+    def _secrets(cls, value: SecretStr) -> SecretStr:
+        keys_of(value.get_secret_value())
+        return value
+
     @field_validator("guard_allow")
     @classmethod
     def _networks(cls, value: str) -> str:
@@ -132,9 +156,14 @@ class Settings(BaseSettings):
         return _listed(self.operations)
 
     @property
-    def guard_allow_list(self) -> list[str]:
+    def guard_allowed(self) -> list[IPv4Network | IPv6Network]:
         """The networks of `guard_allow`, one by one."""
-        return _listed(self.guard_allow)
+        return [ip_network(text) for text in _listed(self.guard_allow)]
+
+    @property
+    def webhook_keys(self) -> list[bytes]:
+        """The keys that webhooks are signed with; none: they are switched off."""
+        return keys_of(self.webhook_secret.get_secret_value())
 
     @property
     def base_url(self) -> str:

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from errand.settings import Settings
+from errand.store.away import ANSWER_SECONDS, CONNECT_SECONDS
 from errand.store.catalogue import Catalogue
 from errand.store.control import Control, Controls
 from errand.store.counts import Counting, Counts
@@ -20,19 +21,19 @@ from errand.store.listing import Listing, Page
 from errand.store.notices import Notice, Notices
 from errand.store.rescue import Rescue, Round
 from errand.store.schedules import Schedule, Schedules
-from errand.store.scripts import Client, asking_redis
+from errand.store.scripts import Client
 from errand.topology import Keys
-
-CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
-"""How long to wait for a connection to Redis, and for an answer, before it counts as down."""
 
 
 class Store(Jobs, Controls, Listing, Events, Catalogue, Counting, Notices, Schedules, Rescue):
     """Everything the store can do, on one pool of connections. Safe to share between threads."""
 
-    def __init__(self, client: Client, keys: Keys, mail: bool = True) -> None:
-        """Use `client`; `mail` tells whether notifications are sent or marked as switched off."""
-        super().__init__(client, keys, mail)
+    def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0) -> None:
+        """Use `client`; `mail` tells whether notifications are sent or marked as switched off.
+
+        What others are told of is on so many `replicas` first.
+        """
+        super().__init__(client, keys, mail, replicas)
         self.client, self.keys = client, keys
 
     @classmethod
@@ -46,13 +47,14 @@ class Store(Jobs, Controls, Listing, Events, Catalogue, Counting, Notices, Sched
             socket_keepalive=True,
             max_connections=1024,  # one for each thread there may be; redis-py's own limit of 100 would fail the rest
             # Once, at once: it replaces a connection that Redis closed meanwhile. Every script can be asked twice.
-            retry=Retry(NoBackoff(), 1),
+            # A Redis that hangs isn't asked again: who waits for it has waited long enough.
+            retry=Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)),
         )
-        return cls(client, Keys(settings.key_prefix), mail=settings.mail_enabled)
+        return cls(client, Keys(settings.key_prefix), settings.mail_enabled, settings.store_replicas)
 
     def ping(self) -> None:
         """Return when Redis answers; raise StoreUnavailable when not."""
-        with asking_redis():
+        with self._asking():
             self.client.ping()
 
 

@@ -17,13 +17,13 @@ Reply = Literal["done", "requested", "refused", "unknown"]
 class Control:
     """What came of it. `status` is the one before (None: there is no such job); `queue` is where it waits again.
 
-    `to_tell`: a notification is due now.
+    `to_tell`: the services that have somebody to tell now.
     """
 
     reply: Reply
     status: Status | None
     queue: str = ""
-    to_tell: bool = False
+    to_tell: tuple[str, ...] = ()
 
 
 class Controls(Part):
@@ -32,7 +32,7 @@ class Controls(Part):
     def cancel(self, job_id: str, result_ttl: int) -> Control:
         """Call a job off: done at once where it waits, requested where it runs, refused where it has ended."""
         reply, before, told = self._run("cancel", job_id, result_ttl * 1000)
-        return Control(reply, _status(before), to_tell=bool(told))
+        return Control(reply, _status(before), to_tell=tuple(told.split()))
 
     def retry(self, job_id: str) -> Control:
         """Run a failed or cancelled job again with all its attempts; refused in any other status."""

@@ -6,6 +6,7 @@ Stands beside the life of a job; `GET /metrics` shows it, and every API process 
 from dataclasses import dataclass
 
 from errand.store.part import Part, record_of
+from schemas.notices import Channel
 from schemas.status import Status
 
 
@@ -29,7 +30,7 @@ class Counts:
     jobs: dict[Status, int]
     waiting: list[Waiting]
     outbox: int
-    notices_due: int
+    notices_due: dict[Channel, int]
     delayed: int
     finished: dict[tuple[str, Status], int]
     busy_ms: dict[str, int]
@@ -56,7 +57,7 @@ class Counting(Part):
             jobs=dict(zip(statuses, jobs, strict=True)),
             waiting=[Waiting(queue, priority, int(count), int(ms)) for queue, priority, count, ms in rows],
             outbox=outbox,
-            notices_due=notices,
+            notices_due=dict(zip(Channel, notices, strict=True)),
             delayed=delayed,
             finished=finished,
             busy_ms=busy,

@@ -10,7 +10,6 @@ from typing import Any, cast
 import redis
 
 from errand.store.part import Part
-from errand.store.scripts import asking_redis
 
 SLACK_SECONDS = 5.0
 """How much longer than it was told to wait Redis may take to answer."""
@@ -31,26 +30,26 @@ class Events(Part):
 
     def last_event(self) -> str:
         """Give the number of the latest event, `0-0` when there was none."""
-        with asking_redis():
+        with self._asking():
             rows = cast(list[Any], self._client.xrevrange(self._keys.events, count=1))
         return str(rows[0][0]) if rows else "0-0"
 
     def first_event(self) -> str | None:
         """Give the number of the oldest event that is still there, or None."""
-        with asking_redis():
+        with self._asking():
             rows = cast(list[Any], self._client.xrange(self._keys.events, count=1))
         return str(rows[0][0]) if rows else None
 
     def events_after(self, last: str, block_ms: int, most: int) -> list[Event]:
         """Wait up to `block_ms` for events after `last`; give up to `most` of them."""
-        with asking_redis():
+        with self._asking():
             answer = cast(Any, self._patient.xread({self._keys.events: last}, count=most, block=block_ms))
         streams = answer.values() if isinstance(answer, dict) else [rows for _, rows in answer or ()]
         return [_event(row) for rows in streams for row in rows]
 
     def events_between(self, after: str, upto: str, most: int) -> list[Event]:
         """Give up to `most` events after `after`, up to `upto` itself."""
-        with asking_redis():
+        with self._asking():
             rows = cast(list[Any], self._client.xrange(self._keys.events, f"({after}", upto, count=most))
         return [_event(row) for row in rows]
 

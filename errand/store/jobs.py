@@ -21,7 +21,8 @@ VerdictKind = Literal["new", "replayed", "conflict"]
 class NewJob:
     """What a client asked for, checked. `arguments` is JSON text, kept as it is; times are in ms, `timeout` in s.
 
-    `key` is its Idempotency-Key, under which `fingerprint` tells whether the same was asked before.
+    `key` is its Idempotency-Key, under which `fingerprint` tells whether the same was asked before. `origin` is the
+    job of which it is a replay.
     """
 
     id: str
@@ -40,6 +41,8 @@ class NewJob:
     key: str | None = None
     fingerprint: str | None = None
     attachment: str | None = None
+    webhook_url: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What became of an outcome: refused as stale (no status), or stored; `to_tell` when a notification is due."""
+    """What became of an outcome: refused as stale (no status), or stored; `to_tell`: services with somebody to tell."""
 
     status: Status | None
-    to_tell: bool
+    to_tell: tuple[str, ...]
 
     @property
     def stored(self) -> bool:
@@ -190,6 +193,10 @@ def arguments_of(job: NewJob) -> list[str]:
         fields += ["timeout", str(job.timeout)]
     if job.attachment:
         fields += ["attachment", job.attachment]
+    if job.webhook_url:
+        fields += ["webhook_url", job.webhook_url]
+    if job.origin:
+        fields += ["origin", job.origin]
     due = f"+{job.delay_ms}" if job.delay_ms else "" if job.run_at_ms is None else str(job.run_at_ms)
     deadline = "" if job.deadline_ms is None else str(job.deadline_ms)
     if job.deadline_in_ms is not None:
@@ -206,5 +213,5 @@ def _verdict(job: NewJob, answer: str) -> Verdict:
 
 
 def _commit(answer: str) -> Commit:
-    status = answer.removeprefix("!")
-    return Commit(Status(status) if status else None, to_tell=answer.startswith("!"))
+    *to_tell, status = answer.split(" ")
+    return Commit(Status(status) if status else None, tuple(to_tell))

@@ -1,15 +1,18 @@
-"""Lists jobs, newest first, page by page; a page begins below a place in the order, so arriving jobs don't move it.
+"""Lists jobs in the order of their creation, page by page; a page begins at a place in it: arriving jobs don't move it.
 
-Stands beside the whole life of a job, for `GET /jobs`. Next: `events.py`.
+Stands beside the whole life of a job, for `GET /jobs` and for those who run many again. Next: `events.py`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from errand.store.part import Part
 
 MOST_LOOKED_AT = 1000
 """Jobs that are looked at for one page: with several filters a page may be short, and its cursor leads on."""
+MOST_BYTES = 4 * 2**20
+"""A page ends behind the job with which it has as many: one job's arguments may be a megabyte."""
 FIELDS = (
     "operation",
     "status",
@@ -26,6 +29,7 @@ FIELDS = (
     "expires_at",
     "deadline",
     "timeout",
+    "origin",
 )
 """What a row of the list has: all but arguments, result and notifications, which may be large."""
 
@@ -51,9 +55,35 @@ class Listing(Part):
         cursor: str | None = None,
         fields: Sequence[str] = FIELDS,
     ) -> Page:
-        """Give up to `limit` jobs that have all that is asked for, from `cursor` (digits) on."""
-        filters = (status or "", operation or "", tag or "", cursor or "")
-        following, *rows = self._run("page", *filters, limit, MOST_LOOKED_AT, *fields)
+        """Give up to `limit` jobs that have all that is asked for, the newest first, from `cursor` (digits) on."""
+        bounds = ("newest", f"({cursor}" if cursor else "+inf", "-inf")
+        return self._page((status, operation, tag), bounds, limit, fields)
+
+    def page_of_oldest(
+        self,
+        status: str | None = None,
+        operation: str | None = None,
+        tag: str | None = None,
+        *,
+        upto: int,
+        after: int = 0,
+        limit: int = 50,
+        fields: Sequence[str] = FIELDS,
+    ) -> Page:
+        """Give up to `limit` of them, the oldest first, from behind the place `after` up to the place `upto`."""
+        return self._page((status, operation, tag), ("oldest", f"({after}", str(upto)), limit, fields)
+
+    def newest_place(self) -> int:
+        """Give the place of the newest job there is; all that come later stand behind it. 0: there is none."""
+        with self._asking():
+            rows = cast(list[tuple[str, float]], self._client.zrange(self._keys.jobs, -1, -1, withscores=True))
+        return int(rows[0][1]) if rows else 0
+
+    def _page(
+        self, filters: tuple[str | None, ...], bounds: tuple[str, str, str], limit: int, fields: Sequence[str]
+    ) -> Page:
+        asked = (each or "" for each in filters)
+        following, *rows = self._run("page", *asked, *bounds, limit, MOST_LOOKED_AT, MOST_BYTES, *fields)
         names = ("id", *fields)
         records = [{name: text for name, text in zip(names, row, strict=True) if text} for row in rows]
         return Page(records, following or None)

@@ -1,24 +1,56 @@
-"""What the parts of the store have in common: a client, the keys of one Errand, and how a script is run with them.
+"""What the parts of the store have in common: a client, the keys of one Errand, and how Redis is asked with them.
 
 Stands under `jobs.py`, `control.py` and the others, which together are the Store.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from errand.store.scripts import Argument, Client, run
+import redis
+
+from errand.errors import StoreUnavailable
+from errand.store.away import Answering, refuse_if_away
+from errand.store.scripts import PROMISES, Argument, Client, run, run_replicated
 from errand.topology import Keys
 
 
 class Part:
     """One side of the store, on a pool of connections that threads may share."""
 
-    def __init__(self, client: Client, keys: Keys, mail: bool = True) -> None:
-        """Use `client` with the keys of one Errand; `mail`: whether notifications are sent, or marked as off."""
+    def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0) -> None:
+        """Use `client` with the keys of one Errand; `mail`: whether notifications are sent, or marked as off.
+
+        What others are told of is on so many `replicas` first.
+        """
         self._client, self._keys, self._mail = client, keys, "on" if mail else "off"
+        self._replicas, self._answering = replicas, Answering()
 
     def _run(self, script: str, *arguments: Argument) -> Any:
         """Run a script; raise StoreUnavailable."""
-        return run(self._client, script, self._keys.prefix, *arguments)
+        self._answering.check()
+        try:
+            if self._replicas and script in PROMISES:
+                answer = run_replicated(self._client, self._replicas, script, self._keys.prefix, *arguments)
+            else:
+                answer = run(self._client, script, self._keys.prefix, *arguments)
+        except StoreUnavailable as fault:
+            self._answering.failed(fault.__cause__)
+            raise
+        self._answering.answered()
+        return answer
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Raise StoreUnavailable when what is asked of Redis without a script can't be answered."""
+        self._answering.check()
+        try:
+            yield
+        except redis.RedisError as fault:
+            self._answering.failed(fault)
+            refuse_if_away(self._client, fault)
+            raise
+        self._answering.answered()
 
 
 def record_of(fields: list[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The jobs that got stuck or whose time has come: expired leases, delays, deadlines, lost doorbells, retention.
+"""The jobs that got stuck or whose time has come: expired leases, delays, deadlines, doorbells, retention.
 
 Stands beside a job's whole life; `workers/rescuer.py` calls it once a second, and only the leader's call acts.
 """
@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from errand.store.part import Part
-from errand.store.scripts import asking_redis
 
 MOST = 500
 """Jobs of each kind that one round takes, so that a round stays short."""
+GAP_MS = 2500
+"""How long no round must have been done for leases to get a grace; at least half a lease, for less costs none."""
+GRACE_MS = 2000
+"""How long leases that expired while no rounds were done may still be renewed: several times what that takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +30,19 @@ class Round:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether there may be more to do at once."""
-        ended = self.recovered + self.failed + self.cancelled
-        return max(ended, self.released, self.removed, len(self.to_ring)) >= MOST
+        """Tell whether there may be more to do at once; what is to be rung takes its own time."""
+        return max(self.recovered + self.failed + self.cancelled, self.released, self.removed) >= MOST
 
 
 class Rescue(Part):
     """The rescuer's side of the store."""
 
-    def rescue(self, token: str, leader_seconds: float, patience: float, result_ttl: int) -> Round | None:
+    def rescue(
+        self, token: str, leader_seconds: float, patience: float, result_ttl: int, lease_seconds: float
+    ) -> Round | None:
         """Do one round as the instance `token`; None when another one leads."""
-        times = (int(leader_seconds * 1000), int(patience * 1000), result_ttl * 1000, MOST)
-        answer = self._run("rescue", token, *times)
+        times = (int(leader_seconds * 1000), int(patience * 1000), result_ttl * 1000)
+        answer = self._run("rescue", token, *times, MOST, max(GAP_MS, int(lease_seconds * 500)), GRACE_MS)
         if answer is None:
             return None
         recovered, failed, released, cancelled, removed, ring, due = answer
@@ -47,14 +51,5 @@ class Rescue(Part):
 
     def confirmed(self, ids: Sequence[str]) -> None:
         """Take `ids` out of the outbox: the broker has their doorbells."""
-        with asking_redis():
+        with self._asking():
             self._client.zrem(self._keys.outbox, *ids)
-
-    def oldest_waiting(self) -> dict[str, str]:
-        """Give for each queue the id of the job that waits longest; nothing while doorbells are still to be rung."""
-        flat = self._run("stuck")
-        return dict(zip(flat[::2], flat[1::2], strict=True))
-
-    def ring_again(self, queue: str) -> int:
-        """Put the oldest jobs of `queue` back in the outbox, because their doorbells were lost; give how many."""
-        return int(self._run("rering", MOST, queue))

@@ -4,8 +4,7 @@ Stands under every step of a job that changes it. Next: `jobs.py`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any, Final
@@ -14,6 +13,7 @@ import redis
 
 from errand.errors import StoreUnavailable
 from errand.moves import LEGAL
+from errand.store.away import refuse_if_away
 
 Client = redis.Redis
 Argument = str | int | float | bytes
@@ -44,7 +44,11 @@ def _read() -> dict[str, str]:
 def _whole(text: str, shared: Mapping[str, str]) -> str:
     named = _SHARED.search(text)
     parts = ["base", *(named[1].split(", ") if named else ())]
-    return "\n".join([*(shared[part] for part in parts), text]).replace("@LEGAL@", _words())
+    # Redis reads flags in the first line only. With `#!lua` a script isn't even begun when the store is full; with
+    # allow-oom it is, as those by which jobs end and leave must be: a store that lets nothing out stays full.
+    flags = text.split("\n", 1)[0] + "\n" if text.startswith("#!") else ""
+    body = "\n".join([*(shared[part] for part in parts), text.removeprefix(flags)])
+    return flags + body.replace("@LEGAL@", _words())
 
 
 _TEXTS: Final = _read()
@@ -53,33 +57,60 @@ _HASHES: Final = {  # the names Redis itself gives them
 }
 
 
+PROMISES: Final = frozenset(
+    ("accept", "cancel", "collect", "commit", "post", "remove", "retry", "schedule_delete", "schedule_put", "settle")
+)
+"""Scripts whose answer is told outside: to a client, or as a mail. With STORE_REPLICAS it is held back until replicas
+have what was written. Not among them: claims and rounds of the rescuer, for what they did is done again if it is lost.
+"""
+REPLICA_SECONDS: Final = 2.0
+"""How long to wait for the replicas."""
+
+
 def run(client: Client, name: str, *arguments: Argument) -> Any:
     """Run script `name` in one round trip (two when Redis has forgotten it); raise StoreUnavailable when it can't."""
-    try:  # as asking_redis, without its cost: this is on the way of every job
+    try:
         try:
             return client.evalsha(_HASHES[name], 0, *arguments)
         except redis.exceptions.NoScriptError:
             client.script_load(text_of(name))
             return client.evalsha(_HASHES[name], 0, *arguments)
-    except UNAVAILABLE as fault:
-        raise StoreUnavailable() from fault
+    except redis.RedisError as fault:
+        refuse_if_away(client, fault)
+        raise
 
 
-UNAVAILABLE = (
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
-    redis.exceptions.BusyLoadingError,
-    redis.exceptions.OutOfMemoryError,
-    redis.exceptions.ReadOnlyError,
-    redis.exceptions.ClusterDownError,
-)
-"""What a store that is down, full, loading or a mere replica answers: nothing was changed, try again later."""
+def run_replicated(client: Client, replicas: int, name: str, *arguments: Argument) -> Any:
+    """Do the same, and answer when so many replicas have all that was written so far; in one round trip, too.
 
-
-@contextmanager
-def asking_redis() -> Iterator[None]:
-    """Raise StoreUnavailable when what is asked of Redis without a script can't be answered."""
+    Raises StoreUnavailable also when they haven't it in time: it was done then, and may get lost with the primary.
+    """
     try:
-        yield
-    except UNAVAILABLE as fault:
-        raise StoreUnavailable() from fault
+        try:
+            answer, copies = _replicated(client, replicas, name, *arguments)
+        except redis.exceptions.NoScriptError:
+            for each in (name, "mark"):
+                client.script_load(text_of(each))
+            answer, copies = _replicated(client, replicas, name, *arguments)
+    except redis.RedisError as fault:
+        refuse_if_away(client, fault)
+        raise
+    if copies < replicas:
+        raise StoreUnavailable(
+            f"The job store has {copies} of {replicas} replicas, so what was asked may be done or get lost: ask again, "
+            "under the same Idempotency-Key if it is a job."
+        )
+    return answer
+
+
+def _replicated(client: Client, replicas: int, name: str, *arguments: Argument) -> tuple[Any, int]:
+    with client.pipeline(transaction=False) as pipe:
+        pipe.evalsha(_HASHES[name], 0, *arguments)
+        # WAIT waits for what this connection wrote last; a script that was asked twice wrote on another, or nothing
+        pipe.evalsha(_HASHES["mark"], 0, arguments[0])
+        pipe.wait(replicas, int(REPLICA_SECONDS * 1000))
+        answers = pipe.execute(raise_on_error=False)  # which would put what was sent into the error's text
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers[0], int(answers[2])

@@ -19,6 +19,7 @@ from schemas.notices import NoticeState
 from schemas.status import FINAL, Status
 from tests.support.jobs import expire, hasten, new_job, rescue
 
+HOST = "hooks.example"
 QUEUES = ("compute", "compute.cpu")
 PRIORITIES = ("high", "normal", "low")
 ERROR = '{"type":"OSError","message":"no"}'
@@ -55,10 +56,11 @@ class Life(RuleBasedStateMachine):
         attempts=some.integers(1, 3),
         key=some.sampled_from((None, None, "a", "b")),
         email=some.sampled_from((None, "name@email.com")),
+        webhook=some.sampled_from((None, f"https://{HOST}/")),
     )
-    def accept(self, *, queue, priority, delay, deadline, attempts, key, email):
+    def accept(self, *, queue, priority, delay, deadline, attempts, key, email, webhook):
         fields = {"queue": queue, "priority": priority, "delay_ms": delay, "max_attempts": attempts, "tags": ("t",)}
-        fields |= {"key": key, "fingerprint": "same", "email": email}
+        fields |= {"key": key, "fingerprint": "same", "email": email, "webhook_url": webhook}
         job = new_job(**fields, **({"deadline_ms": 1} if deadline == 1 else {"deadline_in_ms": deadline}))
         [verdict] = self.store.accept([job])
         assert verdict.kind == ("new" if verdict.id == job.id else "replayed")
@@ -78,6 +80,25 @@ class Life(RuleBasedStateMachine):
         before = self.status_of(job)
         expected = "unknown" if before is None else "refused"
         assert self.store.retry(job).reply == ("done" if before in {Status.FAILED, Status.CANCELLED} else expected)
+
+    @rule(status=some.sampled_from((Status.FAILED, Status.CANCELLED)))
+    def retry_all(self, status):
+        there = [job for job in self.ids if self.status_of(job) is status]
+        page = self.store.page_of_oldest(status, tag="t", upto=self.store.newest_place(), limit=100)
+        ids = [record["id"] for record in page.records]
+        assert sorted(ids) == sorted(there)
+        assert {control.reply for control in self.store.retry_these(ids)} <= {"done"}
+
+    @rule(target=jobs, job=jobs)
+    def replay(self, job):
+        if self.status_of(job) not in FINAL:
+            return job
+        origin = self.store.client.hgetall(self.store.keys.job(job))
+        again = new_job(queue=origin["queue"], tags=("t", f"origin:{job}"), origin=job)
+        self.store.accept([again])
+        assert self.store.client.hgetall(self.store.keys.job(job)) == origin, "the origin stays as it was"
+        self.ids.add(again.id)
+        return again.id
 
     @rule(job=jobs)
     def remove(self, job):
@@ -107,10 +128,13 @@ class Life(RuleBasedStateMachine):
     def commit(self, lease, status):
         if not lease:
             return
-        held = self.holds(lease)
+        held, record = self.holds(lease), self.store.client.hgetall(self.store.keys.job(lease.id))
+        repeated = not held and (record.get("fence"), record.get("status")) == (lease.fence, status)
+        kept = record.get("result" if status is Status.SUCCEEDED else "error")
+        repeated = repeated and (status is Status.ACCEPTED or kept == ERROR)
         [commit] = self.store.commit([Outcome(lease, status, ERROR, 60_000)], 60)
-        assert commit.stored == held, "a stale fence is refused, a good one is not"
-        self.committed[lease.id, lease.fence] += commit.stored
+        assert commit.stored == (held or repeated), "a stale fence is refused, a good one is not"
+        self.committed[lease.id, lease.fence] += held
         assert self.committed[lease.id, lease.fence] <= 1, "an attempt is committed once"
 
     # ---- time ----
@@ -137,6 +161,11 @@ class Life(RuleBasedStateMachine):
         for notice in self.store.collect(10, 60):
             self.store.settle(notice, NoticeState.SENT)
 
+    @rule()
+    def webhooks_are_sent(self):
+        for notice in self.store.collect_webhooks(10, 60, 100, 5, {}):
+            self.store.settle(notice, NoticeState.SENT)
+
     # ---- what always holds ----
 
     @invariant()
@@ -157,8 +186,9 @@ class Life(RuleBasedStateMachine):
         leased, due = set(client.zrange(keys.leases, 0, -1)), set(client.zrange(keys.due, 0, -1))
         by_status = {status: set(client.zrange(keys.jobs_in(status), 0, -1)) for status in Status}
         listed = set(client.zrange(keys.jobs, 0, -1))
-        for job in self.ids:
-            record = client.hgetall(keys.job(job))
+        records = {job: client.hgetall(keys.job(job)) for job in self.ids}
+        self.whoever_is_to_be_told_is_told(records)
+        for job, record in records.items():
             status = self.status_of(job)
             assert {each for each in Status if job in by_status[each]} == ({status} if status else set())
             assert (job in listed) == (status is not None)
@@ -180,6 +210,20 @@ class Life(RuleBasedStateMachine):
             elif status is Status.ACCEPTED:
                 rung = self.store.client.zscore(self.store.keys.outbox, job)
                 assert rung is not None, "a waiting job whose doorbell nobody confirmed stays in the outbox"
+
+    def whoever_is_to_be_told_is_told(self, records):
+        client, keys = self.store.client, self.store.keys
+        due = {f"note:mail:{member}" for member in client.zrange(keys.notices, 0, -1)}
+        hooks = client.zrange(keys.webhook_notices, 0, -1)
+        due |= {f"note:webhook:{member.removesuffix('/' + HOST)}" for member in hooks}
+        pending = set()
+        for job, record in records.items():
+            notes = {field: json.loads(text) for field, text in record.items() if field.startswith("note:")}
+            pending |= {f"{field}/{job}" for field, note in notes.items() if note["state"] == "pending"}
+            hooked = [note for note in notes.values() if note["channel"] == "webhook"]
+            ends = int(record.get("retries", 0)) + (record.get("status") in FINAL)
+            assert len(hooked) == (ends if "webhook_url" in record else 0), "each end is told of by itself"
+        assert pending == due
 
     def status_of(self, job):
         record = self.store.get(job)

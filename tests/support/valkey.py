@@ -1,7 +1,9 @@
-"""Real stores for tests: the embedded Valkey, and the system's Redis where there is one."""
+"""Real stores for tests: the embedded Valkey, and the system's Redis where there is one; with what can befall them."""
 
 import itertools
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import redis
 
 from errand.embedded.valkey import Valkey
+from errand.embedded.wait import LOCALHOST, until
 from tests.support.ports import free_port
 
 DATABASES = 4096
@@ -18,10 +21,11 @@ DATABASES = 4096
 class Server(Valkey):
     """A server for one test run, with a fresh database for whoever needs one."""
 
-    def __init__(self, folder: Path, binary: str | None = None) -> None:
-        """Choose a port; nothing is started."""
+    def __init__(self, folder: Path, binary: str | None = None, *options: str) -> None:
+        """Choose a port; nothing is started. `options` are added to the command, and win."""
         super().__init__(folder, free_port(), binary=binary, databases=DATABASES)
         self._databases = itertools.cycle(range(1, DATABASES))
+        self._options = options
 
     def fresh_url(self) -> str:
         """Give the address of a database that no other test uses."""
@@ -32,6 +36,66 @@ class Server(Valkey):
         self.stop()
         self.start()
 
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        """Kill it with -9, and start it again on the same port and data at the end of the `with`."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let it stand still: connections are taken, nothing is answered."""
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Let its memory be full: what needs more is refused."""
+        self.configure("maxmemory", "1")
+        try:
+            yield
+        finally:
+            self.configure("maxmemory", "0")
+
+    def configure(self, name: str, value: str) -> None:
+        """Change an option while it runs."""
+        with self.admin() as admin:
+            admin.config_set(name, value)
+
+    def admin(self) -> redis.Redis:
+        """Make a client for what an operator would do; to be closed."""
+        return redis.Redis(host=LOCALHOST, port=self.port, decode_responses=True)
+
+    def follow(self, primary: "Server") -> None:
+        """Become a replica of `primary`, and return when all its replicas get what is written."""
+        with self.admin() as admin, primary.admin() as writer:
+            admin.replicaof(LOCALHOST, str(primary.port))
+            until(lambda: admin.info("replication").get("master_link_status") == "up", 10, "a replica in sync")
+            count = writer.info("replication")["connected_slaves"]
+            until(lambda: writer.set("followed", "1") and writer.wait(count, 100) == count, 10, "replicas that answer")
+
+    def promote(self) -> None:
+        """Be a replica no more."""
+        with self.admin() as admin:
+            admin.replicaof("NO", "ONE")
+
+    def move_to(self, port: int) -> None:
+        """Listen on another port; connections that stand stay, as with an address that is given to another machine."""
+        self.configure("port", str(port))
+        self.port = port
+
+    def _command(self) -> list[str]:
+        # a replica is wanted at once, and isn't waited for at the end
+        quick = ["--repl-diskless-sync-delay", "0", "--shutdown-timeout", "0"]
+        return [*super()._command(), *quick, *self._options]
+
 
 def redis_binary() -> str | None:
     """Find the system's Redis."""
@@ -39,11 +103,11 @@ def redis_binary() -> str | None:
 
 
 @contextmanager
-def running(folder: Path, binary: str | None = None) -> Iterator[Server]:
+def running(folder: Path, binary: str | None = None, *options: str) -> Iterator[Server]:
     """Run a server for the time of a `with`."""
-    server = Server(folder, binary)
-    server.start()
+    server = Server(folder, binary, *options)
     try:
+        server.start()
         yield server
     finally:
         server.stop()
@@ -54,3 +118,17 @@ def forget(url: str, prefix: str) -> None:
     with redis.Redis.from_url(url) as client:
         if keys := list(client.scan_iter(match=f"{prefix}*", count=1000)):
             client.unlink(*keys)
+
+
+def contents(server: Server, prefix: str) -> dict[str, object]:
+    """Give everything that stands under the prefix, to be compared."""
+    with server.admin() as admin:
+        readers = {
+            "string": admin.get,
+            "hash": admin.hgetall,
+            "set": admin.smembers,
+            "zset": lambda key: admin.zrange(key, 0, -1, withscores=True),
+            "list": lambda key: admin.lrange(key, 0, -1),
+            "stream": admin.xrange,
+        }
+        return {key: readers[admin.type(key)](key) for key in admin.scan_iter(match=f"{prefix}*", count=1000)}

@@ -1,6 +1,7 @@
+#!lua flags=allow-oom
 -- Call a job off: at once where it waits; where it runs, its worker is asked to (it looks several times a second).
--- ARGV: prefix, id, retention in ms.   Returns {done|requested|refused|unknown, status before, '1' when somebody is to be told}.
--- Shared: order, queue, notify, finish.
+-- ARGV: prefix, id, retention in ms.   Returns {done|requested|refused|unknown, status before, services that have to tell}.
+-- Shared: order, queue, notices, notify, finish.
 local id, now = ARGV[2], now_ms()
 local f = facts(id)
 if not f.status or f.deleted then return {'unknown', '', ''} end
@@ -10,4 +11,4 @@ if f.status == 'running' then
   return {'requested', 'running', ''}
 end
 local told = finish(id, f, 'cancelled', cancelled('called off before it was started'), now, tonumber(ARGV[3]))
-return {'done', f.status, told and '1' or ''}
+return {'done', f.status, told}

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- What can be computed now. ARGV: prefix, ms after which an operation nobody shows any more is withdrawn, then name, description,
 -- name, description … to show (none: just read).   Returns {name, description, …}.
 local now, rows = now_ms(), {}

@@ -1,9 +1,10 @@
+#!lua flags=allow-oom
 -- Claim jobs of a queue: each gets a lease and the next fencing number. High before normal before low, each in the order of
 -- their arrival; but every tenth takes the job that waited longest, whatever its priority, so that none waits for ever.
 -- A job past its deadline is cancelled instead. ARGV: prefix, lease in ms, worker name, retention in ms, queue, most, and
 -- then ids, if just these are meant.
 -- Returns {{id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}, …}.
--- Shared: order, queue, priorities, notify, finish.
+-- Shared: order, queue, priorities, notices, notify, finish.
 local lease, worker, ttl, queue, most = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local now, claimed = now_ms(), {}
 

@@ -1,9 +1,10 @@
+#!lua flags=allow-oom
 -- Commit a batch of outcomes: result or error, status and notification outbox in one step, refused where the fence is stale.
 -- `retrying` becomes failed after the last attempt; `accepted` hands a job back, and that attempt doesn't count; both end a
 -- job that was called off meanwhile.
 -- ARGV: prefix, retention in ms, then id, fence, status, payload, pause in ms before a retry …
--- Returns for each its new status, or '' where it was refused; '!' before it when somebody is to be told now.
--- Shared: order, queue, notify, finish.
+-- Returns for each its new status, or '' where it was refused; before it the services that have somebody to tell now.
+-- Shared: order, queue, notices, notify, finish.
 local ttl, now, answers = tonumber(ARGV[2]), now_ms(), {}
 local spent = {}
 for i = 3, #ARGV, 5 do
@@ -26,11 +27,15 @@ for i = 3, #ARGV, 5 do
       call('ZADD', P .. 'due', due, id)
       if f.deadline then call('ZADD', P .. 'deadlines', f.deadline, id) end
     else
-      if finish(id, f, after, payload, now, ttl) then answer = '!' end
+      answer = finish(id, f, after, payload, now, ttl)
       local mine = spent[f.operation] or {0, 0}
       spent[f.operation] = {mine[1] + 1, mine[2] + now - tonumber(f.started_at)}
     end
     answer = answer .. after
+  elseif f.fence == ARGV[i + 1] and f.status == after then
+    -- Asked again, as the first answer got lost? What is stored is stored, and once.
+    local kept = after ~= 'accepted' and call('HGET', P .. 'job:' .. id, after == 'succeeded' and 'result' or 'error')
+    if after == 'accepted' or kept == payload then answer = after end
   end
   answers[#answers + 1] = answer
 end

@@ -1,6 +1,6 @@
 -- Everything there is to count, for those who run this service. ARGV: prefix, then the statuses.
--- Returns {{jobs in each status}, {queue, priority, waiting, ms the first one waits, …}, outbox, notices due, delayed, totals, durations}.
--- Shared: queue, priorities.
+-- Returns {{jobs in each status}, {queue, priority, waiting, ms the first one waits, …}, outbox, {mails due, webhooks due}, delayed, totals, durations}.
+-- Shared: queue, priorities, notices.
 local now, jobs, waiting = now_ms(), {}, {}
 for i = 2, #ARGV do jobs[#jobs + 1] = call('ZCARD', P .. 'jobs:' .. ARGV[i]) end
 for _, queue in ipairs(call('SMEMBERS', P .. 'queues')) do
@@ -11,5 +11,7 @@ for _, queue in ipairs(call('SMEMBERS', P .. 'queues')) do
     for _, value in ipairs(row) do waiting[#waiting + 1] = value end
   end
 end
-return {jobs, waiting, call('ZCARD', P .. 'outbox'), call('ZCOUNT', P .. 'notices', '-inf', now), call('ZCARD', P .. 'due'),
+local notices = {}
+for _, channel in ipairs({'mail', 'webhook'}) do notices[#notices + 1] = call('ZCOUNT', notices_key(channel), '-inf', now) end
+return {jobs, waiting, call('ZCARD', P .. 'outbox'), notices, call('ZCARD', P .. 'due'),
         call('HGETALL', P .. 'totals'), call('HGETALL', P .. 'durations')}

@@ -1,7 +1,9 @@
--- A page of jobs, newest first. ARGV: prefix, status or '', operation or '', tag or '', place to go on below or '', limit, most to
--- look at, then the names of the wanted fields.   Returns {place to go on below or '', {id, value, …}, …}.
-local status, operation, tag, limit, most = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[6]), tonumber(ARGV[7])
-local fields = {unpack(ARGV, 8)}
+-- A page of jobs in the order of their creation. ARGV: prefix, status or '', operation or '', tag or '', which come first ('oldest'
+-- or 'newest'), first and last place as Redis writes bounds, limit, most to look at, bytes after which a page is full, then the
+-- names of the wanted fields.   Returns {place behind which to go on or '', {id, value, …}, …}.
+local status, operation, tag = ARGV[2], ARGV[3], ARGV[4]
+local limit, most, room = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local fields = {unpack(ARGV, 11)}
 -- the shortest list that has all of them
 local list, shortest = P .. 'jobs', nil
 for _, each in ipairs({{'jobs:', status}, {'operation:', operation}, {'tag:', tag}}) do
@@ -21,17 +23,20 @@ local function fits(id)
   return f[1] and (status == '' or f[1] == status) and (operation == '' or f[2] == operation)
     and (tag == '' or has_tag(f[3]))
 end
-local from = ARGV[5] == '' and '+inf' or '(' .. ARGV[5]
-local rows = call('ZRANGE', list, from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, most, 'WITHSCORES')
+local walk = ARGV[5] == 'oldest' and 'ZRANGEBYSCORE' or 'ZREVRANGEBYSCORE'
+local rows = call(walk, list, ARGV[6], ARGV[7], 'WITHSCORES', 'LIMIT', 0, most)
 local page, last = {''}, ''
 for i = 1, #rows, 2 do
-  if #page - 1 == limit then
+  if #page - 1 == limit or room <= 0 then
     page[1] = last
     return page
   end
   if fits(rows[i]) then
     local row = call('HMGET', P .. 'job:' .. rows[i], unpack(fields))
-    for n = 1, #fields do row[n] = row[n] or '' end
+    for n = 1, #fields do
+      row[n] = row[n] or ''
+      room = room - #row[n]
+    end
     table.insert(row, 1, rows[i])
     page[#page + 1] = row
   end

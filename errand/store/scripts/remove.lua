@@ -1,6 +1,7 @@
+#!lua flags=allow-oom
 -- Remove a finished job for its client; the record goes when its owner has been told, which may be at once.
 -- ARGV: prefix, id.   Returns {done|refused|unknown, status}.
--- Shared: order, queue, notify, finish, forget.
+-- Shared: order, queue, notices, notify, finish, forget.
 local id = ARGV[2]
 local f = facts(id)
 if not f.status or f.deleted then return {'unknown', ''} end

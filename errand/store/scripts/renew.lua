@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Renew leases, and write down what the running jobs have to say. ARGV: prefix, lease in ms, count, then id, fence, progress
 -- (JSON or '') so many times, then id, line, id, line … of their logs.
 -- Returns {ids whose lease is lost, ids that are to be cancelled}.

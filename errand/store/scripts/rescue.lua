@@ -1,13 +1,22 @@
+#!lua flags=allow-oom
 -- One round of the rescuer, by the one instance that holds the leader lease (taken or renewed here, so that an instance
--- that lost it can't act). ARGV: prefix, token, leader lease in ms, patience in ms, retention in ms, most per kind.
+-- that lost it can't act). ARGV: prefix, token, leader lease in ms, patience in ms, retention in ms, most per kind, gap in ms,
+-- grace in ms.
 -- Returns nil for the others, else {recovered, failed, released, cancelled, removed, {id, queue, …} to ring, ms until the next
 -- delayed job or -1}.
--- Shared: order, queue, notify, finish, forget.
+-- Shared: order, queue, notices, notify, finish, forget.
 local token, ttl, most = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6])
 local leader, now = P .. 'leader:rescuer', now_ms()
 local holder = call('GET', leader)
 if holder and holder ~= token then return nil end
 call('SET', leader, token, 'PX', ARGV[3])
+
+-- After a gap without rounds the store itself may have been away, and nobody could renew: leases that expired in it aren't
+-- over before their workers, if they live, have had the time to.
+local last = call('HMGET', P .. 'rounds', 'at', 'grace')
+local grace = tonumber(last[2] or 0)
+if last[1] and now - tonumber(last[1]) > tonumber(ARGV[7]) then grace = now + tonumber(ARGV[8]) end
+call('HSET', P .. 'rounds', 'at', int(now), 'grace', int(grace))
 
 local function due(key, until_ms)
   return call('ZRANGEBYSCORE', P .. key, '-inf', until_ms, 'LIMIT', 0, most)
@@ -15,7 +24,7 @@ end
 
 -- 1. A lease that expired: its worker died. The job runs again, or has had its last attempt.
 local recovered, failed, ended = 0, 0, 0
-for _, id in ipairs(due('leases', now)) do
+for _, id in ipairs(now < grace and {} or due('leases', now)) do
   local f = facts(id)
   if f.status ~= 'running' then
     call('ZREM', P .. 'leases', id)

@@ -1,6 +1,6 @@
 -- Run failed or cancelled jobs again, with all their attempts; a deadline they had is over.
 -- ARGV: prefix, id …   Returns for each {done|refused|unknown, status before, queue}.
--- Shared: order, queue, notify, finish.
+-- Shared: order, queue, notices, notify, finish.
 local now = now_ms()
 
 local function again(id)

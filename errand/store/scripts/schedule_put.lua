@@ -1,3 +1,4 @@
+#!lua
 -- Store a schedule: new, changed, or as it was. Where the rhythm stays, so does the next time: no tick is lost or doubled.
 -- ARGV: prefix, name, version, rhythm, most schedules, next time in ms, times to come (JSON), field, value … of the record.
 -- Returns {'created'|'replaced'|'kept', field, value … of the record}, or {'full'}.

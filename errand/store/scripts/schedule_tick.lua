@@ -1,8 +1,9 @@
+#!lua
 -- Let a schedule start its job and go on to its next time, in one step: whoever comes second finds another time and does
 -- nothing. ARGV: prefix, 'on'|'off' (mail), name, version, next time as it was seen, next time from now on, times to come
 -- (JSON), tick in ms, then the job as accept.lua takes it.   Returns 'started', 'skipped', 'again' (this tick's job was
 -- there already) or 'late' (another was faster, or the schedule was changed or deleted).
--- Shared: order, queue, notify, accept.
+-- Shared: order, queue, notices, notify, accept.
 local name, tick, id = ARGV[3], ARGV[8], ARGV[9]
 local key, index = P .. 'schedule:' .. name, P .. 'schedules'
 local f = call('HMGET', key, 'version', 'overlap', 'last_job')

@@ -1,19 +1,22 @@
--- Write down how an attempt to notify ended. ARGV: prefix, kind, id, attempt, state, last error or '', delay in ms of the
--- next attempt, ms to keep a letter.   Returns 1, or 0 when a later attempt has begun.
-local kind, id, state = ARGV[2], ARGV[3], ARGV[5]
-local key = P .. (kind == 'letter' and 'letter:' or 'job:') .. id
-local member, field, now = kind .. '/' .. id, 'note:mail:' .. kind, now_ms()
-local text = call('HGET', key, field)
+#!lua flags=allow-oom
+-- Write down how an attempt to notify ended. ARGV: prefix, channel, name, id, attempt, state, last error or '', delay in ms of
+-- the next attempt, ms to keep a letter.   Returns 1, or 0 when a later attempt has begun.
+-- Shared: notices.
+local channel, name, id, state = ARGV[2], ARGV[3], ARGV[4], ARGV[6]
+local home, field, now = home_of(name, id), 'note:' .. channel .. ':' .. name, now_ms()
+local text = call('HGET', home, field)
 local note = text and cjson.decode(text)
-if not note or note.state ~= 'pending' or note.attempts ~= tonumber(ARGV[4]) then return 0 end
+if not note or note.state ~= 'pending' or note.attempts ~= tonumber(ARGV[5]) then return 0 end
+local key, member = notices_key(channel), member_of(channel, name, id, note.to)
 note.state = state
-note.last_error = ARGV[6] ~= '' and ARGV[6] or nil
+note.last_error = ARGV[7] ~= '' and ARGV[7] or nil
 if state == 'pending' then
-  call('ZADD', P .. 'notices', now + tonumber(ARGV[7]), member)
+  call('ZADD', key, now + tonumber(ARGV[8]), member)
 else
-  call('ZREM', P .. 'notices', member)
+  call('ZREM', key, member)
+  note.ending = nil
   if state == 'sent' then note.sent_at = now end
-  if kind == 'letter' then call('PEXPIRE', key, ARGV[8]) end
+  if name == 'letter' then call('PEXPIRE', home, ARGV[9]) end
 end
-call('HSET', key, field, cjson.encode(note))
+call('HSET', home, field, cjson.encode(note))
 return 1

@@ -36,7 +36,7 @@ local function accept(id, queue, priority, due, deadline, operation, tags, email
   end
   if email ~= '' then
     call('HSET', job, 'email', email, 'mail', wanted)
-    notify(job, id, 'receipt', email, wanted, now)
+    notify(job, id, 'mail', 'receipt', {kind = 'receipt', to = email}, wanted, now)
   end
   return status
 end

@@ -3,15 +3,28 @@ local NOTE_OF = {succeeded = 'result', failed = 'failure', cancelled = 'cancelle
 
 -- What a script must know of a job to finish it or to send it back: f[1] status, f[2] fence and so on, as FACTS names.
 local FACTS = {'status', 'fence', 'seq', 'attempt', 'max_attempts', 'queue', 'priority', 'email', 'mail', 'operation',
-               'started_at', 'deadline', 'cancel_requested', 'deleted'}
+               'started_at', 'deadline', 'cancel_requested', 'deleted', 'webhook_url', 'retries'}
 local function facts(id)
   local row, f = call('HMGET', P .. 'job:' .. id, unpack(FACTS)), {}
   for i, name in ipairs(FACTS) do f[name] = row[i] or nil end
   return f
 end
 
--- Finish a job: its last move, its answer, its retention, and the notification in the same commit.
--- Returns true when the mail service has something to do now.
+-- Record that the client's webhook is to be told. Each ending has a note of its own, and one that a retry may end takes
+-- along what the retry takes from the record.
+local function notify_webhook(job, id, f, after, payload, now)
+  local run = f.retries and tonumber(f.retries) or 0
+  local kind = NOTE_OF[after]
+  local note = {kind = kind, to = f.webhook_url}
+  if after ~= 'succeeded' then
+    note.ending = {status = after, error = payload, attempt = f.attempt, started_at = f.started_at,
+                   finished_at = int(now), run = int(run)}
+  end
+  return notify(job, id, 'webhook', run > 0 and kind .. '-' .. int(run) or kind, note, 'on', now)
+end
+
+-- Finish a job: its last move, its answer, its retention, and the notifications in the same commit.
+-- Returns the services that have something to do now, each with a space after it.
 local function finish(id, f, after, payload, now, ttl)
   local job = P .. 'job:' .. id
   leave(id, f.status, f.queue, f.priority)
@@ -22,7 +35,10 @@ local function finish(id, f, after, payload, now, ttl)
   if f.deadline then call('ZREM', P .. 'deadlines', id) end
   call('ZADD', P .. 'retention', now + ttl, id)
   call('HINCRBY', P .. 'totals', f.operation .. ' ' .. after, 1)
-  return f.email and notify(job, id, NOTE_OF[after], f.email, f.mail, now) or false
+  local told, kind = '', NOTE_OF[after]
+  if f.email and notify(job, id, 'mail', kind, {kind = kind, to = f.email}, f.mail, now) then told = 'mail ' end
+  if f.webhook_url and notify_webhook(job, id, f, after, payload, now) then told = told .. 'webhooks ' end
+  return told
 end
 
 -- Send a running or delayed job back to its queue. `attempt` is what its counter becomes.

@@ -1,6 +1,9 @@
 local function is_told(id)
-  for _, kind in ipairs({'receipt', 'result', 'failure', 'cancelled'}) do
-    if call('ZSCORE', P .. 'notices', kind .. '/' .. id) then return false end
+  local job = P .. 'job:' .. id
+  for _, field in ipairs(call('HKEYS', job)) do
+    if string.sub(field, 1, 5) == 'note:' and cjson.decode(call('HGET', job, field)).state == 'pending' then
+      return false
+    end
   end
   return true
 end
