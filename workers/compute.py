@@ -6,9 +6,10 @@ Stands at steps 3 to 6 of a job's life: `take` and `finish` are the story, one s
 
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
-from nameko.timer import timer
+import eventlet
 
 from errand.errors import StoreUnavailable
 from errand.store import Outcome
@@ -16,6 +17,7 @@ from schemas.operations import COMPUTE, Weight, queue_of
 from workers.dependencies import Announcer, StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.rpc import rpc
+from workers.entrypoints.timer import timer
 from workers.perform import Operators, answer
 
 LOOK_SECONDS = 1.0
@@ -61,10 +63,18 @@ class Performer:
     @timer(interval=LOOK_SECONDS)
     def look(self) -> None:
         """Take what waits, whatever the broker did: a doorbell may be lost, or with a worker that hangs."""
+        until = monotonic() + LOOK_SECONDS  # a stopping process waits for this to end
         with suppress(StoreUnavailable):
             for weight in Weight:
-                with self.operators.room(weight) as most:
-                    self.operators.perform(self.store.claim(queue_of(self.name, weight), most), self.finish)
+                while self._take_a_batch(weight) and monotonic() < until:
+                    eventlet.sleep(0)  # others in this process have work as well
+
+    def _take_a_batch(self, weight: Weight) -> bool:
+        """Take as much as there is room for; tell whether more may wait that there is room for."""
+        with self.operators.room(weight) as most:
+            leases = self.store.claim(queue_of(self.name, weight), most) if most else []
+            self.operators.perform(leases, self.finish)
+            return bool(leases) and len(leases) == most
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Write down how attempts ended, and tell those who wait for it."""

@@ -47,6 +47,8 @@ STATUS_AFTER = {
 """What becomes of a job by how its attempt ended; a failed one that may go better is tried again instead."""
 LAST_SECONDS = 5.0
 """How long a stopping process waits until what it handed back is written down."""
+SUSPECT_SECONDS = 10.0
+"""What a suspect may take: a tiny job has no timeout of its own."""
 
 Finish = Callable[[Sequence[Outcome]], None]
 """What is called with the outcomes when attempts have ended."""
@@ -63,6 +65,8 @@ class Crew:
             Weight.CPU: self._children_of(Weight.CPU, settings.cpu_slots or len(os.sched_getaffinity(0))),
             Weight.IO: self._children_of(Weight.IO, settings.io_slots),
         }
+        self._suspects = self._children_of(Weight.CPU, 1)
+        self._pools = [*self.children.values(), self._suspects]
         self._claiming = {weight: Semaphore() for weight in Weight}
         self._keeper = Keeper(store, self._cancel)
         self._ended = eventlet.Queue()
@@ -78,7 +82,7 @@ class Crew:
         tiny: list[Outcome] = []
         for lease in leases:
             operation = self._operations.get(lease.operation)
-            if operation is None or operation.spec.tiny:
+            if operation is None or (operation.spec.tiny and not _is_suspect(lease)):
                 tiny.append(self._attempt(lease))
             else:
                 self._unfinished += 1
@@ -101,10 +105,10 @@ class Crew:
     def stop(self) -> None:
         """Give running jobs some time, then hand them back; return when all of that is written down."""
         self._wait_for_the_last(self._settings.stop_grace)
-        for children in self.children.values():
+        for children in self._pools:
             children.hand_back_all()
         self._wait_for_the_last(LAST_SECONDS)
-        for children in self.children.values():
+        for children in self._pools:
             children.close()
         self._keeper.close()
         self._desk.kill()
@@ -123,15 +127,17 @@ class Crew:
 
     def _run(self, lease: Lease, operation: Operation, finish: Finish) -> None:
         """Have a child perform the job; its lease is kept until the outcome is handed in."""
-        limits = operation.spec.limits
+        limits, tiny = operation.spec.limits, operation.spec.tiny
+        timeout = SUSPECT_SECONDS if tiny else lease.timeout or limits.timeout or self._settings.job_timeout
         task = Task(
             id=key_of(lease),
             operation=lease.operation,
             arguments=lease.arguments,
-            timeout=lease.timeout or limits.timeout or self._settings.job_timeout,
+            timeout=timeout,
             memory=limits.memory or self._settings.job_memory,
         )
-        ending = self.children[operation.spec.weight].run(task, self._keeper.hold(lease))
+        children = self._suspects if tiny else self.children[operation.spec.weight]
+        ending = children.run(task, self._keeper.hold(lease))
         self._ended.put((_outcome(lease, operation, ending), finish))
 
     def _hand_in(self) -> None:
@@ -149,8 +155,16 @@ class Crew:
             self._unfinished -= len(batch)
 
     def _cancel(self, lease: Lease) -> None:
-        for children in self.children.values():
+        for children in self._pools:
             children.cancel(key_of(lease))
+
+
+def _is_suspect(lease: Lease) -> bool:
+    """Tell whether a tiny job should run alone: an attempt of it has come to nothing, perhaps with its whole worker.
+
+    Those that were claimed with it are suspects too: each then costs no more than its own child.
+    """
+    return lease.attempt > 1 or lease.retries > 0
 
 
 def _outcome(lease: Lease, operation: Operation | None, ending: Ending) -> Outcome:

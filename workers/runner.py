@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SERVICES = {"compute": "workers.compute:Compute", "mail": "workers.mail:Mail", "rescuer": "workers.rescuer:Rescuer"}
+SERVICES = {
+    "compute": "workers.compute:Compute",
+    "mail": "workers.mail:Mail",
+    "webhooks": "workers.webhooks:Webhooks",
+    "rescuer": "workers.rescuer:Rescuer",
+}
 """Errand's own services by name, with where they are; only what is named is imported."""
 
-IDLE = ("mail", "rescuer")
+IDLE = ("mail", "webhooks", "rescuer")
 """Those of them that compute nothing."""
 
 BEAT_SECONDS = 5.0
@@ -140,6 +145,7 @@ def _publish_catalogue(settings: Settings, texts: dict[str, str]) -> None:
     while True:
         try:
             store.publish_catalogue(texts)
+            eventlet.sleep(BEAT_SECONDS)
         except StoreUnavailable as fault:
             log.warning("The catalogue is not published: %s", fault, extra={"action": "catalogue_waits"})
-        eventlet.sleep(BEAT_SECONDS)
+            eventlet.sleep(1)  # it may have been withdrawn meanwhile, and the API refuses jobs until it is back

@@ -55,6 +55,7 @@ def job_of(schedule: Schedule, tick: int, published: str | None, settings: Setti
         operation=record["operation"],
         arguments=record["arguments"],
         email=record.get("email"),
+        webhook_url=record.get("webhook_url"),
         queue=operation.queue if operation else record["queue"],
         max_attempts=int(record.get("max_attempts") or limit or settings.max_attempts),
         priority=record["priority"],  # type: ignore[arg-type]  # the API let no other in

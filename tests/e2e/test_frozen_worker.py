@@ -1,10 +1,12 @@
-"""A worker that hangs keeps what the broker gave it; the jobs are run by others all the same, and soon."""
+"""A worker or a broker that hangs: jobs are run by others, or without it, all the same, and soon."""
 
 import os
 import signal
 import time
 
 from errand.embedded.wait import until
+from tests.support.forwarder import Forwarder
+from tests.support.jobs import new_job
 from tests.support.stack import running
 
 
@@ -44,3 +46,19 @@ def test_jobs_are_run_while_the_broker_is_away(env, rabbitmq, tmp_path):
         finally:
             rabbitmq.start()
             until(rabbitmq.answers, 30, "the broker again")
+
+
+def test_a_hanging_broker_holds_up_no_round(env, rabbitmq, amqp_uri, tmp_path):
+    with Forwarder(rabbitmq.port) as door:
+        uri = amqp_uri.replace(f":{rabbitmq.port}/", f":{door.port}/")
+        settings = {**env, "AMQP_URI": uri, "MAIL_ENABLED": "false", "OUTBOX_PATIENCE": "0.1"}
+        with running(tmp_path, settings) as stack:
+            stack.finished(stack.compute())
+            door.fall_silent()
+            # their API died before it rang: now the rescuer does, and is not answered
+            stack.store.accept([new_job() for _ in range(5)])
+
+            for delay in (1, 2, 3):
+                began = time.monotonic()
+                stack.finished(stack.submit("sum", {"value": 30, "other": 10}, delay=delay), within=delay + 6)
+                assert time.monotonic() - began < delay + 3

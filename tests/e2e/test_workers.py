@@ -39,6 +39,19 @@ def test_a_second_worker_takes_what_the_first_has_no_room_for(stack, tmp_path):
         second.stop()
 
 
+def test_a_tiny_job_that_never_ends_is_ended_in_a_child_once_its_worker_was_replaced(on_rabbitmq, tmp_path):
+    with running(tmp_path, {**on_rabbitmq, **WITH_CHARACTERS, "LEASE_SECONDS": "1"}) as stack:
+        until(lambda: "spin" in stack.store.catalogue(), 15, "the catalogue")
+        job_id = stack.submit("spin")
+        until(lambda: stack.status(job_id) == "running", 15, "it runs")
+
+        stack.workers.kill9()  # as whoever looks at its health does
+        stack.workers.start()
+
+        failed = stack.finished(job_id)
+        assert (failed["error"]["type"], failed["attempt"]) == ("TimedOut", 2)
+
+
 def test_a_worker_that_stops_hands_its_jobs_back(on_each, tmp_path):
     with running(tmp_path, {**on_each, **WITH_CHARACTERS, "STOP_GRACE": "0"}) as stack:
         until(lambda: "rest" in stack.store.catalogue(), 15, "the catalogue")
@@ -50,6 +63,24 @@ def test_a_worker_that_stops_hands_its_jobs_back(on_each, tmp_path):
         for job_id in (heavy, light):
             record = stack.store.get(job_id)
             assert (record["status"], record["attempt"]) == ("accepted", "0")
+
+
+def test_a_tiny_job_that_kills_its_worker_costs_the_others_one_attempt(on_each, tmp_path):
+    with running(tmp_path, {**on_each, **WITH_CHARACTERS, "LEASE_SECONDS": "1"}) as stack:
+        until(lambda: "perish" in stack.store.catalogue(), 15, "the catalogue")
+        sums = [{"operation": "sum", "arguments": {"value": 1, "other": n}} for n in range(50)]
+        answer = stack.post("/jobs/batch", {"jobs": [*sums[:25], {"operation": "perish"}, *sums[25:]]})
+        ids = [job["id"] for job in answer.json()["jobs"]]
+        poison = ids.pop(25)
+        until(lambda: not stack.workers.running, 15, "the worker dies of it")
+
+        stack.workers.start()
+
+        failed = stack.finished(poison)
+        assert (failed["status"], failed["error"]["type"], failed["attempt"]) == ("failed", "ChildDied", 3)
+        assert [stack.finished(job_id)["result"] for job_id in ids] == [1 + n for n in range(50)]
+        assert {int(stack.store.get(job_id)["attempt"]) for job_id in ids} <= {1, 2}
+        assert stack.workers.running
 
 
 def test_a_cpu_job_five_times_as_long_as_the_heartbeat_runs_once(on_rabbitmq, tmp_path):

@@ -9,7 +9,18 @@ from errand.errors import StoreUnavailable
 from errand.store import NewJob, Outcome
 from schemas.notices import NoticeKind, NoticeState
 from schemas.status import Status
-from tests.support.jobs import ARGUMENTS, accepted, claim, claimed, expire, new_job, rescue, succeeded
+from tests.support.jobs import (
+    ARGUMENTS,
+    accepted,
+    claim,
+    claimed,
+    end_of_grace,
+    expire,
+    new_job,
+    no_round_for,
+    rescue,
+    succeeded,
+)
 
 
 def test_an_accepted_job_has_record_indexes_outbox_and_event(store):
@@ -160,16 +171,33 @@ def test_a_confirmed_doorbell_leaves_the_outbox(store):
     store.confirmed([job_id])
 
     assert rescue(store, patience=-1).to_ring == []
-    assert store.oldest_waiting() == {"compute": job_id}
 
 
-def test_lost_doorbells_go_back_into_the_outbox(store):
-    job_id = accepted(store)
-    store.confirmed([job_id])
+def test_after_an_outage_leases_may_be_renewed_before_they_count_as_expired(store):
+    kept, dead = accepted(store), accepted(store)
+    [lease_kept, lease_dead] = sorted(claim(store), key=lambda lease: lease.id != kept)
+    assert rescue(store).recovered == 0
+    for lease in (lease_kept, lease_dead):
+        expire(store, lease)
+    no_round_for(store, seconds=6)
 
-    assert store.ring_again("compute") == 1
+    assert rescue(store).recovered == 0
+    store.renew([lease_kept], 10)
+    end_of_grace(store)
 
-    assert rescue(store).to_ring == [(job_id, "compute")]
+    assert rescue(store).recovered == 1
+    assert store.get(kept)["status"] == "running"
+    assert store.get(dead)["status"] == "accepted"
+
+
+def test_a_leader_that_follows_soon_gives_no_grace(store):
+    accepted(store)
+    [lease] = claim(store)
+    rescue(store)
+    expire(store, lease)
+    no_round_for(store, seconds=4)
+
+    assert rescue(store).recovered == 1
 
 
 def test_only_one_instance_rescues(store):
@@ -186,7 +214,7 @@ def test_retention_removes_every_trace_of_a_finished_job(store):
     assert rescue(store).removed == 1
 
     left = {key.removeprefix(store.keys.prefix) for key in store.client.scan_iter(store.keys.prefix + "*")}
-    assert left == {"events", "leader:rescuer", "clock", "queues", "totals", "durations"}
+    assert left == {"events", "leader:rescuer", "rounds", "clock", "queues", "totals", "durations"}
 
 
 def test_a_job_is_kept_while_its_owner_is_still_to_be_told(store):

@@ -22,6 +22,13 @@ def accepted(store: Store, **fields: Any) -> str:
     return job.id
 
 
+def accept_many(store: Store, count: int, **fields: Any) -> list[str]:
+    """Accept so many jobs at once, as an API does that dies before it rings, and give their ids."""
+    jobs = [new_job(**fields) for _ in range(count)]
+    store.accept(jobs)
+    return [job.id for job in jobs]
+
+
 def claim(store: Store, most: int = 100, queue: str = QUEUE, worker: str = "worker", lease: float = 30) -> list[Lease]:
     """Claim what waits."""
     return store.claim(queue, most, worker, lease, 60)
@@ -43,9 +50,19 @@ def hasten(store: Store, job_id: str) -> None:
     store.client.zadd(store.keys.due, {job_id: 1}, xx=True)
 
 
-def rescue(store: Store, token: str = "one", patience: float = 60.0) -> Round | None:
+def rescue(store: Store, token: str = "one", patience: float = 60.0, lease_seconds: float = 10.0) -> Round | None:
     """Do one round of the rescuer."""
-    return store.rescue(token, leader_seconds=30, patience=patience, result_ttl=60)
+    return store.rescue(token, leader_seconds=30, patience=patience, result_ttl=60, lease_seconds=lease_seconds)
+
+
+def no_round_for(store: Store, seconds: float) -> None:
+    """Let the last round be so long ago, without waiting."""
+    store.client.hincrbyfloat(store.keys.prefix + "rounds", "at", -1000 * seconds)
+
+
+def end_of_grace(store: Store) -> None:
+    """Let the time in which leases may still be renewed be over, without waiting."""
+    store.client.hset(store.keys.prefix + "rounds", "grace", 1)
 
 
 def ended(

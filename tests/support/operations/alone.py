@@ -30,7 +30,7 @@ def who() -> dict[str, Any]:
         "pid": os.getpid(),
         "modules": sorted(sys.modules),
         "folder": str(Path.cwd()),
-        "secrets": sorted({"AMQP_URI", "REDIS_URL", "SMTP_URL"} & set(os.environ)),
+        "secrets": sorted({"AMQP_URI", "REDIS_URL", "SMTP_URL", "WEBHOOK_SECRET"} & set(os.environ)),
         "input": sys.stdin.read(),
     }
 
