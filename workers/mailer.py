@@ -5,73 +5,41 @@ the file when a text is the path of one, fetches style sheets named in it, and s
 """
 
 import contextlib
+import os
 import smtplib
 import socket
 import ssl
 import time
-from dataclasses import dataclass
 from email.headerregistry import Address
 from email.utils import getaddresses
 from functools import cached_property
-from typing import Self
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import yagmail
 
-from errand.errors import MailDeferred, MailRefused, SettingsRefused
+from errand.errors import MailDeferred, MailRefused, MailServerAway, SettingsRefused
 from schemas.address import is_address
+from workers.envelope import MAIL, Envelope, NotTaken
 from workers.letters import Letter
+from workers.mail_server import Server
 from workers.mime import as_mail
 
 IDLE_SECONDS = 10.0
 """How long an open connection is kept for the next letter."""
 
+LETTER_PATIENCE = 6
+"""How many times as long as for the other answers to wait for the one to a whole letter."""
+
 _OURS = frozenset({530, 534, 535, 538})
 """Answers about our login, not about the letter: the operator can mend it, so the letter waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A mail server, read from its URL: `smtp://` or `smtps://`, with `user:password@` or without.
-
-    With a user, `smtp://` goes on only over a verified STARTTLS; without one it stays plain, unless `?starttls=1`.
-    """
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-    ssl: bool
-    starttls: bool
-
-    @classmethod
-    def at(cls, url: str) -> Self:
-        """Read the URL; raise SettingsRefused with a sentence that doesn't hold the password."""
-        try:
-            parts = urlsplit(url)
-            port, query = parts.port, parse_qs(parts.query, strict_parsing=bool(parts.query))
-        except ValueError:
-            raise SettingsRefused("SMTP_URL: can't be read; write it as smtp://user:password@host:587") from None
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
-            raise SettingsRefused("SMTP_URL: write it as smtp://user:password@host:587, or smtps:// for TLS at once")
-        if query.keys() - {"starttls"} or query.get("starttls", ["1"])[0] not in ("0", "1"):
-            raise SettingsRefused("SMTP_URL: the only option it knows is ?starttls=1")
-        user, password = unquote(parts.username or "") or None, unquote(parts.password or "") or None
-        if (user is None) != (password is None):
-            raise SettingsRefused("SMTP_URL: give both user and password, or neither; nobody is there to be asked")
-        if not (f"{user}{password}".isascii() and f"{user}{password}".isprintable()):
-            raise SettingsRefused("SMTP_URL: user and password must be plain ASCII, percent-encoded")
-        implicit = parts.scheme == "smtps"
-        starttls = not implicit and (user is not None or query.get("starttls") == ["1"])
-        usual_port = 465 if implicit else 587 if user else 25
-        return cls(parts.hostname, port or usual_port, user, password, implicit, starttls)
+_TOO_LARGE = frozenset({552})
+"""Answers to MAIL that are about the letter."""
 
 
 class Mailer:
     """Sends letters one after the other, over one connection while that is healthy. Not for several threads at once."""
 
     def __init__(
-        self, smtp_url: str, mail_from: str, timeout: float = 10.0, context: ssl.SSLContext | None = None
+        self, smtp_url: str, mail_from: str, timeout: float = 20.0, context: ssl.SSLContext | None = None
     ) -> None:
         """Connect to nothing yet. `timeout` is in seconds, for each answer; raise SettingsRefused for bad settings."""
         (name, address), *others = getaddresses([mail_from]) or [("", "")]
@@ -84,56 +52,66 @@ class Mailer:
         self._connection: yagmail.SMTP | None = None
         self._used_at = 0.0
 
+    @property
+    def connected(self) -> bool:
+        """Tell whether it holds a connection that can be used for a while."""
+        return self._connection is not None and time.monotonic() - self._used_at <= IDLE_SECONDS
+
     def send(self, letter: Letter) -> None:
-        """Hand the letter to the server; raise MailRefused (never again) or MailDeferred (try again later)."""
-        mail = as_mail(letter, self._sender)
+        """Hand the letter to the server.
+
+        Raises MailRefused (never again), MailDeferred (try again later), and of these MailServerAway where it isn't
+        about this letter: no other would have been taken either.
+        """
+        envelope = Envelope(self._sender.addr_spec, letter.to, as_mail(letter, self._sender))
         try:
-            self._hand_over(mail, letter.to)
-        except smtplib.SMTPRecipientsRefused as refusal:
-            raise _verdict(*refusal.recipients[letter.to]) from None
-        except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
-            raise _verdict(refusal.smtp_code, refusal.smtp_error) from None
-        except smtplib.SMTPResponseException as refusal:  # to our greeting or login: says nothing about the letter
+            self._hand_over(envelope)
+        except NotTaken as answer:
+            if not answer.understood:
+                self._drop()  # who knows which question the next answer would be to
+            raise _verdict(answer) from None
+        except smtplib.SMTPResponseException as refusal:  # to our greeting or login
             self._drop()
-            raise MailDeferred(_short(refusal.smtp_code, refusal.smtp_error)) from None
+            busy = 400 <= refusal.smtp_code < 500
+            raise MailServerAway(_short(refusal.smtp_code, refusal.smtp_error), busy=busy) from None
         except (OSError, smtplib.SMTPException) as failure:
             self._drop()
-            raise MailDeferred(_one_line(f"{type(failure).__name__}: {failure}")) from None
+            error = MailDeferred if envelope.opened else MailServerAway
+            raise error(_one_line(f"{type(failure).__name__}: {_words(failure)}")) from None
         except BaseException:
             self._drop()  # stopped in the middle of a conversation nobody can go on with
             raise
+        finally:
+            self._used_at = time.monotonic()
 
     def close(self) -> None:
-        """Say goodbye to the server, if there is one."""
+        """Say goodbye to the server, if there is one; its answer is not waited for."""
         if self._connection is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
-                self._connection.smtp.quit()
+                self._connection.smtp.putcmd("quit")
             self._drop()
 
-    def _hand_over(self, mail: bytes, to: str) -> None:
-        envelope = (self._sender.addr_spec, [to], mail)
-        healthy = self._healthy()
-        try:
-            (healthy or self._connect()).sendmail(*envelope)
-        except smtplib.SMTPSenderRefused as refusal:
-            if healthy is None or refusal.smtp_code != 421:
-                raise
-            # the server has had enough of this connection, and has seen nothing of the letter yet
-            self._connect().sendmail(*envelope)
+    def _hand_over(self, envelope: Envelope) -> None:
+        patience = LETTER_PATIENCE * self._timeout
+        if healthy := self._healthy():
+            try:
+                return envelope.hand_over(healthy, patience)
+            except NotTaken as answer:
+                # it has had enough of this connection, and has seen nothing of the letter yet
+                if answer.step != MAIL or not 400 <= answer.code < 500:
+                    raise
+        return envelope.hand_over(self._connect(), patience)
 
     def _healthy(self) -> smtplib.SMTP | None:
         """Give the open connection if it still answers; asked before, as a broken sending can't be begun again."""
-        if self._connection is None:
+        if self._connection is None or not self.connected:
+            self.close()
             return None
         smtp: smtplib.SMTP = self._connection.smtp
-        try:
-            if time.monotonic() - self._used_at > IDLE_SECONDS:
-                smtp.putcmd("quit")  # politely, but the answer is not waited for
-            elif smtp.noop()[0] == 250:
+        with contextlib.suppress(OSError, smtplib.SMTPException):  # it went while it was idle
+            if smtp.rset()[0] == 250:  # whatever was left of an earlier letter is gone with it
                 self._used_at = time.monotonic()
                 return smtp
-        except (OSError, smtplib.SMTPException):
-            pass  # it went while it was idle
         return None
 
     def _connect(self) -> smtplib.SMTP:
@@ -174,13 +152,27 @@ class Mailer:
         return self._given_context or ssl.create_default_context()
 
 
-def _verdict(code: int, answer: bytes | str) -> MailRefused | MailDeferred:
-    passing = code < 500 or code in _OURS
-    return (MailDeferred if passing else MailRefused)(_short(code, answer))
+def _verdict(answer: NotTaken) -> MailRefused | MailDeferred:
+    """Judge a no: whose fault is it, and will it pass?
+
+    A sender or a login that the server doesn't want is ours to mend, and so is nonsense before it knows the recipient.
+    Only a size is refused with the sender already: it was told then.
+    """
+    text = _short(answer.code, answer.text)
+    if answer.code in _OURS or answer.code == 421 or (answer.step == MAIL and answer.code not in _TOO_LARGE):
+        return MailServerAway(text)
+    return (MailRefused if 500 <= answer.code < 600 else MailDeferred)(text)
 
 
 def _short(code: int, answer: bytes | str) -> str:
-    return _one_line(f"{code} {answer.decode('utf-8', 'replace') if isinstance(answer, bytes) else answer}")
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return _one_line(f"{code if code > 0 else 'Not SMTP:'} {text}")
+
+
+def _words(failure: Exception) -> str:
+    """Say what happened; eventlet has only the name of an errno."""
+    number = getattr(failure, "errno", None)
+    return os.strerror(number) if number and not isinstance(failure, ssl.SSLError) else str(failure)
 
 
 def _one_line(text: str) -> str:

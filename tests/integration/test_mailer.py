@@ -11,9 +11,9 @@ from time import monotonic
 
 import pytest
 
-from errand.errors import MailDeferred, MailRefused, SettingsRefused
+from errand.errors import MailDeferred, MailRefused, MailServerAway, SettingsRefused
 from tests.conftest import missing
-from tests.support.smtp import HAS_OPENSSL, Certificate, SmtpSink
+from tests.support.smtp import HAS_OPENSSL, Certificate, SmtpSink, once
 from workers import mailer as mailer_module
 from workers.attachments import MAX_BYTES, Attachment
 from workers.letters import Letter
@@ -227,14 +227,11 @@ def test_a_connection_that_died_while_idle_is_replaced_at_once(mailer, smtp_sink
     assert smtp_sink.connections == 2
 
 
-def test_a_server_that_has_had_enough_of_a_connection_gets_another(mailer, smtp_sink):
+@pytest.mark.parametrize("answer", ["421 too many letters on this connection", "452 4.5.3 too many letters"])
+def test_a_server_that_has_had_enough_of_a_connection_gets_another(mailer, smtp_sink, answer):
     mailer.send(LETTER)
 
-    class Once(dict):
-        def get(self, command, usual=None):
-            return self.pop(command, usual)
-
-    smtp_sink.answers = Once(MAIL="421 too many letters on this connection")
+    smtp_sink.answers["MAIL"] = once(answer)
     mailer.send(LETTER)
 
     assert len(smtp_sink.messages) == 2
@@ -265,7 +262,7 @@ def test_a_letter_that_may_have_arrived_is_not_sent_again(mailer, smtp_sink):
 def test_closing_says_goodbye_and_the_mailer_can_be_used_again(mailer, smtp_sink):
     mailer.send(LETTER)
     mailer.close()
-    assert "QUIT" in smtp_sink.commands
+    smtp_sink.wait_until(lambda: "QUIT" in smtp_sink.commands)
 
     mailer.send(LETTER)
     assert smtp_sink.connections == 2
@@ -281,16 +278,60 @@ def test_closing_says_goodbye_and_the_mailer_can_be_used_again(mailer, smtp_sink
         ("450 4.2.0 come back later", MailDeferred),
         ("421 4.3.0 closing", MailDeferred),
         ("550 5.1.1 not here", MailRefused),
-        ("530 5.7.0 log in first", MailDeferred),  # ours to mend, not the letter's fault
+        ("552 5.3.4 too large", MailRefused),
+        ("530 5.7.0 log in first", MailServerAway),  # ours to mend, not the letter's fault
     ],
 )
 def test_the_servers_answer_decides_and_is_told(mailer, smtp_sink, stage, answer, error):
     smtp_sink.answers[stage] = answer
+    if stage == "MAIL" and not answer.startswith("552"):
+        error = MailServerAway  # who may send is between the server and us
 
     with pytest.raises(error) as caught:
         mailer.send(LETTER)
 
     assert caught.value.detail == answer
+
+
+def test_a_refusal_holds_whatever_the_server_does_next(mailer, smtp_sink):
+    smtp_sink.answers["RCPT"] = "550 5.1.1 not here"
+    smtp_sink.drop_at = "RSET"
+    with pytest.raises(MailRefused):
+        mailer.send(LETTER)
+    smtp_sink.answers.clear()
+
+    mailer.send(LETTER)
+
+    assert len(smtp_sink.messages) == 1
+
+
+@pytest.mark.parametrize("stage", [*STAGES, "KEPT"])
+@pytest.mark.parametrize("nonsense", ["HTTP/1.1 400 Bad Request", "", "250-", "354 Go on"])
+def test_nonsense_defers_and_nothing_more_is_said_on_that_connection(smtp_sink, stage, nonsense):
+    mailer = Mailer(smtp_sink.url, SENDER, timeout=0.3)
+    smtp_sink.answers[stage] = once(nonsense)
+
+    with pytest.raises(MailDeferred):
+        mailer.send(LETTER)
+    mailer.send(LETTER)
+
+    assert smtp_sink.connections == 2
+    assert len(smtp_sink.messages) == (2 if stage == "KEPT" else 1)
+
+
+def test_a_letter_is_taken_with_any_answer_that_says_so(mailer, smtp_sink):
+    smtp_sink.answers["KEPT"] = "251 queued, under another name"
+
+    mailer.send(LETTER)
+
+
+def test_the_answer_to_a_whole_letter_is_waited_for_longer(smtp_sink):
+    mailer = Mailer(smtp_sink.url, SENDER, timeout=0.3)
+    smtp_sink.delay = 0.6
+
+    mailer.send(LETTER)
+
+    assert len(smtp_sink.messages) == 1
 
 
 def test_a_refused_letter_does_not_cost_the_next_one_its_connection(mailer, smtp_sink):
@@ -308,7 +349,7 @@ def test_a_refused_letter_does_not_cost_the_next_one_its_connection(mailer, smtp
 def test_a_greeting_that_turns_everybody_away_defers(mailer, smtp_sink):
     smtp_sink.answers["CONNECT"] = "554 no mail today"
 
-    with pytest.raises(MailDeferred, match="554 no mail today"):
+    with pytest.raises(MailServerAway, match="554 no mail today"):
         mailer.send(LETTER)
 
 

@@ -9,7 +9,8 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -77,20 +78,37 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
+HANG, DROP = "(hangs)", "(drops)"
+"""What a step of the conversation may be answered with beside a line: nothing any more, or the connection's end."""
+
+Answer = str | Callable[[str], str | None]
+
+
+def once(answer: str, to: str = "") -> Callable[[str], str | None]:
+    """Answer so the first time only, and only where `to` is in the argument; later as usual."""
+    left = [answer]
+    return lambda argument: left.pop() if left and to in argument else None
+
+
 @dataclass
 class SmtpSink:
     """A mail server, running while its `with` block does. Its switches may be turned at any time.
 
-    `answers` maps a command (`CONNECT`, `MAIL`, `RCPT`, `DATA`, `NOOP`) to the line that answers it instead of the
-    usual one; a letter is judged with `DATA`. `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server
-    falls silent or breaks off; `DATA` means after the letter has arrived. `delay` seconds pass before each letter is
-    answered.
+    `answers` maps a step (`CONNECT`, `MAIL`, `RCPT`, `DATA`, `RSET`) to the line that answers it instead of the usual
+    one, to HANG or DROP, or to a function that is asked with the command's argument and gives one of these, or None for
+    the usual. A letter is judged with `DATA`, and once it is kept with `KEPT`; both are asked with its recipient.
+    `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server falls silent or breaks off; `DATA` means
+    after the letter was kept. `delay` seconds pass before each letter is answered, `slow` before every answer.
+    `most_connections` may be open at a time, `letters_each` be sent on each.
     """
 
-    answers: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
     hang_at: str | None = None
     drop_at: str | None = None
     delay: float = 0.0
+    slow: float = 0.0
+    most_connections: int | None = None
+    letters_each: int | None = None
     tls: Certificate | None = None
     implicit_tls: bool = False
     login: tuple[str, str] | None = None
@@ -103,18 +121,19 @@ class SmtpSink:
     received: bytearray = field(default_factory=bytearray, init=False)
     """All bytes that came in, those inside TLS included."""
     connections: int = field(default=0, init=False)
+    arrived: list[str] = field(default_factory=list, init=False)
+    """Recipients of all letters that came in whole, also of those that were not kept."""
 
     def __enter__(self) -> Self:
         """Listen."""
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._open: set[asyncio.BaseTransport] = set()
-        context = self.tls.for_server() if self.tls and self.implicit_tls else None
+        self._held: dict[str, asyncio.Event] = {}
         # all in that thread: the browser's tests have a loop of their own running in this one
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        listening = self._loop.create_server(lambda: _Conversation(self), "127.0.0.1", 0, ssl=context)
-        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(5)
+        self._listen(0)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -151,10 +170,49 @@ class SmtpSink:
         asyncio.run_coroutine_threadsafe(break_off(), self._loop).result(5)
         self.wait_until(lambda: not self._open)
 
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        """Break off everything and refuse connections, for the time of a `with`."""
+        self._loop.call_soon_threadsafe(self._server.close)
+        self.hang_up()
+        try:
+            yield
+        finally:
+            self._listen(self.port)
+
+    @contextmanager
+    def holding(self, recipient: str) -> Iterator[None]:
+        """Answer no letter to this recipient before the end of the `with`; one whose connection ends is not kept."""
+        self._held[recipient] = asyncio.Event()
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._held.pop(recipient).set)
+
+    def behave(self) -> None:
+        """Turn all switches off."""
+        self.answers.clear()
+        self.hang_at = self.drop_at = self.most_connections = self.letters_each = None
+        self.delay = self.slow = 0.0
+
+    def to(self, recipient: str) -> list[Caught]:
+        """Give the mails that one recipient got."""
+        return [mail for mail in tuple(self.messages) if mail.recipients == [recipient]]
+
+    def answer_to(self, step: str, argument: str) -> str | None:
+        """Tell what a step is to be answered with, if it isn't the usual."""
+        answer = self.answers.get(step)
+        return answer(argument) if callable(answer) else answer
+
     async def handle_DATA(self, server: "_Conversation", session: Any, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
         """Keep one mail, unless a switch says otherwise."""
+        to = envelope.rcpt_tos[0]
+        self.note(lambda: self.arrived.append(to))
         await asyncio.sleep(self.delay)
-        if answer := self.answers.get("DATA"):
+        if gate := self._held.get(to):
+            await gate.wait()
+        if (answer := self.answer_to("DATA", to)) is not None:
+            await server.obey(answer)
             return answer
         content = envelope.original_content or b""
         message = message_from_bytes(content, policy=default)
@@ -162,7 +220,10 @@ class SmtpSink:
             self.messages.append(Caught(envelope.mail_from or "", list(envelope.rcpt_tos), message, content))
             self._changed.notify_all()
         await server.misbehave("DATA")
-        return "250 Taken"
+        if (answer := self.answer_to("KEPT", to)) is None:
+            return "250 Taken"
+        await server.obey(answer)
+        return answer
 
     def note(self, change: Callable[[], object]) -> None:
         """Change something others may wait for."""
@@ -170,10 +231,11 @@ class SmtpSink:
             change()
             self._changed.notify_all()
 
-    def opened(self, transport: asyncio.BaseTransport) -> None:
-        """Count a connection."""
+    def opened(self, transport: asyncio.BaseTransport) -> bool:
+        """Count a connection, and tell whether it is one too many."""
         self.connections += 1
         self._open.add(transport)
+        return self.most_connections is not None and len(self._open) > self.most_connections
 
     def ended(self, transport: asyncio.BaseTransport) -> None:
         """Forget a connection."""
@@ -184,6 +246,11 @@ class SmtpSink:
         pair = (shown.login.decode(), shown.password.decode())
         self.logins.append(pair)
         return AuthResult(success=pair == self.login, handled=False)
+
+    def _listen(self, port: int) -> None:
+        context = self.tls.for_server() if self.tls and self.implicit_tls else None
+        listening = self._loop.create_server(lambda: _Conversation(self), "127.0.0.1", port, ssl=context)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(5)
 
     async def _stop(self) -> None:
         self._server.close()
@@ -211,8 +278,9 @@ class _Conversation(SMTP):
 
     def connection_made(self, transport: Any) -> None:
         if self.transport is None:  # otherwise it is the same one, now inside TLS
-            self.sink.opened(transport)
+            self.too_many = self.sink.opened(transport)
             self.first_transport = transport
+            self.letters = 0
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -224,27 +292,44 @@ class _Conversation(SMTP):
         super().data_received(data)
 
     async def push(self, status: Any) -> None:
+        await asyncio.sleep(self.sink.slow)
         if str(status).startswith("220 sink.test"):
             await self.misbehave("CONNECT")
-            status = self.sink.answers.get("CONNECT", status)
+            answer = "421 4.7.0 Too many connections" if self.too_many else self.sink.answer_to("CONNECT", "")
+            if answer is not None:
+                await self.obey(answer)
+                status = answer
         await super().push(status)
 
     async def misbehave(self, command: str) -> None:
         """Fall silent or break off, if a switch says so."""
         if self.sink.hang_at == command:
-            await asyncio.Event().wait()
+            await self.obey(HANG)
         if self.sink.drop_at == command:
+            await self.obey(DROP)
+
+    async def obey(self, answer: str) -> None:
+        """Fall silent or break off, if that is the answer."""
+        if answer == DROP:
             self.transport.abort()
+        if answer in (HANG, DROP):
             await asyncio.Event().wait()  # aiosmtpd ends this task when it sees that the connection is gone
 
     async def _answer(self, command: str, line: str, usual: Callable[[str], Any]) -> None:
         self.sink.note(lambda: self.sink.commands.append(f"{command} {line or ''}".strip()))
         if command != "DATA":  # those are for after the letter
             await self.misbehave(command)
-            if answer := self.sink.answers.get(command):
+            answer = self._full(command) or self.sink.answer_to(command, line or "")
+            if answer is not None:
+                await self.obey(answer)
                 await self.push(answer)
                 return
         await usual(line)
+
+    def _full(self, command: str) -> str | None:
+        self.letters += command == "MAIL"
+        most = self.sink.letters_each
+        return "421 4.7.0 Too many letters" if most is not None and command == "MAIL" and self.letters > most else None
 
     async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         await self._answer("MAIL", arg, super().smtp_MAIL)
@@ -255,8 +340,8 @@ class _Conversation(SMTP):
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         await self._answer("DATA", arg, super().smtp_DATA)
 
-    async def smtp_NOOP(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
-        await self._answer("NOOP", arg, super().smtp_NOOP)
+    async def smtp_RSET(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
+        await self._answer("RSET", arg, super().smtp_RSET)
 
     async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         await self._answer("QUIT", arg, super().smtp_QUIT)

@@ -1,0 +1,494 @@
+"""What mail servers and mail workers can do wrong, each once, to real processes: jobs don't notice, every mail arrives,
+and `notifications` tells the truth all the time. What the mailer itself makes of each answer is in
+tests/integration/test_mailer.py.
+
+A mail may come twice only in the window: when the server had the whole letter, and nobody could mark that it did.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from errand.embedded.wait import until
+from tests.conftest import missing
+from tests.support import valkey as valkeys
+from tests.support.processes import ROOT
+from tests.support.smtp import DROP, HANG, HAS_OPENSSL, Certificate, SmtpSink, once
+from tests.support.stack import Worker, running
+
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # on purpose here
+
+# a mail's lease is three times a job's, and the answer to a whole letter may take six times MAIL_TIMEOUT
+HURRIED = {"LEASE_SECONDS": "1", "MAIL_TIMEOUT": "1", "MAIL_PAUSE": "0.2"}
+LEASE = 3.0
+
+
+class Scene:
+    """One Errand for all tests here, with a store and a mail server of its own; the mail worker runs by itself."""
+
+    def __init__(self, stack, store, sink):
+        self.stack, self.store, self.sink = stack, store, sink
+        self.mail = stack.worker("mail")
+        self.addresses = 0
+
+    def address(self):
+        """Give an address that nobody else uses, so that its mails can be counted."""
+        self.addresses += 1
+        return f"person{self.addresses}@email.com"
+
+    def job(self, email):
+        """Post a job and wait until it has succeeded, which no mail server can hinder."""
+        job_id = self.stack.compute(email=email)
+        job = self.stack.finished(job_id, within=15)
+        assert (job["status"], job["result"], job["attempt"]) == ("succeeded", 40, 1)
+        return job_id
+
+    def receipt(self, email):
+        """Post a job that is to run in an hour, so that there is its receipt and no other mail."""
+        return self.stack.submit("sum", {"value": 30, "other": 10}, email=email, delay=3600)
+
+    def notes(self, job_id):
+        """Give the job's notifications by their kind."""
+        return {row["kind"]: row for row in self.stack.get(f"/jobs/{job_id}").json()["notifications"]}
+
+    def wait(self, job_id, holds, within=20):
+        """Wait until something holds for each of the job's notifications, and give them."""
+
+        def held():
+            rows = self.notes(job_id)
+            return rows if all(map(holds, rows.values())) else None
+
+        return until(held, within, "the notifications")
+
+    def sent(self, job_id, within=20):
+        """Wait until all are marked as sent, and give them."""
+        return self.wait(job_id, lambda row: row["state"] == "sent", within)
+
+    def deferred(self, job_id, words, kind="receipt"):
+        """Wait until the first mail was tried in vain, check what is told of it, and give it."""
+        row = until(lambda: tried(self.notes(job_id)[kind]), 20, "a try")
+        assert (row["state"], row["sent_at"]) == ("pending", None)
+        assert words in row["last_error"]
+        return row
+
+    def all_told(self):
+        """Tell whether no mail waits."""
+        return self.stack.store.client.zcard(self.stack.store.keys.notices) == 0
+
+    def leased_until(self, job_id):
+        """Tell until when the receipt is its sender's (ms)."""
+        return self.stack.store.client.zscore(self.stack.store.keys.notices, f"receipt/{job_id}")
+
+    def worker(self, name, **env):
+        """Describe another mail worker, with settings of its own."""
+        return Worker(["mail"], self.stack.folder / f"mail-{name}.log", self.stack.env | env)
+
+    @contextmanager
+    def instead(self, *workers):
+        """Have only these mail workers run, for the time of a `with`."""
+        self.mail.stop()
+        try:
+            for worker in workers:
+                worker.start()
+            yield
+        finally:
+            for worker in workers:
+                worker.stop()
+
+
+def tried(row):
+    return row if row["attempts"] and row["last_error"] else None
+
+
+def subjects(mails):
+    return Counter(mail.message["Subject"] for mail in mails)
+
+
+ONCE = {"API Notification": 1, "Your operation is complete!": 1}
+
+
+@pytest.fixture(scope="module")
+def shared(valkey, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mail")
+    (folder / "store").mkdir()
+    with valkeys.running(folder / "store") as store, SmtpSink() as sink:
+        env = {"REDIS_URL": store.url(), "AMQP_URI": valkey.fresh_url(), "SMTP_URL": sink.url, **HURRIED}
+        with running(folder, env, lambda stack: stack.api.start()) as stack:
+            scene = Scene(stack, store, sink)
+            others = stack.worker("compute", "rescuer").start()
+            try:
+                yield scene
+            finally:
+                scene.mail.stop()
+                others.stop()
+
+
+@pytest.fixture
+def scene(shared):
+    """The scene with a mail server that behaves and a mail worker that runs; nothing is left to be sent."""
+    shared.sink.behave()
+    shared.sink.hang_up()  # so that the next mail connects
+    shared.mail.start()
+    yield shared
+    shared.sink.behave()
+    until(lambda: shared.all_told() or not shared.mail.running, 20, "nothing left to be sent")
+
+
+# ---- the mail server
+
+
+def test_mails_wait_for_a_server_that_is_down_and_go_out_when_it_is_back(scene):
+    addresses = [scene.address() for _ in range(10)]
+    with scene.sink.shut():
+        ids = [scene.job(address) for address in addresses]
+        assert scene.deferred(ids[0], "refused")["to"] == addresses[0]
+        tries = [row["attempts"] for job_id in ids for row in scene.notes(job_id).values()]
+
+    for job_id, address in zip(ids, addresses, strict=True):
+        assert {row["last_error"] for row in scene.sent(job_id, within=10).values()} == {None}
+        assert subjects(scene.sink.to(address)) == ONCE
+    assert tries.count(0) > 10, "one tries the server now and then, and no other mail is spent on it"
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "told"),
+    [
+        ("CONNECT", "421 4.7.0 Too many connections", "421 4.7.0 Too many connections"),
+        ("CONNECT", "554 5.7.1 We don't know you", "554 5.7.1 We don't know you"),
+        ("CONNECT", HANG, "timed out"),
+        ("CONNECT", DROP, "SMTPServerDisconnected"),
+        ("CONNECT", "HTTP/1.1 400 Bad Request", "Not SMTP:"),
+        ("MAIL", "SSH-2.0-OpenSSH_9.2", "Not SMTP:"),
+        ("MAIL", "553 5.7.1 Sender not owned by this user", "553 5.7.1 Sender not owned by this user"),
+        ("RCPT", "450 4.2.0 Greylisted", "450 4.2.0 Greylisted"),
+        ("DATA", "452 4.3.1 Disk full", "452 4.3.1 Disk full"),
+        ("DATA", DROP, "SMTPServerDisconnected"),
+    ],
+)
+def test_what_a_server_may_take_later_is_told_and_sent_later_and_once(scene, step, answer, told):
+    address = scene.address()
+    scene.sink.answers[step] = answer
+
+    job_id = scene.job(address)
+    scene.deferred(job_id, told)
+    scene.sink.behave()
+
+    assert all(row["sent_at"] for row in scene.sent(job_id).values())
+    assert subjects(scene.sink.to(address)) == ONCE
+
+
+def test_greylisting_holds_up_nobody_else(scene):
+    grey, other = scene.address(), scene.address()
+    tries = Counter()
+
+    def greylist(line):
+        tries[line] += 1
+        return "450 4.2.0 Greylisted, come back" if grey in line and tries[line] <= 4 else None
+
+    scene.sink.answers["RCPT"] = greylist
+    slow = scene.job(grey)
+    scene.sent(scene.job(other), within=5)
+
+    attempts = sum(row["attempts"] for row in scene.sent(slow).values())
+    assert attempts == 4 + 2, "four times put off, two mails sent"
+    assert subjects(scene.sink.to(grey)) == subjects(scene.sink.to(other)) == ONCE
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"), [("RCPT", "550 5.1.1 No such user here"), ("DATA", "552 5.3.4 Message too large")]
+)
+def test_a_mail_that_is_refused_for_good_fails_with_the_servers_words_and_no_other_does(scene, step, answer):
+    refused, other = scene.address(), scene.address()
+    scene.sink.answers[step] = lambda argument: answer if refused in argument else None
+
+    job_id = scene.job(refused)
+    scene.sent(scene.job(other))
+
+    rows = scene.wait(job_id, lambda row: row["state"] == "failed")
+    assert {(row["last_error"], row["attempts"], row["sent_at"]) for row in rows.values()} == {(answer, 1, None)}
+    assert scene.stack.status(job_id) == "succeeded"
+    assert not scene.sink.to(refused)
+    assert subjects(scene.sink.to(other)) == ONCE
+
+
+def test_a_slow_server_is_waited_for_and_gets_each_mail_once(scene):
+    address = scene.address()
+    scene.sink.delay = 2.5  # more than an answer may take, less than the one to a whole letter may
+
+    rows = scene.sent(scene.job(address))
+
+    assert [row["attempts"] for row in rows.values()] == [1, 1]
+    assert subjects(scene.sink.to(address)) == ONCE
+
+
+def test_letters_that_hang_hold_up_others_for_seconds_only(scene):
+    hanging, other = scene.address(), scene.address()
+    with scene.sink.holding(hanging):
+        job_id = scene.job(hanging)
+        scene.sink.wait_until(lambda: hanging in scene.sink.arrived)
+
+        scene.sent(scene.job(other), within=5)
+        scene.deferred(job_id, "timed out")
+
+    scene.sent(job_id)
+    assert subjects(scene.sink.to(hanging)) == subjects(scene.sink.to(other)) == ONCE
+
+
+def test_a_server_that_keeps_a_letter_and_says_so_to_nobody_gets_it_again_under_the_same_id(scene):
+    address = scene.address()
+    scene.sink.answers["KEPT"] = once(DROP, address)
+
+    rows = scene.sent(scene.job(address))
+
+    assert (rows["receipt"]["attempts"], rows["result"]["attempts"]) == (2, 1)
+    assert subjects(scene.sink.to(address)) == {"API Notification": 2, "Your operation is complete!": 1}
+    assert len({mail.message["Message-ID"] for mail in scene.sink.to(address)}) == 2
+
+
+@pytest.mark.parametrize("limit", ["most_connections", "letters_each"])
+def test_a_server_that_takes_one_connection_or_one_mail_on_each_gets_all_of_them(scene, limit):
+    setattr(scene.sink, limit, 1)
+    addresses = [scene.address() for _ in range(12)]
+
+    ids = [scene.stack.compute(email=address) for address in addresses]
+
+    for job_id, address in zip(ids, addresses, strict=True):
+        scene.stack.finished(job_id)
+        scene.sent(job_id)
+        assert subjects(scene.sink.to(address)) == ONCE
+
+
+# ---- what only the operator can mend
+
+
+def test_mails_wait_until_the_operator_has_mended_certificate_and_password(scene, tmp_path):
+    if not HAS_OPENSSL:
+        missing("the openssl command is not installed (apt-get install openssl)")
+    certificate = Certificate.make(tmp_path)
+    trusted = {"SSL_CERT_FILE": str(certificate.certificate)}
+    address = scene.address()
+    with SmtpSink(tls=certificate, login=("apikey", "right")) as sink:
+        wrong = sink.url.replace("right", "wrong")
+        with scene.instead(scene.worker("distrusts", SMTP_URL=wrong)):
+            job_id = scene.job(address)
+            scene.deferred(job_id, "CERTIFICATE_VERIFY_FAILED")
+        with scene.instead(scene.worker("forgot", SMTP_URL=wrong, **trusted)):
+            until(lambda: "535" in str(scene.notes(job_id)["receipt"]["last_error"]), 20, "the login is refused")
+            assert {row["state"] for row in scene.notes(job_id).values()} == {"pending"}
+        with scene.instead(scene.worker("knows", SMTP_URL=sink.url, **trusted)):
+            scene.sent(job_id)
+
+        assert subjects(sink.to(address)) == ONCE
+        assert "wrong" not in "".join(log.read_text() for log in scene.stack.folder.glob("mail-*.log"))
+
+
+def test_a_mail_is_given_up_after_mail_give_up_and_says_why(scene):
+    with scene.instead(scene.worker("impatient", MAIL_GIVE_UP="1")):
+        for step, answer in (("RCPT", "450 4.2.0 Not today"), ("CONNECT", "421 4.3.2 Not today")):
+            scene.sink.behave()
+            scene.sink.answers[step] = answer
+            scene.sink.hang_up()
+            job_id = scene.job(scene.address())
+
+            rows = scene.wait(job_id, lambda row: row["state"] == "failed")
+
+            assert {row["last_error"] for row in rows.values()} == {f"Given up after 1 s: {answer}"}
+            assert scene.stack.status(job_id) == "succeeded"
+
+
+# ---- the mail worker
+
+
+def test_a_worker_killed_between_the_servers_yes_and_the_mark_sends_the_mail_twice_and_not_thrice(scene):
+    address = scene.address()
+    with ExitStack() as held:
+        held.enter_context(scene.sink.holding(address))
+        job_id = scene.receipt(address)
+        scene.sink.wait_until(lambda: address in scene.sink.arrived)
+        before = scene.mail.output().count("Mail sent")
+        with scene.store.gone():  # so that nothing can be marked
+            held.close()
+            until(lambda: scene.mail.output().count("Mail sent") > before, 10, "the server's 250 was read")
+            scene.mail.kill9()
+    assert scene.notes(job_id)["receipt"]["state"] == "pending"
+
+    scene.mail.start()
+
+    rows = scene.sent(job_id)
+    assert rows["receipt"]["attempts"] == 2
+    assert len(mails := scene.sink.to(address)) == 2
+    assert len({mail.message["Message-ID"] for mail in mails}) == 1
+
+
+def test_a_worker_killed_before_the_server_said_yes_sends_the_mail_once(scene):
+    address = scene.address()
+    with scene.sink.holding(address):
+        job_id = scene.receipt(address)
+        scene.sink.wait_until(lambda: address in scene.sink.arrived)
+        scene.mail.kill9()
+
+    scene.mail.start()
+
+    assert scene.sent(job_id)["receipt"]["attempts"] == 2
+    assert len(scene.sink.to(address)) == 1
+
+
+def test_a_worker_that_stood_still_and_was_overtaken_marks_nothing(scene):
+    address = scene.address()
+    second = scene.worker("second")
+    try:
+        with scene.sink.holding(address):
+            job_id = scene.receipt(address)
+            scene.sink.wait_until(lambda: address in scene.sink.arrived)
+            os.kill(scene.mail.process.pid, signal.SIGSTOP)
+            second.start()
+            # after the lease, the second tries the same receipt: now the server has it twice, which is the window
+            scene.sink.wait_until(lambda: scene.sink.arrived.count(address) >= 2, LEASE + 10)
+        rows = scene.sent(job_id)
+
+        os.kill(scene.mail.process.pid, signal.SIGCONT)
+        until(lambda: f"action=mail_stale job_id={job_id}" in scene.mail.output(), 10, "its mark was refused")
+
+        assert scene.notes(job_id) == rows
+        assert len(scene.sink.to(address)) == 2
+    finally:
+        os.kill(scene.mail.process.pid, signal.SIGCONT)
+        second.stop()
+
+
+def test_a_lease_is_kept_for_as_long_as_a_mail_takes(scene):
+    address = scene.address()
+    second = scene.worker("second")
+    try:
+        second.start()
+        with scene.sink.holding(address):
+            job_id = scene.receipt(address)
+            scene.sink.wait_until(lambda: address in scene.sink.arrived)
+            first = scene.leased_until(job_id)
+            until(lambda: scene.leased_until(job_id) > first + LEASE * 1000, 10, "it was renewed for a whole lease")
+
+        rows = scene.sent(job_id)
+
+        assert rows["receipt"]["attempts"] == 1
+        assert len(scene.sink.to(address)) == 1
+    finally:
+        second.stop()
+
+
+def test_a_worker_told_to_stop_finishes_the_mail_at_hand(scene):
+    address = scene.address()
+    with scene.sink.holding(address):
+        job_id = scene.receipt(address)
+        scene.sink.wait_until(lambda: address in scene.sink.arrived)
+        scene.mail.process.terminate()
+        until(lambda: "action=stopping" in scene.mail.output(), 10, "it stops")
+    assert scene.mail.process.wait(15) == 0
+
+    assert (row := scene.notes(job_id)["receipt"])["state"] == "sent"
+    assert row["attempts"] == 1
+    scene.mail.start()
+    scene.sent(job_id)
+    assert len(scene.sink.to(address)) == 1
+
+
+def test_a_worker_told_to_stop_hands_back_what_takes_longer_than_its_grace(scene):
+    address = scene.address()
+    with scene.sink.holding(address), scene.instead(hurried := scene.worker("hurried", STOP_GRACE="0.5")):
+        job_id = scene.receipt(address)
+        scene.sink.wait_until(lambda: address in scene.sink.arrived)
+        assert hurried.stop() == 0
+        scene.deferred(job_id, "The mail worker was stopped")
+        assert scene.leased_until(job_id) <= time.time() * 1000, "due at once"
+
+    scene.mail.start()
+
+    scene.sent(job_id)
+    assert len(scene.sink.to(address)) == 1
+
+
+def test_two_workers_send_three_hundred_mails_once_each(scene):
+    job = {"operation": "sum", "arguments": {"value": 30, "other": 10}}
+    addresses = [scene.address() for _ in range(150)]
+    second = scene.worker("second")
+    with scene.instead():
+        posted = scene.stack.post("/jobs/batch", {"jobs": [job | {"email": address} for address in addresses]})
+        ids = [row["id"] for row in posted.json()["jobs"]]
+        for job_id in ids:
+            scene.stack.finished(job_id)
+    before = scene.mail.output().count("Mail sent"), second.output().count("Mail sent")
+    try:
+        for worker in (scene.mail, second):
+            worker.start()
+        until(scene.all_told, 60, "all are sent")
+    finally:
+        second.stop()
+
+    ours = [mail for mail in scene.sink.messages if mail.recipients[0] in addresses]
+    assert len(ours) == len({mail.message["Message-ID"] for mail in ours}) == 300
+    assert scene.mail.output().count("Mail sent") - before[0] + second.output().count("Mail sent") - before[1] == 300
+    assert {row["state"] for job_id in ids for row in scene.notes(job_id).values()} == {"sent"}
+
+
+# ---- the order, the store, and letters
+
+
+def test_receipts_go_out_before_results_even_when_all_jobs_have_ended_before(scene):
+    addresses = [scene.address() for _ in range(10)]
+    with scene.instead():
+        ids = [scene.job(address) for address in addresses]
+
+    scene.mail.start()
+
+    for job_id, address in zip(ids, addresses, strict=True):
+        scene.sent(job_id)
+        receipt, result = scene.sink.to(address)
+        assert receipt.message["Subject"] == "API Notification"
+        assert result.message["In-Reply-To"] == receipt.message["Message-ID"]
+
+
+def test_a_mail_sent_while_the_store_is_away_is_marked_when_it_is_back_and_not_sent_again(scene):
+    address = scene.address()
+    second = scene.worker("second")
+    try:
+        second.start()
+        with ExitStack() as held:
+            held.enter_context(scene.sink.holding(address))
+            job_id = scene.job(address)
+            scene.sink.wait_until(lambda: address in scene.sink.arrived)
+            with scene.store.gone():
+                held.close()
+                until(lambda: scene.sink.to(address), 10, "the server took it")
+                # each looks once a second: the lease runs out, and nobody can keep it
+                until(lambda: second.output().count("action=mail_waits") > LEASE + 1, 20, "seconds without a store")
+
+        rows = scene.sent(job_id)
+
+        assert [row["attempts"] for row in rows.values()] == [1, 1]
+        assert subjects(scene.sink.to(address)) == ONCE
+    finally:
+        second.stop()
+
+
+def test_a_letter_asked_for_by_rpc_is_kept_and_sent_once_whatever_befalls_its_worker(scene):
+    address = scene.address()
+    lines = f"""
+print('id', n.rpc.mail.send("{address}", "testing", "Just testing"))
+"""
+    command = [sys.executable, "-W", "ignore", "-m", "nameko", "shell", "--broker", scene.stack.env["AMQP_URI"]]
+    with scene.sink.holding(address):
+        shell = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+        assert "id " in shell.stdout, shell.stderr
+        scene.sink.wait_until(lambda: address in scene.sink.arrived)
+        scene.mail.kill9()
+
+    scene.mail.start()
+
+    scene.sink.wait_until(lambda: len(scene.sink.to(address)) == 1, 20)
+    until(scene.all_told, 10, "marked")
+    assert [mail.message["Subject"] for mail in scene.sink.to(address)] == ["testing"]
