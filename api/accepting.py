@@ -4,6 +4,7 @@ Steps 1 and 2 of a job's life, in the order of `accept` below: the record is sto
 client has the id. Next: `relay.py`, which rings the doorbell.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Blueprint, request
@@ -13,13 +14,14 @@ from api import idempotency, preferences
 from api.answers import Answer, answer
 from api.arguments import checked
 from api.bodies import read_body
+from api.hooks import refuse_webhook
 from api.job_specs import ACCEPTING, SENDING
 from api.options import is_delayed, new_job, refuse_contradictions
 from api.ports import Errand, here
 from api.reports import finished, shown
 from api.specs import documented, takes
 from errand.errors import IdempotencyKeyReused
-from errand.store import NewJob
+from errand.store import NewJob, Verdict
 from errand.topology import MAIL
 from schemas.jobs import ACCEPTED_MESSAGE
 from schemas.operations import COMPUTE
@@ -68,6 +70,7 @@ def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
     """Accept a job of an operation, as it was published."""
     errand = here()
     refuse_contradictions(body, again=idempotency.HEADER in request.environ)
+    refuse_webhook(body, errand.settings)
     operation, arguments = checked(operation_text, body.arguments)
     return accept(errand, new_job(operation, arguments, body, errand.settings.max_attempts), body)
 
@@ -76,11 +79,7 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
     """Store the job, hand over its doorbell, answer 202; or 200 with the finished job, for those who prefer to wait."""
     if idempotency.HEADER in request.environ:
         job = idempotency.keyed(job, body)
-    [verdict] = errand.store.accept([job])
-    if verdict.kind == "conflict":
-        raise IdempotencyKeyReused()
-    if verdict.kind == "new":
-        announce(errand, job)
+    [verdict] = stored(errand, [job])
     job_id = verdict.id
     headers = {"Location": f"/jobs/{job_id}", **({} if verdict.kind == "new" else REPLAYED)}
     if preferences.HEADER in request.environ and (seconds := preferences.wanted_wait()) is not None:
@@ -88,6 +87,17 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
         if record := finished(job_id, seconds):
             return shown(job_id, record, headers=headers)
     return answer(_ACCEPTED % (job_id, job_id, job_id), 202, headers)
+
+
+def stored(errand: Errand, jobs: Sequence[NewJob]) -> list[Verdict]:
+    """Store the jobs in one step and hand over the doorbells of those that are new. Raises IdempotencyKeyReused."""
+    verdicts = errand.store.accept(jobs) if jobs else []
+    if any(verdict.kind == "conflict" for verdict in verdicts):
+        raise IdempotencyKeyReused()
+    for job, verdict in zip(jobs, verdicts, strict=True):
+        if verdict.kind == "new":
+            announce(errand, job)
+    return verdicts
 
 
 def announce(errand: Errand, job: NewJob) -> None:

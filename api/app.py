@@ -21,6 +21,7 @@ from api.metrics import metrics
 from api.operations import operations
 from api.ports import Doorbells, Errand, JobStore
 from api.probes import probes
+from api.replays import replays
 from api.reports import reports
 from api.schedules import schedules
 from api.streams import streams
@@ -34,6 +35,7 @@ BLUEPRINTS: Final = (
     reports,
     listing,
     control,
+    replays,
     schedules,
     streams,
     probes,
@@ -43,9 +45,9 @@ BLUEPRINTS: Final = (
 
 
 class JobStep(BaseConverter):
-    """A step of a path that may be a job's id; not the one that stands beside them."""
+    """A step of a path that may be a job's id; not those that stand beside them."""
 
-    regex = "(?!batch$)[^/]+"
+    regex = "(?!(?:batch|retry)$)[^/]+"
     part_isolating = True  # the expression has a slash, but never matches one
 
 

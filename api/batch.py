@@ -10,16 +10,17 @@ from typing import Any, Final
 from flask import Blueprint
 
 from api import idempotency
-from api.accepting import REPLAYED, announce
+from api.accepting import REPLAYED, stored
 from api.answers import Answer, answer
 from api.arguments import checked
 from api.bodies import fitted, read_json
+from api.hooks import refuse_webhook
 from api.job_specs import BATCHING
 from api.options import new_job, refuse_contradictions
 from api.ports import Errand, here
 from api.problems import body_of
 from api.specs import documented, takes
-from errand.errors import IdempotencyKeyReused, JobRefused
+from errand.errors import JobRefused
 from errand.store import NewJob
 from schemas.requests import BatchRequest, JobRequest
 
@@ -49,12 +50,7 @@ def submit_all() -> Answer:
     if key is not None:
         rows = keyed(rows, key, idempotency.fingerprint(wishes))
     jobs = [row for row in rows if isinstance(row, NewJob)]
-    verdicts = errand.store.accept(jobs) if jobs else []
-    if any(verdict.kind == "conflict" for verdict in verdicts):
-        raise IdempotencyKeyReused()
-    for job, verdict in zip(jobs, verdicts, strict=True):
-        if verdict.kind == "new":
-            announce(errand, job)
+    verdicts = stored(errand, jobs)
     ids = iter(verdict.id for verdict in verdicts)
     told = ",".join(f'{{"id":"{next(ids)}"}}' if isinstance(row, NewJob) else row for row in rows)
     replayed = bool(verdicts) and all(verdict.kind == "replayed" for verdict in verdicts)
@@ -68,6 +64,7 @@ def judged(errand: Errand, wish: Any, index: int, *, again: bool) -> NewJob | st
     try:
         body = fitted(JobRequest, wish, at)
         refuse_contradictions(body, at, again=again)
+        refuse_webhook(body, errand.settings, at)
         text = errand.catalogue.find(body.operation, (*at, "operation"))
         operation, arguments = checked(text, body.arguments, (*at, "arguments"))
     except JobRefused as refusal:

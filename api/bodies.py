@@ -51,6 +51,11 @@ def read_body(model: type[M]) -> M:
     return fitted(model, read_json())
 
 
+def read_body_if_any(model: type[M]) -> M:
+    """Do the same where a body may be left out, which means an empty object."""
+    return fitted(model, read_json() if request.get_data() else {})
+
+
 def read_json() -> Any:
     """Read the body of this request as JSON; raise what is wrong with it."""
     # the first test is for speed: it spares nearly every request the taking apart of the header

@@ -7,20 +7,23 @@ from typing import Final
 
 from flask import Blueprint
 
+from api import idempotency
 from api.answers import Answer
+from api.bodies import read_body_if_any
 from api.job_specs import controls
 from api.ports import here
+from api.replay_specs import NOT_OVER, RETRYING
+from api.replays import replay
 from api.reports import found, shown
 from api.specs import documented
 from errand.errors import JobUnknown, MoveRefused
 from errand.store import Control
-from errand.topology import MAIL
 from schemas.jobs import ID
+from schemas.replays import ReplayRequest
 
 control = Blueprint("control", __name__)
 
 ENDED: Final = "The job has ended already (%s), so there is nothing to cancel."
-NOT_OVER: Final = "The job is %s; only a failed or cancelled job can be run again."
 UNFINISHED: Final = "The job is %s; cancel it first, or wait until it has ended."
 
 
@@ -34,22 +37,29 @@ def cancel(job_id: str) -> Answer:
     """
     errand = here()
     done = settled(errand.store.cancel(checked_id(job_id), errand.settings.result_ttl), ENDED)
-    if done.to_tell:
-        errand.relay.ring(job_id, MAIL)
+    for service in done.to_tell:
+        errand.relay.ring(job_id, service)
     return shown(job_id, found(job_id), 202)
 
 
 @control.post("/jobs/<job_id>/retry")
-@documented(tags=["jobs"], **controls("It waits to be run again, with all its attempts.", NOT_OVER % "succeeded"))
+@documented(tags=["jobs"], **RETRYING)
 def retry(job_id: str) -> Answer:
     """Run a job again
 
-    A failed or cancelled job gets all its attempts once more. A deadline it had doesn't count any more.
+    A failed or cancelled job gets all its attempts once more. A deadline it had doesn't count any more. With
+    `arguments` the job, which may also have succeeded, stays as it is, and a replay is accepted: a new job with its
+    origin's arguments but for those that are sent, and all else of it but delay, deadline and key. `origin` names the
+    job it comes from, and `GET /jobs?tag=origin:{id}` lists a job's replays.
     """
+    body = read_body_if_any(ReplayRequest)
+    if body.arguments is not None:
+        return replay(job_id, body, body.arguments)
+    idempotency.sent_key()  # one that can be none is refused everywhere
     errand = here()
     done = settled(errand.store.retry(checked_id(job_id)), NOT_OVER)
     errand.relay.ring(job_id, done.queue)
-    return shown(job_id, found(job_id), 202)
+    return shown(job_id, found(job_id), 202, {"Location": f"/jobs/{job_id}"})
 
 
 @control.delete("/jobs/<job:job_id>")

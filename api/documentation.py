@@ -15,6 +15,7 @@ from api.specs import NOT_ALLOWED
 from schemas.jobs import Accepted, Batch, Job, Jobs
 from schemas.operations import Operation, Operations
 from schemas.problems import Problem
+from schemas.replays import ReplayRequest, Retried
 from schemas.requests import BatchRequest, ComputeRequest, JobRequest, OperationRequest
 from schemas.schedules import Schedule, ScheduleList, ScheduleRequest
 
@@ -45,6 +46,7 @@ BODIES: Final[tuple[type[BaseModel], ...]] = (
     JobRequest,
     OperationRequest,
     BatchRequest,
+    ReplayRequest,
     ScheduleRequest,
 )
 ANSWERS: Final[tuple[type[BaseModel], ...]] = (
@@ -52,6 +54,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     Batch,
     Job,
     Jobs,
+    Retried,
     Operation,
     Operations,
     Schedule,

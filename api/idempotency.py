@@ -46,7 +46,8 @@ def keyed(job: NewJob, body: Request) -> NewJob:
 def asked(job: NewJob, body: Request) -> dict[str, Any]:
     """Tell what was asked for, in the same way for every path and for every order of the fields."""
     options = body.model_dump(exclude=_OPTIONLESS, exclude_defaults=True)
-    return {**options, "operation": job.operation, "arguments": json.loads(job.arguments)}
+    origin = {"origin": job.origin} if job.origin else {}
+    return {**options, **origin, "operation": job.operation, "arguments": json.loads(job.arguments)}
 
 
 def fingerprint(of: object) -> str:

@@ -48,12 +48,14 @@ PREFER: Final = parameter(
     "Prefer", "header", "`wait=N`: answer with the finished job if it finishes within N seconds (at most 30)."
 )
 SENDING: Final = [KEY, PREFER]
+OF_OPERATION: Final = parameter("operation", "query", "Only jobs of this operation.", minLength=1, maxLength=MAX_NAME)
+WITH_TAG: Final = parameter("tag", "query", "Only jobs with this tag.", pattern=TAG_PATTERN)
 JOB_ID: Final = parameter("job_id", "path", "The job's id.", format="uuid", pattern=f"^{ID.pattern}$")
 
 _LOCATION: Final = {"Location": header("Path of the job.", always=True, pattern="^/jobs/[0-9a-f-]{36}$")}
 _APPLIED: Final = {"Preference-Applied": header("`wait=N`: how long the request was willing to wait.")}
 _REPLAYED: Final = {"Idempotent-Replayed": header("`true`: this job was accepted before.", enum=["true"])}
-_ASK_AGAIN: Final = {
+ASK_AGAIN: Final = {
     "Retry-After": header(
         "Seconds after which to ask again, while it has not ended: as long as such jobs usually take.",
         type="integer",
@@ -78,7 +80,7 @@ LINKS: Final = {
 _FAULT: Final = {"pointer": "/value", "detail": "is missing; it is required"}
 _REFUSED: Final = JobRefused("Nothing was stored: correct /value, then send it again.", errors=[_FAULT])
 TOO_LARGE: Final = plain(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, SENTENCES[413])
-_UNKNOWN: Final = refuses("There is no such job (any more).", JobUnknown())
+UNKNOWN: Final = refuses("There is no such job (any more).", JobUnknown())
 
 REFUSING: Final[Spec] = {
     "400": refuses("The body is not JSON, or the `Idempotency-Key` can be none.", BodyUnreadable()),
@@ -112,9 +114,9 @@ BATCHING: Final[Spec] = {
 REPORTING: Final[Spec] = {
     "parameters": [JOB_ID, SEEN, PREFER],
     "responses": {
-        "200": gives("The job.", reference(Job), {**ETAG, **_ASK_AGAIN, **_APPLIED}),
+        "200": gives("The job.", reference(Job), {**ETAG, **ASK_AGAIN, **_APPLIED}),
         "304": UNCHANGED,
-        "404": _UNKNOWN,
+        "404": UNKNOWN,
         "503": STORE_DOWN,
     },
 }
@@ -123,7 +125,7 @@ LOGGING: Final[Spec] = {
     "parameters": [JOB_ID],
     "responses": {
         "200": {"description": "Its lines.", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        "404": _UNKNOWN,
+        "404": UNKNOWN,
         "503": STORE_DOWN,
     },
 }
@@ -131,8 +133,8 @@ LOGGING: Final[Spec] = {
 LISTING: Final[Spec] = {
     "parameters": [
         parameter("status", "query", "Only jobs in this status.", enum=[status.value for status in Status]),
-        parameter("operation", "query", "Only jobs of this operation.", minLength=1, maxLength=MAX_NAME),
-        parameter("tag", "query", "Only jobs with this tag.", pattern=TAG_PATTERN),
+        OF_OPERATION,
+        WITH_TAG,
         parameter(
             "limit", "query", "Jobs on a page.", type="integer", minimum=1, maximum=MOST_ROWS, default=USUAL_ROWS
         ),
@@ -154,8 +156,8 @@ def controls(description: str, refusal: str, done: dict[str, Any] | None = None)
     return {
         "parameters": [JOB_ID],
         "responses": {
-            **(done or {"202": gives(description, reference(Job), {**ETAG, **_ASK_AGAIN})}),
-            "404": _UNKNOWN,
+            **(done or {"202": gives(description, reference(Job), {**ETAG, **ASK_AGAIN})}),
+            "404": UNKNOWN,
             "409": refuses("Its status does not allow that.", MoveRefused(refusal)),
             "503": STORE_DOWN,
         },

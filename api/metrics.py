@@ -71,7 +71,8 @@ def of_jobs(counts: Counts) -> Iterator["Metric"]:
     yield gauges("jobs_waiting_oldest_seconds", "How long the first of them has waited.", queues, oldest)
     yield gauge("jobs_delayed", "Jobs whose time is still to come, retries included.", counts.delayed)
     yield gauge("outbox_jobs", "Jobs whose doorbell the broker has not confirmed yet.", counts.outbox)
-    yield gauge("notifications_due", "Notifications that are to be sent now.", counts.notices_due)
+    due = [((str(channel),), number) for channel, number in counts.notices_due.items()]
+    yield gauges("notifications_due", "Notifications that are to be sent now.", ("channel",), due)
     ended = [((operation, str(status)), number) for (operation, status), number in counts.finished.items()]
     yield counters("jobs_finished", "Jobs that reached a final status.", ("operation", "status"), ended)
     busy = [((operation,), ms / 1000) for operation, ms in counts.busy_ms.items()]

@@ -33,6 +33,7 @@ def new_job(operation: Operation, arguments: str, body: OperationRequest, max_at
         timeout=body.timeout,
         tags=tuple(body.tags),
         attachment=operation.attachment,
+        webhook_url=body.webhook_url,
     )
 
 

@@ -14,6 +14,8 @@ from typing import Generic, Protocol, TypeVar
 
 from flask_nameko.errors import ClientUnavailableError
 
+from errand.errors import BrokerBlocked
+
 
 class Poolable(Protocol):
     """What a connection must tell the pool."""
@@ -73,10 +75,13 @@ class ConnectionPool(Generic[T]):
 
     @contextmanager
     def borrowed(self) -> Iterator[T]:
-        """Lend a connection for a `with` block; an exception inside drops it."""
+        """Lend a connection for a `with` block; an exception inside drops it, but not that the broker is blocked."""
         connection = self.take()
         try:
             yield connection
+        except BrokerBlocked:
+            self.give_back(connection)  # it stands, and is the one that is told when it is free again
+            raise
         except BaseException:
             self.give_back(connection, broken=True)
             raise

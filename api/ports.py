@@ -80,6 +80,28 @@ class JobStore(ScheduleStore, EventStore, Protocol):
         """Run a failed or cancelled job again."""
         ...
 
+    def page_of_oldest(
+        self,
+        status: str | None = None,
+        operation: str | None = None,
+        tag: str | None = None,
+        *,
+        upto: int,
+        after: int = 0,
+        limit: int = 50,
+        fields: Sequence[str] = (),
+    ) -> Page:
+        """Give a page of jobs, the oldest first, from behind one place up to another."""
+        ...
+
+    def newest_place(self) -> int:
+        """Give the place of the newest job."""
+        ...
+
+    def retry_these(self, job_ids: Sequence[str]) -> list[Control]:
+        """Do the same with several jobs in one step."""
+        ...
+
     def delete(self, job_id: str) -> Control:
         """Remove a finished job."""
         ...

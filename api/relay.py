@@ -17,7 +17,7 @@ from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.patience import pauses
 from errand.settings import Settings
 from errand.store import Store
-from errand.topology import MAIL
+from errand.topology import MAIL, WEBHOOKS
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ LOOK_SECONDS: Final = 3.0
 """How often the broker is looked after while no doorbell comes."""
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between tries while the broker is away; the last one is repeated."""
+
+NOTIFYING: Final = frozenset({MAIL, WEBHOOKS})
+"""Queues whose doorbells ring for notifications, which are in no outbox of jobs."""
 
 Ring = tuple[str, str]  # job id, queue
 
@@ -71,7 +74,7 @@ class Relay:
         while batch := self._next_batch():
             self._busy = len(batch) > 1
             if self._deliver(batch):
-                self._mark(job_id for job_id, queue in batch if queue != MAIL)
+                self._mark(job_id for job_id, queue in batch if queue not in NOTIFYING)
 
     def _next_batch(self) -> list[Ring]:
         """Wait for one doorbell, then take along what else is there; empty: time to stop."""

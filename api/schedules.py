@@ -14,11 +14,12 @@ from flask import Blueprint, request
 from api.answers import Answer, answer
 from api.arguments import checked
 from api.bodies import read_body, refusal
+from api.hooks import refuse_webhook
 from api.ports import here
-from api.reports import moment
 from api.schedule_specs import DELETING, LISTING, LOOKING, PUTTING
 from api.specs import documented, takes
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
+from errand.report import moment
 from errand.schedules import Rhythm, local
 from schemas.operations import Operation
 from schemas.problems import Fault
@@ -51,6 +52,7 @@ def store(name: str) -> Answer:
         raise ScheduleNameRefused()
     body = read_body(ScheduleRequest)
     errand = here()
+    refuse_webhook(body, errand.settings)
     rhythm = Rhythm.of(body.cron, body.timezone)
     operation, arguments = checked(errand.catalogue.find(body.operation), body.arguments)
     if len(arguments.encode()) > MAX_ARGUMENTS:
@@ -112,7 +114,7 @@ def definition(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, argu
         "tags": json.dumps(body.tags),
         "overlap": body.overlap,
     }
-    perhaps = {name: getattr(body, name) for name in ("email", "timeout", "max_attempts", "deadline")}
+    perhaps = {name: getattr(body, name) for name in ("email", "webhook_url", "timeout", "max_attempts", "deadline")}
     return always | {name: str(value) for name, value in perhaps.items() if value is not None}
 
 
@@ -123,7 +125,7 @@ def render(name: str, record: dict[str, str]) -> str:
         "name": json.dumps(name),
         **{field: json.dumps(record[field]) for field in ("cron", "timezone", "operation")},
         "arguments": record["arguments"],
-        "email": json.dumps(record.get("email")),
+        **{field: json.dumps(record.get(field)) for field in ("email", "webhook_url")},
         **{field: record.get(field, "null") for field in ("timeout", "max_attempts", "deadline")},
         "priority": json.dumps(record["priority"]),
         "tags": record["tags"],

@@ -1,7 +1,7 @@
 """Tells of jobs as it happens, by Server-Sent Events: `GET /jobs/{id}/events` and `GET /events`.
 
 Stands beside the whole life of a job. Each open stream has a place of its own (`lanes.py`); it begins with what
-`replay.py` finds, and goes on with what `watch.py` brings. Next: `watch.py`.
+`opening.py` finds, and goes on with what `watch.py` brings. Next: `watch.py`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,8 +13,8 @@ from flask import Blueprint, request
 
 from api.answers import Answer
 from api.lanes import Place, place
+from api.opening import PAGE, event_number, is_final, is_held, opening
 from api.ports import Errand, here
-from api.replay import PAGE, event_number, is_final, is_held, opening
 from api.reports import found
 from api.specs import documented
 from api.stream_specs import WATCHING, WATCHING_ALL

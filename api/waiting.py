@@ -6,8 +6,8 @@ Stands at the end of a job's life, seen from its client. `accepting.py` and `rep
 from time import monotonic
 
 from api.lanes import place
+from api.opening import is_final
 from api.ports import here
-from api.replay import is_final
 from api.subscription import Ended, Subscription
 from errand.errors import StoreUnavailable
 from schemas.status import FINAL

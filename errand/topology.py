@@ -13,16 +13,18 @@ from schemas.operations import COMPUTE, Weight, queue_of
 # ---- broker -----------------------------------------------------------------------------------------------------
 
 MAIL = "mail"
+WEBHOOKS = "webhooks"
 RESCUER = "rescuer"
 """Names of the services beside `compute`, as `nameko shell` and `make worker SERVICE=…` type them."""
 
 JOB_FINISHED = "job_finished"
-"""Event type: a job reached a final status and somebody is to be told. Payload: {"id", "status"}."""
+"""Event type: a job reached a final status and somebody is to be told. Rings for mails. Payload: {"id", "status"}."""
 
-_QUORUM = {
+QUORUM = {
     "x-queue-type": "quorum",  # replicated, and confirmed only when it is on the disks of the majority
-    "x-delivery-limit": 20,  # a message that kills its reader is dropped after this many; the rescuer rings again
+    "x-delivery-limit": 20,  # a message that kills its reader is dropped after this many; workers look without it
 }
+"""Arguments of each queue that is to survive the loss of a node."""
 
 
 def events_exchange(service: str) -> Exchange:
@@ -31,7 +33,7 @@ def events_exchange(service: str) -> Exchange:
 
 
 def doorbell_name(queue: str) -> str:
-    """Name the broker's queue in which doorbells ring for a queue of the store (or for the mail service)."""
+    """Name the broker's queue in which doorbells ring for a queue of the store (or for those who notify)."""
     return f"errand.{queue}"
 
 
@@ -39,10 +41,10 @@ def doorbell_name(queue: str) -> str:
 def doorbell_queue(queue: str) -> Queue:
     """Give the broker's queue for a queue of the store; reached through the default exchange by its name."""
     bound = {"exchange": events_exchange(COMPUTE), "routing_key": JOB_FINISHED} if queue == MAIL else {}
-    return Queue(doorbell_name(queue), durable=True, queue_arguments=dict(_QUORUM), **bound)
+    return Queue(doorbell_name(queue), durable=True, queue_arguments=dict(QUORUM), **bound)
 
 
-DOORBELLS = (*(queue_of(COMPUTE, weight) for weight in Weight), MAIL)
+DOORBELLS = (*(queue_of(COMPUTE, weight) for weight in Weight), MAIL, WEBHOOKS)
 """The queues that API and workers declare before they publish: a doorbell must not ring in an empty house. Those of
 other services' operations are declared when they are first used."""
 
@@ -104,8 +106,13 @@ class Keys:
 
     @property
     def notices(self) -> str:
-        """Sorted set of notifications to send, by the time of their next attempt (ms): `kind/id`."""
+        """Sorted set of mails to send, by the time of their next attempt (ms): `kind/id`."""
         return f"{self.prefix}notices"
+
+    @property
+    def webhook_notices(self) -> str:
+        """Sorted set of webhooks to send, by the time of their next attempt (ms): `name/id/host`."""
+        return f"{self.prefix}notices:webhook"
 
     @property
     def events(self) -> str:

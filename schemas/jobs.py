@@ -39,6 +39,7 @@ _ROW: Final[dict[str, JsonValue]] = {
     "timeout": None,
     "progress": {"progress": 1.0, "message": "78,498 primes below 1,000,000", "eta_seconds": 0.0},
     "tags": ["example"],
+    "origin": None,
     "created_at": "2026-11-21T04:43:14.123Z",
     "run_at": None,
     "deadline": None,
@@ -54,6 +55,7 @@ _ROW: Final[dict[str, JsonValue]] = {
 _WHOLE: Final[dict[str, JsonValue]] = {
     "arguments": {"n": 1_000_000},
     "result": 78_498,
+    "webhook_url": None,
     "position": None,
     "notifications": [],
 }
@@ -82,6 +84,9 @@ class JobLinks(Links):
     log: Annotated[
         str, Field(description="What its operation printed and logged (text).", examples=[f"/jobs/{_EXAMPLE_ID}/log"])
     ]
+    origin: Annotated[
+        str | None, Field(description="The job of which it is a replay; other jobs have no such link.")
+    ] = None
 
 
 class Accepted(BaseModel):
@@ -155,6 +160,9 @@ class Summary(BaseModel):
         Progress | None, Field(description="How far it has come; null where its operation does not tell.")
     ]
     tags: list[str]
+    origin: Annotated[
+        JobId | None, Field(description="The job of which it is a replay, if it is one; that may be gone by now.")
+    ]
     created_at: Moment
     run_at: Annotated[Moment | None, Field(description="When a delayed job is run.")]
     deadline: Annotated[Moment | None, Field(description="After this it isn't started any more.")]
@@ -171,6 +179,7 @@ class Job(Summary):
 
     arguments: dict[str, Any]
     result: Annotated[Any, Field(description="What came out; null until the job has succeeded.")]
+    webhook_url: Annotated[str | None, Field(description="Who is told by a signed POST when it has ended.")]
     position: Annotated[
         int | None, Field(ge=0, description="How many are in front of it in its queue; null unless it waits in one.")
     ]

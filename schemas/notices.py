@@ -8,6 +8,14 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 
+class Channel(StrEnum):
+    """The way by which somebody is told."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+    """A signed POST to an address of the client's own."""
+
+
 class NoticeKind(StrEnum):
     """What the notification tells."""
 
@@ -29,9 +37,9 @@ class NoticeState(StrEnum):
     PENDING = "pending"
     """Not sent yet; will be tried (again)."""
     SENT = "sent"
-    """Final: the mail server took it."""
+    """Final: the mail server, or the webhook's receiver, took it."""
     FAILED = "failed"
-    """Final: the mail server refuses it for good."""
+    """Final: it was refused for good, or in vain for too long (MAIL_GIVE_UP, WEBHOOK_GIVE_UP)."""
     DISABLED = "disabled"
     """Final: mail is switched off in the settings."""
 
@@ -41,7 +49,7 @@ class Notification(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    channel: str = "mail"
+    channel: Channel = Channel.MAIL
     to: str
     kind: NoticeKind
     state: NoticeState

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.address import EmailAddress
 from schemas.moments import Instant, Moment
+from schemas.webhooks import WebhookUrl
 
 MAGNITUDE: Final = 10**18
 """Largest magnitude of a number in `POST /compute`; up to here sum, sub and mul of integers are exact."""
@@ -63,6 +64,11 @@ Number = Annotated[
 ]
 
 Recipient = Annotated[EmailAddress | None, Field(description="Who is mailed the receipt and the result.")]
+
+Hook = Annotated[
+    WebhookUrl | None,
+    Field(description="Who is told by a signed POST when the job has ended; docs/webhooks.md says how to receive it."),
+]
 
 Deadline = Annotated[
     Instant | float,
@@ -116,6 +122,7 @@ class Work(Request):
         Field(default_factory=dict, description="What the operation needs, as its published JSON Schema says."),
     ]
     email: Recipient = None
+    webhook_url: Hook = None
     timeout: Annotated[float | None, Field(ge=0.1, le=86_400, description="Seconds one attempt may take.")] = None
     max_attempts: Annotated[int | None, Field(ge=1, le=100, description="How often it is started at most.")] = None
     priority: Annotated[Literal["low", "normal", "high"], Field(description="Who overtakes whom in the queue.")] = (

@@ -83,6 +83,7 @@ class Schedule(BaseModel):
     operation: str
     arguments: dict[str, Any]
     email: str | None
+    webhook_url: str | None
     timeout: float | None
     max_attempts: Annotated[int | None, Field(description="How often a job is started; null: as its operation says.")]
     priority: Priority

@@ -8,19 +8,17 @@ points elsewhere a moment later changes nothing. Next: `outgoing.py`, which conn
 import asyncio
 import re
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from errand.errors import ErrandError
+from errand.networks import Networks
 from errand.settings import Settings
-
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 MAX_URL: Final = 2048
 """Characters of an address."""
@@ -31,36 +29,6 @@ RESOLVERS: Final = 32
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 _FIRST_FREE_PORT: Final = 1024
 """Below it live mail, remote shells and the like, which nobody speaks HTTP to; only 80 and 443 are open there."""
-
-_NOT_PUBLIC: Final = tuple(
-    map(
-        ip_network,
-        (
-            "0.0.0.0/8",  # this host
-            "10.0.0.0/8",
-            "100.64.0.0/10",  # shared by customers of one provider; Alibaba's metadata
-            "127.0.0.0/8",
-            "168.63.129.16/32",  # Azure's host, which looks public
-            "169.254.0.0/16",  # link-local; metadata of most clouds
-            "172.16.0.0/12",
-            "192.0.0.0/24",  # protocols; Oracle's metadata
-            "192.0.2.0/24",
-            "192.88.99.0/24",  # 6to4 relays
-            "192.168.0.0/16",
-            "198.18.0.0/15",  # benchmarks
-            "198.51.100.0/24",
-            "203.0.113.0/24",
-            "224.0.0.0/4",  # multicast
-            "240.0.0.0/4",  # reserved, broadcast
-            "2001::/23",  # protocols, Teredo
-            "2001:db8::/32",
-            "2002::/16",  # 6to4: holds an IPv4 address
-            "3fff::/20",
-        ),
-    )
-)
-_PUBLIC_V6: Final = IPv6Network("2000::/3")
-"""All that is given to the public; loopback, local, mapped, NAT64 and multicast addresses lie outside of it."""
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 _HARMLESS = re.compile(r"[^\x00-\x20\x7f\\\ud800-\udfff]+")
@@ -95,24 +63,8 @@ class Target:
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
-class Guard:
-    """Tells which addresses may be connected to: public ones, and what the operator allows besides."""
-
-    def __init__(self, allowed: Iterable[Network] = ()) -> None:
-        """Allow these networks although they aren't public."""
-        self._allowed = tuple(allowed)
-
-    def permits(self, address: str) -> bool:
-        """Tell whether this IP address may be connected to."""
-        try:
-            ip = ip_address(address)
-        except ValueError:
-            return False
-        if any(ip in network for network in self._allowed):
-            return True
-        if isinstance(ip, IPv6Address) and ip not in _PUBLIC_V6:
-            return False
-        return not any(ip in network for network in _NOT_PUBLIC)
+class Guard(Networks):
+    """Resolves names, and gives only those addresses that may be connected to."""
 
     def checked_addresses(self, host: str, port: int) -> list[str]:
         """Resolve `host` once; give the IP addresses that may be connected to, at least one.
@@ -150,7 +102,7 @@ def _resolvers() -> ThreadPoolExecutor:
 @cache
 def guard() -> Guard:
     """Give the guard that the settings ask for (`GUARD_ALLOW`); read once in each process, when first needed."""
-    return Guard(ip_network(text) for text in Settings.load().guard_allow_list)
+    return Guard(Settings.load().guard_allowed)
 
 
 def target(url: str) -> Target:

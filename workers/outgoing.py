@@ -2,37 +2,20 @@
 
 Stands behind operations that ask others, such as `operations/fetch.py`. The connection goes to exactly the address
 that `guard.py` has checked, whatever the name points to by then, while the certificate must be the name's; redirects
-aren't followed, and no proxy of the environment stands between. It is an `asyncio` affair, for child processes.
+aren't followed, and no proxy of the environment stands between. It is an `asyncio` affair, for child processes; on the
+hub it is `posting.py`. Next: `exchange.py`.
 """
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from typing import Any
 
 import httpcore
 
+from workers.exchange import CONNECT_SECONDS, Answer, explained, headers_of, request_for, verifying
 from workers.guard import Guard, Target, guard
-
-CONNECT_SECONDS: Final = 4.0
-"""How long one of several addresses of a host may take to be connected to, before the next is tried."""
-
-
-class CertificateRefused(Exception):
-    """The host's certificate isn't valid for its name, so nothing was sent to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server answered. Header names are in lower case; `cut` tells that the body goes on."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    cut: bool
 
 
 async def request(
@@ -53,20 +36,11 @@ async def request(
     """
     try:
         async with asyncio.timeout(seconds), _connection(target, guarded_by or guard(), context) as connection:
-            return await _exchange(connection, _written(method, target, headers, body), most)
+            return await _exchange(connection, request_for(method, target, headers, body), most)
     except TimeoutError:
         raise TimeoutError(f"{target.host} didn't answer within {seconds:g} seconds.") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as fault:
-        raise _told(target, fault) from None
-
-
-def _written(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
-    """Write the request down from the checked parts: the address is not read a second time by other rules."""
-    lines = {"Host": target.authority, "Connection": "close", "Accept-Encoding": "identity", **headers}
-    if body:
-        lines["Content-Length"] = str(len(body))
-    url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
-    return httpcore.Request(method, url, headers=list(lines.items()), content=body or None)
+        raise explained(target, fault) from None
 
 
 @asynccontextmanager
@@ -74,7 +48,7 @@ async def _connection(
     target: Target, by: Guard, context: ssl.SSLContext | None
 ) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
     origin = httpcore.Origin(target.scheme.encode(), target.host.encode(), target.port)
-    tls = context or _context() if target.scheme == "https" else None
+    tls = context or verifying() if target.scheme == "https" else None
     wire = _Pinned(by)
     try:
         yield httpcore.AsyncHTTPConnection(origin, ssl_context=tls, network_backend=wire)
@@ -90,27 +64,7 @@ async def _exchange(connection: httpcore.AsyncHTTPConnection, written: httpcore.
             body += chunk
             if len(body) > most:
                 break
-    return Answer(response.status, _joined(response.headers), bytes(body[:most]), len(body) > most)
-
-
-def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in headers:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        joined[key] = f"{joined[key]}, {text}" if key in joined else text
-    return joined
-
-
-def _told(target: Target, fault: Exception) -> Exception:
-    """Say what went wrong, in a sentence, as one of the errors that `request` promises."""
-    cause: BaseException | None = fault
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return CertificateRefused(f"The certificate of {target.host} isn't valid for it: {cause.verify_message}.")
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(fault, httpcore.TimeoutException):
-        return TimeoutError(f"{target.host} didn't answer in time.")
-    return ConnectionError(f"The connection to {target.host} failed: {str(fault) or type(fault).__name__}.")
+    return Answer(response.status, headers_of(response.headers), bytes(body[:most]), len(body) > most)
 
 
 class _Pinned(httpcore.AsyncNetworkBackend):
@@ -145,8 +99,3 @@ class _Pinned(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue  # another address of the same host may answer
         return await self._wire.connect_tcp(last, port, *options)
-
-
-@cache
-def _context() -> ssl.SSLContext:
-    return ssl.create_default_context()

@@ -19,6 +19,7 @@ from errand.embedded.together import Together
 from errand.embedded.valkey import Valkey, ValkeyFailed
 from errand.embedded.wait import LOCALHOST, NeverHappened, free_port, port_is_free, until
 from errand.settings import Settings
+from errand.signing import new_secret
 
 VALKEY_PORT = 56379
 MAILBOX_PORT = 51025
@@ -71,7 +72,18 @@ def plan_for(settings: Settings, data: Path) -> Plan:
     if "smtp_url" not in named and settings.mail_enabled:
         plan.mailbox_port = free_port(MAILBOX_PORT)
         plan.env["SMTP_URL"] = f"smtp://{LOCALHOST}:{plan.mailbox_port}"
+    if "webhook_secret" not in named:
+        plan.env["WEBHOOK_SECRET"] = kept_secret(data / "webhook_secret")
     return plan
+
+
+def kept_secret(file: Path) -> str:
+    """Give the secret that webhooks are signed with, the same at each start; only this user may read it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    if not file.read_text().strip():
+        file.write_text(new_secret() + "\n")
+    return file.read_text().strip()
 
 
 def run(settings: Settings, plan: Plan) -> int:
@@ -136,10 +148,14 @@ def welcome(settings: Settings, plan: Plan) -> str:
     """Tell where to click, where mails land and what to try."""
     here = address(settings)
     mails = f"{plan.data / 'mail'}/" if plan.mailbox_port else f"sent through {settings.smtp_url.rpartition('@')[2]}"
+    hooks = f"signed with the secret in {plan.data / 'webhook_secret'}"
+    if "WEBHOOK_SECRET" not in plan.env:
+        hooks = "signed with WEBHOOK_SECRET"
     return f"""ready
 
   click   {here}/apidocs
   mails   {mails if settings.mail_enabled else "switched off (MAIL_ENABLED)"}
+  hooks   {hooks}
   try     curl {here}/compute -H 'Content-Type: application/json' \\
             -d '{{"operation": "sum", "value": 30, "other": 10, "email": "name@email.com"}}'
   stop    Ctrl-C

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from errand.embedded.wait import until
+from errand.signing import keys_of
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.processes import Running, alive, descendants
 
@@ -86,6 +87,14 @@ def test_it_says_where_to_click_and_the_job_it_suggests_works(make_run: MakeRun,
     assert requests.get(f"{make_run.url}/apidocs", timeout=5).ok
     mails = tmp_path / ".errand" / "mail" / "new"
     until(lambda: len(list(mails.iterdir())) == 2, 10, "receipt and result in the mail folder")
+    secret = tmp_path / ".errand" / "webhook_secret"
+    assert str(secret.relative_to(tmp_path)) in make_run.output()
+    assert len(keys_of(secret.read_text())) == 1
+    assert secret.stat().st_mode & 0o077 == 0, "nobody else may read it"
+    assert secret.read_text().strip() not in make_run.output()
+    hook = {"operation": "sum", "arguments": {"value": 1, "other": 2}, "webhook_url": "http://127.0.0.1/"}
+    refused = requests.post(f"{make_run.url}/jobs", json=hook, timeout=5)
+    assert "not on the public internet" in refused.text, "so webhooks are switched on"
 
 
 def test_ctrl_c_leaves_no_process_and_what_was_computed_is_there_after_the_next_start(make_run: MakeRun) -> None:

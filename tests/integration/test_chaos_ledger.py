@@ -1,19 +1,27 @@
 """The ledger of `make chaos` finds what it is there to find: who tests the tester."""
 
+import json
+from dataclasses import replace
+from time import time
+
 import pytest
+import requests
 
 from chaos.clients import Told
+from chaos.evidence import Evidence
 from chaos.faults import KINDS, Fault, faults
-from chaos.ledger import Evidence, settle
+from chaos.ledger import settle
 from chaos.plan import Plan
+from chaos.receiver import Delivery, Receiver
 from chaos.saboteur import Done
 from chaos.wishes import Wish, wishes
 from chaos.witness import Seen, Step
+from errand.signing import keys_of, new_secret, signatures
 from errand.store import Outcome
 from schemas.status import Status
 from tests.support.jobs import claim, new_job
 
-WISH = Wish("mark", 0, {"operation": "tally", "email": "name@email.com"}, "succeeded", 40)
+WISH = Wish("mark", 0, {"operation": "tally", "email": "name@email.com"}, "succeeded", 40, hooked=True)
 
 
 @pytest.fixture
@@ -27,7 +35,8 @@ def evidence(store, tmp_path):
     seen = Seen()
     seen.steps[job.id] = [Step(1, "accepted", 0), Step(2, "running", 1), Step(3, "succeeded", 1)]
     mails = [(1.5, f"<{job.id}.receipt@localhost>"), (3.5, f"<{job.id}.result@localhost>")]
-    return Evidence([WISH], Told(ids={WISH.mark: job.id}), seen, store, tmp_path, mails, [])
+    webhooks = [Delivery(3.5, f"{job.id}-result", "errand.job.succeeded", "")]
+    return Evidence([WISH], Told(ids={WISH.mark: job.id}), seen, store, tmp_path, mails, webhooks, [])
 
 
 def only(evidence):
@@ -39,8 +48,10 @@ def test_a_job_that_went_well_leaves_nothing_to_say(evidence):
     ledger = settle(evidence)
 
     assert ledger.holds
-    assert (ledger.accepted, ledger.starts, ledger.executions, ledger.mails) == (1, 1, 1, 2)
+    assert (ledger.accepted, ledger.starts, ledger.executions, ledger.mails, ledger.webhooks) == (1, 1, 1, 2, 1)
+    assert ledger.mails_per_job == {2: 1}
     assert not ledger.doubled
+    assert not ledger.webhooks_doubled
     assert not ledger.untold
 
 
@@ -102,9 +113,95 @@ def test_a_mail_that_came_twice_needs_a_fault_that_explains_it(evidence):
     assert explained.holds
 
 
+def test_a_webhook_that_never_came_is_missing(evidence):
+    evidence.webhooks.clear()
+
+    ledger = settle(evidence)
+
+    assert ledger.webhooks_missing == [f"{only(evidence)}-result"]
+    assert not ledger.holds
+
+
+def test_a_webhook_that_came_twice_needs_a_fault_that_explains_it(evidence):
+    evidence.webhooks.append(Delivery(18.5, f"{only(evidence)}-result", "errand.job.succeeded", ""))
+    stop = Done(Fault(0, "webhooks", "stop", 6), "webhooks-1", 3.0, 1, 1, 9.0)
+
+    bare = settle(evidence)
+    evidence = Evidence(**{**vars(evidence), "done": [stop]})
+    explained = settle(evidence)
+
+    assert len(bare.webhooks_doubled) == len(explained.webhooks_doubled) == 1
+    assert not bare.holds
+    assert explained.holds
+
+
+@pytest.mark.parametrize(
+    "webhook",
+    [
+        Delivery(3.5, "{id}-result", "errand.job.succeeded", "its signature is wrong"),
+        Delivery(3.5, "{id}-result", "errand.job.failed", ""),
+        Delivery(3.5, "{id}-failure", "errand.job.failed", ""),
+    ],
+)
+def test_a_webhook_that_says_something_wrong_is_seen(evidence, webhook):
+    evidence.webhooks[:] = [replace(webhook, event_id=webhook.event_id.format(id=only(evidence)))]
+
+    ledger = settle(evidence)
+
+    assert ledger.wrong
+    assert not ledger.holds
+
+
 def test_one_seed_makes_one_run():
     plan = Plan(jobs=200, faults=100, seed=7)
 
     assert wishes(plan) == wishes(plan)
     assert faults(plan) == faults(plan)
     assert {(fault.kind, fault.what) for fault in faults(plan)} == {(kind, what) for kind, what, _ in KINDS}
+
+
+class TestReceiver:
+    """It takes what is signed as Standard Webhooks have it, and misbehaves when it is told to."""
+
+    SECRET = new_secret()
+
+    @pytest.fixture
+    def receiver(self):
+        with Receiver(self.SECRET) as receiver:
+            yield receiver
+
+    def send(self, receiver, secret=SECRET, event_id="id-result", timeout=5.0):
+        body = json.dumps({"specversion": "1.0", "id": "id-result", "type": "errand.job.succeeded"}).encode()
+        signed = signatures(keys_of(secret), event_id, int(time()), body)
+        headers = {"webhook-id": event_id, "webhook-timestamp": str(int(time())), "webhook-signature": signed}
+        return requests.post(receiver.url, body, headers=headers, timeout=timeout).status_code
+
+    def test_a_good_webhook_is_taken(self, receiver):
+        assert self.send(receiver) == 200
+        assert [(each.event_id, each.fault) for each in receiver.taken] == [("id-result", "")]
+
+    def test_a_signature_with_another_key_and_an_event_of_another_id_are_seen(self, receiver):
+        self.send(receiver, new_secret())
+        self.send(receiver, event_id="other-result")
+
+        assert "signature" in receiver.taken[0].fault
+        assert "no event of this id" in receiver.taken[1].fault
+
+    def test_what_is_not_answered_with_200_is_not_taken(self, receiver):
+        receiver.behave("500")
+        assert self.send(receiver) == 500
+        for how in ("drop", "refuse"):
+            receiver.behave(how)
+            with pytest.raises(requests.ConnectionError):
+                self.send(receiver)
+        receiver.behave("hang")
+        with pytest.raises(requests.Timeout):
+            self.send(receiver, timeout=0.2)
+
+        assert not receiver.taken
+
+    def test_it_takes_again_what_comes_afterwards(self, receiver):
+        receiver.behave("refuse")
+        receiver.behave("well")
+
+        assert self.send(receiver) == 200

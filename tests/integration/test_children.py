@@ -58,7 +58,8 @@ class TestAJob:
         assert Path(child["folder"]).parent.name.startswith("errand-children-")
 
     def test_it_does_not_see_what_only_its_worker_needs_to_know(self):
-        with Worker(REDIS_URL="redis://:secret@somewhere", SMTP_URL="smtp://me:secret@somewhere") as worker:
+        secrets = {"REDIS_URL": "redis://:secret@somewhere", "WEBHOOK_SECRET": "whsec_secret"}
+        with Worker(SMTP_URL="smtp://me:secret@somewhere", **secrets) as worker:
             assert worker.run("who")["payload"]["secrets"] == []
 
     def test_a_warm_child_answers_at_once(self, alone):
@@ -371,6 +372,13 @@ class TestIdleChildren:
 
 
 class TestTogether:
+    def test_many_that_come_at_once_before_there_is_a_child_share_one(self):
+        with Worker("io", slots=200) as worker:
+            jobs = [worker.start("rest", seconds=0) for _ in range(50)]
+
+            assert {job.ending()["kind"] for job in jobs} == {"succeeded"}
+            assert len(worker.ask("pids")) == 1
+
     def test_many_run_at_a_time_and_each_has_its_own_log(self, together):
         together.run("rest", seconds=0)
 

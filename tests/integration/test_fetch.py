@@ -11,13 +11,13 @@ import pytest
 from tests.conftest import missing
 from tests.support.smtp import HAS_OPENSSL, Certificate
 from tests.support.web import WebServer, endless, plain, raw
-from workers import outgoing
+from workers import exchange
 from workers.attempt import failed
+from workers.exchange import CertificateRefused
 from workers.guard import AddressRefused, HostUnknown, guard
 from workers.operations import OPERATIONS
 from workers.operations import fetch as fetch_module
 from workers.operations.fetch import MAX_BYTES, Fetched, fetch, text_of
-from workers.outgoing import CertificateRefused
 
 HERE = "127.0.0.0/8,::1/128"
 OPEN_END = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
@@ -27,10 +27,10 @@ OPEN_END = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 def allowed(monkeypatch) -> Iterator[None]:
     """Let this machine be fetched from, and let nothing that was read once outlive a test."""
     monkeypatch.setenv("GUARD_ALLOW", HERE)
-    for cached in (guard, outgoing._context):
+    for cached in (guard, exchange.verifying):
         cached.cache_clear()
     yield
-    for cached in (guard, outgoing._context):
+    for cached in (guard, exchange.verifying):
         cached.cache_clear()
 
 

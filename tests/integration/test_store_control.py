@@ -142,7 +142,7 @@ def test_a_job_that_waits_is_cancelled_at_once(store: Store, state: str):
 
     control = store.cancel(job_id, 60)
 
-    assert (control.reply, control.status, control.to_tell) == ("done", state, True)
+    assert (control.reply, control.status, control.to_tell) == ("done", state, ("mail",))
     record = store.get(job_id)
     assert (record["status"], json.loads(record["error"])["type"]) == ("cancelled", "Cancelled")
     assert (claim(store), rescue(store).to_ring, store.client.zcard(store.keys.due)) == ([], [], 0)
@@ -213,6 +213,31 @@ def test_a_second_failure_is_told_anew_and_the_first_can_not_settle_for_it(store
     assert fresh.attempt == old.attempt + 1
     assert not store.settle(old, NoticeState.SENT)
     assert store.settle(fresh, NoticeState.SENT)
+
+
+@pytest.mark.parametrize("redis_url", ["valkey", "redis_server"], indirect=True)
+def test_many_jobs_run_again_in_one_step_but_for_those_that_can_not(store):
+    failed, waiting, called_off = claimed(store), accepted(store), accepted(store, queue="other", delay_ms=60_000)
+    ended(store, failed, Status.FAILED, ERROR)
+    store.cancel(called_off, 60)
+
+    controls = store.retry_these([called_off, waiting, failed.id, "00000000-0000-0000-0000-000000000000", failed.id])
+
+    assert [control.reply for control in controls] == ["done", "refused", "done", "unknown", "refused"]
+    assert [control.queue for control in controls if control.reply == "done"] == ["other", "compute"]
+    assert {status(store, each) for each in (failed.id, waiting, called_off)} == {"accepted"}
+    assert [lease.id for lease in claim(store)] == [waiting, failed.id], "it waits behind those that came meanwhile"
+
+
+def test_a_replay_names_its_origin_and_outlives_it(store):
+    lease = claimed(store)
+    succeeded(store, lease)
+
+    replay = accepted(store, origin=lease.id)
+    store.delete(lease.id)
+
+    assert store.get(replay)["origin"] == lease.id
+    assert [record.get("origin") for record in store.page().records] == [lease.id]
 
 
 @pytest.mark.parametrize("reply", ["refused", "unknown"])

@@ -75,6 +75,36 @@ def test_a_page_that_found_little_leads_on(store):
     assert len(page.records) == 1
 
 
+@pytest.mark.parametrize("redis_url", ["valkey", "redis_server"], indirect=True)
+def test_a_list_of_the_oldest_ends_where_it_was_told_to(store):
+    made = [accepted(store, tags=("x",) if number % 2 else ()) for number in range(20)]
+    upto, after, seen = store.newest_place(), 0, []
+
+    while True:
+        page = store.page_of_oldest(tag="x", upto=upto, after=after, limit=3)
+        seen += ids(page)
+        accepted(store, tags=("x",))  # behind the place where this list ends
+        if page.next is None:
+            break
+        after = int(page.next)
+
+    assert seen == made[1::2]
+
+
+def test_without_jobs_there_is_no_newest_place(store):
+    assert store.newest_place() == 0
+
+
+def test_a_page_ends_when_it_is_large_and_leads_on(store):
+    heavy = json.dumps({"text": "x" * 2**20})
+    made = [accepted(store, arguments=heavy) for _ in range(6)]
+
+    page = store.page(limit=6, fields=("arguments",))
+
+    assert ids(page) == made[:1:-1]
+    assert ids(store.page(limit=6, cursor=page.next, fields=("arguments",))) == made[1::-1]
+
+
 def test_a_row_has_what_a_list_shows_and_no_result(store):
     lease = claimed(store, tags=("x",))
     succeeded(store, lease)
@@ -133,7 +163,7 @@ def test_everything_is_counted_in_one_round_trip(store):
     assert (counts.jobs[Status.ACCEPTED], counts.jobs[Status.SUCCEEDED], counts.jobs[Status.SCHEDULED]) == (2, 1, 1)
     waiting = {(row.queue, row.priority): row.jobs for row in counts.waiting if row.jobs}
     assert waiting == {("compute.cpu", "high"): 1, ("compute", "normal"): 1}
-    assert (counts.notices_due, counts.delayed) == (1, 1)
+    assert (counts.notices_due, counts.delayed) == ({"mail": 1, "webhook": 0}, 1)
     assert counts.finished == {("sum", Status.SUCCEEDED): 1}
     assert counts.busy_ms["sum"] >= 0
     assert counts.mean_ms["sum"] >= 0

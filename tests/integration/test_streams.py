@@ -122,7 +122,7 @@ def test_who_comes_again_gets_what_he_missed_and_then_what_happens(client, store
 
 
 def test_what_was_missed_is_told_up_to_the_end_however_much_it_is(client, store, monkeypatch):
-    monkeypatch.setattr("api.replay.PAGE", 7)
+    monkeypatch.setattr("api.opening.PAGE", 7)
     seen = store.last_event()
     lease = claimed(store)
     lines = [f"line {number}" for number in range(50)]

@@ -1,6 +1,7 @@
 """A real web server for tests, which answers as it is told to: well, endlessly, with nonsense, or not at all."""
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -22,6 +23,16 @@ def plain(body: bytes = b"", *headers: str, status: str = "200 OK") -> Answer:
 def raw(answer: bytes) -> Answer:
     """Answer with these bytes."""
     return lambda connection: connection.sendall(answer)
+
+
+def one_after_the_other(*answers: Answer) -> Answer:
+    """Answer with each in turn, then with the last again and again."""
+    left = list(answers)
+
+    def write(connection: socket.socket) -> None:
+        (left.pop(0) if len(left) > 1 else left[0])(connection)
+
+    return write
 
 
 def endless(start: bytes, more: bytes) -> Answer:
@@ -49,6 +60,8 @@ class WebServer:
 
     requests: list[str] = field(default_factory=list, init=False)
     """The head of each request, as it came in."""
+    bodies: list[bytes] = field(default_factory=list, init=False)
+    """The body of each request, empty where its head announced none."""
     names: list[str | None] = field(default_factory=list, init=False)
     """The host that each TLS connection asked for."""
     connections: int = field(default=0, init=False)
@@ -127,5 +140,11 @@ class WebServer:
             if head.startswith(b"\x16"):  # TLS, where none is spoken
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                 return
-        self._note(lambda: self.requests.append(head.decode("latin-1")))
+        head, _, body = head.partition(b"\r\n\r\n")
+        announced = re.search(rb"(?im)^content-length: *([0-9]+)", head)
+        while len(body) < int(announced[1] if announced else 0):
+            if not (part := connection.recv(65_536)):
+                return
+            body += part
+        self._note(lambda: (self.requests.append(head.decode("latin-1") + "\r\n\r\n"), self.bodies.append(body)))
         self.answer(connection)

@@ -47,7 +47,8 @@ def test_jobs_are_counted_by_their_status_and_by_where_they_wait(client, api_sto
     assert figures["errand_jobs_waiting_oldest_seconds", ("priority", "low"), ("queue", "compute")] >= 0
     assert figures["errand_jobs_delayed",] == 1
     assert figures["errand_outbox_jobs",] == api_store.client.zcard(api_store.keys.outbox)
-    assert figures["errand_notifications_due",] == 3
+    assert figures["errand_notifications_due", ("channel", "mail")] == 3
+    assert figures["errand_notifications_due", ("channel", "webhook")] == 0
 
 
 def test_what_has_ended_is_counted_for_good_by_operation_and_status(client, api_store):

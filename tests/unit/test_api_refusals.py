@@ -336,6 +336,7 @@ def test_a_path_that_leads_nowhere_is_told_so(client, path):
         ("TRACE", "/jobs/x", "DELETE"),
         ("PATCH", "/jobs/batch", "POST"),
         ("GET", "/jobs/batch", "POST"),
+        ("GET", "/jobs/retry", "POST"),
     ],
 )
 def test_a_wrong_method_is_answered_with_the_right_ones(client, method, path, allowed):

@@ -3,7 +3,7 @@
 import csv
 import json
 from io import StringIO
-from time import monotonic
+from time import process_time
 
 import pytest
 
@@ -121,12 +121,12 @@ def test_a_large_result_is_not_attached():
 
 
 def test_a_table_far_larger_than_its_result_is_not_even_begun():
-    started = monotonic()
+    started = process_time()
 
     assert file([{f"key{n}": 1} for n in range(50_000)]) is None
     assert file([1] * (MAX_CELLS + 1)) is None
 
-    assert monotonic() - started < 1
+    assert process_time() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from time import monotonic
+from time import process_time
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -178,11 +178,11 @@ def test_a_long_result_is_cut_and_the_rest_is_behind_the_link(stored):
 
 
 def test_a_result_of_the_longest_kind_is_written_in_no_time():
-    started = monotonic()
+    started = process_time()
 
     letter(NoticeKind.RESULT, result=json.dumps("é\n" * 2_500_000))
 
-    assert monotonic() - started < 1
+    assert process_time() - started < 1
 
 
 # ---- the file beside it
@@ -200,7 +200,7 @@ def test_a_result_whose_operation_has_an_attachment_carries_it_and_says_so():
         assert TABLE in part
 
 
-@pytest.mark.parametrize("kind", set(NoticeKind) - {NoticeKind.RESULT})
+@pytest.mark.parametrize("kind", sorted(set(NoticeKind) - {NoticeKind.RESULT}))
 def test_no_other_mail_carries_it(kind):
     assert letter(kind, attachment="csv", result=TABLE).attachment is None
 

@@ -8,6 +8,7 @@ import pytest
 from flask_nameko.errors import ClientUnavailableError
 
 from api.pool import ConnectionPool
+from errand.errors import BrokerBlocked
 
 
 class Wire:
@@ -76,6 +77,16 @@ def test_an_exception_inside_drops_the_connection(wires):
 
     assert wires.made[0].stopped
     assert pool.take() is not wires.made[0]
+
+
+def test_a_connection_that_is_blocked_is_kept_as_it_is_the_one_that_is_told_when_it_is_free(wires):
+    pool = ConnectionPool(wires)
+
+    with pytest.raises(BrokerBlocked), pool.borrowed() as blocked:
+        raise BrokerBlocked
+
+    assert not blocked.stopped
+    assert pool.take() is blocked
 
 
 def test_a_recycled_connection_is_closed_not_leaked(wires):

@@ -1,7 +1,7 @@
 """What a client may do to a job, and how long and how large a job may be, in real child processes."""
 
 from errand.embedded.wait import until
-from tests.support.contract import burning
+from tests.support.contract import REFUSED, burning, pointers, problem
 from tests.support.processes import alive
 
 
@@ -29,6 +29,72 @@ def test_a_cancelled_job_runs_again_by_hand(shared):
     assert answer.status_code == 202
     job = shared.finished(job_id)
     assert (job["status"], job["result"], job["attempt"]) == ("succeeded", 7, 1)
+
+
+def test_a_failed_job_is_replayed_with_other_arguments_and_its_replay_names_it(shared):
+    origin = shared.submit("div", {"value": 30, "other": 0}, tags=["replay:one"], priority="high", timeout=20)
+    assert shared.finished(origin)["status"] == "failed"
+    wrong = shared.post(f"/jobs/{origin}/retry", {"arguments": {"divisor": 10}})
+    assert pointers(problem(wrong, 422, REFUSED)) == ["/arguments/divisor"]
+
+    answers = [
+        shared.post(f"/jobs/{origin}/retry", {"arguments": {"other": 10}}, headers={"Idempotency-Key": f"of-{origin}"})
+        for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    [job_id] = {answer.json()["id"] for answer in answers}
+    assert {answer.headers["Location"] for answer in answers} == {f"/jobs/{job_id}"}
+    job = shared.finished(job_id)
+    assert (job["status"], job["result"], job["arguments"]) == ("succeeded", 3, {"value": 30, "other": 10})
+    assert (job["origin"], job["links"]["origin"]) == (origin, f"/jobs/{origin}")
+    assert (job["priority"], job["timeout"], job["tags"]) == ("high", 20, ["replay:one", f"origin:{origin}"])
+    assert shared.get(f"/jobs/{origin}").json()["status"] == "failed"
+    assert [row["id"] for row in shared.get(f"/jobs?tag=origin:{origin}").json()["jobs"]] == [job_id]
+    assert shared.post(f"/jobs/{job_id}/retry", {"arguments": {"value": 50}}).status_code == 202, "it has succeeded"
+
+
+def test_three_hundred_failed_jobs_run_again_by_one_request_and_no_others(shared):
+    failing = {"operation": "div", "arguments": {"value": 30, "other": 0}}
+    rows = [{**failing, "tags": ["many:mine"]}] * 300 + [{**failing, "tags": ["many:others"]}] * 3
+    ids = [row["id"] for row in shared.post("/jobs/batch", {"jobs": rows}).json()["jobs"]]
+    mine, others = ids[:300], ids[300:]
+    until(lambda: all_failed(shared, "many:mine", 300) and all_failed(shared, "many:others", 3), 60, "all failed")
+    before = [shared.get(f"/jobs/{job_id}").json() for job_id in others]
+
+    told = shared.post("/jobs/retry?operation=div&tag=many:mine").json()
+
+    assert told == {"retried": 300, "jobs": mine, "rejected": [], "next": None}
+    # each attempt of a job gets a fence of its own, and so tells how often it was run
+    until(lambda: all_failed(shared, "many:mine", 300), 60, "all failed again")
+    assert {shared.store.get(job_id)["fence"] for job_id in mine} == {"2"}
+    assert [shared.get(f"/jobs/{job_id}").json() for job_id in others] == before
+
+
+def test_page_after_page_each_failed_job_is_replayed_once_though_replays_fail_as_well(shared):
+    rows = [{"operation": "div", "arguments": {"value": n, "other": 0}, "tags": ["many:pages"]} for n in range(5)]
+    ids = [row["id"] for row in shared.post("/jobs/batch", {"jobs": rows}).json()["jobs"]]
+    until(lambda: all_failed(shared, "many:pages", 5), 30, "all failed")
+    query, replays, pages = "tag=many:pages&limit=2", [], []
+    again = {"arguments": {"value": 7}}  # which is no better
+
+    while not pages or pages[-1]:
+        cursor = f"&cursor={pages[-1]}" if pages else ""
+        told = shared.post(f"/jobs/retry?{query}{cursor}", again).json()
+        replays += told["jobs"]
+        pages.append(told["next"])
+        for job_id in told["jobs"]:
+            assert shared.finished(job_id)["status"] == "failed"
+
+    assert len(pages) == 3
+    assert [shared.get(f"/jobs/{job_id}").json()["origin"] for job_id in replays] == ids
+    problem(shared.post("/jobs/retry?status=failed"), 400, "urn:errand:parameter-refused")
+
+
+def all_failed(stack, tag, count):
+    """Tell whether so many jobs with this tag have failed."""
+    page = stack.store.page(status="failed", tag=tag, limit=1000, fields=("status",))
+    return len(page.records) == count
 
 
 def test_a_job_is_removed_when_it_has_ended(shared):

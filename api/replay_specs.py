@@ -1,0 +1,79 @@
+"""How the views that run jobs again describe themselves for the API document.
+
+Stands beside the life of a job that has ended. Next: `control.py` and `replays.py`, the views.
+"""
+
+from typing import Any, Final
+
+from api.job_specs import ACCEPTING, ASK_AGAIN, JOB_ID, KEY, OF_OPERATION, PREFER, REFUSING, UNKNOWN, WITH_TAG
+from api.specs import Spec, gives, header, parameter, reference, refuses
+from errand.errors import MoveRefused, ParameterRefused
+from schemas.jobs import Accepted, Job
+from schemas.replays import MOST_RETRIED, ReplayRequest, Retried
+from schemas.status import Status
+
+RETRYABLE: Final = (Status.FAILED.value, Status.CANCELLED.value)
+"""Statuses from which jobs run again; the first is meant where none is named."""
+NARROWING: Final = ("operation", "tag")
+"""Parameters of which one at least is asked for, so that nobody runs everything again by mistake."""
+PLACES_PATTERN: Final = "^[0-9]{1,16}-[0-9]{1,16}$"
+UNBOUNDED: Final = "Say which jobs: send `operation` or `tag`, or both, so that not all there are run again by mistake."
+NOT_OVER: Final = "The job is %s; only a failed or cancelled job can be run again."
+
+_EXAMPLES: Final[dict[str, Any]] = {
+    "as it is": {"summary": "Run again as it is", "value": {}},
+    "other arguments": {"summary": "Replay with other arguments", "value": {"arguments": {"other": 10}}},
+}
+_BODY: Final[Spec] = {
+    "required": False,
+    "content": {"application/json": {"schema": reference(ReplayRequest), "examples": _EXAMPLES}},
+}
+_REPLAYED: Final = ACCEPTING["202"]["headers"]["Idempotent-Replayed"]
+_WITH_ARGUMENTS: Final = " Counts where `arguments` are sent."
+
+RETRYING: Final[Spec] = {
+    "parameters": [
+        JOB_ID,
+        *(each | {"description": each["description"] + _WITH_ARGUMENTS} for each in (KEY, PREFER)),
+    ],
+    "requestBody": _BODY,
+    "responses": {
+        **ACCEPTING,
+        "202": gives(
+            "It waits to be run again, with all its attempts; or its replay was accepted.",
+            {"anyOf": [reference(Job), reference(Accepted)]},
+            {**ACCEPTING["202"]["headers"], "ETag": header("Names this state of the job."), **ASK_AGAIN},
+        ),
+        "404": UNKNOWN,
+        "409": refuses("Its status does not allow that.", MoveRefused(NOT_OVER % "succeeded")),
+    },
+}
+
+RETRYING_ALL: Final[Spec] = {
+    "parameters": [
+        parameter("status", "query", "Jobs in this status.", enum=list(RETRYABLE), default=RETRYABLE[0]),
+        *(OF_OPERATION, WITH_TAG),
+        parameter(
+            "limit",
+            "query",
+            "Jobs of one request. There may be fewer, or none, before `next` goes on: where several filters meet, and "
+            "where arguments are large.",
+            type="integer",
+            minimum=1,
+            maximum=MOST_RETRIED,
+            default=MOST_RETRIED,
+        ),
+        parameter("cursor", "query", "Where to go on: `next` of the request before.", pattern=PLACES_PATTERN),
+        KEY | {"description": "Any text of your own: under the same key each job is replayed once." + _WITH_ARGUMENTS},
+    ],
+    "requestBody": _BODY,
+    "responses": {
+        "202": gives("What became of the jobs.", reference(Retried), {"Idempotent-Replayed": _REPLAYED}),
+        **REFUSING,
+        "400": refuses(
+            "Neither `operation` nor `tag` is there, a parameter is unknown or out of range, the body is not JSON, or "
+            "the `Idempotency-Key` can be none.",
+            ParameterRefused(UNBOUNDED, parameter="operation"),
+        ),
+    },
+}

@@ -1,0 +1,193 @@
+"""Runs many jobs again (`POST /jobs/retry`), and makes replays: new jobs with other arguments than their origin's.
+
+Stands at the end of a job's life, and at step 1 of its replay's. Next: `errand/store/listing.py`.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from flask import Blueprint, request
+from pydantic_core import from_json
+from uuid_utils import uuid7
+
+from api import idempotency
+from api.accepting import REPLAYED, accept, stored
+from api.answers import Answer, answer
+from api.arguments import checked
+from api.bodies import MAX_BYTES, pointer, read_body_if_any, refusal
+from api.listing import PARAMETERS, Parameter, checked_parameters, one_of, up_to
+from api.ports import Errand, here
+from api.problems import body_of
+from api.replay_specs import NARROWING, PLACES_PATTERN, RETRYABLE, RETRYING_ALL, UNBOUNDED
+from api.reports import found
+from api.specs import documented
+from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
+from errand.report import Record
+from errand.store import NewJob
+from schemas.problems import Fault
+from schemas.replays import MOST_RETRIED, ReplayRequest
+from schemas.status import FINAL
+
+replays = Blueprint("replays", __name__)
+
+STEP: Final = 250
+"""Jobs that are read or run again in one round trip to the store: it does nothing else meanwhile."""
+MOST_STEPS: Final = 10
+"""Round trips in search of jobs; who has found too few by then goes on with the next request."""
+MOST_BYTES: Final = 4 * 2**20
+"""Bytes of arguments after which a request stops as well: each of its replays has its own copy."""
+MOST_FAULTS: Final = 5
+"""Wrong places that are told of each job."""
+COPIED: Final = (
+    *("operation", "arguments", "email", "webhook_url", "timeout", "max_attempts", "priority", "tags"),
+    *("origin", "key"),
+)
+"""Fields of a record that a replay is made by."""
+UNFINISHED: Final = "The job is %s; it can be replayed with other arguments when it has ended."
+
+CHECKS: Final[dict[str, Parameter]] = {
+    "status": one_of(RETRYABLE),
+    **{name: PARAMETERS[name] for name in NARROWING},
+    "limit": up_to(MOST_RETRIED),
+    "cursor": (re.compile(PLACES_PATTERN.strip("^$")).fullmatch, "must be the `next` of the request before"),
+}
+
+
+@replays.post("/jobs/retry")
+@documented(tags=["jobs"], **RETRYING_ALL)
+def retry_all() -> Answer:
+    """Run many jobs again
+
+    Runs all failed jobs again (or the cancelled ones) of an `operation`, or with a `tag`, or both: the oldest first, up
+    to `limit` of those there are now. Where more are left, `next` is the `cursor` of the request that goes on, and no
+    job is met twice, also if it fails again at once. With `arguments` the jobs stay as they are, and each has a
+    replay: a new job with its origin's arguments but for those that are sent. Under one `Idempotency-Key` each job is
+    replayed once.
+    """
+    asked = checked_parameters(CHECKS)
+    if not asked.keys() & set(NARROWING):
+        raise ParameterRefused(UNBOUNDED, parameter="operation")
+    body, errand, key = read_body_if_any(ReplayRequest), here(), idempotency.sent_key()
+    limit = int(asked.pop("limit", MOST_RETRIED))
+    if body.arguments is None:
+        records, following = matching(errand, asked, limit, ("status",))
+        return told(run_again(errand, [record["id"] for record in records]), [], following)
+    limit = min(limit, MOST_BYTES // len(request.get_data()))
+    records, following = matching(errand, asked, limit, COPIED)
+    rows = [judged(errand, record, body, key) for record in records if not is_replay_under(key, record)]
+    verdicts = stored(errand, [row for row in rows if isinstance(row, NewJob)])
+    rejected = [row for row in rows if isinstance(row, str)]
+    again = bool(verdicts) and all(verdict.kind == "replayed" for verdict in verdicts)
+    return told([verdict.id for verdict in verdicts], rejected, following, REPLAYED if again else None)
+
+
+def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
+    """Accept a replay of one job with these arguments in place of its own; raise MoveRefused while it has not ended."""
+    errand, record = here(), found(job_id)
+    if record["status"] not in FINAL:
+        raise MoveRefused(UNFINISHED % record["status"])
+    return accept(errand, replay_of(errand, {"id": job_id, **record}, edits), body)
+
+
+def matching(
+    errand: Errand, asked: dict[str, str], limit: int, fields: Sequence[str]
+) -> tuple[list[Record], str | None]:
+    """Give what `asked` for fits, the oldest first, and where to go on from there (None: that was all).
+
+    A cursor has two places: behind which to go on, and that of the newest job when all this began. Jobs that came since
+    are left alone; else replays that fail at once would be replayed, and so on for ever.
+    """
+    filters = {"status": RETRYABLE[0], **asked}
+    cursor = filters.pop("cursor", "")
+    after, upto = map(int, cursor.split("-")) if cursor else (0, errand.store.newest_place())
+    records: list[Record] = []
+    for _ in range(MOST_STEPS):
+        most = min(STEP, limit - len(records))
+        page = errand.store.page_of_oldest(**filters, after=after, upto=upto, limit=most, fields=fields)
+        records += page.records
+        if page.next is None:
+            return records, None
+        after = int(page.next)
+        if len(records) == limit or sum(len(record.get("arguments", "")) for record in records) >= MOST_BYTES:
+            break
+    return records, f"{after}-{upto}"
+
+
+def run_again(errand: Errand, ids: Sequence[str]) -> list[str]:
+    """Run jobs again as they are, and have them rung; give those that do: one may have been retried meanwhile."""
+    done: list[str] = []
+    for start in range(0, len(ids), STEP):
+        step = ids[start : start + STEP]
+        for job_id, control in zip(step, errand.store.retry_these(step), strict=True):
+            if control.reply == "done":
+                errand.relay.ring(job_id, control.queue)
+                done.append(job_id)
+    return done
+
+
+def judged(errand: Errand, record: Record, body: ReplayRequest, key: str | None) -> NewJob | str:
+    """Make a replay of one of many jobs, or the JSON text that says why not. Raises CatalogueEmpty."""
+    try:
+        job = replay_of(errand, record, body.arguments or {})
+    except (JobRefused, OperationUnknown) as refused:
+        if "errors" in refused.fields:
+            refused.fields["errors"] = refused.fields["errors"][:MOST_FAULTS]
+        return json.dumps({"id": record["id"], "error": body_of(refused)})
+    if key is None:
+        return job
+    print_ = idempotency.fingerprint(idempotency.asked(job, body))
+    return replace(job, key=f"{_under(key)}{job.origin}", fingerprint=print_)
+
+
+def is_replay_under(key: str | None, record: Record) -> bool:
+    """Tell whether the job is itself a replay that the same request made when it was sent before."""
+    return key is not None and record.get("key", "").startswith(_under(key))
+
+
+def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
+    """Make a replay of `origin` (a record with its id) with these arguments in place of its own.
+
+    Raises JobRefused where they don't fit together, OperationUnknown where no worker announces the operation any more.
+    """
+    published = errand.catalogue.named(origin["operation"])
+    operation, arguments = checked(published, from_json(origin["arguments"]) | edits)
+    if len(arguments.encode()) > MAX_BYTES:
+        told = f"must have at most {MAX_BYTES} bytes as JSON, with those that stay as they were"
+        raise refusal([Fault(pointer=pointer("arguments"), detail=told)])
+    inherited = [tag for tag in json.loads(origin.get("tags", "[]")) if tag != tag_of(origin.get("origin", ""))]
+    return NewJob(
+        str(uuid7()),
+        operation.name,
+        arguments,
+        origin.get("email"),
+        operation.queue,
+        int(origin["max_attempts"]),
+        origin.get("priority", "normal"),  # type: ignore[arg-type]  # the API let no other in
+        timeout=float(origin["timeout"]) if "timeout" in origin else None,
+        tags=tuple(dict.fromkeys([*inherited, tag_of(origin["id"])])),
+        attachment=operation.attachment,
+        webhook_url=origin.get("webhook_url"),
+        origin=origin["id"],
+    )
+
+
+def tag_of(origin: str) -> str:
+    """Name the tag under which the replays of a job are listed."""
+    return f"origin:{origin}"
+
+
+def told(
+    ids: Sequence[str], rejected: Sequence[str], following: str | None, headers: dict[str, str] | None = None
+) -> Answer:
+    """Answer with what became of many jobs."""
+    rows, cursor = ",".join(f'"{job_id}"' for job_id in ids), json.dumps(following)
+    counts = f'"retried":{len(ids)},"jobs":[{rows}]'
+    return answer(f'{{{counts},"rejected":[{",".join(rejected)}],"next":{cursor}}}\n', 202, headers)
+
+
+def _under(key: str) -> str:
+    """Begin the keys of the replays made under this one; no key that is sent has a space."""
+    return f"{key} of "

@@ -1,0 +1,149 @@
+"""The soak finds what is left behind in the store, and in its books what never came: who tests the tester."""
+
+import json
+
+import pytest
+
+from chaos.receiver import Delivery
+from errand.store import Event
+from schemas.notices import NoticeState
+from soak import books as books_of_soak
+from soak.books import Books
+from soak.leftovers import orphans, stray_keys
+from tests.support.jobs import claimed, rescue, succeeded
+
+
+@pytest.fixture
+def ended(store):
+    """A job that has ended, with everything a job can have; its owner was told."""
+    lease = claimed(store, tags=("red",), key="key", fingerprint="print", email="name@email.com")
+    store.renew([lease], 30, lines=[(lease.id, "a line")])
+    store.confirmed([lease.id])
+    succeeded(store, lease)
+    for notice in store.collect(10, 30):
+        store.settle(notice, NoticeState.SENT)
+    return lease.id
+
+
+@pytest.fixture
+def books(monkeypatch):
+    """Books that close what is complete at once, and know of no schedules."""
+    monkeypatch.setattr(books_of_soak, "KEPT", 0)
+    return Books(lambda _: False)
+
+
+def test_a_job_that_waits_for_the_end_of_its_retention_is_no_orphan(store, ended):
+    assert orphans(store) == []
+
+
+@pytest.mark.parametrize("index", ["jobs", "jobs:succeeded", "operation:sum", "tag:red", "retention"])
+def test_an_index_that_lacks_a_job_is_found(store, ended, index):
+    store.client.zrem(f"{store.keys.prefix}{index}", ended)
+
+    assert orphans(store) == [f"{index} lacks {ended}"]
+
+
+@pytest.mark.parametrize(
+    "index", ["jobs:running", "tag:blue", "outbox", "leases", "due", "notices", "waiting:compute:low"]
+)
+def test_an_index_that_has_too_much_is_found(store, ended, index):
+    store.client.zadd(f"{store.keys.prefix}{index}", {ended: 1})
+
+    assert orphans(store) == [f"{index} has {ended}, which does not belong there"]
+
+
+def test_what_a_job_that_is_gone_has_left_is_found(store, ended):
+    store.client.delete(store.keys.job(ended))
+
+    found = orphans(store)
+
+    assert f"key:key points to {ended} print, which is no job" in found
+    assert f"log:{ended} is of no job" in found
+    assert f"tag:red has {ended}, which does not belong there" in found
+
+
+def test_a_job_that_runs_is_found_where_none_should(store):
+    lease = claimed(store)
+
+    assert f"leases has {lease.id}, which does not belong there" in orphans(store)
+
+
+def test_keys_that_outlive_all_jobs_are_found(store, ended):
+    prefix = store.keys.prefix
+    store.client.zadd(store.keys.retention, {ended: 1})
+
+    assert f"job:{ended}" in stray_keys(store)
+    rescue(store)
+    assert stray_keys(store) == []
+    store.client.set(f"{prefix}key:other", "nobody's")
+    assert stray_keys(store) == ["key:other"]
+
+
+def event(job_id, status):
+    return Event("1-0", job_id, "status", json.dumps({"id": job_id, "status": status, "attempt": 1}))
+
+
+def test_books_close_a_story_that_is_complete(books):
+    books.accept("one", ("succeeded",), mailed=True)
+    books.see(event("one", "succeeded"))
+    books.deliver("<one.receipt@localhost>")
+
+    assert books.close() == 1
+    books.deliver("<one.result@localhost>")
+    assert books.close() == 0
+    assert not books.faults
+
+
+def test_books_wait_for_a_webhook_and_look_at_what_is_wrong_with_it(books):
+    books.accept("one", ("failed",), hooked=True)
+    books.see(event("one", "failed"))
+    assert books.close() == 1
+
+    books.call(Delivery(1.0, "one-failure", "errand.job.failed", "its signature is wrong"))
+
+    assert books.close() == 0
+    assert "its signature is wrong" in books.wrong[0]
+
+
+def test_books_complain_of_a_job_that_never_ends(books, monkeypatch):
+    monkeypatch.setattr(books_of_soak, "ENDS_IN", 0)
+    books.accept("one", ("succeeded",))
+
+    books.close()
+
+    assert "still open" in books.wrong[0]
+
+
+@pytest.mark.parametrize("ends", [["failed"], ["succeeded", "succeeded"]])
+def test_books_complain_of_another_ending_and_of_two(books, ends):
+    books.accept("one", ("succeeded",))
+    for end in ends:
+        books.see(event("one", end))
+
+    books.close()
+
+    assert "instead of succeeded" in books.wrong[0]
+
+
+def test_books_complain_of_a_mail_that_comes_twice(books):
+    books.accept("one", ("cancelled",), mailed=True)
+    books.see(event("one", "cancelled"))
+    for kind in ("receipt", "cancelled"):
+        books.deliver(f"<one.{kind}@localhost>")
+    books.close()
+
+    books.deliver("<one.cancelled@localhost>")
+
+    assert "after its story was closed" in books.wrong[0]
+
+
+def test_books_know_a_job_that_was_run_again_by_hand(books):
+    books.accept("one", ("failed",))
+    books.see(event("one", "failed"))
+    books.run_again("one")
+    assert books.close() == 1
+
+    books.see(event("one", "failed"))
+
+    assert books.close() == 0
+    assert not books.faults
