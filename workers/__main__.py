@@ -1,4 +1,4 @@
-"""`python -m workers [compute] [mail] [rescuer] …`: starts the services named, or all of them in one process.
+"""`python -m workers [compute] [mail] [webhooks] …`: starts the services named, or all of them in one process.
 
 Stands before step 3 of a job's life: it monkey-patches before anything else is imported. Next: `runner.py`.
 """

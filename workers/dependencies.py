@@ -15,11 +15,12 @@ from nameko.extensions import DependencyProvider
 from pydantic import ValidationError
 from uuid_utils import uuid7
 
-from errand.broker.publisher import Publisher, job_finished
+from errand.broker.publisher import Publisher, doorbell, job_finished
 from errand.errors import BrokerUnavailable, CallFailed, JobRefused, StoreUnavailable
 from errand.patience import pauses
 from errand.settings import Settings
 from errand.store import Commit, Lease, NewJob, Notice, Outcome, Renewal, Store
+from errand.topology import WEBHOOKS
 from schemas.notices import NoticeState
 from schemas.requests import ComputeRequest
 from schemas.status import FINAL, Status
@@ -30,6 +31,8 @@ Answer = TypeVar("Answer")
 
 CALL_SECONDS, LOOK_SECONDS = 60.0, 0.05
 """How long a call by RPC waits for a job that another worker has, and how often it looks."""
+AWAY_SECONDS = 1.0
+"""Pause before the next announcement after one failed."""
 PAUSES = (0.1, 0.2, 0.5, 1.0)
 """Seconds between tries to commit while the store is away; the last one is repeated."""
 
@@ -124,6 +127,9 @@ class Herald:
         for outcome, commit in zip(outcomes, commits, strict=True):
             if commit.to_tell and commit.status:
                 self._news.put(job_finished(outcome.lease.id, commit.status.value))
+            if WEBHOOKS in commit.to_tell:
+                # rung by itself, so that a job with only an e-mail address costs webhooks nothing
+                self._news.put(doorbell(WEBHOOKS, outcome.lease.id))
 
     def close(self) -> None:
         """Stop; what was not announced is in the store's outbox, where the mail service looks by itself."""
@@ -138,7 +144,10 @@ class Herald:
             try:
                 self._publisher.publish(batch)
             except BrokerUnavailable as fault:
+                # those who would hear it look by themselves, so it is old in a second, and must not pile up here
+                self._news.queue.clear()
                 log.warning("Not announced: %s", fault, extra={"action": "announce_failed"})
+                eventlet.sleep(AWAY_SECONDS)
             except Exception:
                 log.exception("The herald met a fault it does not know", extra={"action": "announce_fault"})
 

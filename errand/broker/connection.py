@@ -5,7 +5,8 @@ Stands under relay, workers and rescuer. Next: `publisher.py`.
 
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from time import monotonic
 from typing import Any
 
 from kombu import Connection
@@ -46,21 +47,42 @@ def establish(connection: Connection) -> None:
 
 
 @contextmanager
+def answering(connection: Connection) -> Iterator[None]:
+    """Have what waits for the broker's answer fail when none comes for some seconds."""
+    amqp = connection.transport.driver_type == "amqp"
+    with connection.connection.transport.having_timeout(ANSWER_SECONDS) if amqp else nullcontext():
+        yield
+
+
+@contextmanager
 def asking(connection: Connection) -> Iterator[Any]:
     """Lend a channel for questions, which fail when the broker, once connected, says nothing for some seconds.
 
     In a cluster any node takes a connection, and then hangs as long as the node does that it needs for the answer.
     """
-    amqp = connection.transport.driver_type == "amqp"
-    with connection.connection.transport.having_timeout(ANSWER_SECONDS) if amqp else nullcontext():
+    with answering(connection):
         channel = connection.channel()
         yield channel
         channel.close()  # not after a fault: nobody waits for that, the connection is thrown away
 
 
+def take_in(connection: Connection) -> None:
+    """Take in what the broker has sent by now, without waiting, for a second at most; raise what faults_of() names."""
+    until = monotonic() + 1.0  # it may come without end
+    with suppress(TimeoutError):
+        while monotonic() < until:
+            connection.drain_events(timeout=0)
+
+
 def faults_of(connection: Connection) -> tuple[type[Exception], ...]:
     """Give the exceptions after which `connection` is to be thrown away."""
     return (*FAULTS, *connection.connection_errors, *connection.channel_errors)
+
+
+def reason(fault: Exception) -> str:
+    """Say what a fault was, for a line of the log."""
+    text = str(getattr(fault, "message", "") or fault)  # amqp's errors carry what the broker said
+    return f"{type(fault).__name__}: {text[:300]}"
 
 
 def declare(connection: Connection, queues: Iterable[str] = DOORBELLS) -> None:

@@ -6,6 +6,7 @@ Back to `publisher.py`.
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty
@@ -27,8 +28,21 @@ REPLY_MS = 300_000
 """How long a reply nobody fetched is kept, as long as nameko's reply queues on RabbitMQ."""
 
 
-FETCH = 100
-"""Messages fetched at once at most: the prefetch count permitting, a full queue is read in few round trips."""
+FETCH, FETCH_BYTES = 100, 1_048_576
+"""Messages fetched at once at most: the prefetch count permitting, a full queue is read in few round trips. No more are
+fetched after so many bytes: one message may be of any length, a hundred such must not be held at once."""
+LONGEST_BYTES = 8_388_608
+"""What is longer than this loses its body: carrying it on takes several times its length, for each reader."""
+_BODY = re.compile(rb'"body": ?"(?:[^"\\]++|\\.)*+"')
+_FETCH = """
+local items, bytes = {}, tonumber(ARGV[2])
+while #items < tonumber(ARGV[1]) and bytes > 0 do
+    local item = redis.call('RPOP', KEYS[1])
+    if not item then break end
+    items[#items + 1], bytes = item, bytes - #item
+end
+return items
+"""
 
 
 def install() -> None:
@@ -49,6 +63,9 @@ class Message(virtual.Message):  # type: ignore[misc]  # kombu has no annotation
 
     def __init__(self, payload: dict[str, Any], channel: Any = None, **kwargs: Any) -> None:
         """Read `payload`, as it came from the queue."""
+        if payload["headers"].get("compression"):
+            # nobody here compresses, and a small body may be gigabytes once it is unpacked
+            payload = payload | {"body": "", "headers": {}}
         super().__init__(payload, channel, **kwargs)
         types = {"content_type": self.content_type, "content_encoding": self.content_encoding}
         self.properties: dict[str, Any] = payload["properties"] | types
@@ -187,7 +204,7 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
         if (count := min(FETCH, room if room is not None else FETCH) - 1) < 1:
             return [item]
         with self.conn_or_acquire() as client:
-            return [item, *(client.rpop(bytes_to_str(key), count) or [])]
+            return [item, *client.eval(_FETCH, 1, bytes_to_str(key), count, FETCH_BYTES - len(item))]
 
     def _deliver_all(self, payloads: list[dict[str, Any]], queue: str) -> None:
         if len(payloads) > 1 and queue not in self._no_ack:
@@ -201,6 +218,8 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
     def _read(self, item: bytes) -> dict[str, Any] | None:
         """Unpack a message; None for what no kombu has written, which would otherwise end its reader."""
         try:
+            if len(item) > LONGEST_BYTES:
+                item = _BODY.sub(b'"body": ""', item, count=1)
             payload: dict[str, Any] = loads(bytes_to_str(item))
             message = self.Message(payload, channel=self)
             _ = message.delivery_info["exchange"], message.delivery_info["routing_key"]

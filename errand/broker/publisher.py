@@ -16,8 +16,8 @@ from amqp.method_framing import frame_writer
 from amqp.serialization import dumps
 from kombu import Connection
 
-from errand.broker.connection import asking, declare, establish, faults_of, open_connection
-from errand.errors import BrokerUnavailable, DoorbellUnroutable
+from errand.broker.connection import answering, declare, establish, faults_of, open_connection, reason, take_in
+from errand.errors import BrokerBlocked, BrokerUnavailable, DoorbellUnroutable
 from errand.topology import DOORBELLS, JOB_FINISHED, doorbell_name, events_exchange
 from schemas.operations import COMPUTE
 
@@ -51,7 +51,10 @@ def job_finished(job_id: str, status: str) -> Message:
 
 
 class Publisher:
-    """One connection that publishes; opened at the first use, thrown away at the first fault. Not thread-safe."""
+    """One connection that publishes; opened at the first use, thrown away at the first fault. Not thread-safe.
+
+    A broker that is short of memory or disk blocks the connection. That is no fault: it is kept until it is free again.
+    """
 
     def __init__(self, amqp_uri: str) -> None:
         """Publish to the broker at `amqp_uri`."""
@@ -74,18 +77,7 @@ class Publisher:
             self.close()  # the next one declares the queues again
             raise
         except self._faults as fault:
-            self.close()
-            raise BrokerUnavailable(f"{BrokerUnavailable.__doc__} ({type(fault).__name__})") from fault
-
-    def depth(self, queue: str) -> int:
-        """Count the doorbells that wait in `queue`; raise BrokerUnavailable when the broker can't tell."""
-        self._open()
-        try:
-            with asking(self._connected()) as channel:
-                return int(channel.queue_declare(doorbell_name(queue), passive=True).message_count)
-        except self._faults as fault:
-            self.close()
-            raise BrokerUnavailable() from fault
+            raise self._given_up(fault) from fault
 
     def is_healthy(self) -> bool:
         """Tell whether the open connection still stands, by what the broker sent meanwhile; costs no round trip."""
@@ -94,9 +86,7 @@ class Publisher:
         if self._connection.transport.driver_type != "amqp":
             return True
         try:
-            with suppress(TimeoutError):
-                while True:
-                    self._connection.drain_events(timeout=0)
+            take_in(self._connection)
         except self._faults:
             return False
         return True
@@ -118,9 +108,12 @@ class Publisher:
                 amqp = connection.transport.driver_type == "amqp"
                 self._window = _ConfirmedWindow(connection) if amqp else _EmbeddedWindow(connection)
             except self._faults as fault:
-                self.close()
-                raise BrokerUnavailable() from fault
+                raise self._given_up(fault) from fault
         return self._window
+
+    def _given_up(self, fault: Exception) -> BrokerUnavailable:
+        self.close()
+        return BrokerUnavailable(f"{BrokerUnavailable.__doc__} ({reason(fault)})")
 
     def _declare_for(self, messages: Sequence[Message]) -> None:
         """Declare the doorbell queues that weren't yet: those of other services' operations."""
@@ -148,8 +141,12 @@ class _ConfirmedWindow:
     """RabbitMQ: one write for all messages, then one wait for their publisher confirms."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection, self._channel = connection, connection.channel()
-        self._channel.confirm_select()
+        self._connection = connection
+        with answering(connection):
+            self._channel = connection.channel()
+            self._channel.confirm_select()
+        self._channel.connection.on_blocked = self._on_blocked
+        self._channel.connection.on_unblocked = self._on_unblocked
         self._channel.events["basic_ack"].add(self._on_ack)
         self._channel.events["basic_nack"].add(self._on_nack)
         self._channel.events["basic_return"].add(self._on_return)
@@ -157,8 +154,10 @@ class _ConfirmedWindow:
         self._sent = 0
         self._open: set[int] = set()
         self._refused = self._returned = 0
+        self._blocked = False
 
     def publish(self, messages: Sequence[Message]) -> None:
+        self._raise_if_blocked()
         self._refused = self._returned = 0
         self._open = set(range(self._sent + 1, self._sent + len(messages) + 1))
         self._sent += len(messages)
@@ -168,10 +167,18 @@ class _ConfirmedWindow:
             transport.write(b"".join(self._encode(message) for message in messages))
         while self._open:
             self._connection.drain_events(timeout=max(0.001, deadline - monotonic()))
+            self._raise_if_blocked()
         if self._returned:
             raise DoorbellUnroutable()
         if self._refused:
             raise OSError("the broker refused a message")
+
+    def _raise_if_blocked(self) -> None:
+        """Raise BrokerBlocked while the broker takes nothing: what is written then would only fill its socket."""
+        if self._blocked:
+            take_in(self._connection)
+        if self._blocked:
+            raise BrokerBlocked()
 
     def _encode(self, message: Message) -> bytes:
         """Write the message as AMQP frames.
@@ -201,6 +208,12 @@ class _ConfirmedWindow:
     def _on_nack(self, tag: int, multiple: bool) -> None:
         self._refused += 1
         self._on_ack(tag, multiple)
+
+    def _on_blocked(self, _: str) -> None:
+        self._blocked = True
+
+    def _on_unblocked(self) -> None:
+        self._blocked = False
 
     def _on_return(self, *_: Any) -> None:
         self._returned += 1

@@ -111,4 +111,4 @@ def test_a_library_is_imported_only_where_it_belongs(library: str, allowed: set[
 
 
 def test_the_product_imports_no_example_and_no_test() -> None:
-    assert [name(path) for path in sources() if imports(path) & {"examples", "tests", "bench", "chaos"}] == []
+    assert [name(path) for path in sources() if imports(path) & {"examples", "tests", "bench", "chaos", "soak"}] == []

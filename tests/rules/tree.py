@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PRODUCT = ("api", "errand", "schemas", "workers")
 """The packages of the product."""
 
-WRITTEN = (*PRODUCT, "bench", "chaos", "config", "deploy", "docs", "examples", "tests")
+WRITTEN = (*PRODUCT, "bench", "chaos", "config", "deploy", "docs", "examples", "soak", "tests")
 """Folders with files that people write; what stands beside them in a checkout is caches and the like."""
 
 

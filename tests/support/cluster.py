@@ -1,6 +1,8 @@
 """A RabbitMQ of several nodes on this machine, from the system's package: real quorums, and one node may be lost."""
 
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.support.ports import LOCALHOST, steady_port
@@ -27,9 +29,12 @@ class Cluster:
 
     def start(self) -> None:
         """Start all nodes, as one cluster."""
-        for node in self.nodes:
-            node.start()
+        self._all(Node.start)  # after a stop each waits for those that stopped later
         self.join()
+
+    def kill(self) -> None:
+        """End all nodes at once."""
+        self._all(Node.kill)
 
     def join(self) -> None:
         """Make one cluster of the nodes that run, unless they are one."""
@@ -39,12 +44,23 @@ class Cluster:
                 for words in (["stop_app"], ["join_cluster", first.name], ["start_app"]):
                     node.rabbitmqctl(*words)
 
-    def leaders(self, vhost: str = "/") -> dict[str, str]:
-        """Tell on which node each quorum queue has its leader."""
-        text = self.nodes[0].rabbitmqctl("list_queues", "-p", vhost, "name", "leader", "--no-table-headers")
-        return dict(line.split("\t") for line in text.splitlines() if "\t" in line)
+    def leader_of(self, queue: str) -> Node:
+        """Give the node on which a quorum queue has its leader."""
+        rows = self.nodes[0].list_queues(self.uri(), "name", "leader")
+        name = next(row["leader"] for row in rows if row["name"] == queue)
+        return next(node for node in self.nodes if node.name == name)
+
+    def is_whole(self) -> bool:
+        """Tell whether each quorum queue has a member on every node."""
+        rows = self.nodes[0].list_queues(self.uri(), "type", "online")
+        return all(len(row["online"]) == len(self.nodes) for row in rows if row["type"] == "quorum")
 
     def close(self) -> None:
         """Stop all nodes, and the name server."""
         for node in reversed(self.nodes):
             node.close()
+
+    def _all(self, do: Callable[[Node], None]) -> None:
+        """Do it to all nodes at a time."""
+        with ThreadPoolExecutor(len(self.nodes)) as threads:
+            list(threads.map(do, self.nodes))

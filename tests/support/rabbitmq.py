@@ -4,9 +4,11 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import amqp
@@ -79,12 +81,17 @@ class RabbitMQ(ABC):
         """Tell how many messages each queue holds, those that wait for an acknowledgement included."""
         return {row["name"]: row["messages"] for row in self.list_queues(uri, "name", "messages")}
 
-    def list_queues(self, uri: str, *columns: str) -> list[dict[str, object]]:
+    def list_queues(self, uri: str, *columns: str) -> list[dict[str, Any]]:
         """Give rabbitmqctl's list of the queues of the virtual host at this address."""
-        rows: list[dict[str, object]] = json.loads(
+        rows: list[dict[str, Any]] = json.loads(
             self.rabbitmqctl("list_queues", "-p", vhost(uri), *columns, "--formatter", "json")
         )
         return rows
+
+    def connections(self, uri: str) -> int:
+        """Count the connections to the virtual host at this address, blocked ones included."""
+        rows = json.loads(self.rabbitmqctl("list_connections", "vhost", "state", "--formatter", "json"))
+        return sum(row["vhost"] == vhost(uri) for row in rows)
 
     def close_connections(self, uri: str) -> None:
         """Close every connection to the virtual host at this address, as an operator does."""
@@ -151,6 +158,18 @@ class Node(RabbitMQ):
     def kill(self) -> None:
         self.server.kill9()
 
+    def hold(self) -> None:
+        """Stop it where it stands: its connections are there, and nothing comes."""
+        self._signal(signal.SIGSTOP)
+
+    def release(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.server.process is not None
+        os.killpg(self.server.process.pid, number)
+
     def close(self) -> None:
         self.stop()
         epmd = next(Path("/usr/lib/erlang").glob("erts-*/bin/epmd"), None)
@@ -211,5 +230,5 @@ def run(command: list[str], env: dict[str, str] | None = None) -> str:
 
 
 def vhost(uri: str) -> str:
-    """Give the virtual host of an address."""
-    return urlsplit(uri).path[1:] or "/"
+    """Give the virtual host of an address, the first where there are several."""
+    return urlsplit(uri.partition(";")[0]).path[1:] or "/"

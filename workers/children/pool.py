@@ -11,6 +11,7 @@ from time import monotonic
 
 import eventlet
 from eventlet.event import Event
+from eventlet.semaphore import Semaphore
 
 from schemas.operations import Weight
 from workers.attempt import ChildDied, Ending, MemoryExceeded, TimedOut, error_text, failed, megabytes
@@ -52,6 +53,7 @@ class Children:
         self._plan = Plan(Weight(weight), tuple(modules), max_result_bytes)
         self._many = self._plan.weight is Weight.IO
         self._children: set[Child] = set()
+        self._choosing = Semaphore()
         self._folders: Folders | None = None
         self._jobs: dict[Job, Child | None] = {}
         self._taken = 0
@@ -152,15 +154,16 @@ class Children:
 
     def _child(self) -> Child:
         """Give a child that takes a job."""
-        for child in self._children:
-            if child.usable and (self._many or not child.jobs):
-                return child
-        if self._folders is None:
-            self._folders = Folders()
-            eventlet.spawn_n(self._folders.sweep)
-        child = Child(self._plan, self._folders.make(), self._children.discard)
-        self._children.add(child)
-        return child
+        with self._choosing:  # starting one lets others run: of many jobs that come at once each would start its own
+            for child in self._children:
+                if child.usable and (self._many or not child.jobs):
+                    return child
+            if self._folders is None:
+                self._folders = Folders()
+                eventlet.spawn_n(self._folders.sweep)
+            child = Child(self._plan, self._folders.make(), self._children.discard)
+            self._children.add(child)
+            return child
 
     def _memory(self, job: Job) -> int:
         return job.task.memory or self._default_memory

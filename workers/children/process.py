@@ -30,7 +30,7 @@ from workers.children.lines import Lines
 
 log = logging.getLogger(__name__)
 
-SECRETS = ("AMQP_URI", "REDIS_URL", "SMTP_URL")
+SECRETS = ("AMQP_URI", "REDIS_URL", "SMTP_URL", "WEBHOOK_SECRET")
 """What a worker is told and an operation has no business with."""
 
 

@@ -9,18 +9,20 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import eventlet
 from eventlet.event import Event
-from kombu import Connection, Consumer
+from kombu import Connection
 from nameko.extensions import Entrypoint
 
-from errand.broker.connection import declare
+from errand.broker.connection import declare, take_in
 from errand.errors import StoreUnavailable
 from errand.patience import pauses
 from errand.topology import doorbell_queue
 from schemas.operations import Weight, queue_of
+from workers.entrypoints.reader import Reader, settle
 from workers.entrypoints.reconnecting import BACKOFF_SECONDS, idle_seconds, keep_connected, wait_for_messages
 from workers.entrypoints.room import Room, Slots
 
@@ -31,6 +33,8 @@ BATCH = 250
 LINGER_SECONDS = 0.01
 """Pause before a batch while doorbells ring faster than one by one: a batch costs the same for one job as for many.
 A doorbell that rings alone is answered at once."""
+LONGEST = 1024
+"""Bytes a doorbell may have; an id has 36, nameko's event around one some more."""
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -55,7 +59,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
         self._queue = ""
         self._slots: Slots | None = None
         self._ahead = 2 * BATCH
-        self._heard: list[Any] = []
+        self._heard: list[tuple[str, Any]] = []
         self._stopping = self._busy = False
         self._loop: Any = None
 
@@ -94,28 +98,27 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
                 self._gather(connection)
                 self._hand_over(connection)
 
-    def _consumer(self, connection: Connection) -> Consumer:
+    def _consumer(self, connection: Connection) -> Reader:
         declare(connection, [self._queue])
-        consumer = Consumer(
-            connection.channel(),
-            [doorbell_queue(self._queue)],
-            on_message=self._heard.append,
-            # a body that can't be unpacked is no id either
-            on_decode_error=lambda message, _: message.reject(),
-            auto_declare=False,
-        )
-        consumer.qos(prefetch_count=self._ahead)
-        return consumer
+        return Reader(connection, doorbell_queue(self._queue), self._hear, LONGEST, self._ahead)
 
-    def _wait_for_room(self, connection: Connection, consumer: Consumer, slots: Slots) -> None:
+    def _hear(self, message: Any) -> None:
+        """Keep what rang; drop garbage at once, lest it pile up here: no job depends on a message."""
+        text = _text(message.body)
+        if self._wants_ids and not _JOB_ID.fullmatch(text):
+            log.warning("Dropped a message that is no job id", extra={"action": "garbage_dropped"})
+            message.reject()
+        else:
+            self._heard.append((text, message))
+
+    def _wait_for_room(self, connection: Connection, consumer: Reader, slots: Slots) -> None:
         """Listen no more until there is room, and leave what rang meanwhile to others."""
         consumer.cancel()
-        for message in self._heard:
+        for _, message in self._heard:
             message.requeue()
         self._heard.clear()
         while not self._stopping and not slots.wait_free(self._ahead, idle_seconds(connection)):
-            with suppress(TimeoutError):
-                connection.drain_events(timeout=0)  # the broker's heartbeats come in here
+            take_in(connection)
             connection.heartbeat_check()
         consumer.consume()
 
@@ -133,12 +136,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
             return
         self._busy = len(self._heard) > 1
         heard = self._heard[:]
-        ids: list[str] = []
         del self._heard[: len(heard)]
-        if self._wants_ids:
-            ids, heard = self._sort(heard)
-        if not heard:
-            return
         acked = False
 
         def ack() -> None:
@@ -146,28 +144,16 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
             if not acked:
                 acked = True
                 # they are in the order of their arrival, and all before them were acknowledged
-                heard[-1].ack(multiple=True)
+                settle(partial(heard[-1][1].ack, multiple=True))
 
-        doorbells = Doorbells(ids, ack)
+        doorbells = Doorbells([job_id for job_id, _ in heard], ack)
         for pause in pauses(BACKOFF_SECONDS):
             if self._call(doorbells) or acked or self._stopping:
                 return
             # not heard yet, so it is ours still: the store is away, or the service failed before it took over
             eventlet.sleep(pause)
+            take_in(connection)
             connection.heartbeat_check()
-
-    def _sort(self, heard: list[Any]) -> tuple[list[str], list[Any]]:
-        """Separate job ids from garbage, which is dropped: no job depends on a message."""
-        ids, kept = [], []
-        for message in heard:
-            text = _text(message.body)
-            if _JOB_ID.fullmatch(text):
-                ids.append(text)
-                kept.append(message)
-            else:
-                log.warning("Dropped a message that is no job id", extra={"action": "garbage_dropped"})
-                message.reject()
-        return ids, kept
 
     def _call(self, doorbells: Doorbells) -> bool:
         """Run the service's method in its worker; False when it raised."""
@@ -182,11 +168,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
 
 
 def _text(body: Any) -> str:
-    if isinstance(body, memoryview):
-        body = body.tobytes()
-    if isinstance(body, bytes):
-        return body.decode("utf-8", "replace") if len(body) < 64 else ""
-    return body if isinstance(body, str) else ""
+    return bytes(body).decode("utf-8", "replace") if isinstance(body, bytes | memoryview) else str(body)
 
 
 doorbell = Doorbell.decorator

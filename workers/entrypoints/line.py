@@ -10,20 +10,23 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event
-from kombu import Connection, Consumer
+from kombu import Connection
 from nameko.extensions import SharedExtension
 
 from errand.broker.connection import faults_of
+from workers.entrypoints.reader import Reader, settle
 from workers.entrypoints.reconnecting import keep_connected, wait_for_messages
 
 log = logging.getLogger(__name__)
 
+MAX_BODY_BYTES = 1_048_576
+"""Bytes a call may have, as much as the API takes: decoding more would keep the hub busy."""
 HANG_UP_SECONDS = 3.0
 """How long the broker may take to agree that no more calls are wanted."""
 
 
 class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
-    """Gives every message of its provider's `listening_queue()` to the provider's `take(message)`, in a greenthread."""
+    """Gives each message of the queue its provider's `declare()` gives to its `take(message)`, in a greenthread."""
 
     def __init__(self) -> None:
         """Hold the line; nothing is opened before `start`."""
@@ -47,15 +50,15 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
 
     def ack_message(self, message: Any) -> None:
         """Tell the broker that a call was heard; if its connection is gone, the call will come again."""
-        _settle(message.ack)
+        settle(message.ack)
 
     def requeue_message(self, message: Any) -> None:
         """Give a call back for another worker."""
-        _settle(message.requeue)
+        settle(message.requeue)
 
     def reject_message(self, message: Any) -> None:
         """Throw a message away."""
-        _settle(message.reject)
+        settle(message.reject)
 
     # ---- what the container asks of an extension ----
 
@@ -84,14 +87,8 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
             self._tell_hung_up()
 
     def _consume(self, connection: Connection) -> None:
-        consumer = Consumer(
-            connection.channel(),
-            [self._provider.listening_queue()],
-            on_message=self._spawn,
-            on_decode_error=lambda message, _: self._spawn(message),  # the provider finds out by itself
-            accept=self.container.accept,
-            prefetch_count=self.container.max_workers,
-        )
+        queue = self._provider.declare(connection)
+        consumer = Reader(connection, queue, self._spawn, MAX_BODY_BYTES, self.container.max_workers)
         consumer.consume()
         log.info("Listening for calls of %s", self.container.service_name, extra={"action": "listening"})
         while not self._hanging_up:
@@ -108,10 +105,3 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
     def _tell_hung_up(self) -> None:
         if not self._hung_up.ready():
             self._hung_up.send()
-
-
-def _settle(settle: Any) -> None:
-    try:
-        settle()
-    except Exception as fault:  # noqa: BLE001 -- the connection is gone, in whatever way; the container must not be
-        log.warning("A call may come again: %r", fault, extra={"action": "call_not_settled"})

@@ -13,7 +13,7 @@ from typing import Any
 import eventlet
 from kombu import Connection
 
-from errand.broker.connection import establish, faults_of, open_connection
+from errand.broker.connection import establish, faults_of, open_connection, reason
 from errand.patience import pauses
 
 log = logging.getLogger(__name__)
@@ -28,28 +28,31 @@ STEADY_SECONDS = 10.0
 
 def keep_connected(config: dict[str, Any], use: Callable[[Connection], None], stopping: Callable[[], bool]) -> None:
     """Have `use(connection)` called with a connection to the broker of `config`, again and again until `stopping()`."""
-    steps, lost = pauses(BACKOFF_SECONDS), False
+    steps, told = pauses(BACKOFF_SECONDS), ""
     while not stopping():
         connection = open_connection(config["AMQP_URI"], heartbeat=int(config.get("HEARTBEAT", 10)))
         began = monotonic()
         try:
             establish(connection)
-            lost = False
             use(connection)
         except faults_of(connection) as fault:
-            # a lost broker is news once; that it is still away is not
-            level = logging.DEBUG if lost else logging.WARNING
-            log.log(level, "The broker is away: %r", fault, extra={"action": "broker_lost"})
-            lost = True
+            # a lost broker is news once, and so is what it refuses; that it is still so is not
+            told, earlier = reason(fault), "" if _steady(began) else told
+            level = logging.DEBUG if told == earlier else logging.WARNING
+            log.log(level, "The broker is away, or refuses: %s", told, extra={"action": "broker_lost"})
         except Exception:
             log.exception("A message broke its reader; starting afresh", extra={"action": "reader_fault"})
         finally:
             with suppress(Exception):  # a dead peer; there is nothing left to save here
                 connection.collect(socket_timeout=0.5)
-        if monotonic() - began > STEADY_SECONDS:
+        if _steady(began):
             steps = pauses(BACKOFF_SECONDS)
         if not stopping():
             eventlet.sleep(next(steps))
+
+
+def _steady(began: float) -> bool:
+    return monotonic() - began > STEADY_SECONDS
 
 
 def wait_for_messages(connection: Connection) -> None:

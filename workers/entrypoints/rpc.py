@@ -11,18 +11,18 @@ from typing import Any
 
 import eventlet
 import kombu.serialization
-from kombu import Queue, binding
+from kombu import Connection, Queue, binding
 from nameko.amqp.publish import Publisher
 from nameko.exceptions import BadRequest, ContainerBeingKilled, MalformedRequest, MethodNotFound, serialize
 from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 
 from errand.errors import CallFailed, ErrandError, ResultUnserialisable
-from workers.entrypoints.line import Line
+from errand.topology import QUORUM
+from workers.entrypoints.line import MAX_BODY_BYTES, Line
+from workers.entrypoints.queues import declare_calls
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 1_048_576
-"""Bytes a call may have, as much as the API takes: decoding more would keep the hub busy."""
 REPLY_SECONDS = 10.0
 """How long a reply may take to publish. Then it is dropped: its caller has a timeout, the worker has work."""
 CALL_STACK = "call_id_stack"
@@ -34,16 +34,19 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
 
     queue_consumer = Line()
 
-    def listening_queue(self) -> Queue:
-        """Give the queue to consume, with its bindings.
+    def declare(self, connection: Connection) -> Queue:
+        """Declare the queue to consume, with its bindings, and give it; raises what faults_of() names.
 
         A client of the embedded broker that doesn't know it (nameko's own shell) looks only for a binding that is
         exactly its routing key, so there every method has one of its own.
         """
-        if not self.container.config["AMQP_URI"].startswith("redis"):
-            return self.queue
-        keys = [self.queue.routing_key, *map(self._key, self._providers)]
-        return Queue(self.queue.name, [binding(self.queue.exchange, key) for key in keys], durable=True)
+        keys = [self.queue.routing_key]
+        if connection.transport.driver_type != "amqp":
+            keys += map(self._key, self._providers)
+        bindings = [binding(self.queue.exchange, key) for key in keys]
+        queue = Queue(self.queue.name, bindings, durable=True, queue_arguments=dict(QUORUM))
+        declare_calls(connection, queue)
+        return queue
 
     # the story: understand, start, acknowledge; `finish` comes when the method has ended
     def take(self, message: Any) -> None:
@@ -138,8 +141,8 @@ class SafeRpc(Rpc):  # type: ignore[misc]  # nameko has no annotations
 
 def _body(message: Any) -> dict[str, Any]:
     """Decode the body; raise MalformedRequest for anything that isn't `{"args": […], "kwargs": {…}}`."""
-    if len(message.body or b"") > MAX_BODY_BYTES:
-        raise MalformedRequest(f"Message longer than {MAX_BODY_BYTES} bytes")
+    if not message.body:  # or it wasn't let in
+        raise MalformedRequest(f"Message empty, longer than {MAX_BODY_BYTES} bytes, compressed or strangely encoded")
     try:
         if message.errors:  # kombu keeps what went wrong while it unpacked the body
             raise message.errors[0][1]
