@@ -2,7 +2,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run demo test api workers worker bench chaos lint format shell constraints servers clean
+.PHONY: help run demo test api workers worker bench chaos soak lint format shell constraints servers clean
 
 BIN := .venv/bin
 # An installation is done again when what it is made from has changed.
@@ -33,7 +33,7 @@ api: $(RUN)  ## run the API on the servers that the settings name
 workers: $(RUN)  ## run all services of the workers in one process, on the same servers
 	@$(BIN)/python -m workers
 
-worker: $(RUN)  ## run one service: make worker SERVICE=compute (or mail, rescuer)
+worker: $(RUN)  ## run one service: make worker SERVICE=compute (or mail, webhooks, rescuer)
 	@$(BIN)/python -m workers $(SERVICE)
 
 shell: $(RUN)  ## open nameko's shell on the broker: n.rpc.compute.compute('sum', 30, 10)
@@ -44,6 +44,9 @@ bench: $(DEV) servers  ## measure; bench/README.md tells what and with which fig
 
 chaos: $(DEV) servers  ## kill everything under load and count what became of each job: JOBS=10000 FAULTS=200 SEED=1 NODES=3
 	@JOBS="$(JOBS)" FAULTS="$(FAULTS)" SEED="$(SEED)" NODES="$(NODES)" $(BIN)/python -m chaos
+
+soak: $(DEV) servers  ## offer half of full load for long and see that nothing grows: MINUTES=30 SEED=1
+	@MINUTES="$(MINUTES)" SEED="$(SEED)" RATE="$(RATE)" $(BIN)/python -m soak
 
 lint: $(DEV)  ## check style, types, import rules and the files that are not Python
 	$(BIN)/ruff check

@@ -41,10 +41,12 @@ class Told:
 class Clients:
     """Some threads that submit the wishes, each when its time has come, and call off those that are to be."""
 
-    def __init__(self, urls: Sequence[str], wishes: Sequence[Wish], count: int, give_up: float) -> None:
-        """Share `wishes` between `count` clients; each tries a job for `give_up` seconds at most."""
+    def __init__(self, urls: Sequence[str], receiver: str, wishes: Sequence[Wish], count: int, give_up: float) -> None:
+        """Share `wishes` between `count` clients; each tries a job for `give_up` seconds at most. `receiver`: the
+        address of webhooks.
+        """
         self.told = Told()
-        self._urls, self._give_up = urls, give_up
+        self._urls, self._receiver, self._give_up = urls, receiver, give_up
         self._threads = [
             threading.Thread(target=self._submit_all, args=(number, wishes[number::count])) for number in range(count)
         ]
@@ -86,8 +88,9 @@ class Clients:
 
     def _submit(self, session: requests.Session, urls: "itertools.cycle[str]", wish: Wish) -> None:
         began = time.monotonic()
+        body = wish.body | ({"webhook_url": self._receiver} if wish.hooked else {})
         while time.monotonic() - began < self._give_up and not self._stopping.is_set():
-            answer = self._ask(session, f"{next(urls)}/jobs", json=wish.body, headers={"Idempotency-Key": wish.mark})
+            answer = self._ask(session, f"{next(urls)}/jobs", json=body, headers={"Idempotency-Key": wish.mark})
             if answer is not None and answer.status_code == 202:
                 job_id = str(answer.json()["id"])
                 if self.told.ids.setdefault(wish.mark, job_id) != job_id:

@@ -24,6 +24,8 @@ KINDS = (
     ("api child", "stop", 1),
     ("mail", "kill", 2),
     ("mail", "stop", 1),
+    ("webhooks", "kill", 2),
+    ("webhooks", "stop", 1),
     ("rescuer", "kill", 1),
     ("rescuer", "stop", 1),
     ("valkey", "kill", 1),
@@ -34,6 +36,10 @@ KINDS = (
     ("smtp", "hang", 1),
     ("smtp", "drop", 1),
     ("smtp", "turn away", 1),
+    ("receiver", "500", 1),
+    ("receiver", "hang", 1),
+    ("receiver", "drop", 1),
+    ("receiver", "refuse", 1),
 )
 """What is hit, how, and how often in each turn."""
 

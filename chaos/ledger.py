@@ -1,73 +1,18 @@
-"""The ledger: what clients were told, beside what is stored, what was seen, what was executed and what was mailed.
+"""The ledger: what clients were told, beside what is stored, seen, executed, mailed and sent to the receiver.
 
-Stands after a run. Next: `report.py`, which prints it.
+Stands after a run. Next: `owners.py`, for the mails and webhooks; `report.py`, which prints it.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
-from chaos.clients import Told
-from chaos.saboteur import Done
+from chaos import owners
+from chaos.evidence import Evidence, Ledger
 from chaos.wishes import Wish
-from chaos.witness import Seen
-from errand.store import Store
 from schemas.status import FINAL
 
 Record = dict[str, str]
 DEATHS = ("WorkerDied", "ChildDied")
 """Errors of jobs that the faults themselves ended, after all their attempts."""
-WINDOW = 1.0
-"""Seconds around the mail server's 250 in which a fault explains that the mail was not marked as sent."""
-UNEXPLAINED = "UNEXPLAINED"
-NOTE_OF = {"succeeded": "result", "failed": "failure", "cancelled": "cancelled"}
-
-
-@dataclass
-class Ledger:
-    """What became of the jobs. Each list holds a line per case; most should be empty."""
-
-    accepted: int = 0
-    statuses: Counter[str] = field(default_factory=Counter)
-    lost: list[str] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)
-    twice: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    untold: list[str] = field(default_factory=list)
-    """Jobs that are stored although no client was told."""
-    died: list[str] = field(default_factory=list)
-    """Jobs that failed because each of their attempts was hit."""
-    starts: int = 0
-    executions: int = 0
-    again: int = 0
-    """Jobs executed more than once because an attempt was hit (those that fail on purpose not counted)."""
-    unexplained: list[str] = field(default_factory=list)
-    """Jobs executed more often than they were started."""
-    mails: int = 0
-    missing: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        """Tell whether the promise was kept."""
-        broken = (self.lost, self.unfinished, self.twice, self.wrong, self.missing, self.unexplained)
-        return not any(broken) and not any(UNEXPLAINED in case for case in self.doubled)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All there is to compare."""
-
-    wishes: Sequence[Wish]
-    told: Told
-    seen: Seen
-    store: Store
-    executions: Path
-    mails: Sequence[tuple[float, str]]
-    """When and under which Message-ID each mail was taken."""
-    done: Sequence[Done]
 
 
 def settle(evidence: Evidence) -> Ledger:
@@ -80,7 +25,8 @@ def settle(evidence: Evidence) -> Ledger:
             _job(ledger, wish, job_id, evidence)
     stored = set(evidence.store.client.zrange(evidence.store.keys.jobs, 0, -1))  # type: ignore[arg-type]  # not awaited
     ledger.untold = sorted(stored - set(evidence.told.ids.values()))
-    _mails(ledger, evidence)
+    owners.mails(ledger, evidence)
+    owners.webhooks(ledger, evidence)
     return ledger
 
 
@@ -127,34 +73,3 @@ def _runs(ledger: Ledger, wish: Wish, name: str, job_id: str, evidence: Evidence
         ledger.again += 1
     if len(times) > len(starts):
         ledger.unexplained.append(f"{name}: executed at {times}, started at {[step.at for step in starts]}")
-
-
-def _mails(ledger: Ledger, evidence: Evidence) -> None:
-    taken: dict[str, list[float]] = {}
-    for at, message_id in evidence.mails:
-        taken.setdefault(message_id, []).append(at)
-    for wish in evidence.wishes:
-        job_id = evidence.told.ids.get(wish.mark)
-        if not wish.mailed or job_id is None:
-            continue
-        finals = evidence.seen.finals(job_id)
-        for kind in ("receipt", *(NOTE_OF[step.status] for step in finals[:1])):
-            ledger.mails += 1
-            times = taken.get(f"<{job_id}.{kind}@localhost>", [])
-            if not times:
-                ledger.missing.append(f"{job_id} {kind}")
-            elif len(times) > 1:
-                ledger.doubled.append(f"{job_id} {kind}: {_why(times, evidence.done)}")
-
-
-def _why(times: Sequence[float], done: Iterable[Done]) -> str:
-    """Name what was hit between the mail server's 250 and the mark, or say that nothing was."""
-    first = min(times)
-    near = [
-        each
-        for each in done
-        if each.fault.kind in {"mail", "smtp", "valkey"} and each.at - WINDOW <= first <= each.until + WINDOW
-    ]
-    gaps = ", ".join(f"{at - first:.1f} s" for at in sorted(times)[1:])
-    reason = "; ".join(f"{each.fault}, {each.name}, {each.at - first:+.2f} s from its 250" for each in near)
-    return f"again after {gaps}; {reason or UNEXPLAINED}"

@@ -31,6 +31,8 @@ class Plan:
     """Only faults on these kinds of processes; empty: on all."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings of Errand other than the defaults."""
+    erlang: str = ""
+    """What RabbitMQ's Erlang is told besides."""
 
     @property
     def seconds(self) -> float:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chaos.clients import Told
-from chaos.ledger import UNEXPLAINED, Ledger
+from chaos.evidence import Ledger, unexplained
 from chaos.plan import Plan
 from chaos.recovery import Recovery, at_share, waits
 from chaos.saboteur import Done
@@ -15,6 +15,11 @@ from chaos.witness import Seen
 
 MOST = 100
 """Cases of one sort that are printed."""
+SORTS = (
+    *("lost", "unfinished", "twice", "wrong", "unexplained", "missing", "doubled"),
+    *("webhooks_missing", "webhooks_doubled", "died", "untold"),
+)
+"""The lists of cases in a ledger, in the order in which they are printed."""
 
 
 def table(
@@ -39,12 +44,17 @@ def table(
         ("executed more often than started", len(ledger.unexplained)),
         ("mails expected", ledger.mails),
         ("**mails missing**", len(ledger.missing)),
-        ("mails doubled", f"{len(ledger.doubled)}, unexplained {sum(UNEXPLAINED in each for each in ledger.doubled)}"),
+        ("mails for a job with an address", _each(ledger.mails_per_job)),
+        ("mails doubled", f"{len(ledger.doubled)}, unexplained {unexplained(ledger.doubled)}"),
+        ("webhooks expected", ledger.webhooks),
+        ("**webhooks missing**", len(ledger.webhooks_missing)),
+        ("webhooks doubled", f"{len(ledger.webhooks_doubled)}, unexplained {unexplained(ledger.webhooks_doubled)}"),
         ("recovery, all", _times([each.seconds for each in times])),
         ("recovery, store up", _times([each.seconds for each in times if not each.outage])),
         ("wait in the queue", _times(waits(seen))),
         ("clients' wait for an id", _times(told.answers)),
-        ("other answers to clients", refusals),
+        ("5xx seen by clients", sum(count for what, count in told.refusals.items() if what.startswith("5"))),
+        ("all other answers to clients", refusals),
         ("faults", f"{len(done)}: {_kinds(done)}"),
     ]
     if seen.gaps:
@@ -55,7 +65,7 @@ def table(
 def cases(ledger: Ledger) -> str:
     """List the cases, some of each sort."""
     lines = []
-    for sort in ("lost", "unfinished", "twice", "wrong", "unexplained", "missing", "doubled", "died", "untold"):
+    for sort in SORTS:
         found = getattr(ledger, sort)
         lines += [f"{sort}: {case}" for case in found[:MOST]]
         if len(found) > MOST:
@@ -68,6 +78,10 @@ def _times(values: Sequence[float]) -> str:
         return "none"
     middle, late = at_share(values, 0.5), at_share(values, 0.99)
     return f"median {middle:.2f} s, p99 {late:.2f} s, max {max(values):.2f} s ({len(values)})"
+
+
+def _each(counted: Counter[int]) -> str:
+    return ", ".join(f"{count} for {jobs} jobs" for count, jobs in sorted(counted.items())) or "none"
 
 
 def _kinds(done: Sequence[Done]) -> str:

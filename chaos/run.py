@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 
 from chaos.clients import Clients
+from chaos.evidence import Evidence, Ledger
 from chaos.faults import faults
-from chaos.ledger import Evidence, Ledger, settle
+from chaos.ledger import settle
 from chaos.plan import Plan
 from chaos.recovery import recoveries
 from chaos.report import cases, table
@@ -18,7 +19,7 @@ from chaos.scene import Scene
 from chaos.wishes import wishes
 from chaos.witness import Witness
 from errand.errors import StoreUnavailable
-from errand.store.scripts import UNAVAILABLE
+from errand.store.away import UNAVAILABLE
 
 TELLS_EVERY = 10.0
 STORE_BACK = 5.0
@@ -44,7 +45,7 @@ def play(plan: Plan, scene: Scene) -> Verdict:
     """Play a whole run on a scene that has begun."""
     asked = wishes(plan)
     witness = Witness(scene.store)
-    clients = Clients(scene.urls, asked, plan.clients, plan.patience)
+    clients = Clients(scene.urls, scene.receiver.url, asked, plan.clients, plan.patience)
     saboteur = Saboteur(scene, faults(plan), plan.seed, witness.hit)
     witness.start()
     clients.start()
@@ -62,7 +63,8 @@ def play(plan: Plan, scene: Scene) -> Verdict:
         witness.stop()
     mails = [(mail.at, str(mail.message["Message-ID"])) for mail in scene.sink.messages]
     told, seen = clients.told, witness.seen
-    ledger = settle(Evidence(asked, told, seen, scene.store, scene.executions, mails, saboteur.done))
+    taken = scene.receiver.taken
+    ledger = settle(Evidence(asked, told, seen, scene.store, scene.executions, mails, taken, saboteur.done))
     ids = {told.ids[wish.mark]: wish for wish in asked if wish.mark in told.ids}
     times = recoveries(seen, ids, saboteur.done, STORE_BACK)
     slow = sorted(times, key=lambda each: -each.seconds)[:10]
@@ -99,7 +101,8 @@ def _wait_for_the_end(plan: Plan, scene: Scene, clients: Clients, witness: Witne
         try:
             client, keys = scene.store.client, scene.store.keys
             open_jobs = len(clients.told.ids) - witness.ended()
-            notices, outbox = client.zcard(keys.notices), client.zcard(keys.outbox)
+            notices = client.zcard(keys.notices) + client.zcard(keys.webhook_notices)
+            outbox = client.zcard(keys.outbox)
             left = f"{open_jobs} jobs, {notices} notifications, {outbox} doorbells"
             if open_jobs <= 0 and not notices and not outbox:
                 return f"after {time.monotonic() - began:.1f} s"

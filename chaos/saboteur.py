@@ -13,9 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from chaos.faults import Fault
+from chaos.receiver import Behaviour
 from chaos.scene import Scene
 from chaos.targets import Target, up_of
 
@@ -83,6 +84,8 @@ class Saboteur:
     def _do(self, fault: Fault) -> Done | None:
         if fault.kind == "smtp":
             return self._mislead(fault)
+        if fault.kind == "receiver":
+            return self._mislead_receiver(fault)
         if fault.kind.endswith(" child"):
             return self._hit_child(fault)
         target = self._found(lambda: self._victim(fault.kind))
@@ -147,6 +150,13 @@ class Saboteur:
         sink = self._scene.sink
         sink.answers.clear()
         sink.hang_at = sink.drop_at = None
+
+    def _mislead_receiver(self, fault: Fault) -> Done:
+        """Have the receiver of webhooks misbehave for a while."""
+        at = time.time()
+        self._scene.receiver.behave(cast(Behaviour, fault.what))
+        self._later(fault.seconds, lambda: self._scene.receiver.behave("well"))
+        return Done(fault, "receiver", at, 0, 0, at + fault.seconds)
 
     def _later(self, seconds: float, act: Callable[[], object]) -> None:
         timer = threading.Timer(seconds, act)

@@ -1,4 +1,4 @@
-"""The whole of Errand as the run has it: servers, two APIs, workers, each a process of its own, and a mail server.
+"""The whole of Errand as the run has it: servers, APIs, workers, a mail server and a receiver of webhooks.
 
 Stands under everything that is hit. Next: `saboteur.py`.
 """
@@ -10,17 +10,19 @@ from pathlib import Path
 
 from chaos.operations import FOLDER
 from chaos.plan import Plan
+from chaos.receiver import Receiver
 from chaos.targets import Target
 from errand.embedded.valkey import Valkey
 from errand.embedded.wait import until
 from errand.settings import Settings
+from errand.signing import new_secret
 from errand.store import Store
 from tests.support.cluster import Cluster
 from tests.support.ports import LOCALHOST, port_is_free, steady_port
 from tests.support.processes import Running
 from tests.support.smtp import SmtpSink
 
-WORKERS = {"compute": 3, "mail": 2, "rescuer": 2}
+WORKERS = {"compute": 3, "mail": 2, "rescuer": 2, "webhooks": 2}
 """How many processes of each service there are."""
 APIS = 2
 OPERATIONS = "workers.operations,chaos.operations"
@@ -36,18 +38,23 @@ class Durable(Valkey):
 class Scene:
     """All processes of a run, and where they are."""
 
-    def __init__(self, plan: Plan, folder: Path, sink: SmtpSink, cluster: Cluster | None = None) -> None:
-        """Describe them; nothing is started. `cluster`: a RabbitMQ that is there already."""
-        self.folder, self.sink = folder, sink
+    def __init__(self, plan: Plan, folder: Path, sink: SmtpSink, receiver: Receiver) -> None:
+        """Describe them; nothing is started."""
+        self.folder, self.sink, self.receiver = folder, sink, receiver
         self.executions = folder / "executions"
         self.executions.mkdir()
-        self.cluster = cluster or Cluster(folder / "rabbitmq", plan.nodes)
+        self.cluster = Cluster(folder / "rabbitmq", plan.nodes)
+        for node in self.cluster.nodes:
+            node.server.env["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] += plan.erlang
         self.valkey = Durable(folder / "valkey", steady_port())
         self.ports = [steady_port() for _ in range(APIS)]
         self.urls = [f"http://{LOCALHOST}:{port}" for port in self.ports]
         self._env = {
             "REDIS_URL": self.valkey.url(),
             "SMTP_URL": sink.url,
+            "WEBHOOK_SECRET": receiver.secret,
+            "GUARD_ALLOW": f"{LOCALHOST}/32",  # the receiver is on this machine
+            "MAIL_TIMEOUT": "2",  # its mail server answers at once or never
             "OPERATIONS": OPERATIONS,
             "LOG_LEVEL": "INFO",
             FOLDER: str(self.executions),
@@ -119,8 +126,8 @@ def playing(plan: Plan, folder: Path) -> Iterator[Scene]:
     """Have the scene for the time of a `with`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with SmtpSink() as sink:
-        scene = Scene(plan, folder, sink)
+    with SmtpSink() as sink, Receiver(new_secret()) as receiver:
+        scene = Scene(plan, folder, sink, receiver)
         try:
             scene.begin()
             yield scene

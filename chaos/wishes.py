@@ -25,6 +25,8 @@ class Wish:
     ends: str
     answer: Any
     cancel_after: float | None = None
+    hooked: bool = False
+    """Whether its owner is to be told by a webhook too."""
 
     @property
     def mailed(self) -> bool:
@@ -47,7 +49,8 @@ def wishes(plan: Plan) -> list[Wish]:
             body["email"] = f"job-{mark}@{DOMAIN}"
         if (priority := random.choice(["low", "normal", "normal", "normal", "high"])) != "normal":
             body["priority"] = priority
-        made.append(Wish(mark, number * plan.seconds / plan.jobs, body, ends, answer, cancel_after))
+        hooked = random.random() < 0.5
+        made.append(Wish(mark, number * plan.seconds / plan.jobs, body, ends, answer, cancel_after, hooked))
     return made
 
 

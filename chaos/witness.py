@@ -11,14 +11,12 @@ from dataclasses import dataclass, field
 from socket import gethostname
 from typing import Any, cast
 
+from chaos.follower import Follower, seconds
 from chaos.saboteur import Done
-from errand.errors import StoreUnavailable
-from errand.store import Store
-from errand.store.scripts import UNAVAILABLE
+from errand.store import Event, Store
+from errand.store.away import UNAVAILABLE
 from schemas.status import FINAL
 
-BLOCK_MS = 500
-MOST = 2000
 PAUSE = 0.1
 
 
@@ -62,19 +60,17 @@ class Witness:
         """Read from `store`."""
         self.seen = Seen()
         self._store = store
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._read)
+        self._follower = Follower(store, self._take)
         self._lookers: list[threading.Thread] = []
-        self.last = "0-0"
 
     def start(self) -> None:
         """Begin to read."""
-        self._thread.start()
+        self._follower.start()
 
     def stop(self) -> None:
         """Read what is there, then stop."""
-        self._stopping.set()
-        self._thread.join()
+        self._follower.stop()
+        self.seen.gaps = self._follower.gaps
         for looker in self._lookers:
             looker.join()
 
@@ -113,27 +109,7 @@ class Witness:
         queue = f"compute.{done.fault.kind.removesuffix(' child')}" if done.owner != done.pid else None
         return tuple(i for i, row in zip(ids, rows, strict=True) if row[0] == worker and queue in {None, row[1]})
 
-    def _read(self) -> None:
-        while True:
-            stopping = self._stopping.is_set()
-            try:
-                first = self._store.first_event()
-                events = self._store.events_after(self.last, BLOCK_MS, MOST)
-            except StoreUnavailable:
-                time.sleep(PAUSE)
-                continue
-            if self.last != "0-0" and first is not None and _number(first) > _number(self.last):
-                self.seen.gaps += 1
-            for event in events:
-                self.last = event.number
-                if event.kind == "status":
-                    data = json.loads(event.data)
-                    at = _number(event.number)[0] / 1000
-                    self.seen.steps[event.id].append(Step(at, data["status"], int(data["attempt"])))
-            if stopping and not events:
-                return
-
-
-def _number(text: str) -> tuple[int, int]:
-    milliseconds, _, place = text.partition("-")
-    return int(milliseconds), int(place)
+    def _take(self, event: Event) -> None:
+        if event.kind == "status":
+            data = json.loads(event.data)
+            self.seen.steps[event.id].append(Step(seconds(event), data["status"], int(data["attempt"])))

@@ -1,0 +1,64 @@
+"""Reads the stream of events to its end and hands on each entry once, whatever happens to the store meanwhile.
+
+Stands beside the whole life of a job, under `witness.py` and `soak/books.py`.
+"""
+
+import threading
+from collections.abc import Callable
+
+from errand.errors import StoreUnavailable
+from errand.store import Event, Store
+
+BLOCK_MS = 500
+MOST = 2000
+PAUSE = 0.1
+BEGINNING = "0-0"
+
+
+class Follower:
+    """A thread that reads all events from the first one on."""
+
+    def __init__(self, store: Store, take: Callable[[Event], object]) -> None:
+        """Hand each event of `store` to `take`."""
+        self.gaps = 0
+        """How often entries of the stream were gone before they were read."""
+        self._store, self._take = store, take
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="follower")
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Read what is there, then stop."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        last = BEGINNING
+        while True:
+            stopping = self._stopping.is_set()
+            try:
+                first = self._store.first_event()
+                events = self._store.events_after(last, BLOCK_MS, MOST)
+            except StoreUnavailable:
+                self._stopping.wait(PAUSE)
+                continue
+            if last != BEGINNING and first is not None and _order(first) > _order(last):
+                self.gaps += 1
+            for event in events:
+                self._take(event)
+                last = event.number
+            if stopping and not events:
+                return
+
+
+def seconds(event: Event) -> float:
+    """Tell when it happened, by the store's clock (s since 1970)."""
+    return _order(event.number)[0] / 1000
+
+
+def _order(number: str) -> tuple[int, int]:
+    milliseconds, _, place = number.partition("-")
+    return int(milliseconds), int(place)

@@ -1,0 +1,73 @@
+"""What the owners of jobs were told, beside what they should have been: mails, webhooks, and why some came twice.
+
+Stands after a run, under `ledger.py`.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from chaos.evidence import UNEXPLAINED, Evidence, Ledger
+from chaos.receiver import Delivery
+from chaos.saboteur import Done
+
+WINDOW = 1.0
+"""Seconds around the mail server's 250, or the receiver's 200, in which a fault explains that it was not marked."""
+MAILING, CALLING = ("mail", "smtp", "valkey"), ("webhooks", "valkey")
+"""What must have been hit where a mail came twice, or a webhook. What the receiver doesn't answer with 200 it has not
+taken; the mail server has taken what arrived, whether it could say so or not."""
+NOTE_OF = {"succeeded": "result", "failed": "failure", "cancelled": "cancelled"}
+
+
+def mails(ledger: Ledger, evidence: Evidence) -> None:
+    """Compare the mails."""
+    taken: dict[str, list[float]] = {}
+    for at, message_id in evidence.mails:
+        taken.setdefault(message_id, []).append(at)
+    for wish in evidence.wishes:
+        job_id = evidence.told.ids.get(wish.mark)
+        if not wish.mailed or job_id is None:
+            continue
+        finals = evidence.seen.finals(job_id)
+        got = 0
+        for kind in ("receipt", *(NOTE_OF[step.status] for step in finals[:1])):
+            ledger.mails += 1
+            times = taken.get(f"<{job_id}.{kind}@localhost>", [])
+            got += len(times)
+            if not times:
+                ledger.missing.append(f"{job_id} {kind}")
+            elif len(times) > 1:
+                ledger.doubled.append(f"{job_id} {kind}: {_why(times, evidence.done, MAILING)}")
+        ledger.mails_per_job[got] += 1
+
+
+def webhooks(ledger: Ledger, evidence: Evidence) -> None:
+    """Compare the webhooks."""
+    taken: dict[str, list[Delivery]] = {}
+    for delivery in evidence.webhooks:
+        taken.setdefault(delivery.event_id, []).append(delivery)
+    for wish in evidence.wishes:
+        job_id = evidence.told.ids.get(wish.mark)
+        finals = evidence.seen.finals(job_id) if job_id else []
+        if not wish.hooked or not finals:
+            continue
+        ledger.webhooks += 1
+        event_id, kind = f"{job_id}-{NOTE_OF[finals[0].status]}", f"errand.job.{finals[0].status}"
+        deliveries = taken.pop(event_id, [])
+        ledger.wrong += [f"{event_id}: {each.fault}" for each in deliveries if each.fault]
+        ledger.wrong += [f"{event_id}: it says {each.kind}" for each in deliveries if each.kind != kind]
+        if not deliveries:
+            ledger.webhooks_missing.append(event_id)
+        elif len(deliveries) > 1:
+            times = [each.at for each in deliveries]
+            ledger.webhooks_doubled.append(f"{event_id}: {_why(times, evidence.done, CALLING)}")
+    untold = set(ledger.untold)
+    unasked = [event_id for event_id in taken if event_id.rpartition("-")[0] not in untold]
+    ledger.wrong += [f"{event_id}: a webhook nobody asked for" for event_id in unasked]
+
+
+def _why(times: Sequence[float], done: Iterable[Done], kinds: Sequence[str]) -> str:
+    """Name what was hit between the first time it was taken and the mark, or say that nothing was."""
+    first = min(times)
+    near = [each for each in done if each.fault.kind in kinds and each.at - WINDOW <= first <= each.until + WINDOW]
+    gaps = ", ".join(f"{at - first:.1f} s" for at in sorted(times)[1:])
+    reason = "; ".join(f"{each.fault}, {each.name}, {each.at - first:+.2f} s from when it was taken" for each in near)
+    return f"again after {gaps}; {reason or UNEXPLAINED}"

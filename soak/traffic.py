@@ -1,0 +1,109 @@
+"""Lets acts happen: as fast as they go, to find full load, or so many a second whatever becomes of them.
+
+Stands between `run.py` and `acts.py`.
+"""
+
+import http.client
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from queue import SimpleQueue
+from random import Random
+
+from soak.acts import ACTS
+from soak.books import Books
+from soak.calls import Caller, Unexpected
+from soak.plan import Plan
+from soak.visitor import Visitor
+
+ACT_ROOM = 1000
+"""Numbers that one act may use up."""
+
+
+class Traffic:
+    """Threads that each do one act at a time, as they come to be due."""
+
+    def __init__(self, plan: Plan, ports: list[int], receiver: str, books: Books) -> None:
+        """Call on the APIs at these ports; `receiver` is the address of webhooks."""
+        self.answers: list[float] = []
+        """Seconds in which jobs were accepted; whoever reads them takes them away."""
+        self.late: float = 0.0
+        """Most seconds an act began after its time."""
+        self.begun = self.done = 0
+        self.failed: Counter[str] = Counter()
+        """Acts that ended in what a healthy service would not answer, by what it was."""
+        self._plan, self._ports, self._receiver, self._books = plan, ports, receiver, books
+        self._due: SimpleQueue[tuple[int, float] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._work, name="client", daemon=True) for _ in range(plan.clients)]
+
+    def start(self) -> None:
+        """Have the clients wait for what is due."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, seconds: float = 90.0) -> bool:
+        """Let what is due be done, and nothing more; False where somebody is still at it after this time."""
+        for _ in self._threads:
+            self._due.put(None)
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    @property
+    def going_on(self) -> int:
+        """How many acts were begun, or should have been, and have not ended."""
+        return self.begun - self.done
+
+    def push(self, seconds: float, has_room: Callable[[], bool]) -> None:
+        """Let acts happen as fast as they go: another one whenever a client is free and the service has room."""
+        until = time.monotonic() + seconds
+        while (now := time.monotonic()) < until:
+            free = self._plan.clients - self.going_on
+            if free > 0 and has_room():
+                for _ in range(min(free, 20)):
+                    self._begin(now)
+            else:
+                time.sleep(0.002)
+
+    def offer(self, rate: float, seconds: float, besides: Callable[[], object]) -> None:
+        """Let `rate` acts begin each second, whatever becomes of them; call `besides` now and then."""
+        began = time.monotonic()
+        count = 0
+        while (passed := time.monotonic() - began) < seconds:
+            while count < passed * rate:
+                self._begin(began + count / rate)
+                count += 1
+            besides()
+            time.sleep(0.005)
+
+    def _begin(self, due: float) -> None:
+        self.begun += 1
+        self._due.put((self.begun, due))
+
+    def _work(self) -> None:
+        caller = Caller(self._ports)
+        while (act := self._due.get()) is not None:
+            number, due = act
+            late = time.monotonic() - due
+            fault = self._act(caller, number)
+            with self._lock:
+                self.done += 1
+                self.late = max(self.late, late)
+                if fault:
+                    self.failed[fault] += 1
+        caller.close()
+
+    def _act(self, caller: Caller, number: int) -> str:
+        """Do one act; give what went wrong, if anything."""
+        random = Random(f"{self._plan.seed} {number}")
+        [act] = random.choices(list(ACTS), list(ACTS.values()))
+        try:
+            act(Visitor(caller, self._books, self._receiver, number * ACT_ROOM, random, self.answers))
+        except (Unexpected, OSError, http.client.HTTPException) as fault:
+            what = f"{act.__name__}: {type(fault).__name__} {fault}"
+            self._books.complain(what)
+            return what
+        return ""

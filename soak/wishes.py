@@ -1,0 +1,110 @@
+"""The jobs that clients of the soak ask for: of every weight and every ending, each with what may become of it.
+
+Stands under `acts.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+PRIMES = {10_000: 1229, 1_000_000: 78_498}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One job, how it may end, and with which result where it succeeds."""
+
+    operation: str
+    arguments: dict[str, Any]
+    result: Any = None
+    ends: tuple[str, ...] = ("succeeded",)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    mailed: bool = True
+    """Whether somebody may be told of it."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds before it may start."""
+        return float(self.options.get("delay", 0))
+
+
+class Wishes:
+    """The kinds of jobs by name, and how many of a thousand are of each."""
+
+    def __init__(self, kinds: Mapping[str, tuple[int, Callable[[Random], Wish]]]) -> None:
+        """Keep them."""
+        self._kinds = kinds
+
+    def choose(self, random: Random, names: Sequence[str] = ()) -> Wish:
+        """Make one of any kind by its share, or one of these kinds."""
+        among = names or tuple(self._kinds)
+        [name] = random.choices(among, [1 if names else self._kinds[each][0] for each in among])
+        return self._kinds[name][1](random)
+
+
+def _sum(random: Random) -> Wish:
+    value, other = random.randrange(10**9), random.randrange(10**9)
+    return Wish("sum", {"value": value, "other": other}, value + other)
+
+
+def _later(random: Random) -> Wish:
+    value = random.randrange(10**9)
+    return Wish("sub", {"value": value, "other": 1}, value - 1, options={"delay": round(random.uniform(0.2, 3), 2)})
+
+
+def _primes(random: Random) -> Wish:
+    n = random.choice(list(PRIMES))
+    return Wish("primes", {"n": n}, PRIMES[n])
+
+
+def _dwell(random: Random) -> Wish:
+    return Wish("dwell", {"seconds": round(random.uniform(0.02, 0.1), 3)}, "dwelt")
+
+
+def _nap(random: Random) -> Wish:
+    return Wish("nap", {"seconds": round(random.uniform(0.05, 1), 2)}, "rested")
+
+
+def _chat(random: Random) -> Wish:
+    lines = random.randint(1, 20)
+    return Wish("chat", {"lines": lines}, lines)
+
+
+def _stumble(_: Random) -> Wish:
+    # one in 32 fails in all five attempts
+    return Wish("stumble", {}, "stood up", ends=("succeeded", "failed"), mailed=False)
+
+
+def _doomed(_: Random) -> Wish:
+    return Wish("doomed", {}, ends=("failed",), mailed=False)
+
+
+def _vanish(_: Random) -> Wish:
+    return Wish("vanish", {}, ends=("failed",))
+
+
+def _overtime(_: Random) -> Wish:
+    return Wish("dwell", {"seconds": 20}, ends=("failed",), options={"timeout": 0.3, "max_attempts": 1})
+
+
+def _called_off(random: Random) -> Wish:
+    delay = {"delay": 30} if random.random() < 0.5 else {}
+    return Wish("nap", {"seconds": 30}, ends=("cancelled",), options=delay)
+
+
+WISHES = Wishes(
+    {
+        "sum": (550, _sum),
+        "later": (60, _later),
+        "primes": (80, _primes),
+        "dwell": (50, _dwell),
+        "nap": (150, _nap),
+        "chat": (60, _chat),
+        "stumble": (40, _stumble),
+        "doomed": (6, _doomed),
+        "vanish": (2, _vanish),
+        "overtime": (2, _overtime),
+        "called off": (0, _called_off),
+    }
+)
