@@ -1,4 +1,4 @@
-"""`docs/operations.md` as its reader follows it: what it says is done, and what it promises comes out."""
+"""`docs/your-own-operation.md` as its reader follows it: what it says is done, and what it promises comes out."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.conftest import missing
 from tests.support.processes import ROOT
 from tests.support.stack import Stack, running
 
-GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "your-own-operation.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:5000"
 
 
