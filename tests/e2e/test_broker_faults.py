@@ -19,6 +19,8 @@ from tests.support.load import Load
 from tests.support.ports import free_port
 from tests.support.stack import running
 
+ONE_ATTEMPT = {"MAX_ATTEMPTS": "1", "LEASE_SECONDS": "10"}
+"""A job that was claimed and not started would fail; a busy machine is no reason to."""
 BUSY = {"LEASE_SECONDS": "1", "OUTBOX_PATIENCE": "1", "MAIL_ENABLED": "false"}
 DOORBELL_QUEUES = set(map(doorbell_name, DOORBELLS))
 CALL_QUEUES = {"rpc-compute", "rpc-mail"}
@@ -85,8 +87,7 @@ def test_an_api_started_without_a_broker_accepts_and_catches_up(env, rabbitmq, t
 
 
 def test_a_broker_restarted_under_load_costs_no_job_no_attempt_and_no_process(on_rabbitmq, rabbitmq, tmp_path):
-    # with one attempt each, a job that was claimed and not started would fail
-    with running(tmp_path, on_rabbitmq | BUSY | {"MAX_ATTEMPTS": "1"}) as stack:
+    with running(tmp_path, on_rabbitmq | BUSY | ONE_ATTEMPT) as stack:
         with Load(stack) as load:
             load.goes_on()
             rabbitmq.kill()
@@ -102,8 +103,7 @@ def test_a_broker_restarted_under_load_costs_no_job_no_attempt_and_no_process(on
 
 
 def test_a_broker_that_dies_between_a_claim_and_its_acknowledgement_costs_no_attempt(on_rabbitmq, rabbitmq, tmp_path):
-    # with one attempt each, a job that was claimed and not started would fail
-    once = on_rabbitmq | BUSY | {"MAX_ATTEMPTS": "1"}
+    once = on_rabbitmq | BUSY | ONE_ATTEMPT
     with running(tmp_path, once, lambda stack: stack.workers.start()) as stack:
         until(lambda: doorbell_name(COMPUTE) in rabbitmq.queues(once["AMQP_URI"]), 20, "the worker's queue")
         with Connection(once["AMQP_URI"]) as connection:
