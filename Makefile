@@ -14,6 +14,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SERVICE ?= compute
 # What pytest is given besides: make test ARGS="tests/unit -x"
 ARGS ?=
+# Most of what the tests do is wait, so files run side by side; SIDE_BY_SIDE= has one after the other.
+SIDE_BY_SIDE ?= -n 3 --dist loadfile
 
 help:  ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -25,7 +27,7 @@ demo: $(RUN)  ## run one job from POST to mail, show what comes out, and stop
 	@$(BIN)/python -m errand.embedded.demo
 
 test: $(DEV) servers  ## run all tests, on real servers; ARGS="tests/unit -x" for some
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 api: $(RUN)  ## run the API on the servers that the settings name
 	@$(BIN)/python -m api
