@@ -43,7 +43,7 @@ class Receiver:
     secret: str
 
     taken: list[Delivery] = field(default_factory=list, init=False)
-    """What was answered with 200."""
+    """What was answered with 200, or would have been had its sender still been there."""
     turned_away: int = field(default=0, init=False)
     """Requests that were read and not answered with 200."""
     behaviour: Behaviour = field(default="well", init=False)
@@ -102,8 +102,8 @@ class Receiver:
         """Take a webhook, or do with it what it is told to."""
         how, over = self.behaviour, self._over
         if how == "well":
+            self.taken.append(delivery)  # first: whoever has the answer may look at once
             say(200)
-            self.taken.append(delivery)
             return
         self.turned_away += 1
         if how == "500":

@@ -47,7 +47,7 @@ class Plan:
     @property
     def warm_up(self) -> float:
         """Seconds from the load's beginning that don't count: retention fills up, caches and allocators too."""
-        return min(300.0, self.seconds * 0.4)
+        return min(600.0, self.seconds * 0.4)
 
     @property
     def asks_every(self) -> float:

@@ -22,7 +22,7 @@ FLOORS = {
     "rabbitmq: queues": 0,
     "rabbitmq: messages": 100,
     "rabbitmq:": 2,
-    ": memory, MB": 2,
+    ": memory, MB": 3,
     ": threads": 3,
     ": sockets": 3,
     ": other files": 3,

@@ -65,7 +65,9 @@ class Sampler:
                 try:
                     figures = self._figures(dear=time.monotonic() - asked >= self._plan.asks_every)
                 except Exception:  # noqa: BLE001 -- whatever fails, the soak goes on and says so at the end
-                    self._books.complain(f"no sample: {traceback.format_exc(limit=3)}")
+                    fault = traceback.format_exc(limit=3)
+                    if not self._stopping.wait(1.0):  # Ctrl-C ends RabbitMQ's own commands too
+                        self._books.complain(f"no sample: {fault}")
                     continue
                 asked = time.monotonic() if "rabbitmq: queues" in figures else asked
                 at = time.monotonic() - self.began

@@ -164,7 +164,7 @@ def _is_suspect(lease: Lease) -> bool:
 
     Those that were claimed with it are suspects too: each then costs no more than its own child.
     """
-    return lease.attempt > 1 or lease.retries > 0
+    return lease.attempt > 1
 
 
 def _outcome(lease: Lease, operation: Operation | None, ending: Ending) -> Outcome:

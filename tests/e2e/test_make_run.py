@@ -189,7 +189,7 @@ def test_with_every_server_named_none_is_brought_along(
         run.start()
         assert run.finished(post(run))["result"] == 40
         assert len(smtp_sink.wait_for(2)) == 2
-        assert not (tmp_path / ".errand").exists()
+        assert [path.name for path in (tmp_path / ".errand").iterdir()] == ["webhook_secret"]
     finally:
         run.stop()
 

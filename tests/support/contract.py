@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
+from signal import SIGTERM
 from typing import Any, Final
 
 import requests
@@ -35,8 +37,17 @@ def burning(stack: Stack, **fields: Any) -> tuple[str, int]:
     job_id = stack.submit("burn", **fields)
     until(lambda: "burning" in stack.get(f"/jobs/{job_id}/log").text, 20, "it burns")
     assert stack.workers.process is not None
-    [child] = [pid for pid in descendants(stack.workers.process.pid) if '"weight": "cpu"' in command_of(pid)]
+    # a worker may have other children of this weight; only this one hears no SIGTERM
+    [child] = [
+        pid for pid in descendants(stack.workers.process.pid) if '"weight": "cpu"' in command_of(pid) if deaf(pid)
+    ]
     return job_id, child
+
+
+def deaf(pid: int) -> bool:
+    """Tell whether a process ignores SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return bool(int(status.partition("SigIgn:")[2].split()[0], 16) >> (SIGTERM - 1) & 1)
 
 
 def problem(answer: requests.Response, status: int, kind: str = "about:blank") -> dict[str, Any]:
