@@ -14,8 +14,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SERVICE ?= compute
 # What pytest is given besides: make test ARGS="tests/unit -x"
 ARGS ?=
-# Most of what the tests do is wait, so files run side by side; SIDE_BY_SIDE= has one after the other.
-SIDE_BY_SIDE ?= -n 3 --dist loadfile
+# Most of what the tests do is wait, so files run side by side, the long ones of e2e first; SIDE_BY_SIDE= has one at a time.
+SIDE_BY_SIDE ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 help:  ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
