@@ -16,6 +16,8 @@ from soak.traffic import Traffic
 FLOORS = {
     "valkey: data, MB": 4,
     "valkey: memory, MB": 8,
+    "valkey: clients": 8,
+    "valkey: sockets": 8,
     "rabbitmq-1 children: memory, MB": 24,
     "rabbitmq: Erlang memory, MB": 24,
     "rabbitmq: Erlang processes": 30,
@@ -35,7 +37,6 @@ FLOORS = {
     "store: events": 500,
     "store:": 100,
     "keys:": 100,
-    "valkey: clients": 4,
     "load: accept, median, ms": 10,
     "load: accept, p99, ms": 200,
     "load: acts going on": 20,

@@ -73,9 +73,7 @@ def _fill_events(scene: Scene) -> None:
 
 
 def _full_load(plan: Plan, scene: Scene, traffic: Traffic) -> float:
-    """Measure how many acts a second there are when clients do them as fast as they go."""
-    if plan.rate:
-        return 0.0
+    """Measure how many acts a second there are when clients do them as fast as they go; it warms everything up, too."""
     has_room = _room(scene)
     traffic.push(plan.measures / 3, has_room)
     done, began = traffic.done, time.monotonic()
