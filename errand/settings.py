@@ -60,6 +60,16 @@ class Settings(BaseSettings):
     """Seconds between the first two tries to send a mail; each further pause is twice as long, up to ten minutes."""
     mail_give_up: Annotated[float, Field(ge=1, le=31_536_000)] = 345_600.0
     """Seconds for which a mail is tried: four days, as mail servers do (RFC 5321, 4.5.4.1). Then it is `failed`."""
+    mail_allow: str = ""
+    """Domains whose addresses may be mailed to, separated by commas; `.example.com` has all below it. Empty: all."""
+    mail_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    """Mails that one address gets in an hour; more of them wait. 0: as many as there are."""
+    mail_templates: str = ""
+    """Folder whose files go before those of `workers/templates/`."""
+    mail_attachment_bytes: Annotated[int, Field(ge=0, le=26_214_400)] = 2_097_152
+    """Bytes of the largest file that a mail carries; what is larger is behind its link."""
+    link_ttl: Annotated[int, Field(ge=60, le=31_536_000)] = 604_800
+    """Seconds for which the link in a mail leads to its job without further ado."""
 
     webhook_secret: SecretStr = SecretStr("")
     """What webhooks are signed with: `whsec_…`, or several with a space between them. Empty: no job may have one."""
@@ -98,6 +108,8 @@ class Settings(BaseSettings):
     guard_allow: str = ""
     """Networks (CIDR, separated by commas) that operations and webhooks may connect to although they aren't public."""
 
+    mailbox: str = ""
+    """Maildir folder that the API shows at `/mailbox`, to whoever reaches it: for development. Empty: no such page."""
     examples: str = ""
     """Dotted paths of plug-ins, separated by commas."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
