@@ -61,20 +61,33 @@ class Performer:
             self.operators.perform(leases, self.finish)
 
     @timer(interval=LOOK_SECONDS)
-    def look(self) -> None:
-        """Take what waits, whatever the broker did: a doorbell may be lost, or with a worker that hangs."""
+    def look_for_tiny(self) -> None:
+        """Take the tiny jobs that wait, whatever the broker did."""
+        self.look(Weight.TINY)
+
+    @timer(interval=LOOK_SECONDS)
+    def look_for_cpu(self) -> None:
+        """Take the CPU-bound jobs that wait, whatever the broker did."""
+        self.look(Weight.CPU)
+
+    @timer(interval=LOOK_SECONDS)
+    def look_for_io(self) -> None:
+        """Take the I/O-bound jobs that wait, whatever the broker did."""
+        self.look(Weight.IO)
+
+    def look(self, weight: Weight) -> None:
+        """Take what waits until the next look, as long as there is more: a doorbell may be lost, or its broker away."""
         until = monotonic() + LOOK_SECONDS  # a stopping process waits for this to end
         with suppress(StoreUnavailable):
-            for weight in Weight:
-                while self._take_a_batch(weight) and monotonic() < until:
-                    eventlet.sleep(0)  # others in this process have work as well
+            while self.operators.wait_for_room(weight, until - monotonic()) and self._take_a_batch(weight):
+                eventlet.sleep(0)  # others in this process have work as well
 
     def _take_a_batch(self, weight: Weight) -> bool:
-        """Take as much as there is room for; tell whether more may wait that there is room for."""
+        """Take jobs that wait; tell whether there may be more of them."""
         with self.operators.room(weight) as most:
-            leases = self.store.claim(queue_of(self.name, weight), most) if most else []
+            leases = self.store.claim(queue_of(self.name, weight), most)
             self.operators.perform(leases, self.finish)
-            return bool(leases) and len(leases) == most
+            return len(leases) == most
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Write down how attempts ended, and tell those who wait for it."""

@@ -98,6 +98,11 @@ class Crew:
             children = self.children.get(weight)
             yield wanted if children is None else min(wanted, children.free())
 
+    def wait_for_room(self, weight: Weight, timeout: float) -> bool:
+        """Wait until a job of this weight may be claimed, `timeout` seconds at most; tell whether it may."""
+        children = self.children.get(weight)
+        return timeout > 0 and (children is None or children.wait_free(1, timeout))
+
     def attempt(self, leases: Sequence[Lease]) -> list[Outcome]:
         """Run tiny operations at once, for a caller who waits."""
         return [self._attempt(lease) for lease in leases]

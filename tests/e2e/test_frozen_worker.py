@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from errand.embedded.wait import until
 from tests.support.forwarder import Forwarder
@@ -46,6 +48,23 @@ def test_jobs_are_run_while_the_broker_is_away(env, rabbitmq, tmp_path):
         finally:
             rabbitmq.start()
             until(rabbitmq.answers, 30, "the broker again")
+
+
+def test_short_jobs_follow_each_other_at_once_while_the_broker_is_away(env, rabbitmq, tmp_path):
+    uri = rabbitmq.fresh_uri()
+    with running(tmp_path, {**env, "AMQP_URI": uri, "MAIL_ENABLED": "false", "CPU_SLOTS": "1"}) as stack:
+        stack.finished(stack.submit("primes", {"n": 10}))
+        rabbitmq.stop()
+        try:
+            ids = [stack.submit("primes", {"n": 10}) for _ in range(12)]
+            ended = [stack.finished(job_id, within=20) for job_id in ids]
+        finally:
+            rabbitmq.start()
+            until(rabbitmq.answers, 30, "the broker again")
+
+        starts = sorted(datetime.fromisoformat(job["started_at"]) for job in ended)
+        # one look a second with one slot would have a second between all of them
+        assert sum(after - before < timedelta(seconds=0.5) for before, after in pairwise(starts)) >= 8
 
 
 def test_a_hanging_broker_holds_up_no_round(env, rabbitmq, amqp_uri, tmp_path):

@@ -146,6 +146,16 @@ def test_an_expired_lease_gives_the_job_back_and_rings(store):
     assert store.get(lease.id)["status"] == "accepted"
 
 
+def test_a_job_whose_worker_died_goes_before_those_that_came_after_it(store):
+    lease = claimed(store)
+    later = [accepted(store) for _ in range(3)]
+    expire(store, lease)
+
+    rescue(store)
+
+    assert [each.id for each in claim(store)] == [lease.id, *later]
+
+
 def test_a_job_whose_worker_died_too_often_is_failed_with_the_reason(store):
     lease = claimed(store, max_attempts=1, email="name@email.com")
     expire(store, lease)

@@ -41,12 +41,14 @@ local function finish(id, f, after, payload, now, ttl)
   return told
 end
 
--- Send a running or delayed job back to its queue. `attempt` is what its counter becomes.
+-- Send a running or delayed job back to its queue. `attempt` is what its counter becomes. One that ran has waited before:
+-- it goes to the place it was given first, and not behind all that came since.
 local function send_back(id, f, attempt, now)
+  local place = f.status == 'running' and f.seq or places(1)
   leave(id, f.status, f.queue, f.priority)
   if attempt ~= f.attempt then call('HSET', P .. 'job:' .. id, 'attempt', attempt) end
   move(id, f.status, 'accepted', f.seq, attempt)
-  line_up(id, f.queue, f.priority, places(1), 0)
+  line_up(id, f.queue, f.priority, place, 0)
   if f.deadline then call('ZADD', P .. 'deadlines', f.deadline, id) end
 end
 
