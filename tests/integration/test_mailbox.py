@@ -1,4 +1,4 @@
-"""The mail catcher of `make run`, as a process of its own."""
+"""The mail catcher of `make run`, as a process of its own, and what it keeps as the mailbox reads it."""
 
 import mailbox
 import re
@@ -13,10 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from api.mailbox.contents import Opened
+from api.mailbox.folder import Folder
+from api.mailbox.frames import framed
+from errand.links import Links
 from errand.settings import Settings
+from errand.store import Notice
 from schemas.notices import NoticeKind
-from workers.letters import compose
+from workers.letters import Letter, compose
 from workers.mailer import Mailer
+from workers.samples import ID, sample, samples
 
 
 class Catcher:
@@ -48,6 +54,11 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
     catcher.process.communicate()
 
 
+def composed(notice: Notice) -> Letter:
+    settings = Settings(_env_file=None)
+    return compose(notice, settings, Links(b"a secret of 32 bytes, no less...", settings.base_url))
+
+
 def send(catcher: Catcher, subject: str, to: str = "name@email.com", text: str = "hello\n") -> None:
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = subject, "errand@localhost", to
@@ -57,18 +68,35 @@ def send(catcher: Catcher, subject: str, to: str = "name@email.com", text: str =
 
 
 def test_a_letter_of_the_mailer_is_kept_and_told_in_a_line(catcher):
-    record = {"id": "1", "operation": "sum", "arguments": "{}", "result": "40", "email": "name@email.com"}
     mailer = Mailer(f"smtp://127.0.0.1:{catcher.port}", "Errand <errand@localhost>")
 
-    mailer.send(compose(NoticeKind.RESULT, record, Settings(_env_file=None)))
+    mailer.send(composed(sample(NoticeKind.RESULT, result="40")))
 
     assert catcher.line() == "mail to name@email.com: Your operation is complete!\n"
     [mail] = catcher.mails()
     assert mail["Delivered-To"] == "name@email.com"
     assert mail["Return-Path"] == "<errand@localhost>"
-    assert mail["Message-ID"] == "<1.result@localhost>"
+    assert mail["Message-ID"] == f"<{ID}.result@localhost>"
     assert b"The result is: 40\n" in mail.as_bytes()
     assert b"\r" not in mail.as_bytes()
+    mailer.close()
+
+
+def test_every_letter_of_the_mailer_can_be_read_in_the_mailbox(catcher):
+    mailer = Mailer(f"smtp://127.0.0.1:{catcher.port}", "Errand <errand@localhost>")
+    folder = Folder(catcher.folder)
+
+    for letter in map(composed, samples()):
+        mailer.send(letter)
+        catcher.line()
+        opened = Opened(folder.look().mails[0])
+
+        assert opened.summary().subject == letter.subject
+        assert opened.text.text().strip() == letter.text.strip()
+        shown = framed(opened.html.text(), opened.files)
+        assert "cid:" not in shown
+        assert ("data:image/png;base64," in shown) is any(file.inline for file in letter.attachments)
+        assert {file.name for file in opened.attachments} == {file.name for file in letter.attachments}
     mailer.close()
 
 

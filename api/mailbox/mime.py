@@ -1,0 +1,189 @@
+"""Takes a mail apart, whatever was made of it: in time that grows with its length alone, and without an error.
+
+Stands behind `contents.py`. The standard library's parser takes minutes for some mails of a few megabytes (parts within
+parts, a header of a million semicolons), so this one looks only for what is shown, with a bound on everything.
+"""
+
+import binascii
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from itertools import islice
+from typing import Final
+
+MOST_PARTS: Final = 200
+DEEPEST: Final = 8
+"""Parts of a mail, and parts within parts; what lies beyond is shown as it is."""
+LONGEST_HEAD: Final = 65_536
+LONGEST_HEADER: Final = 2_000
+"""Bytes of all headers of a part, and characters of each, that are looked at."""
+SLOW: Final = frozenset({"punycode", "idna"})
+"""Character sets of Python's that no mail has, and that take the square of a text's length."""
+
+_END_OF_HEAD: Final = re.compile(rb"^\r?\n", re.MULTILINE)
+_FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
+_ANY_END: Final = re.compile("\r\n?")
+_JOINERS: Final = "\u200c\u200d"  # hold letters and emoji together
+_DESCRIBING: Final = ("content-type", "content-disposition", "content-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that has no parts: its headers by their names in lower case, what it says it is, and its bytes."""
+
+    headers: dict[str, str]
+    media_type: str
+    charset: str
+    name: str
+    """Of the file; empty when it has none. Anything may be in it."""
+    is_file: bool
+    """It asks to be kept, not shown."""
+    content_id: str
+    body: bytes
+
+    def content(self) -> bytes:
+        """Give its bytes as they were before they travelled."""
+        match self.headers.get("content-transfer-encoding", "").strip().lower():
+            case "base64":
+                return _from_base64(self.body)
+            case "quoted-printable":
+                return binascii.a2b_qp(self.body)
+            case _:
+                return self.body
+
+    def text(self) -> str:
+        """Give its content as text, with plain line ends."""
+        return _ANY_END.sub("\n", decoded(self.content(), self.charset)).removeprefix("\ufeff")
+
+
+def parts_of(mail: bytes) -> list[Part]:
+    """Give the parts in the order in which they stand; at least one. The headers of the mail itself: `headers_of`."""
+    found: list[Part] = []
+    waiting = [(0, len(mail), 0)]
+    while waiting and len(found) < MOST_PARTS:
+        start, end, depth = waiting.pop()
+        headers, body = _taken_apart(mail, start, end)
+        about = _about(headers)
+        inner = list(_between(mail, body, end, about)) if depth < DEEPEST else []
+        if inner:
+            waiting += [(first, last, depth + 1) for first, last in reversed(inner)]
+        else:
+            found.append(_part(headers, about, mail[body:end]))
+    return found
+
+
+def headers_of(mail: bytes) -> dict[str, str]:
+    """Give the headers of a mail, the first of each name, by their names in lower case."""
+    return _taken_apart(mail, 0, len(mail))[0]
+
+
+def readable(value: str) -> str:
+    """Give a header as people read it: its encoded words decoded, on one line, without what can't be printed."""
+    try:
+        words = decode_header(value[:LONGEST_HEADER])
+    except (HeaderParseError, ValueError):
+        return printable(value)
+    # of what stands between encoded words, decode_header makes bytes that can be taken for Latin-1
+    return printable("".join(word if isinstance(word, str) else decoded(word, cs or "latin-1") for word, cs in words))
+
+
+def printable(text: str) -> str:
+    """Give a text on one line without what can't be printed, marks that turn the direction of writing included."""
+    return " ".join("".join(sign if sign.isprintable() or sign in _JOINERS else " " for sign in text).split())
+
+
+def decoded(content: bytes, charset: str) -> str:
+    """Give bytes as text, whether or not the character set is right, and whether or not there is such a one."""
+    try:
+        if codecs.lookup(charset).name in SLOW:
+            charset = "utf-8"
+        text = content.decode(charset, "replace")
+    except (LookupError, ValueError):
+        text = content.decode("utf-8", "replace")
+    return text.encode("utf-8", "replace").decode()  # utf-7 has half characters, which nothing else can write
+
+
+def _taken_apart(mail: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
+    """Give the headers of what stands between two places, and where its body begins."""
+    blank = _END_OF_HEAD.search(mail, start, end)
+    head_end, body = (blank.start(), blank.end()) if blank else (end, end)
+    head = mail[start : min(head_end, start + LONGEST_HEAD)]
+    try:
+        text = head.decode()
+    except UnicodeDecodeError:
+        text = head.decode("latin-1")  # which takes any byte
+    headers: dict[str, str] = {}
+    for line in _FOLD.sub("", text).split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            headers.setdefault(name.strip().lower(), value.strip()[:LONGEST_HEADER])
+    return headers, body
+
+
+def _about(headers: dict[str, str]) -> Message:
+    """Have the standard library read the headers that describe a part."""
+    about = Message()
+    for name in _DESCRIBING:
+        if name in headers:
+            about[name] = headers[name]
+    return about
+
+
+def _between(mail: bytes, start: int, end: int, about: Message) -> Iterator[tuple[int, int]]:
+    """Give where the parts of a part are."""
+    boundary = _parameter(about, "boundary")
+    if about.get_content_maintype() != "multipart" or not boundary:
+        return
+    line = re.compile(rb"^--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*\r?$", re.MULTILINE)
+    begin: int | None = None
+    for found in islice(line.finditer(mail, start, end), MOST_PARTS + 1):
+        if begin is not None:
+            yield begin, max(begin, _without_line_end(mail, found.start()))
+        if found[1]:
+            return
+        begin = min(found.end() + 1, end)
+    if begin is not None:
+        yield begin, end  # nothing closes it
+
+
+def _without_line_end(mail: bytes, end: int) -> int:
+    """Give where a part ends: the line end before a boundary is the boundary's."""
+    return end - (2 if mail[end - 2 : end] == b"\r\n" else 1)
+
+
+def _part(headers: dict[str, str], about: Message, body: bytes) -> Part:
+    media_type = about.get_content_type()
+    if about.get_content_maintype() == "multipart":
+        media_type = "text/plain"  # it has no parts, so whatever it has is shown
+    return Part(
+        headers,
+        media_type,
+        _parameter(about, "charset") or "utf-8",
+        _parameter(about, "filename", "content-disposition") or _parameter(about, "name"),
+        headers.get("content-disposition", "").lower().startswith("attachment"),
+        headers.get("content-id", "").strip("<> "),
+        body,
+    )
+
+
+def _parameter(about: Message, name: str, header: str = "content-type") -> str:
+    """Give a parameter of a header, empty when there is none that can be read."""
+    try:
+        value = about.get_param(name, "", header)
+        if isinstance(value, tuple):  # RFC 2231: its character set, its language, its bytes
+            return decoded(value[2].encode("latin-1", "replace"), value[0] or "utf-8")
+        return readable(value) if name in {"filename", "name"} else value
+    except (LookupError, ValueError, TypeError):
+        return ""
+
+
+def _from_base64(body: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(body)
+    except binascii.Error:  # cut off: what is whole of it
+        signs = re.sub(rb"[^A-Za-z0-9+/]", b"", body)
+        return binascii.a2b_base64(signs[: len(signs) // 4 * 4])

@@ -1,0 +1,99 @@
+"""How the mailbox describes itself for the API document, which has it only where there is one.
+
+Stands beside the life of a job. Next: `views.py`, the views.
+"""
+
+from typing import Any, Final
+
+from api.mailbox.contents import SHOWN_HEADERS
+from api.specs import RETRY_AFTER, Spec, gives, parameter, refuses
+from errand.errors import MailUnknown, ParameterRefused, StreamsFull
+
+MOST_ROWS: Final = 200
+USUAL_ROWS: Final = 50
+"""Mails of one page at most, and when nobody says how many."""
+ID_PATTERN: Final = "^[0-9a-f]{20}$"
+
+_TEXT: Final[Spec] = {"type": "string"}
+_COUNT: Final[Spec] = {"type": "integer", "minimum": 0}
+_ID: Final[Spec] = {"type": "string", "pattern": ID_PATTERN}
+
+
+def _object(**properties: Spec) -> Spec:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+_ROW: Final[dict[str, Spec]] = {
+    "id": _ID,
+    "sender": _TEXT,
+    "to": _TEXT,
+    "subject": _TEXT,
+    "arrived_at": {"type": "string", "format": "date-time"},
+    "size": _COUNT | {"description": "Bytes of the whole mail."},
+    "attachments": _COUNT,
+}
+_FILE: Final = _object(number=_COUNT, name=_TEXT, media_type=_TEXT, size=_COUNT)
+_LIST: Final = _object(
+    mails={"type": "array", "items": _object(**_ROW)},
+    total=_COUNT | {"description": "Mails in the mailbox."},
+    next=_ID | {"nullable": True, "description": "The `cursor` of the page that follows."},
+)
+_WHOLE: Final = _object(
+    **{
+        **_ROW,
+        "headers": {"type": "object", "additionalProperties": _TEXT, "description": ", ".join(SHOWN_HEADERS)},
+        "html": {"type": "boolean", "description": "It has an HTML part."},
+        "text": {"type": "boolean", "description": "It has a text part."},
+        "attachments": {"type": "array", "items": _FILE},
+    }
+)
+_MAIL_ID: Final = parameter("mail_id", "path", "The mail's id.", pattern=ID_PATTERN)
+_NUMBER: Final = parameter("number", "path", "The attachment's number.", type="integer", minimum=1)
+_UNKNOWN: Final = refuses("There is no such mail (any more).", MailUnknown())
+
+
+def _as(media_type: str, description: str) -> Spec:
+    return {"description": description, "content": {media_type: {"schema": _TEXT}}}
+
+
+PAGE: Final[Spec] = {"responses": {"200": _as("text/html", "A page.")}}
+LISTING: Final[Spec] = {
+    "parameters": [
+        parameter(
+            "limit", "query", "Mails of the page.", type="integer", minimum=1, maximum=MOST_ROWS, default=USUAL_ROWS
+        ),
+        parameter("cursor", "query", "`next` of the page before.", pattern=ID_PATTERN),
+    ],
+    "responses": {
+        "200": gives("A page of mails, the newest first.", _LIST),
+        "400": refuses("A parameter can't be right.", ParameterRefused(parameter="limit")),
+        "404": refuses("The mail with which the page before ended is gone: begin again.", MailUnknown()),
+    },
+}
+MAIL: Final[Spec] = {"parameters": [_MAIL_ID], "responses": {"200": gives("The mail.", _WHOLE), "404": _UNKNOWN}}
+CLEARING: Final[Spec] = {"responses": {"204": {"description": "They are gone."}}}
+DOWNLOADING: Final[Spec] = {
+    "parameters": [_MAIL_ID, _NUMBER],
+    "responses": {
+        "200": {
+            "description": "The file.",
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        "404": _UNKNOWN,
+    },
+}
+_SAMPLE: Final = 'retry: 2000\n\nevent: mails\ndata: {"total": 2, "newest": "2f6e0b9c9d1f4f7a8b3c"}\n\n'
+WATCHING: Final[Spec] = {
+    "responses": {
+        "200": {
+            "description": "A stream of events.",
+            "content": {"text/event-stream": {"schema": _TEXT, "example": _SAMPLE}},
+        },
+        "503": refuses("Too many streams are open.", StreamsFull(), RETRY_AFTER),
+    }
+}
+
+
+def reading(media_type: str, description: str) -> dict[str, Any]:
+    """Describe a view that shows one part of a mail."""
+    return {"parameters": [_MAIL_ID], "responses": {"200": _as(media_type, description), "404": _UNKNOWN}}
