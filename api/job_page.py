@@ -1,0 +1,111 @@
+"""What the page of a job says: its record in words.
+
+Stands at step 6 of a job's life, under `view.py`. Who has the link sees what was asked and what came out; who else was
+told, and where a webhook goes, is not theirs to know. Next: `job_result.py`.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from api.job_result import MAX_CELL, shown
+from errand import wording
+from errand.links import Opened
+from errand.report import Record
+from schemas.status import FINAL, Status
+
+MAX_MESSAGE: Final = 2_000
+"""Characters of an error's message."""
+HEADINGS: Final[dict[str, str]] = {
+    Status.SCHEDULED: "Your job waits for its time",
+    Status.ACCEPTED: "Your job waits for a worker",
+    Status.RUNNING: "Your job is running",
+    Status.RETRYING: "Your job will be tried again",
+    Status.SUCCEEDED: "Your operation is complete!",
+    Status.FAILED: "An error occurred",
+    Status.CANCELLED: "Your operation was cancelled",
+}
+
+Words = dict[str, Any]
+
+
+def words_of(link: Opened, record: Record) -> Words:
+    """Give the words of `templates/view.html`."""
+    status = record["status"]
+    return {
+        "heading": HEADINGS[status],
+        "operation": wording.operation(record),
+        "name": wording.one_line(record["operation"], wording.MAX_VALUE),
+        "status": status,
+        "is_final": status in FINAL,
+        "error": _error(record),
+        "progress": _progress(record) if status == Status.RUNNING else None,
+        "result": shown(record.get("result", "null")) if status == Status.SUCCEEDED else None,
+        "position": _position(record),
+        "facts": list(_facts(link, record)),
+        "until": moment(link.expires * 1000),
+    }
+
+
+def moment(ms: int) -> tuple[str, str]:
+    """Write a time for people, and for programs."""
+    time = datetime.fromtimestamp(ms // 1000, UTC)
+    return f"{time.day} {time:%B %Y, %H:%M:%S} UTC", time.isoformat()
+
+
+def duration(ms: int) -> str:
+    """Write how long something took."""
+    if ms < 1_000:
+        return f"{ms} ms" if ms else "less than 1 ms"
+    if ms < 10_000:
+        return f"{ms / 1000:.2f} s"
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def _error(record: Record) -> Words | None:
+    if "error" not in record:
+        return None
+    type_, message = wording.error(record["error"], MAX_MESSAGE)
+    return {"type": type_ if record["status"] != Status.CANCELLED else "", "message": message}
+
+
+def _progress(record: Record) -> Words | None:
+    if "progress" not in record:
+        return None
+    told = json.loads(record["progress"])
+    left = told.get("eta_seconds")
+    return {
+        "part": told["progress"],
+        "percent": f"{100 * told['progress']:.0f} %",
+        "message": wording.one_line(told.get("message") or "", MAX_CELL),
+        "left": None if left is None else duration(max(1, round(left)) * 1000).replace(".00", ""),
+    }
+
+
+def _position(record: Record) -> str | None:
+    """Say how many wait in front of it."""
+    if not (number := int(record.get("position", "0"))):
+        return None
+    return "One other job is in front of it." if number == 1 else f"{number:,} other jobs are in front of it."
+
+
+def _facts(link: Opened, record: Record) -> "list[tuple[str, str, str | None]]":
+    """Give what else there is to know: a name, a text, and the same for programs if it is a time."""
+    times = {
+        name: int(record[name]) for name in ("created_at", "run_at", "started_at", "finished_at") if record.get(name)
+    }
+    names = {"created_at": "Accepted", "run_at": "Runs", "started_at": "Started", "finished_at": "Ended"}
+    if record["status"] in FINAL:
+        names.pop("run_at")
+    facts: list[tuple[str, str, str | None]] = [("Job", link.job_id, None), ("Status", record["status"], None)]
+    facts += [(names[name], *moment(ms)) for name, ms in times.items() if name in names]
+    if "started_at" in times and "finished_at" in times:
+        facts.append(("Took", duration(times["finished_at"] - times["started_at"]), None))
+    if int(record.get("attempt", "0")) > 1:
+        facts.append(("Attempts", record["attempt"], None))
+    if record.get("expires_at"):
+        facts.append(("Kept until", *moment(int(record["expires_at"]))))
+    return facts

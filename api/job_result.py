@@ -1,0 +1,114 @@
+"""A result on the page of a job, and as a file: a table, a picture or a text.
+
+Stands at step 6 of a job's life, under `job_page.py` and `view.py`. Next: `errand/shapes.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from errand import wording
+from errand.indenting import indented
+from errand.shapes import Image, Table, csv_of, fields_of, is_number, shape_of
+
+MAX_SHOWN: Final = 20_000
+"""Characters of a result that are shown; its file has all of them."""
+MAX_ROWS: Final = 200
+MAX_COLUMNS: Final = 30
+MAX_CELL: Final = 300
+"""How much of a table is shown, and characters of a cell."""
+SHORT: Final = 24
+"""Characters of a result that is shown in large type, and needs no file."""
+MAX_LINE: Final = 60
+"""Characters of JSON that stands on one line."""
+
+BUTTONS: Final = {
+    "csv": "Download as CSV",
+    "picture": "Download the picture",
+    "text": "Download as text",
+    "json": "Download as JSON",
+}
+"""The kinds of file that a result can be had as, and the words of their buttons."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A result as a file."""
+
+    extension: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some or all rows of a table. Without columns, each row is a name and its value; `cut` says what is left out."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    numeric: tuple[bool, ...]
+    cut: str = ""
+
+
+def shown(document: str) -> dict[str, Any]:
+    """Give what the page shows of a result (JSON text): `picture`, `rows` or `text`, and the `files` it offers."""
+    match shape_of(document):
+        case Image() as image:
+            return {"picture": image.alt or "A picture without a description", "files": _buttons("picture")}
+        case Table() as table:
+            return {"rows": _first_rows(table), "files": _buttons("csv", "json")}
+    if rows := _members(document):
+        return {"rows": rows, "files": _buttons("json")}
+    text, size = wording.result(document, MAX_SHOWN)
+    cut = f"the first {MAX_SHOWN:,} of {size:,} characters" if size > MAX_SHOWN else ""
+    kind = "text" if document.startswith('"') else "json"
+    return {
+        "text": indented(text) if kind == "json" and size > MAX_LINE else text,
+        "short": size <= SHORT,
+        "cut": cut,
+        "files": _buttons(kind) if size > SHORT else [],
+    }
+
+
+def file_of(document: str, kind: str) -> File | None:
+    """Write a result (JSON text) as a file of one of the kinds of BUTTONS; None if it makes no such file."""
+    match kind, None if kind == "json" else shape_of(document):
+        case "csv", Table() as table:
+            return File("csv", "text/csv; charset=utf-8", csv_of(table))
+        case "picture", Image() as image:
+            return File(image.extension, image.media_type, image.content)
+        case "text", None if document.startswith('"'):
+            text, _ = wording.result(document, len(document))
+            return File("txt", "text/plain; charset=utf-8", text.encode())
+        case "json", _:
+            return File("json", "application/json", document.encode("utf-8", "replace"))
+    return None
+
+
+def _buttons(*kinds: str) -> list[tuple[str, str]]:
+    return [(kind, BUTTONS[kind]) for kind in kinds]
+
+
+def _first_rows(table: Table) -> Rows:
+    columns = tuple(_cell(name) for name in table.columns[:MAX_COLUMNS])
+    rows = [tuple(_cell(cell) for cell in row[:MAX_COLUMNS]) for row in table.rows[:MAX_ROWS]]
+    sizes = [(len(rows), len(table.rows), "rows"), (len(columns), len(table.columns), "columns")]
+    left_out = [f"the first {shown:,} of {size:,} {what}" for shown, size, what in sizes if shown < size]
+    if not left_out and any(len(cell) > MAX_CELL for row in table.rows for cell in row):
+        left_out = [f"the first {MAX_CELL} characters of long cells"]
+    return Rows(columns, rows, _numeric(rows), " and ".join(left_out))
+
+
+def _members(document: str) -> Rows | None:
+    """Give the members of a small object as rows; None where that would leave something out."""
+    found = fields_of(document) or []
+    rows: list[tuple[str, ...]] = [(_cell(name), _cell(cell)) for name, cell in found]
+    return Rows((), rows, _numeric(rows)) if rows and rows == found else None
+
+
+def _numeric(rows: list[tuple[str, ...]]) -> tuple[bool, ...]:
+    """Tell of each column whether it has numbers only."""
+    return tuple(all(is_number(cell) for cell in cells if cell) for cells in zip(*rows, strict=True))
+
+
+def _cell(text: str) -> str:
+    return wording.one_line(text, MAX_CELL)

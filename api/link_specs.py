@@ -1,0 +1,92 @@
+"""How what is behind the links in mails describes itself for the API document.
+
+Stands beside the life of a job. `view.py` and `unsubscribe.py` say what is here; `documentation.py` collects it.
+"""
+
+from typing import Any, Final
+
+from api.job_result import BUTTONS
+from api.specs import STORE_DOWN, Spec, parameter, refuses
+from api.stream_specs import WATCHING as JOB_WATCHING
+from errand.errors import FileUnknown, FormRefused, LinkExpired, LinkRefused
+
+_TOKEN: Final = parameter("token", "path", "The end of a link that we wrote, up to a thousand characters.")
+_HTML: Final[Spec] = {"text/html": {"schema": {"type": "string"}}}
+_MARKED: Final = {"X-Robots-Tag": {"description": "`noindex, nofollow`.", "schema": {"type": "string"}}}
+
+
+def _page(description: str) -> Spec:
+    return {"description": description, "content": _HTML, "headers": _MARKED}
+
+
+def _in_both(problem: Spec) -> Spec:
+    """Describe a refusal that browsers get as a page."""
+    return problem | {"content": _HTML | problem["content"]}
+
+
+_UNKNOWN: Final = _in_both(refuses("We wrote no such link, or the job is no longer kept.", LinkRefused()))
+_EXPIRED: Final = _in_both(refuses("The link's time is over (`LINK_TTL`).", LinkExpired()))
+_DOWN: Final = _in_both(STORE_DOWN)
+_REFUSALS: Final[dict[str, Any]] = {"404": _UNKNOWN, "410": _EXPIRED, "503": _DOWN}
+
+LOOKING: Final[Spec] = {"parameters": [_TOKEN], "responses": {"200": _page("The page."), **_REFUSALS}}
+
+WATCHING: Final[Spec] = {
+    "parameters": [_TOKEN, *JOB_WATCHING["parameters"][1:]],
+    "responses": {
+        **JOB_WATCHING["responses"],
+        "400": _in_both(JOB_WATCHING["responses"]["400"]),
+        "404": _UNKNOWN,
+        "410": _EXPIRED,
+        "503": _in_both(JOB_WATCHING["responses"]["503"]),
+    },
+}
+
+_FILES: Final[Spec] = {
+    "application/json": {"schema": {}},
+    **{
+        media_type: {"schema": {"type": "string", "format": "binary"}}
+        for media_type in ("text/csv", "text/plain", "image/png", "image/jpeg", "image/gif", "image/webp")
+    },
+}
+DOWNLOADING: Final[Spec] = {
+    "parameters": [_TOKEN, parameter("kind", "path", "What kind of file.", enum=sorted(BUTTONS))],
+    "responses": {
+        "200": {"description": "The file, as an attachment.", "content": _FILES, "headers": _MARKED},
+        **_REFUSALS,
+        "404": _in_both(refuses("As above, or the result makes no such file.", FileUnknown())),
+    },
+}
+
+CHOOSING: Final[Spec] = {
+    "parameters": [_TOKEN],
+    "responses": {"200": _page("The page."), "404": _UNKNOWN, "503": _DOWN},
+}
+
+_FORM: Final[Spec] = {
+    "schema": {
+        "type": "object",
+        "properties": {
+            "List-Unsubscribe": {
+                "type": "string",
+                "enum": ["One-Click", "Resume"],
+                "description": "`One-Click` (RFC 8058) ends mails to the address, `Resume` has them sent again.",
+            }
+        },
+        "required": ["List-Unsubscribe"],
+    },
+    "example": {"List-Unsubscribe": "One-Click"},
+}
+UNSUBSCRIBING: Final[Spec] = {
+    "parameters": [_TOKEN],
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-www-form-urlencoded": _FORM, "multipart/form-data": _FORM},
+    },
+    "responses": {
+        "200": _page("It is so now. The page offers the way back."),
+        "400": _in_both(refuses("The form says nothing that we know.", FormRefused())),
+        "404": _UNKNOWN,
+        "503": _DOWN,
+    },
+}

@@ -1,0 +1,80 @@
+"""The page of one job, for who has the link from its mail: `GET /view/{token}`, its files and its changes.
+
+Stands at step 6 of a job's life. The link is the key, and all it opens is this job, to be read. Next: `job_page.py`.
+"""
+
+from collections.abc import Iterable
+from typing import Final, cast
+
+from flask import Blueprint, request
+
+from api.answers import Answer
+from api.html import UNSEEN, page, refuse_in_html
+from api.job_page import words_of
+from api.job_result import file_of
+from api.link_specs import DOWNLOADING, LOOKING, WATCHING
+from api.ports import here
+from api.reports import found
+from api.specs import documented
+from api.streams import watch_job
+from errand.errors import FileUnknown, JobUnknown
+from errand.report import Record
+from errand.shapes import file_name
+from schemas.status import Status
+
+view = Blueprint("view", __name__)
+refuse_in_html(view)
+
+FORGOTTEN: Final = "This job is no longer kept: finished jobs are forgotten after a while."
+SANDBOXED: Final = {**UNSEEN, "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox"}
+"""For a file: should a browser show it after all, it can run nothing and fetch nothing."""
+
+
+@view.get("/view/<token>")
+@documented(tags=["mail"], **LOOKING)
+def look(token: str) -> Answer:
+    """Look at a job by the link in its mail
+
+    A page (HTML) that needs no API key: what was asked, how far it is, and the result as a table, a picture or a text.
+    """
+    link = here().links().opened(token)
+    return page("view.html", path=f"/view/{token}", **words_of(link, _record(link.job_id)))
+
+
+@view.get("/view/<token>/events")
+@documented(tags=["mail"], **WATCHING)
+def watch(token: str) -> Answer:
+    """Watch a job by the link in its mail
+
+    The same stream as the job's own, without the lines of its log. The page reads it to keep itself up to date.
+    """
+    answer = watch_job(here().links().job_of(token))
+    answer.headers.update(UNSEEN | {"Cache-Control": answer.headers.get("Cache-Control", "no-cache")})
+    if request.method == "GET":
+        parts = cast(Iterable[bytes], answer.response)  # each of them is one event
+        answer.response = (part for part in parts if b"\nevent: log\n" not in part)
+    return answer
+
+
+@view.get("/view/<token>/<kind>")
+@documented(tags=["mail"], **DOWNLOADING)
+def download(token: str, kind: str) -> Answer:
+    """Download a result by the link in its mail
+
+    As the kind of file that it makes: a table as CSV, a picture as what it is, a text, and each as JSON.
+    """
+    record = _record(here().links().job_of(token))
+    done = record["status"] == Status.SUCCEEDED
+    file = file_of(record.get("result", "null"), kind) if done else None
+    if file is None:
+        raise FileUnknown()
+    name = file_name(record["operation"], file.extension)
+    headers = SANDBOXED | {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Answer(file.content, headers=headers, content_type=file.media_type)
+
+
+def _record(job_id: str) -> Record:
+    try:
+        return found(job_id)
+    except JobUnknown:
+        raise JobUnknown(FORGOTTEN) from None

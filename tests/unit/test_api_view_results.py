@@ -1,0 +1,154 @@
+"""`GET /view/{token}` and its files: whatever came out of a job is shown, can be had, and does nothing."""
+
+import json
+
+import pytest
+
+from tests.support import hostile
+from tests.support.view import RUNNING, Page
+
+
+@pytest.fixture
+def path(view_path: str) -> str:
+    return view_path
+
+
+def test_rows_are_a_table_and_two_files(client, given, path):
+    given(operation="csv_summary", result='[{"name":"=x","n":1.50},{"name":"<b>","n":-2},{"more":true}]')
+
+    page = Page(client.get(path).text)
+
+    assert page.tags.count("tr") == 4
+    assert page.tags.count("th") == 3
+    assert page.all("th", "scope") == ["col"] * 3
+    assert "<b>" in page.text
+    assert page.all("a", "href")[:2] == [f"{path}/csv", f"{path}/json"]
+    csv = client.get(f"{path}/csv")
+    assert csv.data == b"name,n,more\r\n'=x,1.50,\r\n<b>,-2,\r\n,,true\r\n"
+    assert csv.content_type == "text/csv; charset=utf-8"
+    assert csv.headers["Content-Disposition"] == 'attachment; filename="csv_summary.csv"'
+
+
+def test_the_members_of_a_small_object_are_rows_with_their_names(client, given, path):
+    given(result='{"mean":1.50,"text":"a b"}')
+
+    page = Page(client.get(path).text)
+
+    assert page.all("th", "scope") == ["row"] * 2
+    assert "mean 1.50 text a b" in page.text
+    assert page.all("a", "href")[:1] == [f"{path}/json"]
+
+
+def test_a_picture_is_shown_with_its_words_and_can_be_had(client, given, path):
+    content = hostile.png(3, 2)
+    given(result=json.dumps(hostile.results('a "<b>')["picture"]), operation="histogram")
+
+    [(source, alt)] = [(a["src"], a["alt"]) for tag, a in Page(client.get(path).text).elements if tag == "img"]
+    answer = client.get(source)
+
+    assert (source, alt) == (f"{path}/picture", 'a "<b>')
+    assert answer.content_type == "image/png"
+    assert answer.data[:8] == content[:8]
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="histogram.png"'
+
+
+@pytest.mark.parametrize("name", hostile.pictures("http://127.0.0.1:9/"))
+def test_what_only_looks_like_a_picture_is_no_file_that_a_browser_would_run(client, given, path, name):
+    given(result=json.dumps(hostile.pictures("http://127.0.0.1:9/")[name]))
+
+    answer = client.get(f"{path}/picture")
+
+    assert answer.status_code == 404 or answer.content_type in {"image/png", "image/gif"}
+    assert client.get(path).status_code == 200
+
+
+def test_a_text_is_shown_as_it_is_and_had_as_a_text(client, given, path):
+    given(result=json.dumps("first line\n  second & <third> line\ud800"))
+
+    page = client.get(path).text
+    text = client.get(f"{path}/text")
+
+    assert "first line\n  second &amp; &lt;third&gt; line\ufffd" in page
+    assert text.text == "first line\n  second & <third> line\ufffd"
+    assert text.content_type == "text/plain; charset=utf-8"
+    assert text.headers["Content-Disposition"] == 'attachment; filename="sum.txt"'
+
+
+def test_nested_json_is_set_off_and_keeps_every_digit(client, given, path):
+    document = '{"a":{"b":1.50,"c":[1,2,3]},"long":["' + "x" * 60 + '",12345678901234567890.0]}'
+    given(result=document)
+
+    assert "{\n  &#34;a&#34;: {\n    &#34;b&#34;: 1.50,\n" in client.get(path).text
+    assert client.get(f"{path}/json").text == document
+
+
+@pytest.mark.parametrize(
+    "huge",
+    [
+        (json.dumps("x" * 3_000_000), "the first 20,000 of 3,000,000 characters", "text"),
+        (json.dumps([[n] for n in range(200_000)]), "the first 20,000 of ", "json"),
+        (json.dumps([{"a": n} for n in range(5_000)]), "the first 200 of 5,000 rows;", "csv"),
+        (json.dumps([{f"c{n}": n for n in range(50)}] * 300), "200 of 300 rows and the first 30 of 50 columns", "csv"),
+        (json.dumps([{"a": "x" * 5_000}]), "the first 300 characters of long cells", "csv"),
+    ],
+    ids=["text", "json", "rows", "columns", "cells"],
+)
+def test_a_huge_result_is_shown_in_part_and_had_whole(client, given, path, huge):
+    document, told, kind = huge
+    given(result=document)
+
+    html = client.get(path).text
+    page = Page(html)
+
+    assert told in page.text
+    assert len(html) < 300_000
+    assert page.all("a", "href")[0] == f"{path}/{kind}"
+    assert len(client.get(f"{path}/{kind}").data) > len(document) / 4
+
+
+def test_a_file_is_to_be_kept_and_not_opened(client, given, path):
+    given(result=json.dumps("<script>alert(1)</script>"))
+
+    for kind in ("text", "json"):
+        headers = client.get(f"{path}/{kind}").headers
+        assert headers["Content-Disposition"].startswith("attachment; ")
+        assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [({}, "csv"), ({}, "picture"), ({}, "text"), ({}, "pdf"), (RUNNING, "json"), ({"status": "failed"}, "json")],
+)
+def test_a_file_that_there_is_not_is_not_found(client, given, path, changes, kind):
+    given(**changes)
+
+    assert client.get(f"{path}/{kind}").status_code == 404
+
+
+def test_a_file_with_an_odd_operation_has_a_plain_name(client, given, path):
+    given(operation='a"; x=\r\nSet-Cookie: b')
+
+    assert client.get(f"{path}/json").headers["Content-Disposition"] == 'attachment; filename="a_x_Set-Cookie_b.json"'
+
+
+def test_nothing_that_a_client_wrote_gets_out_of_its_place(client, given, path):
+    given()
+    usual = set(Page(client.get(path).text).tags) | {"table", "thead", "tbody", "tr", "th", "td", "img", "a"}
+
+    for tried, text in hostile.texts("http://127.0.0.1:9/", "/etc/hostname").items():
+        error = hostile.as_json({"type": text, "message": text})
+        progress = hostile.as_json({"progress": 0.5, "message": text, "eta_seconds": 1})
+        tries = [{"result": hostile.as_json(result)} for result in hostile.results(text).values()]
+        tries += [{"status": "failed", "error": error}, {"arguments": hostile.as_json({text: text})}]
+        tries += [RUNNING | {"progress": progress}, {"operation": text.encode(errors="replace").decode()}]
+        for changes in tries:
+            given(**changes)
+            answer = client.get(path)
+            page = Page(answer.text)
+            assert answer.status_code == 200, tried
+            assert set(page.tags) - {"script", "progress", "span"} <= usual, tried
+            assert page.tags.count("script") == page.tags.count("progress"), tried
+            addresses = [a[name] for _, a in page.elements for name in ("href", "src", "action") if name in a]
+            assert all(address.startswith(("/static/", path)) for address in addresses), tried
+            assert not [name for _, a in page.elements for name in a if name.startswith("on") or name == "style"], tried
