@@ -4,8 +4,12 @@
 """
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+Occasion = Literal["accepted", "succeeded", "failed", "cancelled"]
+"""What happens to a job and may be told: that it was accepted, or how it ended."""
 
 
 class Channel(StrEnum):
@@ -42,6 +46,8 @@ class NoticeState(StrEnum):
     """Final: it was refused for good, or in vain for too long (MAIL_GIVE_UP, WEBHOOK_GIVE_UP)."""
     DISABLED = "disabled"
     """Final: mail is switched off in the settings."""
+    UNSUBSCRIBED = "unsubscribed"
+    """Final: whoever reads mails at this address wants none from here."""
 
 
 class Notification(BaseModel):

@@ -5,7 +5,7 @@ Stands before step 1 of a job's life: workers write it into the store's catalogu
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -63,9 +63,6 @@ class Operation(BaseModel):
     service: Annotated[str, Field(description="The worker service that runs it.")] = COMPUTE
     tiny: Annotated[bool, Field(description="Whether it is quick enough to run inside the worker itself.")] = False
     io: Annotated[bool, Field(description="Whether it waits most of the time, so that many run at a time.")] = False
-    attachment: Annotated[
-        Literal["csv"] | None, Field(description="As what file the result is attached to the mail as well.")
-    ] = None
     arguments: Annotated[dict[str, Any], Field(description="JSON Schema (2020-12) of the arguments, an object.")]
     result: Annotated[dict[str, Any], Field(description="JSON Schema (2020-12) of the result.")] = {}
     examples: list[Example] = []

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from schemas.address import EmailAddress
 from schemas.moments import Instant, Moment
+from schemas.recipients import Notify, Recipients
 from schemas.webhooks import WebhookUrl
 
 MAGNITUDE: Final = 10**18
@@ -63,7 +63,11 @@ Number = Annotated[
     WithJsonSchema({"type": "number", "minimum": -MAGNITUDE, "maximum": MAGNITUDE}),
 ]
 
-Recipient = Annotated[EmailAddress | None, Field(description="Who is mailed the receipt and the result.")]
+Email = Annotated[
+    Recipients | None, Field(description="Who is mailed the receipt and the result: an address, or a list of up to 10.")
+]
+
+Notified = Annotated[Notify | None, Field(description="Of what they are told; of everything, where this is left out.")]
 
 Hook = Annotated[
     WebhookUrl | None,
@@ -105,7 +109,8 @@ class ComputeRequest(Request):
     ]
     value: Annotated[Number, Field(description="The first number.")]
     other: Annotated[Number, Field(description="The second number.")]
-    email: Recipient = None
+    email: Email = None
+    notify: Notified = None
 
 
 class Named(Request):
@@ -121,8 +126,9 @@ class Work(Request):
         dict[str, Any],
         Field(default_factory=dict, description="What the operation needs, as its published JSON Schema says."),
     ]
-    email: Recipient = None
+    email: Email = None
     webhook_url: Hook = None
+    notify: Notified = None
     timeout: Annotated[float | None, Field(ge=0.1, le=86_400, description="Seconds one attempt may take.")] = None
     max_attempts: Annotated[int | None, Field(ge=1, le=100, description="How often it is started at most.")] = None
     priority: Annotated[Literal["low", "normal", "high"], Field(description="Who overtakes whom in the queue.")] = (

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from schemas.jobs import JobId, Links, Moment, Priority
+from schemas.recipients import Notify
 from schemas.requests import YEAR, Named, Work
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9._-]{1,64}$"
@@ -82,8 +83,9 @@ class Schedule(BaseModel):
     timezone: Zone
     operation: str
     arguments: dict[str, Any]
-    email: str | None
+    email: Annotated[str | list[str] | None, Field(description="Who is mailed: one address, or several.")]
     webhook_url: str | None
+    notify: Annotated[Notify | None, Field(description="Of what they are told; null: of everything.")]
     timeout: float | None
     max_attempts: Annotated[int | None, Field(description="How often a job is started; null: as its operation says.")]
     priority: Priority

@@ -11,29 +11,32 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from errand.settings import Settings
+from errand.store.addresses import Addresses
 from errand.store.away import ANSWER_SECONDS, CONNECT_SECONDS
 from errand.store.catalogue import Catalogue
 from errand.store.control import Control, Controls
 from errand.store.counts import Counting, Counts
 from errand.store.events import Event, Events
 from errand.store.jobs import Commit, Jobs, Lease, NewJob, Outcome, Renewal, Verdict
+from errand.store.leading import Leading
 from errand.store.listing import Listing, Page
 from errand.store.notices import Notice, Notices
+from errand.store.part import AT_ONCE, Pace
 from errand.store.rescue import Rescue, Round
 from errand.store.schedules import Schedule, Schedules
 from errand.store.scripts import Client
 from errand.topology import Keys
 
 
-class Store(Jobs, Controls, Listing, Events, Catalogue, Counting, Notices, Schedules, Rescue):
+class Store(Jobs, Controls, Listing, Events, Catalogue, Counting, Notices, Addresses, Schedules, Rescue, Leading):
     """Everything the store can do, on one pool of connections. Safe to share between threads."""
 
-    def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0) -> None:
+    def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0, pace: Pace = AT_ONCE) -> None:
         """Use `client`; `mail` tells whether notifications are sent or marked as switched off.
 
-        What others are told of is on so many `replicas` first.
+        What others are told of is on so many `replicas` first. Mails are claimed at this `pace`.
         """
-        super().__init__(client, keys, mail, replicas)
+        super().__init__(client, keys, mail, replicas, pace)
         self.client, self.keys = client, keys
 
     @classmethod
@@ -50,7 +53,8 @@ class Store(Jobs, Controls, Listing, Events, Catalogue, Counting, Notices, Sched
             # A Redis that hangs isn't asked again: who waits for it has waited long enough.
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)),
         )
-        return cls(client, Keys(settings.key_prefix), settings.mail_enabled, settings.store_replicas)
+        pace = Pace(settings.mail_rate, settings.mail_give_up)
+        return cls(client, Keys(settings.key_prefix), settings.mail_enabled, settings.store_replicas, pace)
 
     def ping(self) -> None:
         """Return when Redis answers; raise StoreUnavailable when not."""

@@ -1,4 +1,4 @@
-"""What a client may change of a job that was accepted: cancel it, retry it, remove it.
+"""What a client may change of a job that was accepted: cancel it, retry it, tell of it again, remove it.
 
 Stands beside the whole life of a job. Next: `listing.py`.
 """
@@ -42,6 +42,11 @@ class Controls(Part):
         """Do the same with several jobs in one step; an answer for each, in their order."""
         rows = self._run("retry", *job_ids) if job_ids else []
         return [Control(reply, _status(before), queue) for reply, before, queue in rows]
+
+    def retell(self, job_id: str) -> Control:
+        """Try once more to tell of a job what failed to be told; refused where nothing did."""
+        reply, before, told = self._run("retell", self._mail, job_id)
+        return Control(reply, _status(before), to_tell=tuple(told.split()))
 
     def delete(self, job_id: str) -> Control:
         """Remove a finished job; refused while it has not ended. Who is still to be told of it is told."""

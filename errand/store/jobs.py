@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from errand.store.part import Part, record_of
+from schemas.notices import Occasion
 from schemas.operations import COMPUTE
 from schemas.status import FINAL, Status
 
@@ -21,6 +22,7 @@ VerdictKind = Literal["new", "replayed", "conflict"]
 class NewJob:
     """What a client asked for, checked. `arguments` is JSON text, kept as it is; times are in ms, `timeout` in s.
 
+    `emails` are plain addresses, each once; `notify` names what they and the webhook are told of (none: of all).
     `key` is its Idempotency-Key, under which `fingerprint` tells whether the same was asked before. `origin` is the
     job of which it is a replay.
     """
@@ -28,7 +30,7 @@ class NewJob:
     id: str
     operation: str
     arguments: str
-    email: str | None = None
+    emails: tuple[str, ...] = ()
     queue: str = COMPUTE
     max_attempts: int = 3
     priority: Priority = "normal"
@@ -40,9 +42,14 @@ class NewJob:
     tags: tuple[str, ...] = ()
     key: str | None = None
     fingerprint: str | None = None
-    attachment: str | None = None
     webhook_url: str | None = None
     origin: str | None = None
+    notify: tuple[Occasion, ...] = ()
+
+    @property
+    def has_receipt(self) -> bool:
+        """Tell whether somebody is to be mailed that it was accepted."""
+        return bool(self.emails) and (not self.notify or "accepted" in self.notify)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,19 +198,19 @@ def arguments_of(job: NewJob) -> list[str]:
     fields = ["arguments", job.arguments, "max_attempts", str(job.max_attempts)]
     if job.timeout is not None:
         fields += ["timeout", str(job.timeout)]
-    if job.attachment:
-        fields += ["attachment", job.attachment]
     if job.webhook_url:
         fields += ["webhook_url", job.webhook_url]
     if job.origin:
         fields += ["origin", job.origin]
+    if job.notify:
+        fields += ["notify", " ".join(job.notify)]
     due = f"+{job.delay_ms}" if job.delay_ms else "" if job.run_at_ms is None else str(job.run_at_ms)
     deadline = "" if job.deadline_ms is None else str(job.deadline_ms)
     if job.deadline_in_ms is not None:
         deadline = f"+{job.deadline_in_ms}"
     tags = json.dumps(job.tags) if job.tags else ""
     head = [job.id, job.key or "", job.fingerprint or "", job.queue, job.priority, due, deadline, job.operation, tags]
-    return [*head, job.email or "", str(len(fields)), *fields]
+    return [*head, " ".join(job.emails), str(len(fields)), *fields]
 
 
 def _verdict(job: NewJob, answer: str) -> Verdict:

@@ -19,7 +19,8 @@ LETTER_KEPT_MS = 86_400_000
 class Notice:
     """One attempt to tell somebody. `record` is the job's (or letter's) hash as text; `since` and `age` are in ms.
 
-    `name` is unlike that of all other notices of its job. `receiver` is the host of a webhook, with its port if
+    `name` is unlike that of all other notices of its job by the same channel: `receipt`, and `receipt-2` to the second
+    address. `receiver` is the host of a webhook, with its port if
     it has one. `ending` is how the job had ended, where a retry may have taken that from the record.
     """
 
@@ -44,8 +45,11 @@ class Notices(Part):
         self._run("post", letter_id, to, subject, body)
 
     def collect(self, most: int, lease_seconds: float) -> list[Notice]:
-        """Claim up to `most` mails that are due; unsettled ones are due again after `lease_seconds`."""
-        return self._collect(Channel.MAIL, lease_seconds, most, "", "")
+        """Claim up to `most` mails that are due; unsettled ones are due again after `lease_seconds`.
+
+        Those to who wants no mails end UNSUBSCRIBED, and those to who had his share wait until his next is due.
+        """
+        return self._collect(Channel.MAIL, lease_seconds, most)
 
     def collect_webhooks(
         self, most: int, lease_seconds: float, longest: int, share: int, at_hand: Mapping[str, int]
@@ -55,8 +59,7 @@ class Notices(Part):
         Arguments and results of more than `longest` bytes are left out of the record, which has their names as
         `omitted` (JSON).
         """
-        busy = [text for receiver, count in at_hand.items() for text in (receiver, count)]
-        return self._collect(Channel.WEBHOOK, lease_seconds, most, longest, share, *busy)
+        return self._collect(Channel.WEBHOOK, lease_seconds, most, longest=longest, share=share, at_hand=at_hand)
 
     def hold(self, notice: Notice, lease_seconds: float) -> bool:
         """Keep a notification that is being sent for another `lease_seconds`. False: overtaken."""
@@ -68,9 +71,23 @@ class Notices(Part):
         tail = (state.value, error[:500], int(retry_after * 1000), LETTER_KEPT_MS)
         return bool(self._run("settle", notice.channel, notice.name, notice.id, notice.attempt, *tail))
 
-    def _collect(self, channel: Channel, lease_seconds: float, *rest: str | int) -> list[Notice]:
-        rows = self._run("collect", channel, int(lease_seconds * 1000), *rest)
-        return [_notice(channel, row) for row in rows]
+    def _collect(
+        self,
+        channel: Channel,
+        lease_seconds: float,
+        most: int,
+        *,
+        longest: int | str = "",
+        share: int | str = "",
+        at_hand: Mapping[str, int] | None = None,
+    ) -> list[Notice]:
+        pace = (self._pace.hourly, int(self._pace.give_up * 1000), LETTER_KEPT_MS)
+        busy = [text for receiver, count in (at_hand or {}).items() for text in (receiver, count)]
+        while True:
+            lease = int(lease_seconds * 1000)
+            more, *rows = self._run("collect", channel, lease, most, longest, share, *pace, *busy)
+            if rows or not more:
+                return [_notice(channel, row) for row in rows]
 
 
 def _notice(channel: Channel, row: list[Any]) -> Notice:

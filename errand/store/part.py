@@ -5,7 +5,8 @@ Stands under `jobs.py`, `control.py` and the others, which together are the Stor
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import redis
 
@@ -15,16 +16,28 @@ from errand.store.scripts import PROMISES, Argument, Client, run, run_replicated
 from errand.topology import Keys
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many mails an address may have in an hour (0: all there are), and for how many seconds a mail is tried."""
+
+    hourly: int = 0
+    give_up: float = 0.0
+
+
+AT_ONCE: Final = Pace()
+"""No address has too many."""
+
+
 class Part:
     """One side of the store, on a pool of connections that threads may share."""
 
-    def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0) -> None:
+    def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0, pace: Pace = AT_ONCE) -> None:
         """Use `client` with the keys of one Errand; `mail`: whether notifications are sent, or marked as off.
 
-        What others are told of is on so many `replicas` first.
+        What others are told of is on so many `replicas` first. Mails are claimed at this `pace`.
         """
         self._client, self._keys, self._mail = client, keys, "on" if mail else "off"
-        self._replicas, self._answering = replicas, Answering()
+        self._replicas, self._pace, self._answering = replicas, pace, Answering()
 
     def _run(self, script: str, *arguments: Argument) -> Any:
         """Run a script; raise StoreUnavailable."""

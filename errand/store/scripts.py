@@ -58,7 +58,10 @@ _HASHES: Final = {  # the names Redis itself gives them
 
 
 PROMISES: Final = frozenset(
-    ("accept", "cancel", "collect", "commit", "post", "remove", "retry", "schedule_delete", "schedule_put", "settle")
+    (
+        *("accept", "cancel", "collect", "commit", "link_secret", "post", "remove", "retell", "retry"),
+        *("schedule_delete", "schedule_put", "settle", "subscribe"),
+    )
 )
 """Scripts whose answer is told outside: to a client, or as a mail. With STORE_REPLICAS it is held back until replicas
 have what was written. Not among them: claims and rounds of the rescuer, for what they did is done again if it is lost.

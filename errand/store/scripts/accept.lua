@@ -2,7 +2,7 @@
 -- Accept jobs: record, queue, outbox, indexes, event and receipt, all or nothing. Asked twice for one id, or with one
 -- idempotency key, it changes nothing; one key with another job refuses the whole call.
 -- ARGV: prefix, 'on'|'off' (mail), then for each job: id, key or '', fingerprint, queue, priority, due, deadline, operation,
--- tags (JSON or ''), email or '', count, and so many fields and values of the record.
+-- tags (JSON or ''), e-mail addresses with spaces between, count, and so many fields and values of the record.
 -- Returns for each job: '' stored, '!' refused, or the id of the job that has this key.
 -- Shared: order, queue, notices, notify, accept.
 local wanted, now, answers = ARGV[2], now_ms(), {}

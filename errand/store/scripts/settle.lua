@@ -14,8 +14,7 @@ if state == 'pending' then
   call('ZADD', key, now + tonumber(ARGV[8]), member)
 else
   call('ZREM', key, member)
-  note.ending = nil
-  if state == 'sent' then note.sent_at = now end
+  if state == 'sent' then note.sent_at, note.ending = now, nil end
   if name == 'letter' then call('PEXPIRE', home, ARGV[9]) end
 end
 call('HSET', home, field, cjson.encode(note))

@@ -4,9 +4,9 @@ local function moment_of(text, now)
   return string.sub(text, 1, 1) == '+' and now + tonumber(text) or tonumber(text)
 end
 
--- Store a new job, waiting or scheduled, with its receipt. `due` and `deadline` are '' or ms, '+' before them: from now.
+-- Store a new job, waiting or scheduled, with its receipts. `due` and `deadline` are '' or ms, '+' before them: from now.
 -- `fields` is {name, value, …}: what else its record has. Returns its status.
-local function accept(id, queue, priority, due, deadline, operation, tags, email, wanted, key, print, fields, now, seq)
+local function accept(id, queue, priority, due, deadline, operation, tags, emails, wanted, key, print, fields, now, seq)
   local job = P .. 'job:' .. id
   due, deadline = moment_of(due, now), moment_of(deadline, now)
   local status = due and due > now and 'scheduled' or 'accepted'
@@ -34,9 +34,9 @@ local function accept(id, queue, priority, due, deadline, operation, tags, email
     call('HSET', job, 'key', key)
     call('SET', P .. 'key:' .. key, id .. ' ' .. print)
   end
-  if email ~= '' then
-    call('HSET', job, 'email', email, 'mail', wanted)
-    notify(job, id, 'mail', 'receipt', {kind = 'receipt', to = email}, wanted, now)
+  if emails ~= '' then
+    call('HSET', job, 'email', emails, 'mail', wanted)
+    if is_to_be_told(job, 'accepted') then notify_addresses(job, id, 'receipt', emails, wanted, now) end
   end
   return status
 end

@@ -35,8 +35,9 @@ local function finish(id, f, after, payload, now, ttl)
   if f.deadline then call('ZREM', P .. 'deadlines', id) end
   call('ZADD', P .. 'retention', now + ttl, id)
   call('HINCRBY', P .. 'totals', f.operation .. ' ' .. after, 1)
-  local told, kind = '', NOTE_OF[after]
-  if f.email and notify(job, id, 'mail', kind, {kind = kind, to = f.email}, f.mail, now) then told = 'mail ' end
+  if not (f.email or f.webhook_url) or not is_to_be_told(job, after) then return '' end
+  local told = ''
+  if f.email and notify_addresses(job, id, NOTE_OF[after], f.email, f.mail, now) then told = 'mail ' end
   if f.webhook_url and notify_webhook(job, id, f, after, payload, now) then told = told .. 'webhooks ' end
   return told
 end

@@ -1,0 +1,33 @@
+"""Has told what failed to be told: `POST /jobs/{id}/notifications/retry`.
+
+Stands at step 6 of a job's life, for clients. Next: `errand/store/control.py`.
+"""
+
+from typing import Final
+
+from flask import Blueprint
+
+from api.answers import Answer
+from api.control import checked_id, settled
+from api.job_specs import controls
+from api.ports import here
+from api.reports import found, shown
+from api.specs import documented
+
+notifications = Blueprint("notifications", __name__)
+
+NOTHING_FAILED: Final = "The job is %s, and nobody failed to be told so; there is no notification to send again."
+
+
+@notifications.post("/jobs/<job_id>/notifications/retry")
+@documented(tags=["jobs"], **controls("They are pending again.", NOTHING_FAILED % "succeeded"))
+def retell(job_id: str) -> Answer:
+    """Send failed notifications again
+
+    Mails and webhooks that have failed for good are tried once more, for as long as new ones would be. Others are left
+    as they are: what was sent isn't sent twice.
+    """
+    errand = here()
+    for service in settled(errand.store.retell(checked_id(job_id)), NOTHING_FAILED).to_tell:
+        errand.relay.ring(job_id, service)
+    return shown(job_id, found(job_id), 202)

@@ -1,0 +1,33 @@
+#!lua flags=allow-oom
+-- Try once more to tell of a job what could not be told: its failed notifications are pending again, as if they were new.
+-- Left alone are those of an end that the job has no longer, as it was run again since and nobody wrote down how it was.
+-- ARGV: prefix, 'on'|'off' (mail), id.   Returns {done|refused|unknown, status, services that have to tell}.
+-- Shared: order, queue, notices, notify, finish.
+local wanted, id, now = ARGV[2], ARGV[3], now_ms()
+local job = P .. 'job:' .. id
+local f = facts(id)
+if not f.status or f.deleted then return {'unknown', '', ''} end
+
+local function still_so(channel, name, note)
+  if note.kind == 'receipt' or note.ending then return true end
+  if note.kind ~= NOTE_OF[f.status] then return false end
+  return channel == 'mail' or (tonumber(string.match(name, '%d+$')) or 0) == tonumber(f.retries or 0)
+end
+
+local told, again = {}, false
+for _, field in ipairs(call('HKEYS', job)) do
+  local channel, name = string.match(field, '^note:(%a+):(.+)$')
+  local note = channel and cjson.decode(call('HGET', job, field))
+  if note and note.state == 'failed' and still_so(channel, name, note) then
+    again = true
+    note.state = (channel == 'webhook' or wanted == 'on') and 'pending' or 'disabled'
+    note.since, note.slot = now, nil
+    call('HSET', job, field, cjson.encode(note))
+    if note.state == 'pending' then
+      call('ZADD', notices_key(channel), now, member_of(channel, name, id, note.to))
+      told[channel == 'mail' and 'mail ' or 'webhooks '] = true
+    end
+  end
+end
+local services = (told['mail '] and 'mail ' or '') .. (told['webhooks '] and 'webhooks ' or '')
+return {again and 'done' or 'refused', f.status, services}

@@ -1,0 +1,61 @@
+"""How wide and high a picture is, read from the head of its file.
+
+Stands under `pictures.py`: a file of some bytes may say that it is as wide as a street, and a mail program or a browser
+would make room for all of it.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Final
+
+MOST_PIXELS: Final = 50_000_000
+"""Pixels of the largest picture that is shown: 200 MB where it is."""
+
+Size = tuple[int, int]
+
+
+def is_too_large(media_type: str, content: bytes) -> bool:
+    """Tell whether a file says of itself that it has more than `MOST_PIXELS`; False where it says nothing."""
+    try:
+        width, height = _SIZES[media_type](content)
+    except (struct.error, IndexError):
+        return False  # cut off: nobody makes room for it
+    return width * height > MOST_PIXELS
+
+
+def _png(content: bytes) -> Size:
+    return struct.unpack_from(">II", content, 16)
+
+
+def _gif(content: bytes) -> Size:
+    return struct.unpack_from("<HH", content, 6)
+
+
+def _webp(content: bytes) -> Size:
+    match content[12:16]:
+        case b"VP8X":
+            return 1 + int.from_bytes(content[24:27], "little"), 1 + int.from_bytes(content[27:30], "little")
+        case b"VP8L":
+            bits = int.from_bytes(content[21:25], "little")
+            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return 0, 0  # the plain kind has no room for more
+
+
+def _jpeg(content: bytes) -> Size:
+    """Go from segment to segment until the one that begins a frame."""
+    at = 2
+    while content[at] == 0xFF:
+        marker = content[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", content, at + 5)
+            return width, height
+        at += 2 + struct.unpack_from(">H", content, at + 2)[0]
+    return 0, 0
+
+
+_SIZES: Final[dict[str, Callable[[bytes], Size]]] = {
+    "image/png": _png,
+    "image/gif": _gif,
+    "image/webp": _webp,
+    "image/jpeg": _jpeg,
+}

@@ -1,0 +1,91 @@
+"""Failed notifications are sent again by one request, and nothing else is."""
+
+import pytest
+
+from schemas.jobs import Job
+from schemas.notices import NoticeState
+from schemas.status import Status
+from tests.support.jobs import accepted, claimed, ended, succeeded
+
+UNKNOWN = "01a1fc96-17ae-711f-a888-b75326918fe5"
+URL = "https://example.com/hook"
+
+
+def again(client, job_id):
+    return client.post(f"/jobs/{job_id}/notifications/retry")
+
+
+def fail_mails(store):
+    for notice in store.collect(50, 60):
+        store.settle(notice, NoticeState.FAILED, "550 no such user")
+
+
+def test_what_failed_is_pending_again_and_its_services_are_rung(client, api_store, doorbells):
+    lease = claimed(api_store, email="a@email.com b@email.com", webhook_url=URL)
+    succeeded(api_store, lease)
+    fail_mails(api_store)
+    [hook] = api_store.collect_webhooks(9, 60, 10_000, 9, {})
+    api_store.settle(hook, NoticeState.FAILED, "410 Gone")
+
+    answer = again(client, lease.id)
+
+    assert answer.status_code == 202
+    Job.model_validate(answer.json)
+    assert [note["state"] for note in answer.json["notifications"]] == ["pending"] * 5
+    assert answer.json["notifications"][0]["last_error"] == "550 no such user", "until the next attempt"
+    assert answer.json == client.get(f"/jobs/{lease.id}").json
+    assert doorbells.rung == [(lease.id, "mail"), (lease.id, "webhooks")]
+    assert len(api_store.collect(50, 60)) == 4
+
+
+def test_what_was_sent_is_not_sent_again(client, api_store, doorbells):
+    lease = claimed(api_store, email="a@email.com b@email.com")
+    second, first = sorted(api_store.collect(50, 60), key=lambda notice: notice.to, reverse=True)
+    api_store.settle(first, NoticeState.SENT)
+    api_store.settle(second, NoticeState.FAILED, "550 no such user")
+
+    answer = again(client, lease.id)
+
+    assert answer.status_code == 202
+    assert int(answer.headers["Retry-After"]) > 0, "the job goes on"
+    assert [note["state"] for note in answer.json["notifications"]] == ["sent", "pending"]
+    assert [notice.to for notice in api_store.collect(50, 60)] == ["b@email.com"]
+
+
+@pytest.mark.parametrize("state", [NoticeState.PENDING, NoticeState.SENT, NoticeState.UNSUBSCRIBED])
+def test_where_nothing_failed_there_is_nothing_to_send_again(client, api_store, doorbells, state):
+    job_id = accepted(api_store, email="a@email.com")
+    [notice] = api_store.collect(50, 60)
+    api_store.settle(notice, state)
+
+    answer = again(client, job_id)
+
+    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
+    assert answer.json["type"] == "urn:errand:move-refused"
+    assert "The job is accepted" in answer.json["detail"]
+    assert doorbells.rung == []
+
+
+def test_a_job_that_nobody_is_told_of_has_nothing_to_send_again(client, api_store):
+    assert again(client, accepted(api_store)).status_code == 409
+
+
+@pytest.mark.parametrize("job_id", [UNKNOWN, "nonsense", "batch"])
+def test_an_unknown_job_has_none(client, job_id):
+    assert again(client, job_id).status_code == 404
+
+
+def test_a_removed_job_has_none(client, api_store):
+    lease = claimed(api_store, email="a@email.com")
+    ended(api_store, lease, Status.FAILED, '{"type":"E","message":"no"}')
+    fail_mails(api_store)
+    client.delete(f"/jobs/{lease.id}")
+
+    assert again(client, lease.id).status_code == 404
+
+
+def test_while_the_store_is_away_the_request_is_put_off(client, api_store):
+    job_id = accepted(api_store, email="a@email.com")
+    api_store.go_away()
+
+    assert again(client, job_id).status_code == 503
