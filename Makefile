@@ -12,6 +12,8 @@ DEV := .venv/.installed-dev
 # -qq: errors only
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SERVICE ?= compute
+# Where `make run` runs, and unless other servers are set, these join it.
+JOIN := if [ -r .errand/run.env ]; then . .errand/run.env; fi;
 # What pytest is given besides: make test ARGS="tests/unit -x"
 ARGS ?=
 # Most of what the tests do is wait, so files run side by side, the long ones of e2e first; SIDE_BY_SIDE= has one at a time.
@@ -33,13 +35,13 @@ api: $(RUN)  ## run the API on the servers that the settings name
 	@$(BIN)/python -m api
 
 workers: $(RUN)  ## run all services of the workers in one process, on the same servers
-	@$(BIN)/python -m workers
+	@$(JOIN) exec $(BIN)/python -m workers
 
 worker: $(RUN)  ## run one service: make worker SERVICE=compute (or mail, webhooks, rescuer)
-	@$(BIN)/python -m workers $(SERVICE)
+	@$(JOIN) exec $(BIN)/python -m workers $(SERVICE)
 
 shell: $(RUN)  ## open nameko's shell on the broker: n.rpc.compute.compute('sum', 30, 10)
-	@$(BIN)/python -m workers.shell
+	@$(JOIN) exec $(BIN)/python -m workers.shell
 
 bench: $(DEV) servers  ## measure; bench/README.md tells what and with which figures
 	@PEERS="$(PEERS)" BENCH_PY_PEERS="$(BENCH_PY_PEERS)" $(BIN)/python -m bench $(ARGS)

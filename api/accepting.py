@@ -18,6 +18,7 @@ from api.hooks import refuse_webhook
 from api.job_specs import ACCEPTING, SENDING
 from api.options import is_delayed, new_job, refuse_contradictions
 from api.ports import Errand, here
+from api.recipients import emails_of, notify_of, refuse_recipients
 from api.reports import finished, shown
 from api.specs import documented, takes
 from errand.errors import IdempotencyKeyReused
@@ -50,7 +51,9 @@ def compute() -> Answer:
     body = read_body(ComputeRequest)
     arguments = f'{{"value":{body.value!r},"other":{body.other!r}}}'  # Python writes finite numbers as JSON does
     errand = here()
-    job = NewJob(str(uuid7()), body.operation, arguments, body.email, COMPUTE, errand.settings.max_attempts)
+    refuse_recipients(body, errand.settings)
+    limit = errand.settings.max_attempts
+    job = NewJob(str(uuid7()), body.operation, arguments, emails_of(body), COMPUTE, limit, notify=notify_of(body))
     return accept(errand, job, body)
 
 
@@ -70,6 +73,7 @@ def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
     """Accept a job of an operation, as it was published."""
     errand = here()
     refuse_contradictions(body, again=idempotency.HEADER in request.environ)
+    refuse_recipients(body, errand.settings)
     refuse_webhook(body, errand.settings)
     operation, arguments = checked(operation_text, body.arguments)
     return accept(errand, new_job(operation, arguments, body, errand.settings.max_attempts), body)
@@ -104,5 +108,5 @@ def announce(errand: Errand, job: NewJob) -> None:
     """Hand over the job's doorbell, unless it is to wait, and the mail service's when a receipt is due."""
     if not is_delayed(job):
         errand.relay.ring(job.id, job.queue)
-    if job.email and errand.settings.mail_enabled:
+    if job.has_receipt and errand.settings.mail_enabled:
         errand.relay.ring(job.id, MAIL)

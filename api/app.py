@@ -3,13 +3,14 @@
 Stands before step 1 of a job's life. Which ones is chosen in `wsgi.py`, and in the tests. Next: `accepting.py`.
 """
 
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from flask import Flask
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import BaseConverter
 
-from api import pages, problems
+from api import extending, pages, plugins, problems
 from api.accepting import accepting
 from api.answers import Answer
 from api.batch import batch
@@ -18,6 +19,7 @@ from api.catalogue import Catalogue
 from api.control import control
 from api.listing import listing
 from api.metrics import metrics
+from api.notifications import notifications
 from api.operations import operations
 from api.ports import Doorbells, Errand, JobStore
 from api.probes import probes
@@ -25,7 +27,10 @@ from api.replays import replays
 from api.reports import reports
 from api.schedules import schedules
 from api.streams import streams
+from api.unsubscribe import unsubscribe
+from api.view import view
 from api.watch import Watch
+from errand.links import Links
 from errand.settings import Settings
 
 BLUEPRINTS: Final = (
@@ -35,9 +40,12 @@ BLUEPRINTS: Final = (
     reports,
     listing,
     control,
+    notifications,
     replays,
     schedules,
     streams,
+    view,
+    unsubscribe,
     probes,
     metrics,
     pages.pages,
@@ -65,18 +73,35 @@ class Api(Flask):
     """Flask with our kind of answers and without sessions."""
 
     response_class = Answer
+    jinja_options: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True}  # noqa: RUF012 -- as Flask has it
     session_interface = NoSessions()
 
 
 def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
-    """Make an app that accepts into `store` and has doorbells rung by `relay`; neither is asked anything yet."""
+    """Make an app that accepts into `store` and has doorbells rung by `relay`; neither is asked anything yet.
+
+    Raises SettingsRefused for what EXAMPLES names and is no plug-in.
+    """
+    app = app_of_routes(settings)
+    links = cache(lambda: Links(store.link_secret(), settings.base_url))
+    app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store), Watch(store), links)
+    extending.prepare(app, settings)
+    pages.freeze(app)
+    return app
+
+
+def app_of_routes(settings: Settings) -> Api:
+    """Make an app that has its routes and nothing behind them; raise SettingsRefused as `create_app` does."""
     app = Api("api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1  # so that bodies.py sees that there was more
     app.url_map.strict_slashes = False
     app.url_map.converters["job"] = JobStep
-    app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store), Watch(store))
     problems.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    pages.freeze(app)
+    if settings.mailbox:
+        from api.mailbox.views import mailbox  # only where there is one: for development
+
+        app.register_blueprint(mailbox)
+    plugins.register(app, settings)
     return app

@@ -19,6 +19,7 @@ from api.job_specs import BATCHING
 from api.options import new_job, refuse_contradictions
 from api.ports import Errand, here
 from api.problems import body_of
+from api.recipients import refuse_recipients
 from api.specs import documented, takes
 from errand.errors import JobRefused
 from errand.store import NewJob
@@ -64,6 +65,7 @@ def judged(errand: Errand, wish: Any, index: int, *, again: bool) -> NewJob | st
     try:
         body = fitted(JobRequest, wish, at)
         refuse_contradictions(body, at, again=again)
+        refuse_recipients(body, errand.settings, at)
         refuse_webhook(body, errand.settings, at)
         text = errand.catalogue.find(body.operation, (*at, "operation"))
         operation, arguments = checked(text, body.arguments, (*at, "arguments"))

@@ -5,7 +5,7 @@ Stands at step 1 of a job's life, before anything is stored. Next: `accepting.py
 
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from flask import request
 from pydantic import BaseModel, ValidationError
@@ -96,12 +96,20 @@ def _fault(model: type[BaseModel], row: ErrorDetails, at: Path) -> Fault:
     """Say in one sentence what one row of a pydantic error means to the client."""
     kind = row["type"]
     if kind == "extra_forbidden":
-        detail = f"is not a known field; known are {', '.join(model.model_fields)}"
+        detail = f"is not a known field; known are {', '.join(_part_of(model, row['loc']).model_fields)}"
     elif kind in SENTENCES:
         detail = SENTENCES[kind](row.get("ctx", {}))
     else:
         detail = row["msg"].removeprefix("Value error, ")
     return Fault(pointer=pointer(*at, *row["loc"]), detail=detail)
+
+
+def _part_of(model: type[BaseModel], place: Path) -> type[BaseModel]:
+    """Give the model of the object that has a field at this place."""
+    for step in place[:-1]:
+        kind = model.model_fields[str(step)].annotation
+        model = next(part for part in (kind, *get_args(kind)) if isinstance(part, type) and issubclass(part, BaseModel))
+    return model
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from flask import Flask
 from pydantic import BaseModel
 
+from api import plugins
 from api.openapi import COMPONENTS, Schema, schemas_of
 from api.specs import NOT_ALLOWED
 from schemas.jobs import Accepted, Batch, Job, Jobs
@@ -35,6 +36,8 @@ TEMPLATE: Final[dict[str, Any]] = {
         {"name": "operations", "description": "What the workers can compute now, and a form for each."},
         {"name": "schedules", "description": "Have work done again and again, by cron expressions in any time zone."},
         {"name": "events", "description": "Watch jobs as they change: status, progress and log lines."},
+        {"name": "mail", "description": "Where the links in mails lead: pages, which need no more than the link."},
+        {"name": "mailbox", "description": "Read the mails that were caught: for development, where `MAILBOX` is set."},
         {"name": "health", "description": "For those who run this service."},
         {"name": "documentation", "description": "This page and what it is made of."},
     ],
@@ -78,10 +81,13 @@ def document_of(app: Flask) -> Schema:
     collector.app = app
     with app.app_context():
         document = collector.get_apispecs(ENDPOINT)
-    for path in document["paths"].values():
-        for operation in path.values():
-            _split_docstring(operation)
-            operation["responses"]["405"] = {"$ref": "#/components/responses/NotAllowed"}
+    plugins.describe(document, app)
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    used = {tag for operation in operations for tag in operation.get("tags", ())}
+    document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]
+    for operation in operations:
+        _split_docstring(operation)
+        operation["responses"]["405"] = {"$ref": "#/components/responses/NotAllowed"}
     return dict(document)
 
 

@@ -72,6 +72,7 @@ LINKS: Final = {
         "log": "~1log/get",
         "cancel": "~1cancel/post",
         "retry": "~1retry/post",
+        "tell": "~1notifications~1retry/post",
         "delete": "/delete",
     }.items()
 }

@@ -16,6 +16,7 @@ from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
 from api.bodies import MAX_BYTES
+from api.problems import loggable
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,8 @@ class Lanes:
         try:
             run(connection, scope)
         except Exception:
-            log.exception("A request failed", extra={"action": "request_failed", "path": scope["PATH_INFO"]})
+            told = {"action": "request_failed", "path": loggable(scope["PATH_INFO"])}
+            log.exception("A request failed", extra=told)
         finally:
             self._free.release()
 

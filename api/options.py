@@ -8,6 +8,7 @@ from time import time
 from uuid_utils import uuid7
 
 from api.bodies import Path, pointer, refusal
+from api.recipients import emails_of, notify_of
 from errand.store import NewJob
 from schemas.moments import Instant
 from schemas.operations import Operation
@@ -22,7 +23,7 @@ def new_job(operation: Operation, arguments: str, body: OperationRequest, max_at
         str(uuid7()),
         operation.name,
         arguments,
-        body.email,
+        emails_of(body),
         operation.queue,
         body.max_attempts or limits.max_attempts or max_attempts,
         body.priority,
@@ -32,8 +33,8 @@ def new_job(operation: Operation, arguments: str, body: OperationRequest, max_at
         deadline_in_ms=round(deadline * 1000) if isinstance(deadline, float) else None,
         timeout=body.timeout,
         tags=tuple(body.tags),
-        attachment=operation.attachment,
         webhook_url=body.webhook_url,
+        notify=notify_of(body),
     )
 
 

@@ -47,10 +47,10 @@ class ConnectionPool(Generic[T]):
         self._lock = Lock()  # held for a dictionary's change, never longer
         self._owner = os.getpid()
 
-    def take(self) -> T:
+    def take(self, patience: float | None = None) -> T:
         """Take a healthy connection; raise ClientUnavailableError when all stay in use for `patience` seconds."""
         self._forget_after_fork()
-        if not self._places.acquire(timeout=self._patience):
+        if not self._places.acquire(timeout=self._patience if patience is None else patience):
             raise ClientUnavailableError("Too many connections in use")
         try:
             connection, born = self._idle_or_new()

@@ -4,13 +4,14 @@ Stands around step 1 of a job's life: `errand.store.Store` and `api.relay.Relay`
 tests, which rings nothing. Next: `accepting.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from flask import current_app
 
 from api.watch import EventStore, Watch
+from errand.links import Links
 from errand.settings import Settings
 from errand.store import Control, Counts, NewJob, Page, Schedule, Verdict
 from errand.store.schedules import Stored
@@ -45,7 +46,27 @@ class ScheduleStore(Protocol):
         ...
 
 
-class JobStore(ScheduleStore, EventStore, Protocol):
+class AddressStore(Protocol):
+    """The addresses' side of the store; each call raises StoreUnavailable when it can't be reached."""
+
+    def unsubscribe(self, address: str) -> bool:
+        """Send no more mails to an address."""
+        ...
+
+    def resubscribe(self, address: str) -> bool:
+        """Send mails to an address again."""
+        ...
+
+    def is_unsubscribed(self, address: str) -> bool:
+        """Tell whether no mails are sent to an address."""
+        ...
+
+    def link_secret(self) -> bytes:
+        """Give what the links in mails are signed with."""
+        ...
+
+
+class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
     """The store, as far as the API uses it; each call raises StoreUnavailable when it can't be reached."""
 
     def accept(self, jobs: Sequence[NewJob]) -> list[Verdict]:
@@ -102,6 +123,10 @@ class JobStore(ScheduleStore, EventStore, Protocol):
         """Do the same with several jobs in one step."""
         ...
 
+    def retell(self, job_id: str) -> Control:
+        """Try once more to tell of a job what failed to be told."""
+        ...
+
     def delete(self, job_id: str) -> Control:
         """Remove a finished job."""
         ...
@@ -134,13 +159,14 @@ class Doorbells(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What the views work with."""
+    """What the views work with. `links` reads the links in mails; the first call asks the store for their secret."""
 
     settings: Settings
     store: JobStore
     relay: Doorbells
     catalogue: "Catalogue"
     watch: Watch
+    links: Callable[[], Links]
 
 
 def here() -> Errand:

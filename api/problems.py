@@ -18,13 +18,20 @@ from werkzeug.routing import RoutingException
 from api.answers import Answer
 from errand.errors import (
     BodyUnreadable,
+    BrokerUnavailable,
+    CallRefused,
     CatalogueEmpty,
     ErrandError,
     EventIdRefused,
+    FileUnknown,
+    FormRefused,
     IdempotencyKeyRefused,
     IdempotencyKeyReused,
     JobRefused,
     JobUnknown,
+    LinkExpired,
+    LinkRefused,
+    MailUnknown,
     MediaTypeUnsupported,
     MoveRefused,
     OperationUnknown,
@@ -33,6 +40,9 @@ from errand.errors import (
     ScheduleRefused,
     SchedulesFull,
     ScheduleUnknown,
+    ServiceFailed,
+    ServiceMissing,
+    ServiceSlow,
     StoreUnavailable,
     StreamsFull,
 )
@@ -55,6 +65,11 @@ TABLE: Final[dict[type[ErrandError], Kind]] = {
     MediaTypeUnsupported: Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
     JobRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The job was refused"),
     JobUnknown: Kind(HTTPStatus.NOT_FOUND, "No such job"),
+    LinkRefused: Kind(HTTPStatus.NOT_FOUND, "No such link"),
+    LinkExpired: Kind(HTTPStatus.GONE, "The link has expired"),
+    MailUnknown: Kind(HTTPStatus.NOT_FOUND, "No such mail"),
+    FileUnknown: Kind(HTTPStatus.NOT_FOUND, "No such file"),
+    FormRefused: Kind(HTTPStatus.BAD_REQUEST, "The form was refused"),
     OperationUnknown: Kind(HTTPStatus.NOT_FOUND, "No such operation"),
     MoveRefused: Kind(HTTPStatus.CONFLICT, "Not in this status"),
     IdempotencyKeyRefused: Kind(HTTPStatus.BAD_REQUEST, "The Idempotency-Key was refused"),
@@ -68,6 +83,11 @@ TABLE: Final[dict[type[ErrandError], Kind]] = {
     StreamsFull: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Too many streams", retry_after=5),
     StoreUnavailable: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The job store is down", retry_after=2),
     CatalogueEmpty: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "No worker is there yet", retry_after=5),
+    CallRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The call was refused"),
+    BrokerUnavailable: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The broker is away", retry_after=2),
+    ServiceMissing: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The service is away", retry_after=2),
+    ServiceSlow: Kind(HTTPStatus.GATEWAY_TIMEOUT, "The service is slow"),
+    ServiceFailed: Kind(HTTPStatus.BAD_GATEWAY, "The service failed"),
     ErrandError: Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Errand failed"),
 }
 
@@ -76,6 +96,8 @@ SENTENCES: Final[dict[int, str]] = {
     413: "The body is larger than 1 MiB; send less.",
 }
 """Own sentences where werkzeug's would not say what to do."""
+
+_KEY: Final = re.compile(r"^(/(?:view|unsubscribe)/)[^/]+")
 
 PUBLIC_FIELDS: Final = ("errors", "parameter", "dependencies")
 """Fields of an error that its owner may see; all others are for the log."""
@@ -118,7 +140,8 @@ def on_http_error(error: HTTPException) -> Answer | HTTPException:
     """Answer for an error of HTTP's own: no such path, wrong method, body too large …"""
     if isinstance(error, RoutingException) or error.code is None:
         return error  # a redirect, not an error
-    detail = SENTENCES.get(error.code) or error.description or ""
+    its_own = error.description != type(error).description
+    detail = (None if its_own else SENTENCES.get(error.code)) or error.description or ""
     if isinstance(error, MethodNotAllowed):
         allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})
         detail = f"This path does not take {request.method}; it takes {' and '.join(allowed)}."
@@ -129,9 +152,15 @@ def on_http_error(error: HTTPException) -> Answer | HTTPException:
 
 def on_fault(error: Exception) -> Answer:
     """Answer for a fault of ours: the log has all of it, the client nothing of it."""
-    log.error("A request failed", exc_info=error, extra={"action": "request_failed", "path": request.path})
+    told = {"action": "request_failed", "path": loggable(request.path)}
+    log.error("A request failed", exc_info=error, extra=told)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return problem(plain(status, status.phrase, "Something went wrong on our side; it was logged."))
+
+
+def loggable(path: str) -> str:
+    """Give a path as it may be logged: who has a link of a mail needs no other key."""
+    return _KEY.sub(r"\1…", path)
 
 
 def name_of(error: type[ErrandError]) -> str:

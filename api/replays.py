@@ -42,8 +42,8 @@ MOST_BYTES: Final = 4 * 2**20
 MOST_FAULTS: Final = 5
 """Wrong places that are told of each job."""
 COPIED: Final = (
-    *("operation", "arguments", "email", "webhook_url", "timeout", "max_attempts", "priority", "tags"),
-    *("origin", "key"),
+    *("operation", "arguments", "email", "notify", "webhook_url", "timeout", "max_attempts", "priority"),
+    *("tags", "origin", "key"),
 )
 """Fields of a record that a replay is made by."""
 UNFINISHED: Final = "The job is %s; it can be replayed with other arguments when it has ended."
@@ -162,15 +162,15 @@ def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
         str(uuid7()),
         operation.name,
         arguments,
-        origin.get("email"),
+        tuple(origin.get("email", "").split()),
         operation.queue,
         int(origin["max_attempts"]),
         origin.get("priority", "normal"),  # type: ignore[arg-type]  # the API let no other in
         timeout=float(origin["timeout"]) if "timeout" in origin else None,
         tags=tuple(dict.fromkeys([*inherited, tag_of(origin["id"])])),
-        attachment=operation.attachment,
         webhook_url=origin.get("webhook_url"),
         origin=origin["id"],
+        notify=tuple(origin.get("notify", "").split()),  # type: ignore[arg-type]  # the API let no other in
     )
 
 

@@ -16,6 +16,7 @@ from api.arguments import checked
 from api.bodies import read_body, refusal
 from api.hooks import refuse_webhook
 from api.ports import here
+from api.recipients import notify_of, refuse_recipients
 from api.schedule_specs import DELETING, LISTING, LOOKING, PUTTING
 from api.specs import documented, takes
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
@@ -52,6 +53,7 @@ def store(name: str) -> Answer:
         raise ScheduleNameRefused()
     body = read_body(ScheduleRequest)
     errand = here()
+    refuse_recipients(body, errand.settings)
     refuse_webhook(body, errand.settings)
     rhythm = Rhythm.of(body.cron, body.timezone)
     operation, arguments = checked(errand.catalogue.find(body.operation), body.arguments)
@@ -115,6 +117,7 @@ def definition(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, argu
         "overlap": body.overlap,
     }
     perhaps = {name: getattr(body, name) for name in ("email", "webhook_url", "timeout", "max_attempts", "deadline")}
+    perhaps["notify"] = " ".join(notify_of(body)) or None
     return always | {name: str(value) for name, value in perhaps.items() if value is not None}
 
 
@@ -125,7 +128,9 @@ def render(name: str, record: dict[str, str]) -> str:
         "name": json.dumps(name),
         **{field: json.dumps(record[field]) for field in ("cron", "timezone", "operation")},
         "arguments": record["arguments"],
-        **{field: json.dumps(record.get(field)) for field in ("email", "webhook_url")},
+        "email": _email(record),
+        "webhook_url": json.dumps(record.get("webhook_url")),
+        "notify": json.dumps({"on": record["notify"].split()} if "notify" in record else None),
         **{field: record.get(field, "null") for field in ("timeout", "max_attempts", "deadline")},
         "priority": json.dumps(record["priority"]),
         "tags": record["tags"],
@@ -147,6 +152,12 @@ def shown(text: str, status: int = 200) -> Answer:
     if request.method == "GET" and request.if_none_match.contains_weak(tag):
         return answer("", 304, headers)
     return answer(text, status, headers)
+
+
+def _email(record: dict[str, str]) -> str:
+    """Write the addresses as a client may: one by itself, several as a list."""
+    several = record.get("email", "").split()
+    return json.dumps(several if len(several) > 1 else record.get("email"))
 
 
 def _last_job(record: dict[str, str]) -> str:

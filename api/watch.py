@@ -87,6 +87,10 @@ class Watch:
         self._closed.set()
         self._end_all(STOPPING)
 
+    def stops_within(self, seconds: float) -> bool:
+        """Wait so long; True, at once, when the process stops."""
+        return self._closed.wait(seconds)
+
     def _add(self, subscription: Subscription, latest: str | None) -> bool:
         with self._lock:
             if self._reader is None:

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Final
 
 from api.app import Api, create_app
+from api.extending import CALLERS
 from api.lanes import Lanes
 from api.relay import Relay
 from errand.lifeline import tie_to
@@ -37,6 +38,7 @@ def make() -> Api:
     when_told_to_stop(app.extensions["errand"].watch.close)
     # Unlike atexit, this also runs at the end of a process that multiprocessing forked, as granian's are.
     Finalize(None, relay.stop, exitpriority=10)
+    Finalize(None, app.extensions[CALLERS].close, exitpriority=10)
     gc.collect()
     gc.freeze()  # what is here now stays: the collector need not look at it again and again
     return app

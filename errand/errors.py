@@ -80,6 +80,26 @@ class JobUnknown(ErrandError):
     """There is no job with this id; it may have expired, or the id is mistyped."""
 
 
+class LinkRefused(ErrandError):
+    """This link is not one of ours; it may be cut off or mistyped. Open it from the mail again."""
+
+
+class LinkExpired(ErrandError):
+    """This link's time is over; ask whoever runs this service for the job."""
+
+
+class MailUnknown(ErrandError):
+    """There is no mail with this id; it may have been deleted, or the id is mistyped."""
+
+
+class FileUnknown(ErrandError):
+    """The result makes no such file, or there is none yet; its page offers those there are."""
+
+
+class FormRefused(ErrandError):
+    """Send the form field `List-Unsubscribe`: `One-Click` ends mails, `Resume` has them sent again."""
+
+
 class StoreUnavailable(ErrandError):
     """The job store can't be reached, so nothing was accepted; try again shortly."""
 
@@ -98,6 +118,27 @@ class CallFailed(ErrandError):
 
 class ResultUnserialisable(ErrandError):
     """The call was done, but its result can't be sent as JSON."""
+
+
+class CallRefused(ErrandError):
+    """A call's arguments are JSON, 1 MiB of it at most: texts, finite numbers, lists, objects; send nothing else."""
+
+
+class ServiceMissing(ErrandError):
+    """No instance of this service takes calls now; try again shortly."""
+
+
+class ServiceSlow(ErrandError):
+    """The service did not answer in time; what it was asked for may still be done."""
+
+
+class ServiceFailed(ErrandError):
+    """The service ended the call with an error; its log says why."""
+
+    def __init__(self, service: str, method: str, type_: str, text: str = "") -> None:
+        """Name the error by its type; what it says beside that is in `text`, for the log and for the caller's code."""
+        self.type, self.text = type_, text
+        super().__init__(f"{service}.{method} ended with {type_}.")
 
 
 class BrokerUnavailable(ErrandError):

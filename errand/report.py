@@ -79,9 +79,14 @@ def _moment(ms: str | None) -> str:
 
 
 def _notes(record: Record) -> list[str]:
-    # by name, a failure comes before the receipt; as they happen, the receipt is always first
-    names = (field for field in record if field.startswith("note:"))
-    return sorted(names, key=lambda name: (not name.endswith(":receipt"), name))
+    return sorted((field for field in record if field.startswith("note:")), key=_place)
+
+
+def _place(field: str) -> tuple[bool, str, str, int]:
+    """Order notifications: receipts first, then what was mailed, each in the order of its addresses or its runs."""
+    _, channel, name = field.split(":", 2)
+    kind, _, number = name.partition("-")
+    return kind != "receipt", channel, kind, int(number or 0)
 
 
 def _notification(text: str) -> str:

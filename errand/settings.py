@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errand.errors import SettingsRefused
+from errand.recipients import domains_of
 from errand.signing import keys_of
 
 
@@ -111,7 +112,7 @@ class Settings(BaseSettings):
     mailbox: str = ""
     """Maildir folder that the API shows at `/mailbox`, to whoever reaches it: for development. Empty: no such page."""
     examples: str = ""
-    """Dotted paths of plug-ins, separated by commas."""
+    """Dotted paths of plug-ins (`docs/extending.md`), separated by commas."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """Least level that is logged."""
 
@@ -155,6 +156,12 @@ class Settings(BaseSettings):
         keys_of(value.get_secret_value())
         return value
 
+    @field_validator("mail_allow")
+    @classmethod
+    def _domains(cls, value: str) -> str:
+        domains_of(value)  # its ValueError is a sentence
+        return value
+
     @field_validator("guard_allow")
     @classmethod
     def _networks(cls, value: str) -> str:
@@ -168,9 +175,19 @@ class Settings(BaseSettings):
         return _listed(self.operations)
 
     @property
+    def examples_list(self) -> list[str]:
+        """The plug-ins of `examples`, one by one."""
+        return _listed(self.examples)
+
+    @property
     def guard_allowed(self) -> list[IPv4Network | IPv6Network]:
         """The networks of `guard_allow`, one by one."""
         return [ip_network(text) for text in _listed(self.guard_allow)]
+
+    @property
+    def mail_allowed(self) -> tuple[str, ...]:
+        """The domains of `mail_allow`, one by one; none: all."""
+        return domains_of(self.mail_allow)
 
     @property
     def webhook_keys(self) -> list[bytes]:

@@ -3,6 +3,8 @@
 Stands beside the whole life of a job: store, relay, workers and rescuer take their names from here.
 """
 
+import os
+import socket
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,6 +49,39 @@ def doorbell_queue(queue: str) -> Queue:
 DOORBELLS = (*(queue_of(COMPUTE, weight) for weight in Weight), MAIL, WEBHOOKS)
 """The queues that API and workers declare before they publish: a doorbell must not ring in an empty house. Those of
 other services' operations are declared when they are first used."""
+
+CALLS = Exchange("nameko-rpc", type="topic", durable=True, auto_delete=False)
+"""Where nameko's calls go, by the key `service.method`, and their replies, by the key in `reply_to`."""
+
+UNTIL = "errand.until"
+"""Header of a call on the embedded broker: the time (s) after which nobody waits for its reply."""
+
+REPLIES_SECONDS = 300
+"""How long the queue of a caller that died without a word is kept."""
+
+DELIVERIES = "x-delivery-count"
+"""Header in which the broker tells how often a message came before and wasn't acknowledged."""
+
+
+def calls_queue(service: str) -> str:
+    """Name the queue in which the calls of a service wait."""
+    return f"rpc-{service}"
+
+
+def owner() -> str:
+    """Name this process, in the names of queues that are to go with it."""
+    return f"{socket.gethostname()}.{os.getpid()}"
+
+
+def replies_queue(key: str) -> Queue:
+    """Give the queue of one caller's replies; it goes with its connection, or soon after it."""
+    name = f"rpc.reply-errand-{key}@{owner()}"
+    return Queue(name, CALLS, key, durable=False, exclusive=True, auto_delete=True, expires=REPLIES_SECONDS)
+
+
+def event_queue(source: str, event: str, reader: str = "") -> str:
+    """Name the queue of `source`'s events of one type: of all readers together, or of this one alone."""
+    return f"evt-{source}-{event}" + (f"--{reader}" if reader else "")
 
 
 # ---- store ------------------------------------------------------------------------------------------------------
@@ -106,13 +141,27 @@ class Keys:
 
     @property
     def notices(self) -> str:
-        """Sorted set of mails to send, by the time of their next attempt (ms): `kind/id`."""
+        """Sorted set of mails to send, by the time of their next attempt (ms): `name/id`."""
         return f"{self.prefix}notices"
 
     @property
     def webhook_notices(self) -> str:
         """Sorted set of webhooks to send, by the time of their next attempt (ms): `name/id/host`."""
         return f"{self.prefix}notices:webhook"
+
+    @property
+    def unsubscribed(self) -> str:
+        """Sorted set of the addresses that want no mails, in lower case, by when they said so (ms)."""
+        return f"{self.prefix}unsubscribed"
+
+    def rate(self, address: str) -> str:
+        """Name the time from which an address, in lower case, may have mails as if it never had any (ms)."""
+        return f"{self.prefix}rate:{address}"
+
+    @property
+    def link_secret(self) -> str:
+        """What the links in mails are signed with (hexadecimal)."""
+        return f"{self.prefix}link_secret"
 
     @property
     def events(self) -> str:

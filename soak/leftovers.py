@@ -12,8 +12,13 @@ from errand.store import Store
 from schemas.status import FINAL
 from soak.servers import kind_of
 
-STANDING = frozenset({"catalogue", "totals", "durations", "clock", "events", "queues", "leader", "rounds", "turn"})
-"""Kinds of keys that are there although no job is: one each, or one for each queue or each role."""
+STANDING = frozenset(
+    {
+        *("catalogue", "totals", "durations", "clock", "events", "queues", "leader", "rounds", "turn"),
+        *("unsubscribed", "rate", "link_secret"),
+    }
+)
+"""Kinds of keys that are there although no job is: one each, or one for each queue, role or address."""
 INDEXES = frozenset(
     {"jobs", "operation", "tag", "retention", "outbox", "leases", "notices", "due", "deadlines", "waiting"}
 )

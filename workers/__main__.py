@@ -22,7 +22,7 @@ from workers.runner import IDLE, SERVICES, known, run
 def main() -> int:
     """Read the command line and the settings, then run."""
     parser = argparse.ArgumentParser(prog="python -m workers", description="Run Errand's services.")
-    told = f"{', '.join(SERVICES)}, or one that an operation names (default: all)"
+    told = f"{', '.join(SERVICES)}, or one that an operation or a plug-in has (default: all)"
     parser.add_argument("services", nargs="*", metavar="SERVICE", help=told)
     asked = parser.parse_args().services
     settings = Settings.load_or_exit()

@@ -87,7 +87,7 @@ class Performer:
         with self.operators.room(weight) as most:
             leases = self.store.claim(queue_of(self.name, weight), most)
             self.operators.perform(leases, self.finish)
-            return len(leases) == most
+            return bool(len(leases) == most)
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Write down how attempts ended, and tell those who wait for it."""

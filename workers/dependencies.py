@@ -18,12 +18,14 @@ from uuid_utils import uuid7
 from errand.broker.publisher import Publisher, doorbell, job_finished
 from errand.errors import BrokerUnavailable, CallFailed, JobRefused, StoreUnavailable
 from errand.patience import pauses
+from errand.recipients import is_allowed, not_allowed
 from errand.settings import Settings
 from errand.store import Commit, Lease, NewJob, Notice, Outcome, Renewal, Store
 from errand.topology import WEBHOOKS
 from schemas.notices import NoticeState
 from schemas.requests import ComputeRequest
 from schemas.status import FINAL, Status
+from workers.configured import settings_of
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ class WorkerStore:
         """Renew the leases, with what their jobs have to say; raise StoreUnavailable."""
         return self.store.renew(leases, self.settings.lease_seconds, progress, lines)
 
-    def accept_call(self, operation: str, value: Any, other: Any, email: str | None) -> NewJob:
+    def accept_call(self, operation: str, value: Any, other: Any, email: Any) -> NewJob:
         """Accept a call as the API accepts `POST /compute`; raise JobRefused, StoreUnavailable."""
         try:
             call = ComputeRequest.model_validate(
@@ -81,9 +83,11 @@ class WorkerStore:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise JobRefused(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        emails = tuple(call.email.split()) if call.email else ()
+        if any(not is_allowed(each, self.settings.mail_allowed) for each in emails):
+            raise JobRefused(f"email: {not_allowed(self.settings.mail_allowed)}")
         arguments = json.dumps({"value": call.value, "other": call.other}, separators=(",", ":"))
-        attempts = self.settings.max_attempts
-        job = NewJob(str(uuid7()), call.operation, arguments, call.email, max_attempts=attempts)
+        job = NewJob(str(uuid7()), call.operation, arguments, emails, max_attempts=self.settings.max_attempts)
         self.store.accept([job])
         return job
 
@@ -150,12 +154,6 @@ class Herald:
                 eventlet.sleep(AWAY_SECONDS)
             except Exception:
                 log.exception("The herald met a fault it does not know", extra={"action": "announce_fault"})
-
-
-def settings_of(extension: DependencyProvider) -> Settings:
-    """Give the settings the container was made with (`workers/runner.py`)."""
-    settings: Settings = extension.container.config["SETTINGS"]
-    return settings
 
 
 class StoreProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations

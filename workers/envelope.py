@@ -31,6 +31,11 @@ class NotTaken(Exception):
         """Tell whether it was a proper no, after which the conversation can go on."""
         return 400 <= self.code < 600 and self.code != 421
 
+    @property
+    def too_large(self) -> bool:
+        """Tell whether a shorter letter to the same person may be taken (RFC 3463: 5.2.3 and 5.3.4; 552 by itself)."""
+        return self.code == 552 or (500 <= self.code < 600 and self.text.startswith((b"5.2.3 ", b"5.3.4 ")))
+
 
 class Envelope:
     """One letter on its way. `opened` tells whether the server has been told whom it is for."""
@@ -49,6 +54,10 @@ class Envelope:
         self.opened = False
         smtp.ehlo_or_helo_if_needed()
         size = [f"size={len(self._mail)}"] if smtp.has_extn("size") else []
+        most = smtp.esmtp_features.get("size", "")
+        if most.isdecimal() and 0 < int(most) < len(self._mail):
+            # some that aren't told before break off in the middle, which looks as if it would go better next time
+            raise NotTaken(MAIL, 552, f"5.3.4 The server takes {most} bytes, this mail has {len(self._mail)}".encode())
         _expect(MAIL, smtp.mail(self._sender, size))
         self.opened = True
         _expect(RCPT, smtp.rcpt(self._to))

@@ -12,15 +12,18 @@ from uuid import uuid4
 from nameko.extensions import DependencyProvider
 
 from errand.errors import MailRefused, StoreUnavailable
+from errand.recipients import is_allowed, not_allowed
 from errand.settings import Settings
 from errand.topology import MAIL
-from schemas.address import is_address
-from workers.dependencies import StoreProvider, settings_of
+from schemas.address import as_address
+from workers.configured import settings_of
+from workers.dependencies import StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.rpc import rpc
 from workers.entrypoints.timer import timer
 from workers.mailer import Mailer
 from workers.post_office import PostOffice
+from workers.samples import check_templates
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,8 @@ class Mail:
     def check(settings: Settings) -> None:
         """Refuse at the start, with SettingsRefused, what could never send a mail; nothing is connected."""
         Mailer(settings.smtp_url, settings.mail_from).close()
+        if settings.mail_templates:
+            check_templates(settings)
 
     @doorbell(ids=False)
     def ring(self, doorbells: Doorbells) -> None:
@@ -69,14 +74,24 @@ class Mail:
             log.warning("No mail this time: %s", fault, extra={"action": "mail_waits"})
 
     @rpc
-    def send(self, to: str, subject: str, contents: str) -> str:
+    def send(self, to: Any, subject: Any, contents: Any) -> str:
         """Send a mail; give its id. Raises MailRefused.
 
         It is recorded first, so it is sent even if this worker dies.
         """
-        if not is_address(to):
-            raise MailRefused(f"{to!r} is not a mail address; write it as name@example.com.")
+        try:
+            address = as_address(to if isinstance(to, str) else "")
+        except ValueError as fault:
+            raise MailRefused(f"{str(to)[:80]!r} {fault}.") from None
+        domains = self.store.settings.mail_allowed
+        if not is_allowed(address, domains):
+            raise MailRefused(f"{address} {not_allowed(domains)}.")
         letter_id = str(uuid4())
-        self.store.store.post(letter_id, to, str(subject), str(contents))
+        self.store.store.post(letter_id, address, _storable(subject), _storable(contents))
         self.tick()
         return letter_id
+
+
+def _storable(text: Any) -> str:
+    """Write what a caller sent as a text that the store takes: JSON may have halves of characters."""
+    return str(text).encode("utf-8", "replace").decode()

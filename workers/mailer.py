@@ -5,7 +5,6 @@ the file when a text is the path of one, fetches style sheets named in it, and s
 """
 
 import contextlib
-import os
 import smtplib
 import socket
 import ssl
@@ -16,12 +15,14 @@ from functools import cached_property
 
 import yagmail
 
-from errand.errors import MailDeferred, MailRefused, MailServerAway, SettingsRefused
+from errand.errors import MailDeferred, MailServerAway, SettingsRefused
 from schemas.address import is_address
+from workers.conversation import Encrypted, Plain
 from workers.envelope import MAIL, Envelope, NotTaken
 from workers.letters import Letter
 from workers.mail_server import Server
 from workers.mime import as_mail
+from workers.verdicts import answered, told, verdict_on
 
 IDLE_SECONDS = 10.0
 """How long an open connection is kept for the next letter."""
@@ -29,10 +30,13 @@ IDLE_SECONDS = 10.0
 LETTER_PATIENCE = 6
 """How many times as long as for the other answers to wait for the one to a whole letter."""
 
-_OURS = frozenset({530, 534, 535, 538})
-"""Answers about our login, not about the letter: the operator can mend it, so the letter waits."""
-_TOO_LARGE = frozenset({552})
-"""Answers to MAIL that are about the letter."""
+
+class _Client(yagmail.SMTP):  # type: ignore[misc]  # it has no annotations
+    """yagmail's way of connecting, on connections whose answers have an end."""
+
+    @property
+    def connection(self) -> type[Plain]:
+        return Encrypted if self.ssl else Plain
 
 
 class Mailer:
@@ -49,8 +53,9 @@ class Mailer:
         self._server = Server.at(smtp_url)
         self._timeout = timeout
         self._given_context = context
-        self._connection: yagmail.SMTP | None = None
+        self._connection: _Client | None = None
         self._used_at = 0.0
+        self._clean = False
 
     @property
     def connected(self) -> bool:
@@ -60,8 +65,9 @@ class Mailer:
     def send(self, letter: Letter) -> None:
         """Hand the letter to the server.
 
-        Raises MailRefused (never again), MailDeferred (try again later), and of these MailServerAway where it isn't
-        about this letter: no other would have been taken either.
+        Raises MailRefused (never again; its field `too_large` tells whether a shorter one may be taken), MailDeferred
+        (try again later), and of these MailServerAway where it isn't about this letter: no other would have been taken
+        either.
         """
         envelope = Envelope(self._sender.addr_spec, letter.to, as_mail(letter, self._sender))
         try:
@@ -69,15 +75,15 @@ class Mailer:
         except NotTaken as answer:
             if not answer.understood:
                 self._drop()  # who knows which question the next answer would be to
-            raise _verdict(answer) from None
+            raise verdict_on(answer) from None
         except smtplib.SMTPResponseException as refusal:  # to our greeting or login
             self._drop()
             busy = 400 <= refusal.smtp_code < 500
-            raise MailServerAway(_short(refusal.smtp_code, refusal.smtp_error), busy=busy) from None
+            raise MailServerAway(answered(refusal.smtp_code, refusal.smtp_error), busy=busy) from None
         except (OSError, smtplib.SMTPException) as failure:
             self._drop()
             error = MailDeferred if envelope.opened else MailServerAway
-            raise error(_one_line(f"{type(failure).__name__}: {_words(failure)}")) from None
+            raise error(told(failure)) from None
         except BaseException:
             self._drop()  # stopped in the middle of a conversation nobody can go on with
             raise
@@ -93,24 +99,34 @@ class Mailer:
 
     def _hand_over(self, envelope: Envelope) -> None:
         patience = LETTER_PATIENCE * self._timeout
-        if healthy := self._healthy():
+        if open_one := self._open_one():
             try:
-                return envelope.hand_over(healthy, patience)
+                return self._conversed(envelope, open_one, patience)
             except NotTaken as answer:
                 # it has had enough of this connection, and has seen nothing of the letter yet
                 if answer.step != MAIL or not 400 <= answer.code < 500:
                     raise
-        return envelope.hand_over(self._connect(), patience)
+            except (OSError, smtplib.SMTPException):
+                if envelope.opened:
+                    raise  # it may have arrived, so it isn't begun again
+                # the connection went while it was idle
+        return self._conversed(envelope, self._connect(), patience)
 
-    def _healthy(self) -> smtplib.SMTP | None:
-        """Give the open connection if it still answers; asked before, as a broken sending can't be begun again."""
+    def _conversed(self, envelope: Envelope, smtp: smtplib.SMTP, patience: float) -> None:
+        self._clean = False
+        envelope.hand_over(smtp, patience)
+        self._clean = True
+
+    def _open_one(self) -> smtplib.SMTP | None:
+        """Give the open connection, if there is one that can be used."""
         if self._connection is None or not self.connected:
             self.close()
             return None
         smtp: smtplib.SMTP = self._connection.smtp
-        with contextlib.suppress(OSError, smtplib.SMTPException):  # it went while it was idle
-            if smtp.rset()[0] == 250:  # whatever was left of an earlier letter is gone with it
-                self._used_at = time.monotonic()
+        if self._clean:
+            return smtp  # whether it still answers is seen at MAIL, without a question of its own
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            if smtp.rset()[0] == 250:  # whatever was left of a letter that wasn't taken is gone with it
                 return smtp
         return None
 
@@ -118,7 +134,7 @@ class Mailer:
         self._drop()
         server = self._server
         tls = {"context": self._context} if server.ssl or server.starttls else {}
-        self._connection = yagmail.SMTP(
+        self._connection = _Client(
             # as a dict: a user without "@" would become one at gmail.com; never None, which reads ~/.yagmail
             user={server.user or "": ""},
             # never None with a login, which asks the keyring and then the terminal
@@ -150,33 +166,6 @@ class Mailer:
     @cached_property
     def _context(self) -> ssl.SSLContext:
         return self._given_context or ssl.create_default_context()
-
-
-def _verdict(answer: NotTaken) -> MailRefused | MailDeferred:
-    """Judge a no: whose fault is it, and will it pass?
-
-    A sender or a login that the server doesn't want is ours to mend, and so is nonsense before it knows the recipient.
-    Only a size is refused with the sender already: it was told then.
-    """
-    text = _short(answer.code, answer.text)
-    if answer.code in _OURS or answer.code == 421 or (answer.step == MAIL and answer.code not in _TOO_LARGE):
-        return MailServerAway(text)
-    return (MailRefused if 500 <= answer.code < 600 else MailDeferred)(text)
-
-
-def _short(code: int, answer: bytes | str) -> str:
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return _one_line(f"{code if code > 0 else 'Not SMTP:'} {text}")
-
-
-def _words(failure: Exception) -> str:
-    """Say what happened; eventlet has only the name of an errno."""
-    number = getattr(failure, "errno", None)
-    return os.strerror(number) if number and not isinstance(failure, ssl.SSLError) else str(failure)
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)[:200].strip()
 
 
 def _own_name() -> str:

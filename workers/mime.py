@@ -1,26 +1,19 @@
-"""Writes a letter down as the bytes of one mail: a text part, an HTML part beside it, a file, and plain headers.
+"""Writes a letter down as the bytes of one mail: a text part, an HTML part beside it, files, and plain headers.
 
 Stands at step 6 of a job's life, between `letters.py` and `mailer.py`. Everything is built here from text alone, so
-no part of a letter is ever taken for the path of a file or for an address to fetch.
+no part of a letter is ever taken for the path of a file or for an address to fetch. Next: `parts.py`.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
-from email.message import EmailMessage
-from email.policy import SMTP
+from email.headerregistry import Address
+from email.utils import format_datetime
 
 from errand.errors import MailRefused
 from schemas.address import is_address
+from workers.attachments import CSV, Attachment
 from workers.letters import Letter
-
-# the standard registry would fold a long id in these into encoded words, which no mail reader matches with its mail
-_HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]  # a mixin, as it wants
-_HEADERS.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]  # a mixin, as it wants
-_POLICY = SMTP.clone(header_factory=_HEADERS)
-
-_LONGEST_LINE = 990
-"""Bytes of a line that travels as it is; SMTP allows 998."""
+from workers.parts import Part, file, in_words, named, quoted, several, text, whole
 
 
 def as_mail(letter: Letter, sender: Address) -> bytes:
@@ -28,33 +21,45 @@ def as_mail(letter: Letter, sender: Address) -> bytes:
     if not is_address(letter.to):
         raise MailRefused(f"{letter.to[:80]!r} is not one plain e-mail address")
     try:
-        return _message(letter, sender).as_bytes()
+        return whole(tuple(_headers(letter, sender)), _body(letter))
     except ValueError as error:  # a line break in a header, a lone surrogate in a text
         raise MailRefused(f"the letter can't be written as a mail: {error}") from None
 
 
-def _message(letter: Letter, sender: Address) -> EmailMessage:
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = sender
-    message["To"] = Address(addr_spec=letter.to)
-    message["Subject"] = letter.subject
-    message["Date"] = datetime.now(UTC)
-    message["Message-ID"] = letter.message_id
+def _headers(letter: Letter, sender: Address) -> Iterator[tuple[str, str]]:
+    address = f"<{sender.addr_spec}>"
+    yield "From", f"{named(sender.display_name)} {address}" if sender.display_name else address
+    yield "To", letter.to
+    yield "Subject", in_words("Subject", letter.subject)
+    yield "Date", format_datetime(datetime.now(UTC))
+    yield "Message-ID", letter.message_id
     if letter.in_reply_to:
-        message["In-Reply-To"] = letter.in_reply_to
-        message["References"] = letter.in_reply_to
-    message["Auto-Submitted"] = "auto-generated"  # so that nobody's holiday notice answers it (RFC 3834)
-    message.set_content(letter.text, cte=_encoding(letter.text))
+        yield "In-Reply-To", letter.in_reply_to
+        yield "References", letter.in_reply_to
+    if letter.unsubscribe:
+        yield "List-Unsubscribe", f"<{letter.unsubscribe}>"
+        yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"  # mail programs have a button for it (RFC 8058)
+    yield "Auto-Submitted", "auto-generated"  # so that nobody's holiday notice answers it (RFC 3834)
+    yield "MIME-Version", "1.0"
+
+
+def _body(letter: Letter) -> Part:
+    parts = [text(letter.text, "plain")]
     if letter.html is not None:
-        message.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html))
-    if file := letter.attachment:
-        params = {"charset": "utf-8", "header": "present"}  # RFC 7111
-        # as bytes: as a text, its line ends would be rewritten
-        message.add_attachment(file.content, "text", file.subtype, "base64", filename=file.name, params=params)
-    return message
+        shown = [_shown(each) for each in letter.attachments if each.inline]
+        parts.append(several("related", text(letter.html, "html"), *shown))
+    return several("mixed", several("alternative", *parts), *map(_attached, letter.attachments))
 
 
-def _encoding(text: str) -> str:
-    # never 8bit: not every server on the way takes it
-    plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
-    return "7bit" if plain and all(len(line) <= _LONGEST_LINE for line in text.split("\n")) else "quoted-printable"
+def _shown(picture: Attachment) -> Part:
+    """Put a picture beside the HTML, which names it. Without a name of its own: programs would list it twice."""
+    ways = ("Content-ID", f"<{picture.cid}>"), ("Content-Disposition", "inline")
+    return file(picture.content, picture.media_type, *ways)
+
+
+def _attached(attachment: Attachment) -> Part:
+    kind = attachment.media_type
+    if kind == CSV:
+        kind += '; charset="utf-8"; header="present"'  # RFC 7111
+    way = ("Content-Disposition", f"attachment; filename={quoted(attachment.name)}")
+    return file(attachment.content, kind, way)

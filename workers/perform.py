@@ -25,7 +25,8 @@ from schemas.status import Status
 from workers import attempt
 from workers.attempt import Ending, OperationUnknown
 from workers.children import Children, Task
-from workers.dependencies import WorkerStore, settings_of
+from workers.configured import settings_of
+from workers.dependencies import WorkerStore
 from workers.entrypoints.room import Room
 from workers.keeper import Keeper, key_of
 from workers.operations.loading import load

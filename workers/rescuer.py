@@ -17,7 +17,8 @@ from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
 from errand.store import Round
 from errand.topology import RESCUER
-from workers.dependencies import StoreProvider, WorkerStore, settings_of
+from workers.configured import settings_of
+from workers.dependencies import StoreProvider, WorkerStore
 from workers.entrypoints.timer import timer
 from workers.ticks import fire_due
 

@@ -6,7 +6,7 @@ Stands under steps 3 to 6 of a job's life; `__main__.py` calls it once everythin
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -44,16 +44,22 @@ GREENTHREADS = 16
 
 
 def known(settings: Settings) -> list[str]:
-    """List the services that can run here: those that the settings' operations name, and those that compute nothing.
+    """List the services that can run here: those that operations name, those that compute nothing, and plug-ins.
 
     A worker without an operation of `compute` must not claim its jobs.
     """
-    return [*sorted({operation.spec.service for operation in operations_of(settings).values()}), *IDLE]
+    named = sorted({operation.spec.service for operation in operations_of(settings).values()})
+    return [*named, *IDLE, *plugins_of(settings, {*named, *SERVICES})]
 
 
 def load(names: Sequence[str]) -> list[type]:
     """Import Errand's own services, and make those that only operations name."""
     return [_own(name) if name in SERVICES else import_module("workers.compute").Performer.of(name) for name in names]
+
+
+def plugins_of(settings: Settings, taken: Collection[str] = tuple(SERVICES)) -> dict[str, type]:
+    """Load the services of plug-ins, by name; raise SettingsRefused. Nothing is imported where there are none."""
+    return import_module("workers.plugins").services_of(settings, taken) if settings.examples_list else {}
 
 
 def _own(name: str) -> type:
@@ -89,7 +95,11 @@ def run(names: Sequence[str], settings: Settings) -> int:
     os.environ["GUARD_ALLOW"] = settings.guard_allow  # child processes don't work where the .env is
     open_connection(settings.amqp_uri)  # makes the embedded broker known to nameko's own connections
     runner = ServiceRunner(nameko_config(settings))
-    for service in load(names):
+    guests = plugins_of(settings)
+    for name in guests.keys() & set(names):
+        container = import_module("workers.plugins").PluginContainer
+        runner.service_map[name] = container(guests[name], runner.config)
+    for service in load([name for name in names if name not in guests]):
         if check := getattr(service, "check", None):
             check(settings)
         runner.add_service(service)
@@ -97,7 +107,7 @@ def run(names: Sequence[str], settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(_end, ended))
     eventlet.spawn_n(_beat)
-    if shown := _operations(names, settings):
+    if shown := _operations([name for name in names if name not in guests], settings):
         eventlet.spawn_n(_publish_catalogue, settings, shown)
     starting = eventlet.spawn(runner.start)
     eventlet.spawn_n(_watch, runner, starting, ended)

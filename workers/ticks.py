@@ -54,13 +54,13 @@ def job_of(schedule: Schedule, tick: int, published: str | None, settings: Setti
         id=run_id(schedule.name, tick),
         operation=record["operation"],
         arguments=record["arguments"],
-        email=record.get("email"),
+        emails=tuple(record.get("email", "").split()),
         webhook_url=record.get("webhook_url"),
+        notify=tuple(record.get("notify", "").split()),  # type: ignore[arg-type]  # the API let no other in
         queue=operation.queue if operation else record["queue"],
         max_attempts=int(record.get("max_attempts") or limit or settings.max_attempts),
         priority=record["priority"],  # type: ignore[arg-type]  # the API let no other in
         deadline_ms=tick + int(float(record["deadline"]) * 1000) if "deadline" in record else None,
         timeout=float(record["timeout"]) if "timeout" in record else None,
         tags=tuple(dict.fromkeys([*json.loads(record["tags"]), f"schedule:{schedule.name}"])),
-        attachment=operation.attachment if operation else None,
     )

@@ -10,8 +10,9 @@ from nameko.extensions import DependencyProvider
 
 from errand.store import Store
 from errand.topology import WEBHOOKS
+from workers.configured import settings_of
 from workers.courier import Courier
-from workers.dependencies import WorkerStore, settings_of
+from workers.dependencies import WorkerStore
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.timer import timer
 

@@ -18,7 +18,9 @@ from kombu.transport import redis, virtual
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 
+from errand.broker.orphans import is_orphan
 from errand.broker.unacknowledged import Unacknowledged
+from errand.topology import DELIVERIES, owner
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +120,7 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
                 queue
                 for key, pattern, queue in self.get_table(exchange)
                 if (matches(pattern, routing_key) if pattern else key == routing_key)
+                and not self._drop_if_orphan(exchange, key, pattern, queue)
             }
         )
 
@@ -141,6 +144,13 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
         """Higher is sooner, as in AMQP; kombu's Redis transport has it the other way round."""
         return int(super()._get_message_priority(message, reverse=not reverse))
 
+    def _do_restore_message(self, payload: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        """Let a message come again, and count it, as RabbitMQ does."""
+        if isinstance(headers := payload.get("headers"), dict):
+            times = headers.get(DELIVERIES)
+            headers[DELIVERIES] = times + 1 if isinstance(times, int) else 1
+        super()._do_restore_message(payload, *args, **kwargs)
+
     # ---- queues ----
 
     def _new_queue(self, queue: str, auto_delete: bool = False, **kwargs: Any) -> None:
@@ -156,6 +166,9 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
     def queue_bind(self, queue: str, exchange: str | None = None, *args: Any, **kwargs: Any) -> None:
         """Bind, and write it to Redis even when this connection did so before: the server may have lost it since."""
         routing_key = args[0] if args else kwargs.get("routing_key", "")
+        if exchange:
+            for row in self.get_table(exchange):
+                self._drop_if_orphan(exchange, *row)
         self.state.binding_delete(queue, exchange or "amq.direct", routing_key)
         super().queue_bind(queue, exchange, *args, **kwargs)
 
@@ -167,6 +180,12 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
         with self.conn_or_acquire() as client:
             client.srem(DECLARED, queue)
         self._purge(queue)
+
+    def _drop_if_orphan(self, exchange: str, key: str, pattern: str, queue: str) -> bool:
+        """Delete a queue whose only reader died without a word; nobody else ever would."""
+        if orphan := is_orphan(queue):
+            self._delete(queue, exchange, key, pattern)
+        return orphan
 
     # ---- consuming ----
 
@@ -233,7 +252,7 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
         if not self.closed:
             with suppress(*self.connection_errors, ChannelError):
                 for queue in self._own:
-                    self.queue_delete(queue, if_empty=True)
+                    self.queue_delete(queue, if_empty=not queue.endswith(f"@{owner()}"))
         super().close()
 
 

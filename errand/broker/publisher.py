@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from amqp import spec
 from amqp.method_framing import frame_writer
 from amqp.serialization import dumps
-from kombu import Connection
+from kombu import Connection, Exchange
 
-from errand.broker.connection import answering, declare, establish, faults_of, open_connection, reason, take_in
+from errand.broker.connection import answering, asking, declare, establish, faults_of, open_connection, reason, take_in
 from errand.errors import BrokerBlocked, BrokerUnavailable, DoorbellUnroutable
 from errand.topology import DOORBELLS, JOB_FINISHED, doorbell_name, events_exchange
 from schemas.operations import COMPUTE
@@ -24,6 +24,8 @@ from schemas.operations import COMPUTE
 CONFIRM_SECONDS = 5.0
 """How long to wait for the confirms of one window before the connection counts as dead."""
 
+SMALL_BYTES, MOST_HEADS = 1024, 1000
+"""What is alike in messages is kept for so many kinds, of bodies up to this length: doorbells, not every event."""
 PERSISTENT = 2
 FRAME_END = b"\xce"
 
@@ -50,6 +52,11 @@ def job_finished(job_id: str, status: str) -> Message:
     return Message(events_exchange(COMPUTE).name, JOB_FINISHED, body, "application/json", mandatory=False)
 
 
+def event(source: str, type_: str, payload: str) -> Message:
+    """Make an event of `source` with a JSON text, as nameko's `@event_handler(source, type_)` reads it."""
+    return Message(events_exchange(source).name, type_, payload, "application/json", mandatory=False)
+
+
 class Publisher:
     """One connection that publishes; opened at the first use, thrown away at the first fault. Not thread-safe.
 
@@ -62,6 +69,7 @@ class Publisher:
         self._connection: Connection | None = None
         self._window: _Window | None = None
         self._declared: set[str] = set()
+        self._exchanges: set[str] = set()
 
     def connect(self) -> None:
         """Open the connection and declare the queues, unless that is done; raise BrokerUnavailable."""
@@ -104,7 +112,7 @@ class Publisher:
             try:
                 establish(connection)
                 declare(connection)
-                self._declared = set(DOORBELLS)
+                self._declared, self._exchanges = set(DOORBELLS), {events_exchange(COMPUTE).name}
                 amqp = connection.transport.driver_type == "amqp"
                 self._window = _ConfirmedWindow(connection) if amqp else _EmbeddedWindow(connection)
             except self._faults as fault:
@@ -116,11 +124,16 @@ class Publisher:
         return BrokerUnavailable(f"{BrokerUnavailable.__doc__} ({reason(fault)})")
 
     def _declare_for(self, messages: Sequence[Message]) -> None:
-        """Declare the doorbell queues that weren't yet: those of other services' operations."""
+        """Declare what wasn't yet: doorbell queues of other services' operations, exchanges of plug-ins' events."""
         rung = {message.routing_key.removeprefix(doorbell_name("")) for message in messages if not message.exchange}
         if new := rung - self._declared:
             declare(self._connected(), new)
             self._declared |= new
+        if exchanges := {message.exchange for message in messages if message.exchange} - self._exchanges:
+            with asking(self._connected()) as channel:
+                for name in exchanges:
+                    Exchange(name, type="topic", durable=True, auto_delete=False)(channel).declare()
+            self._exchanges |= exchanges
 
     def _connected(self) -> Connection:
         assert self._connection is not None  # noqa: S101 -- _open() ran before
@@ -196,6 +209,10 @@ class _ConfirmedWindow:
             properties = {"delivery_mode": PERSISTENT}
             packed = self._channel.prepare_message(body, 0, message.content_type, "utf-8", None, properties)
             write(1, self._channel.channel_id, spec.Basic.Publish, args, packed)
+            if len(body) > SMALL_BYTES:
+                return bytes(frames)
+            if len(self._heads) >= MOST_HEADS:
+                self._heads.clear()
             head = self._heads[key] = bytes(frames[: -len(body) - 1])
         return head + body + FRAME_END
 

@@ -4,11 +4,14 @@ Stands under step 3 of a job's life where `AMQP_URI` is `redis://…`: each chan
 kombu does, in kombu's own keys, but for many messages in one round trip.
 """
 
-from time import time
+from time import monotonic, time
 from typing import Any
 
 from kombu.transport import redis, virtual
 from kombu.utils.json import dumps
+
+HOLD_SECONDS = 15.0
+"""How often messages that are worked on are held: several times within the minute after which they come again."""
 
 
 class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotations
@@ -18,6 +21,7 @@ class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotatio
         """Begin with nothing."""
         super().__init__(*args, **kwargs)
         self._recorded: set[str] = set()
+        self._held = monotonic()
 
     def record(self, payloads: list[dict[str, Any]]) -> None:
         """Write down `payloads` before they are delivered: if this process ends, they come again."""
@@ -45,6 +49,13 @@ class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotatio
             if tag in self._recorded:
                 self._recorded.remove(tag)
                 self.restore_by_tag(tag, leftmost=False)
+
+    def hold(self) -> None:
+        """Say that what was delivered is still worked on, lest it come again; to be called often, and seldom acts."""
+        if self._delivered and monotonic() - self._held > HOLD_SECONDS:
+            self._held = monotonic()
+            with self.pipe_or_acquire() as pipe:
+                pipe.zadd(self.unacked_index_key, dict.fromkeys(self._delivered, time()), xx=True).execute()
 
     def ack_until(self, delivery_tag: str) -> None:
         """Acknowledge everything delivered until this one, itself included."""

@@ -15,12 +15,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from errand.embedded.joining import joinable
 from errand.embedded.together import Together
 from errand.embedded.valkey import Valkey, ValkeyFailed
 from errand.embedded.wait import LOCALHOST, NeverHappened, free_port, port_is_free, until
 from errand.settings import Settings
 from errand.signing import new_secret
 
+ROOT = Path(__file__).parents[2]
 VALKEY_PORT = 56379
 MAILBOX_PORT = 51025
 """Where the embedded servers listen, or on the next free port."""
@@ -36,6 +38,8 @@ class Plan:
     data: Path
     valkey: Valkey | None = None
     mailbox_port: int | None = None
+    mailbox: Path | None = None
+    """Folder of the mails that are caught; None where they are sent."""
     env: dict[str, str] = field(default_factory=dict)
 
 
@@ -72,9 +76,20 @@ def plan_for(settings: Settings, data: Path) -> Plan:
     if "smtp_url" not in named and settings.mail_enabled:
         plan.mailbox_port = free_port(MAILBOX_PORT)
         plan.env["SMTP_URL"] = f"smtp://{LOCALHOST}:{plan.mailbox_port}"
+        plan.mailbox = Path(settings.mailbox or data / "mail")
+        plan.env["MAILBOX"] = str(plan.mailbox)
+    if "examples" not in named and (examples := shipped_examples()):
+        plan.env["EXAMPLES"] = ",".join(examples)
+        plan.env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     if "webhook_secret" not in named:
         plan.env["WEBHOOK_SECRET"] = kept_secret(data / "webhook_secret")
     return plan
+
+
+def shipped_examples() -> list[str]:
+    """List the plug-ins of this checkout by their dotted paths; an installed Errand has none."""
+    folders = sorted(path.parent for path in (ROOT / "examples").glob("*/*.py") if path.stem in {"service", "routes"})
+    return [f"examples.{folder.name}" for folder in dict.fromkeys(folders)]
 
 
 def kept_secret(file: Path) -> str:
@@ -94,6 +109,7 @@ def run(settings: Settings, plan: Plan) -> int:
             say(f"starting Valkey on port {plan.valkey.port}, with its data in {plan.valkey.folder} ...")
             stack.callback(plan.valkey.stop)  # after the others, so that they can finish their writing
             plan.valkey.start()
+        stack.enter_context(joinable(plan.data, plan.env))
         add_processes(together, plan)
         say(f"starting {', '.join(together.names)} ...")
         threading.Thread(target=watch, args=(together, settings, plan), daemon=True).start()
@@ -106,9 +122,9 @@ def add_processes(together: Together, plan: Plan) -> None:
     # unbuffered: a line is shown when it is written
     env = {**os.environ, **plan.env, "PYTHONUNBUFFERED": "1"}
     python = sys.executable
-    if plan.mailbox_port:
+    if plan.mailbox:
         mailbox = [python, "-m", "errand.embedded.mailbox", "--host", LOCALHOST, "--port", str(plan.mailbox_port)]
-        together.add("mailbox", [*mailbox, "--maildir", str(plan.data / "mail")], env)
+        together.add("mailbox", [*mailbox, "--maildir", str(plan.mailbox)], env)
     together.add("workers", [python, "-m", "workers"], env)
     together.add("api", [python, "-m", "api"], env)
 
@@ -147,7 +163,7 @@ def address(settings: Settings) -> str:
 def welcome(settings: Settings, plan: Plan) -> str:
     """Tell where to click, where mails land and what to try."""
     here = address(settings)
-    mails = f"{plan.data / 'mail'}/" if plan.mailbox_port else f"sent through {settings.smtp_url.rpartition('@')[2]}"
+    mails = f"{here}/mailbox" if plan.mailbox else f"sent through {settings.smtp_url.rpartition('@')[2]}"
     hooks = f"signed with the secret in {plan.data / 'webhook_secret'}"
     if "WEBHOOK_SECRET" not in plan.env:
         hooks = "signed with WEBHOOK_SECRET"

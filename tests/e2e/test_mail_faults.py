@@ -19,7 +19,7 @@ from errand.embedded.wait import until
 from tests.conftest import missing
 from tests.support import valkey as valkeys
 from tests.support.processes import ROOT
-from tests.support.smtp import DROP, HANG, HAS_OPENSSL, Certificate, SmtpSink, once
+from tests.support.smtp import DROP, FLOOD, HANG, HAS_OPENSSL, Certificate, SmtpSink, once
 from tests.support.stack import Worker, running
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # on purpose here
@@ -71,11 +71,27 @@ class Scene:
         return self.wait(job_id, lambda row: row["state"] == "sent", within)
 
     def deferred(self, job_id, words, kind="receipt"):
-        """Wait until the first mail was tried in vain, check what is told of it, and give it."""
-        row = until(lambda: tried(self.notes(job_id)[kind]), 20, "a try")
-        assert (row["state"], row["sent_at"]) == ("pending", None)
-        assert words in row["last_error"]
-        return row
+        """Wait until the first mail was tried in vain for this reason, and give it."""
+        rows = []
+
+        def tried():
+            rows.append(self.notes(job_id)[kind])
+            assert (rows[-1]["state"], rows[-1]["sent_at"]) == ("pending", None)
+            return rows[-1]["attempts"] and words in (rows[-1]["last_error"] or "")
+
+        until(tried, 20, f"a try that ends with {words!r}")
+        return rows[-1]
+
+    def told(self, job_id):
+        """Give all of the job's notifications, if none of them waits."""
+        rows = self.stack.get(f"/jobs/{job_id}").json()["notifications"]
+        return rows if all(row["state"] in ("sent", "failed") for row in rows) else None
+
+    def forget(self, job_id):
+        """Have the job tell nobody any more."""
+        client, keys = self.stack.store.client, self.stack.store.keys
+        members = [each for each in client.zrange(keys.notices, 0, -1) if each.endswith(job_id)]
+        client.zrem(keys.notices, *members)
 
     def all_told(self):
         """Tell whether no mail waits."""
@@ -100,10 +116,6 @@ class Scene:
         finally:
             for worker in workers:
                 worker.stop()
-
-
-def tried(row):
-    return row if row["attempts"] and row["last_error"] else None
 
 
 def subjects(mails):
@@ -169,6 +181,8 @@ def test_mails_wait_for_a_server_that_is_down_and_go_out_when_it_is_back(scene):
         ("RCPT", "450 4.2.0 Greylisted", "450 4.2.0 Greylisted"),
         ("DATA", "452 4.3.1 Disk full", "452 4.3.1 Disk full"),
         ("DATA", DROP, "SMTPServerDisconnected"),
+        ("CONNECT", FLOOD, "the answer is too long"),
+        ("RCPT", FLOOD, "the answer is too long"),
     ],
 )
 def test_what_a_server_may_take_later_is_told_and_sent_later_and_once(scene, step, answer, told):
@@ -215,6 +229,88 @@ def test_a_mail_that_is_refused_for_good_fails_with_the_servers_words_and_no_oth
     assert scene.stack.status(job_id) == "succeeded"
     assert not scene.sink.to(refused)
     assert subjects(scene.sink.to(other)) == ONCE
+
+
+def test_a_mail_that_is_too_large_for_its_server_goes_out_once_without_its_files(scene):
+    address, other = scene.address(), scene.address()
+    scene.sink.most_bytes = 70_000
+    wide = {"text": "\n".join(",".join(f"{word}{n}" for n in range(900)) for word in ("column", ""))}
+
+    ids = [scene.stack.submit("csv_summary", wide, email=each) for each in (address, other)]
+
+    for job_id in ids:
+        scene.stack.finished(job_id)
+        assert {row["attempts"] for row in scene.sent(job_id).values()} == {1}
+    assert scene.sink.arrived.count(address) == 3, "a receipt, and a result with its file and without"
+    for each in (address, other):
+        receipt, result = scene.sink.to(each)
+        assert not list(result.message.iter_attachments())
+        assert "behind" in result.text
+        assert "/view/" in result.text
+        assert receipt.message["Message-ID"] == result.message["In-Reply-To"]
+
+
+def test_each_of_several_recipients_is_told_by_a_mail_of_their_own_whatever_befalls_the_others(scene):
+    people = [scene.address() for _ in range(3)]
+    scene.sink.answers["RCPT"] = lambda argument: "550 5.1.1 No such user here" if people[1] in argument else None
+
+    job_id = scene.job(people)
+    rows = until(lambda: scene.told(job_id), 20, "all are told")
+
+    assert {(row["to"], row["kind"]): row["state"] for row in rows} == {
+        (to, kind): "failed" if to == people[1] else "sent" for to in people for kind in ("receipt", "result")
+    }
+    for to in (people[0], people[2]):
+        receipt, result = scene.sink.to(to)
+        assert (receipt.message["To"], result.message["To"]) == (to, to)
+        assert result.message["In-Reply-To"] == receipt.message["Message-ID"]
+    assert not scene.sink.to(people[1])
+    ours = [mail for mail in scene.sink.messages if mail.recipients[0] in people]
+    assert len({mail.message["Message-ID"] for mail in ours}) == len(ours) == 4
+
+
+def test_a_mail_that_failed_is_sent_once_somebody_asks_for_it_again(scene):
+    address = scene.address()
+    scene.sink.answers["RCPT"] = "550 5.1.1 No such user here"
+    job_id = scene.job(address)
+    scene.wait(job_id, lambda row: row["state"] == "failed")
+    scene.sink.behave()
+
+    assert scene.stack.post(f"/jobs/{job_id}/notifications/retry").status_code == 202
+
+    scene.sent(job_id)
+    assert subjects(scene.sink.to(address)) == ONCE
+    assert scene.stack.post(f"/jobs/{job_id}/notifications/retry").status_code == 409
+
+
+def test_who_has_unsubscribed_gets_no_mail_and_the_job_says_why(scene):
+    address = scene.address()
+    scene.stack.store.unsubscribe(address.upper())
+
+    rows = scene.wait(scene.job(address), lambda row: row["state"] == "unsubscribed")
+    scene.stack.store.post("0192f3a4-1111-7222-8333-444455556666", address, "testing", "Just testing")
+    until(scene.all_told, 10, "nothing waits")
+
+    assert {row["attempts"] for row in rows.values()} == {0}
+    assert address not in scene.sink.arrived
+    scene.stack.store.resubscribe(address)
+    scene.sent(scene.job(address))
+    assert subjects(scene.sink.to(address)) == ONCE
+
+
+def test_an_address_that_gets_its_share_waits_for_its_turn_and_nobody_else_does(scene):
+    busy, other = scene.address(), scene.address()
+    with scene.instead(scene.worker("sparing", MAIL_RATE="2")):
+        scene.sent(scene.job(busy))
+        late = scene.receipt(busy)
+        scene.sent(scene.job(other))
+
+        row = until(lambda: scene.notes(late)["receipt"]["last_error"] and scene.notes(late)["receipt"], 10, "it waits")
+
+    assert (row["state"], row["attempts"]) == ("pending", 0)
+    assert "MAIL_RATE" in row["last_error"]
+    assert subjects(scene.sink.to(busy)) == subjects(scene.sink.to(other)) == ONCE
+    scene.forget(late)
 
 
 def test_a_slow_server_is_waited_for_and_gets_each_mail_once(scene):
@@ -270,18 +366,26 @@ def test_a_server_that_takes_one_connection_or_one_mail_on_each_gets_all_of_them
 def test_mails_wait_until_the_operator_has_mended_certificate_and_password(scene, tmp_path):
     if not HAS_OPENSSL:
         missing("the openssl command is not installed (apt-get install openssl)")
-    certificate = Certificate.make(tmp_path)
-    trusted = {"SSL_CERT_FILE": str(certificate.certificate)}
+    good, stranger = Certificate.make(tmp_path / "good"), Certificate.make(tmp_path / "stranger")
+    expired = Certificate.make(tmp_path / "expired", expired=True)
+    elsewhere = Certificate.make(tmp_path / "elsewhere", "elsewhere.test")
+    trusted = [each.certificate.read_bytes() for each in (good, expired, elsewhere)]
+    (bundle := tmp_path / "trusted.pem").write_bytes(b"".join(trusted))
     address = scene.address()
-    with SmtpSink(tls=certificate, login=("apikey", "right")) as sink:
+    with SmtpSink(tls=expired, login=("apikey", "right")) as sink:
         wrong = sink.url.replace("right", "wrong")
-        with scene.instead(scene.worker("distrusts", SMTP_URL=wrong)):
+        with scene.instead(scene.worker("forgot", SMTP_URL=wrong, MAIL_PAUSE="0.05", SSL_CERT_FILE=str(bundle))):
             job_id = scene.job(address)
-            scene.deferred(job_id, "CERTIFICATE_VERIFY_FAILED")
-        with scene.instead(scene.worker("forgot", SMTP_URL=wrong, **trusted)):
-            until(lambda: "535" in str(scene.notes(job_id)["receipt"]["last_error"]), 20, "the login is refused")
+            scene.deferred(job_id, "certificate has expired")
+            sink.tls = elsewhere
+            scene.deferred(job_id, "mismatch")
+            sink.tls = stranger
+            scene.deferred(job_id, "self-signed certificate")
+            assert not sink.logins, "none of them was shown the password"
+            sink.tls = good
+            scene.deferred(job_id, "535")
             assert {row["state"] for row in scene.notes(job_id).values()} == {"pending"}
-        with scene.instead(scene.worker("knows", SMTP_URL=sink.url, **trusted)):
+        with scene.instead(scene.worker("knows", SMTP_URL=sink.url, SSL_CERT_FILE=str(bundle))):
             scene.sent(job_id)
 
         assert subjects(sink.to(address)) == ONCE

@@ -87,6 +87,11 @@ def test_it_says_where_to_click_and_the_job_it_suggests_works(make_run: MakeRun,
     assert requests.get(f"{make_run.url}/apidocs", timeout=5).ok
     mails = tmp_path / ".errand" / "mail" / "new"
     until(lambda: len(list(mails.iterdir())) == 2, 10, "receipt and result in the mail folder")
+    assert f"  mails   {make_run.url}/mailbox\n" in make_run.output()
+    assert requests.get(f"{make_run.url}/mailbox", timeout=5).ok
+    shown = requests.get(f"{make_run.url}/mailbox/mails", timeout=5).json()["mails"]
+    assert {mail["to"] for mail in shown} == {"name@email.com"}
+    assert len(shown) == 2
     secret = tmp_path / ".errand" / "webhook_secret"
     assert str(secret.relative_to(tmp_path)) in make_run.output()
     assert len(keys_of(secret.read_text())) == 1
@@ -189,7 +194,8 @@ def test_with_every_server_named_none_is_brought_along(
         run.start()
         assert run.finished(post(run))["result"] == 40
         assert len(smtp_sink.wait_for(2)) == 2
-        assert [path.name for path in (tmp_path / ".errand").iterdir()] == ["webhook_secret"]
+        assert sorted(path.name for path in (tmp_path / ".errand").iterdir()) == ["run.env", "webhook_secret"]
+        assert requests.get(f"{run.url}/mailbox", timeout=5).status_code == 404, "the mails are somewhere else"
     finally:
         run.stop()
 

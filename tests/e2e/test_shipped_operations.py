@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from errand.embedded.wait import until
+from schemas.pictures import Picture
 from tests.support.ports import free_port
 from tests.support.smtp import SmtpSink
 from tests.support.stack import Stack, running
@@ -43,7 +44,21 @@ def test_a_csv_summary_is_mailed_with_its_table_as_a_file(stack: Stack, smtp_sin
         ("name", "'=1+1", ""),
         ("age", "36", "38.5"),
     ]
-    assert "All of it is in the attached file csv_summary.csv." in result.text
+    assert "The attached file csv_summary.csv has this table, too." in result.text
+
+
+def test_a_histogram_is_mailed_as_a_picture_that_the_html_shows(stack: Stack, smtp_sink: SmtpSink) -> None:
+    job = run(stack, "histogram", {"numbers": [1, 2, 2, 3], "title": "Few"}, email="name@email.com")
+
+    picture = Picture.model_validate(job["result"])
+    _, result = sorted(smtp_sink.wait_for(2), key=lambda mail: len(mail.content))
+    [file] = result.message.iter_attachments()
+    assert (file.get_content_type(), file.get_filename()) == ("image/png", "histogram.png")
+    assert file.get_payload(decode=True) == picture.content
+    [shown] = [part for part in result.message.walk() if part["Content-ID"]]
+    assert f'<img src="cid:{shown["Content-ID"][1:-1]}" alt="Few. ' in result.html
+    assert shown.get_payload(decode=True) == picture.content
+    assert "The result is a picture: Few. Numbers: 4, from 1 to 3." in " ".join(result.text.split())
 
 
 def test_primes_and_statistics_are_computed_in_child_processes(stack: Stack) -> None:

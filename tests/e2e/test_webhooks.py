@@ -39,14 +39,22 @@ def trusted(tmp_path_factory) -> Certificate:
     return Certificate.make(tmp_path_factory.mktemp("trusted"))
 
 
+@pytest.fixture(scope="module")
+def expired(trusted, tmp_path_factory) -> Certificate:
+    """What it believed until yesterday."""
+    return Certificate.make(tmp_path_factory.mktemp("expired"), expired=True)
+
+
 def servers_of(valkey) -> dict[str, str]:
     return {"REDIS_URL": valkey.url(), "AMQP_URI": valkey.fresh_url(), "KEY_PREFIX": f"hooks-{uuid.uuid4().hex[:12]}:"}
 
 
 @pytest.fixture(scope="module")
-def hooks(valkey, trusted, tmp_path_factory) -> Iterator[Hooks]:
+def hooks(valkey, trusted, expired, tmp_path_factory) -> Iterator[Hooks]:
     """One service for all receivers that misbehave."""
-    env = servers_of(valkey) | {"SSL_CERT_FILE": str(trusted.certificate), "HTTP_PROXY": "http://127.0.0.1:9"}
+    bundle = tmp_path_factory.mktemp("bundle") / "trusted.pem"
+    bundle.write_bytes(trusted.certificate.read_bytes() + expired.certificate.read_bytes())
+    env = servers_of(valkey) | {"SSL_CERT_FILE": str(bundle), "HTTP_PROXY": "http://127.0.0.1:9"}
     with telling(tmp_path_factory.mktemp("hooks"), env | {"http_proxy": "http://127.0.0.1:9"}) as hooks:
         yield hooks
 
@@ -254,24 +262,30 @@ def drop(hooks: Hooks, job_ids: list[str]) -> None:
     hooks.store.client.zrem(hooks.store.keys.webhook_notices, *members)
 
 
-def test_a_certificate_must_be_valid_and_the_names_own(hooks, trusted, tmp_path):
+def test_a_certificate_must_be_valid_and_the_names_own(hooks, trusted, expired, tmp_path):
     stranger = Certificate.make(tmp_path)
     with (
         WebServer(tls=trusted) as good,
         WebServer(tls=stranger) as bad,
         WebServer(tls=trusted, host="127.0.0.2") as other,
+        WebServer(tls=expired) as old,
         WebServer() as plain_text,
     ):
         told = hooks.tell(good.url(host="localhost"))
         refused = [hooks.tell(bad.url(host="localhost")), hooks.tell(other.url())]
+        late = hooks.tell(old.url(host="localhost"))
         garbled = hooks.tell(plain_text.url().replace("http:", "https:"))
 
         assert hooks.settled(told)["state"] == "sent"
         assert events(good)[0]["subject"] == told
         for each in refused:
             assert "certificate" in hooks.put_off(each)["last_error"]
+        assert "certificate" in hooks.put_off(late)["last_error"]
         assert "failed" in hooks.put_off(garbled)["last_error"]
-        assert bad.requests == other.requests == [], "nothing was sent to them"
+        assert bad.requests == other.requests == old.requests == [], "nothing was sent to them"
+        old.tls = trusted
+        hooks.hasten()
+        assert hooks.settled(late)["state"] == "sent", "once it is renewed"
         drop(hooks, [*refused, garbled])
 
 

@@ -1,21 +1,25 @@
 """The mailer against a real mail server that behaves well, badly, or not at all."""
 
 import base64
+import json
 import logging
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from email.headerregistry import Address
 from time import monotonic
 
 import pytest
 
 from errand.errors import MailDeferred, MailRefused, MailServerAway, SettingsRefused
+from errand.settings import Settings
 from tests.conftest import missing
-from tests.support.smtp import HAS_OPENSSL, Certificate, SmtpSink, once
+from tests.support.processes import ROOT
+from tests.support.smtp import DROP, FLOOD, HANG, HAS_OPENSSL, Certificate, SmtpSink, once
 from workers import mailer as mailer_module
-from workers.attachments import MAX_BYTES, Attachment
+from workers.attachments import Attachment
 from workers.letters import Letter
 from workers.mailer import Mailer
 
@@ -115,7 +119,10 @@ def test_a_style_sheet_named_in_a_letter_is_not_fetched(mailer, smtp_sink):
         ".\n..\nFrom here\n.hidden\n",
         "x" * 20_000 + "\n",
         "ü" * 5_000 + "\n",
-        "nul \0 escape \x1b[31m bell \a\n",
+        "nul \0 escape \x1b[31m bell \a form \f feed \x85 \u2028\n",
+        "--===============1==\n--\n",
+        "=C3=A9 =\n=\n",
+        "a\tb\t\n \n",
         "no line end",
         "trailing spaces  \n\n\n",
     ],
@@ -139,7 +146,7 @@ def test_a_letter_without_html_is_one_text(mailer, smtp_sink):
 def test_a_file_arrives_beside_text_and_html_byte_for_byte(mailer, smtp_sink):
     content = 'name,note\r\né,"a, b\r\nc"\r\n'.encode() + b"x" * 5_000 + b"\r\n"
 
-    mailer.send(replace(LETTER, attachment=Attachment("csv_summary.csv", "csv", content)))
+    mailer.send(replace(LETTER, attachments=(Attachment("csv_summary.csv", "text/csv", content),)))
 
     [mail] = smtp_sink.wait_for(1)
     assert (mail.text, mail.html) == (LETTER.text, LETTER.html)
@@ -157,7 +164,7 @@ def test_a_file_whose_name_or_content_is_a_path_reads_no_file(mailer, smtp_sink,
     secret = tmp_path / "secret.csv"
     secret.write_text("TOPSECRET")
 
-    mailer.send(replace(LETTER, attachment=Attachment(str(secret), "csv", str(secret).encode())))
+    mailer.send(replace(LETTER, attachments=(Attachment(str(secret), "text/csv", str(secret).encode()),)))
 
     [mail] = smtp_sink.wait_for(1)
     [file] = mail.message.iter_attachments()
@@ -165,12 +172,70 @@ def test_a_file_whose_name_or_content_is_a_path_reads_no_file(mailer, smtp_sink,
     assert base64.b64encode(b"TOPSECRET") not in mail.content
 
 
-def test_a_mail_with_the_largest_file_arrives(mailer, smtp_sink):
-    mailer.send(replace(LETTER, attachment=Attachment("table.csv", "csv", b"x" * MAX_BYTES)))
+def test_a_mail_with_a_file_of_the_largest_usual_size_arrives(mailer, smtp_sink):
+    most = Settings(_env_file=None).mail_attachment_bytes
+
+    mailer.send(replace(LETTER, attachments=(Attachment("table.csv", "text/csv", b"x" * most),)))
 
     [mail] = smtp_sink.wait_for(1)
     [file] = mail.message.iter_attachments()
-    assert len(file.get_payload(decode=True)) == MAX_BYTES
+    assert len(file.get_payload(decode=True)) == most
+
+
+def test_a_picture_is_shown_inside_the_html_and_attached(mailer, smtp_sink):
+    picture = Attachment("histogram.png", "image/png", b"\x89PNG\r\n\x1a\nand so on", inline=True)
+    html = f'<img src="cid:{picture.cid}" alt="">\n'
+
+    mailer.send(replace(LETTER, html=html, attachments=(picture,)))
+
+    [mail] = smtp_sink.wait_for(1)
+    parts = list(mail.message.walk())
+    assert [part.get_content_type() for part in parts] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+        "image/png",
+    ]
+    shown, attached = parts[-2:]
+    assert (shown["Content-ID"], shown.get_content_disposition()) == (f"<{picture.cid}>", "inline")
+    assert (attached["Content-ID"], attached.get_filename()) == (None, "histogram.png")
+    assert {part.get_payload(decode=True) for part in (shown, attached)} == {picture.content}
+
+
+def test_who_wants_no_more_mails_is_told_where_to_say_so(mailer, smtp_sink):
+    page = f"https://errand.test/unsubscribe/{'a' * 400}"
+
+    mailer.send(replace(LETTER, unsubscribe=page))
+
+    [mail] = smtp_sink.wait_for(1)
+    assert mail.message["List-Unsubscribe"] == f"<{page}>"
+    assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"List-Unsubscribe: <{page}>".encode() in mail.content, "on one line, in no encoded words"
+
+
+@pytest.mark.parametrize("text", ["a\rb\rc\n", "a\r\nb\r\nc\r\n", "a\rb\nc"])
+def test_line_ends_of_any_kind_arrive_as_line_ends(mailer, smtp_sink, text):
+    mailer.send(replace(LETTER, text=text, html=text))
+
+    [mail] = smtp_sink.wait_for(1)
+    assert mail.text.split() == mail.html.split() == ["a", "b", "c"]
+    assert mail.content.count(b"\r") == mail.content.count(b"\n") == mail.content.count(b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "name", ["Errand", "Errand, Ltd. (jobs)", 'The "Errand"', "Grüße 💥", "=?utf-8?q?x=0D=0A?=", "é" * 15]
+)
+def test_a_sender_of_any_name_is_one_sender(smtp_sink, name):
+    mailer = Mailer(smtp_sink.url, str(Address(name, addr_spec="errand@errand.test")))
+
+    mailer.send(LETTER)
+
+    [sender] = smtp_sink.wait_for(1)[0].message["From"].addresses
+    assert (sender.display_name, sender.addr_spec) == (name, "errand@errand.test")
+    mailer.close()
 
 
 def test_long_ids_stay_readable_so_that_mails_find_their_thread(mailer, smtp_sink):
@@ -195,7 +260,9 @@ def test_long_ids_stay_readable_so_that_mails_find_their_thread(mailer, smtp_sin
         replace(LETTER, to=f"{'a' * 300}@email.com"),
         replace(LETTER, to=""),
         replace(LETTER, text="\ud800"),
-        replace(LETTER, attachment=Attachment("a.csv\r\nBcc: victim@email.com", "csv", b"")),
+        replace(LETTER, attachments=(Attachment("a.csv\r\nBcc: victim@email.com", "text/csv", b""),)),
+        replace(LETTER, attachments=(Attachment("a.csv", "text/csv\r\n\r\n", b""),)),
+        replace(LETTER, unsubscribe="https://errand.test/\r\nBcc: victim@email.com"),
     ],
 )
 def test_a_letter_that_would_break_out_of_its_place_is_refused_before_anything_is_sent(mailer, smtp_sink, letter):
@@ -293,6 +360,55 @@ def test_the_servers_answer_decides_and_is_told(mailer, smtp_sink, stage, answer
     assert caught.value.detail == answer
 
 
+def test_an_open_connection_is_not_asked_whether_it_is_there(mailer, smtp_sink):
+    for _ in range(3):
+        mailer.send(LETTER)
+
+    assert [line.split()[0] for line in smtp_sink.commands] == ["MAIL", "RCPT", "DATA"] * 3
+
+
+@pytest.mark.parametrize("happens", [DROP, "421 4.4.2 Idle for too long"])
+def test_a_connection_that_ends_before_the_recipient_is_named_costs_nothing(mailer, smtp_sink, happens):
+    mailer.send(LETTER)
+    smtp_sink.answers["MAIL"] = once(happens)
+
+    mailer.send(LETTER)
+
+    assert (smtp_sink.connections, len(smtp_sink.messages)) == (2, 2)
+
+
+def test_a_letter_that_is_larger_than_the_server_takes_is_not_even_begun(smtp_sink):
+    smtp_sink.announced_bytes = 10_000
+    mailer = Mailer(smtp_sink.url, SENDER, timeout=5)
+
+    with pytest.raises(MailRefused, match="The server takes 10000 bytes, this mail has ") as caught:
+        mailer.send(replace(LETTER, text="x " * 10_000))
+    mailer.send(LETTER)
+
+    assert caught.value.fields["too_large"]
+    assert (smtp_sink.connections, len(smtp_sink.messages)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "too_large"),
+    [
+        ("552 5.3.4 Message too big", True),
+        ("552 Too much mail data", True),
+        ("554 5.3.4 Message too big", True),
+        ("550 5.2.3 Message too long for this one", True),
+        ("550 5.7.1 We want no 5.3.4 here", False),
+        ("554 5.6.0 No", False),
+    ],
+)
+def test_a_refusal_tells_whether_a_shorter_letter_may_be_taken(mailer, smtp_sink, answer, too_large):
+    smtp_sink.answers["DATA"] = answer
+
+    with pytest.raises(MailRefused) as caught:
+        mailer.send(LETTER)
+
+    assert caught.value.fields["too_large"] is too_large
+
+
 def test_a_refusal_holds_whatever_the_server_does_next(mailer, smtp_sink):
     smtp_sink.answers["RCPT"] = "550 5.1.1 not here"
     smtp_sink.drop_at = "RSET"
@@ -306,7 +422,7 @@ def test_a_refusal_holds_whatever_the_server_does_next(mailer, smtp_sink):
 
 
 @pytest.mark.parametrize("stage", [*STAGES, "KEPT"])
-@pytest.mark.parametrize("nonsense", ["HTTP/1.1 400 Bad Request", "", "250-", "354 Go on"])
+@pytest.mark.parametrize("nonsense", ["HTTP/1.1 400 Bad Request", "", "250-", "354 Go on", FLOOD, "250 " + "x" * 9_000])
 def test_nonsense_defers_and_nothing_more_is_said_on_that_connection(smtp_sink, stage, nonsense):
     mailer = Mailer(smtp_sink.url, SENDER, timeout=0.3)
     smtp_sink.answers[stage] = once(nonsense)
@@ -439,6 +555,39 @@ def test_a_certificate_of_another_host_defers(tmp_path, certificate):
         assert not saw_password(sink)
 
 
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "smtps"])
+def test_a_certificate_that_has_expired_defers_and_says_so(tmp_path, implicit):
+    expired = Certificate.make(tmp_path, expired=True)
+    with SmtpSink(tls=expired, implicit_tls=implicit, login=("apikey", SECRET)) as sink:
+        mailer = Mailer(with_login(sink), SENDER, timeout=5, context=expired.for_client())
+
+        with pytest.raises(MailServerAway, match="certificate has expired"):
+            mailer.send(LETTER)
+
+        assert not sink.logins
+        assert not saw_password(sink)
+
+
+def test_a_server_that_begins_tls_with_something_else_defers(smtp_sink):
+    mailer = Mailer(smtp_sink.url.replace("smtp:", "smtps:"), SENDER, timeout=5)
+
+    with pytest.raises(MailServerAway, match="SSL"):
+        mailer.send(LETTER)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_garbage_inside_of_tls_is_garbage(certificate, stage):
+    with SmtpSink(tls=certificate, implicit_tls=True) as sink:
+        mailer = Mailer(sink.url, SENDER, timeout=5, context=certificate.for_client())
+        sink.answers[stage] = once(FLOOD)
+
+        with pytest.raises(MailDeferred, match="too long"):
+            mailer.send(LETTER)
+        mailer.send(LETTER)
+
+        assert len(sink.messages) == 1
+
+
 def test_a_server_without_tls_never_sees_the_password():
     with SmtpSink(login=("apikey", SECRET)) as sink:
         mailer = Mailer(with_login(sink), SENDER)
@@ -503,6 +652,56 @@ def test_a_sender_that_is_no_address_is_refused_at_once(sender):
 
 # ---- the company it keeps
 
+ON_THE_HUB = """
+import eventlet; eventlet.monkey_patch()
+import json, sys
+from time import monotonic
+from errand.errors import MailDeferred
+from workers.letters import Letter
+from workers.mailer import Mailer
+
+gaps, last = [], monotonic()
+
+def tick():
+    global last
+    while True:
+        eventlet.sleep(0.01)
+        gaps.append(monotonic() - last)
+        last = monotonic()
+
+eventlet.spawn(tick)
+eventlet.sleep(0.05)
+mailer, told = Mailer(sys.argv[1], "errand@errand.test", timeout=0.5), []
+for number in range(3):
+    try:
+        mailer.send(Letter("name@email.com", "hello", "hello", None, f"<{number}@errand.test>"))
+    except MailDeferred as fault:
+        told.append(fault.detail)
+eventlet.sleep(0.05)
+print(json.dumps([told, max(gaps)]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"CONNECT": FLOOD}, "the answer is too long"),
+        ({"MAIL": FLOOD}, "the answer is too long"),
+        ({"KEPT": FLOOD}, "the answer is too long"),
+        ({"CONNECT": HANG}, "timed out"),
+    ],
+    ids=str,
+)
+def test_whatever_a_server_does_everything_else_in_the_process_goes_on(smtp_sink, answers, told):
+    smtp_sink.answers = answers
+
+    command = [sys.executable, "-W", "ignore", "-c", ON_THE_HUB, smtp_sink.url]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+
+    faults, longest_gap = json.loads(run.stdout)
+    assert [told in fault for fault in faults] == [True] * 3, faults
+    assert longest_gap < 0.4
+
 
 def test_nothing_is_printed_and_no_recipient_is_logged(mailer, capsys, caplog):
     caplog.set_level(logging.DEBUG)
@@ -514,8 +713,8 @@ def test_nothing_is_printed_and_no_recipient_is_logged(mailer, capsys, caplog):
     assert capsys.readouterr() == ("", "")
 
 
-def test_importing_the_mailer_loads_no_html_library_and_no_template_engine():
-    heavy = {"lxml", "premailer", "cssutils", "keyring", "jinja2"}
+def test_importing_the_mailer_loads_nothing_that_reads_html_or_asks_for_passwords():
+    heavy = {"lxml", "premailer", "cssutils", "keyring"}
     program = "import sys, workers.mailer; print(*sys.modules)"
 
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()

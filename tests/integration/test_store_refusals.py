@@ -154,7 +154,11 @@ def test_a_full_store_lets_jobs_go_on_and_end_and_leave(server, own):
         own.publish_catalogue({"sum": "{}"})
         notices = own.collect(10, 30)
         assert len(notices) == 2
-        assert all(own.settle(notice, NoticeState.SENT) for notice in notices)
+        assert all(own.settle(notice, NoticeState.FAILED) for notice in notices)
+        assert own.retell(running.id).reply == "done"
+        assert own.unsubscribe("name@email.com")
+        assert own.collect(10, 30) == []
+        assert own.link_secret() == own.link_secret()
 
     assert own.get(over.id) is own.get(waiting) is None
 

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from errand.errors import CallFailed, OperationFailed
+from errand.errors import CallFailed, JobRefused, OperationFailed
 from schemas.status import Status
 from tests.support.jobs import claim, ended, succeeded
 
@@ -51,3 +51,17 @@ def test_a_call_whose_job_is_gone_does_not_wait_for_it(store, worker_store):
 
     with pytest.raises(CallFailed):
         worker_store.ending_of(job)
+
+
+def test_a_call_may_name_several_addresses_and_is_refused_as_the_api_would(store, settings):
+    from workers.dependencies import WorkerStore
+
+    strict = WorkerStore(store, settings.model_copy(update={"mail_allow": "email.com"}))
+
+    job = strict.accept_call("sum", 30, 10, ["a@email.com", "b@email.com"])
+    for email in ("c@other.com", ["a@email.com", "c@other.com"], "nobody"):
+        with pytest.raises(JobRefused, match=r"^email"):
+            strict.accept_call("sum", 30, 10, email)
+
+    assert store.get(job.id)["email"] == "a@email.com b@email.com"
+    assert store.client.zrange(store.keys.jobs, 0, -1) == [job.id], "nothing else was stored"

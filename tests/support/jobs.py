@@ -10,8 +10,9 @@ ARGUMENTS = '{"value":30,"other":10}'
 QUEUE = "compute"
 
 
-def new_job(**fields: Any) -> NewJob:
-    """Describe a sum, with what the test wants to be different."""
+def new_job(email: str | None = None, **fields: Any) -> NewJob:
+    """Describe a sum, with what the test wants to be different; `email`: addresses, with spaces between."""
+    fields.setdefault("emails", tuple((email or "").split()))
     return NewJob(**{"id": str(uuid4()), "operation": "sum", "arguments": ARGUMENTS, **fields})
 
 

@@ -52,19 +52,23 @@ class Caught:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A self-signed certificate and its key, as files."""
+    """A self-signed certificate and its key, as files. One that has expired did so yesterday."""
 
     certificate: Path
     key: Path
 
     @classmethod
-    def make(cls, folder: Path, *names: str) -> Self:
+    def make(cls, folder: Path, *names: str, expired: bool = False) -> Self:
         """Make one for `names` (default: localhost and 127.0.0.1)."""
+        folder.mkdir(exist_ok=True)
         made = cls(folder / "certificate.pem", folder / "key.pem")
         alternatives = ",".join(f"DNS:{name}" for name in names) or "DNS:localhost,IP:127.0.0.1"
         command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         command += ["-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={alternatives}"]
         subprocess.run([*command, "-keyout", made.key, "-out", made.certificate], check=True, capture_output=True)
+        if expired:
+            again = ["openssl", "x509", "-in", made.certificate, "-signkey", made.key, "-days", "-1"]
+            subprocess.run([*again, "-out", made.certificate], check=True, capture_output=True)
         return made
 
     def for_server(self) -> ssl.SSLContext:
@@ -78,8 +82,9 @@ class Certificate:
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
-HANG, DROP = "(hangs)", "(drops)"
-"""What a step of the conversation may be answered with beside a line: nothing any more, or the connection's end."""
+HANG, DROP, FLOOD = "(hangs)", "(drops)", "(floods)"
+"""What a step of the conversation may be answered with beside a line: nothing any more, the connection's end, or lines
+of which each says that there is another."""
 
 Answer = str | Callable[[str], str | None]
 
@@ -95,11 +100,13 @@ class SmtpSink:
     """A mail server, running while its `with` block does. Its switches may be turned at any time.
 
     `answers` maps a step (`CONNECT`, `MAIL`, `RCPT`, `DATA`, `RSET`) to the line that answers it instead of the usual
-    one, to HANG or DROP, or to a function that is asked with the command's argument and gives one of these, or None for
-    the usual. A letter is judged with `DATA`, and once it is kept with `KEPT`; both are asked with its recipient.
+    one, to HANG, DROP or FLOOD, or to a function that is asked with the command's argument and gives one of these, or
+    None for the usual. A letter is judged with `DATA`, and once it is kept with `KEPT`; both are asked with its
+    recipient.
     `hang_at` and `drop_at` name commands, or `CONNECT`, at which the server falls silent or breaks off; `DATA` means
     after the letter was kept. `delay` seconds pass before each letter is answered, `slow` before every answer.
-    `most_connections` may be open at a time, `letters_each` be sent on each.
+    `most_connections` may be open at a time, `letters_each` be sent on each. Letters of more than `most_bytes` are
+    refused when they are there; `announced_bytes` is what it tells before.
     """
 
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -109,6 +116,8 @@ class SmtpSink:
     slow: float = 0.0
     most_connections: int | None = None
     letters_each: int | None = None
+    most_bytes: int | None = None
+    announced_bytes: int = 33_554_432
     tls: Certificate | None = None
     implicit_tls: bool = False
     login: tuple[str, str] | None = None
@@ -192,7 +201,7 @@ class SmtpSink:
     def behave(self) -> None:
         """Turn all switches off."""
         self.answers.clear()
-        self.hang_at = self.drop_at = self.most_connections = self.letters_each = None
+        self.hang_at = self.drop_at = self.most_connections = self.letters_each = self.most_bytes = None
         self.delay = self.slow = 0.0
 
     def to(self, recipient: str) -> list[Caught]:
@@ -215,6 +224,8 @@ class SmtpSink:
             await server.obey(answer)
             return answer
         content = envelope.original_content or b""
+        if self.most_bytes is not None and len(content) > self.most_bytes:
+            return "552 5.3.4 Message too big"
         message = message_from_bytes(content, policy=default)
         with self._changed:
             self.messages.append(Caught(envelope.mail_from or "", list(envelope.rcpt_tos), message, content))
@@ -269,6 +280,7 @@ class _Conversation(SMTP):
         super().__init__(
             sink,
             hostname="sink.test",
+            data_size_limit=sink.announced_bytes,
             tls_context=sink.tls.for_server() if sink.tls and not sink.implicit_tls else None,
             authenticator=sink.check if sink.login else None,
             auth_required=sink.login is not None,
@@ -309,10 +321,14 @@ class _Conversation(SMTP):
             await self.obey(DROP)
 
     async def obey(self, answer: str) -> None:
-        """Fall silent or break off, if that is the answer."""
+        """Fall silent, break off or talk without end, if that is the answer."""
         if answer == DROP:
             self.transport.abort()
-        if answer in (HANG, DROP):
+        while answer == FLOOD and not self.transport.is_closing():
+            self._writer.write(b"250-and another line\r\n" * 1000)
+            await self._writer.drain()
+            await asyncio.sleep(0)  # or it would never be told that the connection is gone
+        if answer in (HANG, DROP, FLOOD):
             await asyncio.Event().wait()  # aiosmtpd ends this task when it sees that the connection is gone
 
     async def _answer(self, command: str, line: str, usual: Callable[[str], Any]) -> None:

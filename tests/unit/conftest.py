@@ -1,6 +1,7 @@
 """An API on a real store and a relay that rings nothing, for the tests whose names begin with test_api."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from threading import Semaphore
 
 import pytest
@@ -9,8 +10,10 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.lanes import PLACE, Place
+from errand.links import Links
 from errand.settings import Settings
 from tests.support.api import ADD, ANYTHING, TREE, SilentRelay, WatchedStore
+from tests.support.view import ID, RECORD, path_of
 
 
 @pytest.fixture
@@ -50,3 +53,26 @@ def patient_client(api: Flask) -> FlaskClient:
     client = api.test_client()
     client.environ_base[PLACE] = Place(Semaphore(0))
     return client
+
+
+@pytest.fixture
+def links(api_store: WatchedStore) -> Links:
+    """What workers write links with."""
+    return Links(api_store.link_secret(), "http://127.0.0.1:5000")
+
+
+@pytest.fixture
+def view_path(links: Links) -> str:
+    """The path of a link to the job that `given` stores."""
+    return path_of(links.job(ID, int(time.time()) + 600))
+
+
+@pytest.fixture
+def given(api_store: WatchedStore) -> Callable[..., None]:
+    """Store a job that looks like RECORD, but for what is different; None is left out."""
+
+    def store(**changes: str | None) -> None:
+        record = {**RECORD, **changes}
+        api_store.put(ID, {name: text for name, text in record.items() if text is not None})
+
+    return store

@@ -7,6 +7,7 @@ import pytest
 
 from api.reports import ask_again_after
 from schemas.jobs import Job, Progress
+from schemas.notices import Notification
 from tests.support.jobs import accepted, claim, claimed, succeeded
 
 ID = "01a1fc96-17ae-711f-a888-b75326918fe5"
@@ -33,6 +34,25 @@ SUCCEEDED = {
     "note:mail:result": json.dumps({**RECEIPT, "kind": "result", "state": "pending"}),
     "note:mail:receipt": json.dumps({**RECEIPT, "state": "sent", "sent_at": 1763700000200}),
 }
+
+
+def test_who_was_told_is_listed_receipts_first_and_each_kind_in_the_order_of_its_addresses(client, api_store):
+    names = ["result-10", "receipt-2", "result-2", "receipt", "receipt-10", "result"]
+    notes = {
+        f"note:mail:{name}": json.dumps(
+            {**RECEIPT, "to": f"{name}@a.example", "state": "pending", "slot": 1763700000008}
+        )
+        for name in names
+    }
+    hooks = {"note:webhook:failure-1": {"channel": "webhook", "to": "https://a.example/", "kind": "failure"}}
+    told = {name: json.dumps({**note, "state": "sent", "attempts": 1, "since": 1}) for name, note in hooks.items()}
+    api_store.put(ID, SUCCEEDED | {"email": "a@a.example b@a.example"} | told | notes)
+
+    rows = client.get(f"/jobs/{ID}").json["notifications"]
+
+    order = ["receipt", "receipt-2", "receipt-10", "result", "result-2", "result-10"]
+    assert [row["to"] for row in rows] == [*(f"{name}@a.example" for name in order), "https://a.example/"]
+    assert all(Notification.model_validate(row).model_dump(mode="json") == row for row in rows)
 
 
 def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):

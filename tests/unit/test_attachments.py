@@ -1,4 +1,4 @@
-"""Attachments: a result as a table that every spreadsheet reads and none runs."""
+"""Attachments: a result as a table that every spreadsheet reads and none runs, as JSON, or as a picture."""
 
 import csv
 import json
@@ -7,14 +7,29 @@ from time import process_time
 
 import pytest
 
-from workers.attachments import MAX_BYTES, MAX_CELLS, attachment
+from errand.links import Links
+from errand.settings import Settings
+from errand.shapes import MAX_CELLS
+from schemas.notices import NoticeKind
+from schemas.pictures import Picture
+from tests.support.hostile import png
+from workers.attachments import Attachment
+from workers.contents import MAX_SHOWN, contents_of
+from workers.samples import sample
 
-RECORD = {"operation": "csv_summary", "attachment": "csv", "result": '[{"a":1}]'}
+LINKS = Links(bytes(32), "https://errand.test")
+PICTURE = Picture.of(png(2, 2), "Four dots")
 
 
-def file(result, **changes):
+def files(result, *, bare: bool = False, most: int = 100_000, operation: str = "csv_summary") -> tuple[Attachment, ...]:
+    settings = Settings(_env_file=None, mail_attachment_bytes=most)
     document = result if isinstance(result, str) else json.dumps(result)
-    return attachment({**RECORD, "result": document, **changes})
+    notice = sample(NoticeKind.RESULT, operation=operation, result=document)
+    return contents_of(notice, settings, LINKS, bare=bare).files
+
+
+def file(result, **options) -> Attachment | None:
+    return next(iter(files(result, **options)), None)
 
 
 def rows(result) -> list[list[str]]:
@@ -25,7 +40,7 @@ def rows(result) -> list[list[str]]:
 def test_a_list_of_objects_becomes_a_table_with_a_header():
     found = file('[{"column":"age","mean":38.50,"ok":true},{"column":"é","mean":null,"ok":false}]')
 
-    assert found.name == "csv_summary.csv"
+    assert (found.name, found.media_type, found.inline) == ("csv_summary.csv", "text/csv", False)
     assert found.content == "column,mean,ok\r\nage,38.50,true\r\né,,false\r\n".encode()
 
 
@@ -97,34 +112,44 @@ def test_what_is_no_character_to_be_seen_is_replaced():
         '[{"a":{"b":1}}]',
         '[1,{"a":2}]',
         "not json",
-        "[" * 100_000,
         "[NaN",
     ],
 )
-def test_what_is_no_table_is_not_attached(result):
+def test_what_is_no_table_and_is_shown_whole_is_not_attached(result):
     assert file(result) is None
 
 
-@pytest.mark.parametrize("kind", [None, "", "pdf"])
-def test_only_operations_that_declare_it_have_an_attachment(kind):
-    record = {**RECORD, "attachment": kind} if kind is not None else {"operation": "sum", "result": "[1]"}
+@pytest.mark.parametrize("result", [{"all": ["of", "it"] * 5_000}, "[" * (MAX_SHOWN + 1), "x" * (MAX_SHOWN + 1)])
+def test_a_result_that_the_mail_shows_in_part_is_attached_as_json(result):
+    document = result if isinstance(result, str) else json.dumps(result)
 
-    assert attachment(record) is None
-    assert attachment({}) is None
+    [found] = files(document)
+
+    assert found == Attachment("csv_summary.json", "application/json", document.encode())
 
 
-def test_a_large_result_is_not_attached():
-    assert len(file(["x" * (MAX_BYTES - 1000)]).content) > MAX_BYTES - 1000
-    assert file(["x" * MAX_BYTES]) is None
-    assert file(["\x01" * (MAX_BYTES // 7)]) is not None
-    assert file('["' + "é" * (MAX_BYTES - 100) + '"]') is None
+def test_a_picture_is_attached_and_shown():
+    [found] = files(PICTURE.model_dump_json(), operation="histogram")
+
+    assert found == Attachment("histogram.png", "image/png", PICTURE.content, inline=True)
+    assert found.cid == files(PICTURE.model_dump_json(), operation="another")[0].cid != file([1]).cid
+
+
+@pytest.mark.parametrize(
+    "result", ['[{"a":"é"}]', json.dumps("x" * (MAX_SHOWN + 1)), PICTURE.model_dump_json()], ids=["csv", "json", "png"]
+)
+def test_a_file_has_as_many_bytes_as_the_settings_allow_and_no_more(result):
+    size = len(file(result).content)
+
+    assert len(file(result, most=size).content) == size
+    assert files(result, most=size - 1) == files(result, most=0) == files(result, bare=True) == ()
 
 
 def test_a_table_far_larger_than_its_result_is_not_even_begun():
     started = process_time()
 
-    assert file([{f"key{n}": 1} for n in range(50_000)]) is None
-    assert file([1] * (MAX_CELLS + 1)) is None
+    assert file([{f"key{n}": 1} for n in range(50_000)], most=10_000_000).media_type == "application/json"
+    assert file([1] * (MAX_CELLS + 1), most=10_000_000).media_type == "application/json"
 
     assert process_time() - started < 1
 

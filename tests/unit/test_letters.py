@@ -3,42 +3,53 @@
 import html
 import json
 import re
+from datetime import UTC, datetime
 from time import process_time
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from errand.errors import MailRefused
+from errand.links import Links
 from errand.settings import Settings
-from schemas.address import EMAIL_PATTERN, EmailAddress, is_address
+from errand.store import Notice
+from schemas.address import EMAIL_PATTERN, as_address, is_address
 from schemas.notices import NoticeKind
-from workers.letters import MAX_SHOWN, MAX_SUBJECT, compose
+from schemas.pictures import Picture
+from tests.support.hostile import png
+from workers.contents import MAX_PART
+from workers.letters import Letter, compose
+from workers.rows import PART
+from workers.samples import ID, SINCE, sample, samples
+from workers.stationery import MAX_SUBJECT
 
-SETTINGS = Settings(_env_file=None, mail_from="Errand <errand@mail.test>", public_url="https://errand.test/")
-ID = "0192f3a4-1111-7222-8333-444455556666"
-LINK = f"https://errand.test/jobs/{ID}"
-RECORD = {
-    "id": ID,
-    "operation": "sum",
-    "arguments": '{"value":30,"other":10}',
-    "result": "40",
-    "error": '{"type":"ZeroDivisionError","message":"division by zero"}',
-    "email": "name@email.com",
-    "attempt": "1",
-    "status": "succeeded",
-}
-MAIL = {"id": ID, "to": "name@email.com", "subject": "testing", "body": "Just testing"}
+SETTINGS = Settings(
+    _env_file=None, mail_from="Errand <errand@mail.test>", public_url="https://errand.test/", link_ttl=3600
+)
+LINKS = Links(b"a secret of 32 bytes, no less...", SETTINGS.base_url)
+LINK = LINKS.job(ID, SINCE // 1000 + 3600)
+UNSUBSCRIBE = LINKS.unsubscribe("name@email.com")
+RECORD = {"result": "40", "error": '{"type":"ZeroDivisionError","message":"division by zero"}'}
+MAIL = {"subject": "testing", "body": "Just testing"}
 OF_A_JOB = [NoticeKind.RECEIPT, NoticeKind.RESULT, NoticeKind.FAILURE, NoticeKind.CANCELLED]
+SAMPLES = list(samples())
 BIDI = "\u202e\u2066\u200f"
 
 
-def letter(kind: NoticeKind, **changes: str):
-    return compose(kind, (MAIL if kind is NoticeKind.LETTER else RECORD) | changes, SETTINGS)
+def letter(
+    kind: NoticeKind, *, bare: bool = False, to: str = "name@email.com", name: str = "", **changes: str
+) -> Letter:
+    notice = sample(kind, **(MAIL if kind is NoticeKind.LETTER else RECORD) | changes)
+    notice = Notice(kind, ID, 1, SINCE, notice.record, name=name or kind.value, to=to)
+    return compose(notice, SETTINGS, LINKS, bare=bare)
+
+
+def result(value: object, **options: bool) -> Letter:
+    return letter(NoticeKind.RESULT, result=json.dumps(value), **options)
 
 
 def seen(markup: str) -> str:
     """What a reader sees of the HTML part."""
-    body = markup.partition("<body>")[2].replace("<br>", "\n")
+    body = markup.partition("<body")[2].partition(">")[2].replace("<br>", "\n")
     return html.unescape(re.sub(r"<[^>]*>", "", body))
 
 
@@ -53,12 +64,21 @@ def test_the_receipt_asks_to_wait():
         assert "Please wait the calculation, you'll receive an email with results" in part
 
 
-def test_the_result_says_it_on_one_line():
-    result = letter(NoticeKind.RESULT)
+def test_a_receipt_that_nothing_follows_asks_nobody_to_wait():
+    receipt = letter(NoticeKind.RECEIPT, notify="accepted failed")
 
-    assert result.subject == "Your operation is complete!"
-    assert "The result is: 40" in result.text.splitlines()
-    assert re.search(r"The result is:\s+40\b", seen(result.html))
+    for part in (receipt.text, seen(receipt.html)):
+        assert "Please wait" not in part
+        assert "You asked for no mail with its result" in part
+    assert "Please wait" in letter(NoticeKind.RECEIPT, notify="accepted succeeded").text
+
+
+def test_the_result_says_it_on_one_line():
+    mail = letter(NoticeKind.RESULT)
+
+    assert mail.subject == "Your operation is complete!"
+    assert mail.text.startswith("Your operation is complete!\n\nThe result is: 40\n")
+    assert re.search(r"The result is:\s+40\b", seen(mail.html))
 
 
 def test_the_failure_says_what_went_wrong_in_a_sentence():
@@ -88,14 +108,34 @@ def test_a_cancelled_job_is_told_with_its_reason():
 
 
 @pytest.mark.parametrize("kind", OF_A_JOB)
-def test_every_mail_about_a_job_names_it_and_links_to_it(kind):
+def test_every_mail_about_a_job_names_it_and_links_to_it_and_out_of_it(kind):
     mail = letter(kind)
 
     for part in (mail.text, seen(mail.html)):
         assert "sum of value 30, other 10" in part
         assert ID in part
-        assert LINK in part
-    assert f'href="{LINK}"' in mail.html
+    for link in (LINK, UNSUBSCRIBE):
+        assert link in mail.text.splitlines()
+        assert f'href="{link}"' in mail.html
+    assert mail.unsubscribe == UNSUBSCRIBE
+
+
+@pytest.mark.parametrize("kind", OF_A_JOB)
+def test_every_mail_about_a_job_says_until_when_its_link_works(kind):
+    until = datetime.fromtimestamp(SINCE // 1000 + 3600, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+    mail = letter(kind)
+
+    assert f"until {until}" in mail.text
+    assert f"The link works until {until}" in seen(mail.html)
+
+
+def test_behind_the_link_of_an_ended_job_is_nothing_once_the_job_is_forgotten():
+    forgotten = {"expires_at": str(SINCE + 600_000)}
+    until = datetime.fromtimestamp(SINCE // 1000 + 600, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+    assert f"until {until}" in letter(NoticeKind.RESULT, **forgotten).text
+    assert until not in letter(NoticeKind.RECEIPT, **forgotten).text  # of its last run; it may run for days
 
 
 def test_a_letter_is_what_its_author_wrote():
@@ -104,27 +144,32 @@ def test_a_letter_is_what_its_author_wrote():
     assert mail.subject == "testing"
     assert mail.text == "Dear you,\n\n  1 < 2 & so on\n"
     assert "Dear you,<br><br>  1 &lt; 2 &amp; so on" in mail.html
-    assert "jobs/" not in mail.html
+    assert "/view/" not in mail.html
+    assert f'href="{UNSUBSCRIBE}"' in mail.html
+    assert mail.unsubscribe == UNSUBSCRIBE
 
 
-@pytest.mark.parametrize("kind", NoticeKind)
-def test_the_text_reads_well_alone(kind):
-    mail = letter(kind)
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("notice", SAMPLES, ids=lambda notice: notice.kind.value)
+def test_the_text_reads_well_alone(notice, bare):
+    mail = compose(notice, SETTINGS, LINKS, bare=bare)
 
-    assert not re.search(r"<[a-z/!]|&[a-z#0-9]+;|[ \t]$|\n\n\n", mail.text, re.MULTILINE)
-    assert all(len(line) <= 76 for line in mail.text.splitlines() if "://" not in line)
+    assert not re.search(r"<[a-z/!]|&[a-z#0-9]+;|[ \t]$|\n\n\n|\{\{|None", mail.text, re.MULTILINE)
+    long = [line for line in mail.text.splitlines() if len(line) > 76 and "://" not in line]
+    assert all("a long text" in line for line in long)
     assert mail.text.endswith("\n")
+    assert not mail.text.startswith("\n")
 
 
-@pytest.mark.parametrize("kind", NoticeKind)
-def test_the_html_needs_nothing_from_elsewhere_and_follows_dark_mode(kind):
-    markup = letter(kind).html
+@pytest.mark.parametrize("notice", SAMPLES, ids=lambda notice: notice.kind.value)
+def test_the_html_needs_nothing_from_elsewhere_and_follows_dark_mode(notice):
+    mail = compose(notice, SETTINGS, LINKS)
 
-    assert not re.search(r"<(img|link|script|iframe|table)|url\(|@import|src=", markup)
-    assert 'name="color-scheme" content="light dark"' in markup
-    assert "prefers-color-scheme: dark" in markup
-    assert 'name="viewport"' in markup
-    assert len(markup) < 5_000
+    assert not re.search(r"<(link|script|iframe|object)|url\(|@import|src=\"(?!cid:)", mail.html)
+    assert 'name="color-scheme" content="light dark"' in mail.html
+    assert "prefers-color-scheme: dark" in mail.html
+    assert 'name="viewport"' in mail.html
+    assert len(mail.html) < 100_000  # what is longer is cut off by some mail programs
 
 
 # ---- which mail is which
@@ -141,6 +186,23 @@ def test_ids_are_distinct_stable_and_make_a_thread():
     assert [letters[kind].in_reply_to for kind in NoticeKind] == [None, receipt, receipt, receipt, None]
 
 
+@pytest.mark.parametrize("number", ["-2", "-10"])
+def test_each_of_several_people_has_a_thread_of_their_own(number):
+    receipt = letter(NoticeKind.RECEIPT, name=f"receipt{number}", to="other@email.com")
+    failure = letter(NoticeKind.FAILURE, name=f"failure{number}", to="other@email.com", retries="1")
+
+    assert receipt.message_id == failure.in_reply_to == f"<{ID}.receipt{number}@mail.test>"
+    assert failure.message_id == f"<{ID}.failure{number}1@mail.test>"
+    assert failure.to == "other@email.com"
+    assert failure.unsubscribe == LINKS.unsubscribe("other@email.com")
+
+
+def test_the_same_notice_makes_the_same_letter():
+    assert [compose(notice, SETTINGS, LINKS) for notice in SAMPLES] == [
+        compose(notice, SETTINGS, LINKS) for notice in samples()
+    ]
+
+
 # ---- results
 
 
@@ -155,6 +217,8 @@ def test_ids_are_distinct_stable_and_make_a_thread():
         ('"/etc/passwd"', "/etc/passwd"),
         ('"caf\\u00e9 \\n line two"', "café \n line two"),
         ('{"a":[1,2.50]}', '{"a":[1,2.50]}'),
+        ("[]", "[]"),
+        ("{}", "{}"),
         ("true", "true"),
         ("null", "null"),
         ('"broken', '"broken'),
@@ -162,54 +226,131 @@ def test_ids_are_distinct_stable_and_make_a_thread():
     ],
 )
 def test_a_result_is_shown_exactly(stored, shown):
-    result = letter(NoticeKind.RESULT, result=stored)
+    mail = letter(NoticeKind.RESULT, result=stored)
 
-    assert f"The result is: {shown}\n" in result.text
-    assert shown in seen(result.html)
-
-
-@pytest.mark.parametrize("stored", ["1" * 12_345, json.dumps("x" * 12_345)])
-def test_a_long_result_is_cut_and_the_rest_is_behind_the_link(stored):
-    result = letter(NoticeKind.RESULT, result=stored)
-
-    assert len(re.search("(1|x){100,}", result.text)[0]) == MAX_SHOWN
-    assert f"These are the first 10,000 of 12,345 characters. All of them:\n{LINK}\n" in result.text
-    assert "first 10,000 of 12,345 characters" in seen(result.html)
+    assert f"The result is: {shown}\n" in mail.text
+    assert shown in seen(mail.html)
 
 
-def test_a_result_of_the_longest_kind_is_written_in_no_time():
+def test_json_that_is_too_long_for_a_line_is_set_off():
+    mail = letter(
+        NoticeKind.RESULT, result='{"one":{"two":[1.10,2],"three":"a text of some length"},"four":[{}],"n":null}'
+    )
+
+    shown = """{
+  "one": {
+    "two": [1.10, 2],
+    "three": "a text of some length"
+  },
+  "four": [
+    {}
+  ],
+  "n": null
+}"""
+    assert f"The result is:\n\n{shown}\n\n" in mail.text
+    assert shown in seen(mail.html)
+
+
+def test_a_flat_object_is_shown_as_names_and_values():
+    mail = letter(NoticeKind.RESULT, result='{"count":8,"mean":1.50,"stdev":null,"name":"x"}')
+
+    assert "The result is:\n\ncount  8\nmean   1.50\nstdev\nname   x\n\n" in mail.text
+    assert re.search(r"<th[^>]*>mean</th>\s*<td[^>]*>1.50</td>", mail.html)
+    assert mail.attachments == ()
+
+
+def test_a_table_stands_in_columns_and_is_attached():
+    mail = result([{"column": "name", "mean": None}, {"column": "漢字", "mean": 38.5}])
+
+    lines = ["column  mean", "------  ----", "name", "漢字    38.5"]
+    assert "\n".join(["The result is:", "", *lines, ""]) in mail.text
+    assert "The attached file sum.csv has this table, too." in mail.text
+    assert re.search(r"<th[^>]*>mean</th>", mail.html)
+    assert re.search(r"<td[^>]*text-align:right[^>]*>38.5</td>", mail.html)
+    assert "The attached file sum.csv has this table, too." in seen(mail.html)
+
+
+def test_a_wide_table_stands_row_below_row_in_the_text():
+    mail = result([{f"column {n}": "a" * 20 for n in range(9)} | {"empty": None}] * 3)
+
+    assert mail.text.count("\ncolumn 0: aaaaaaaaaaaaaaaaaaaa\ncolumn 1: ") == 3
+    assert "empty" not in mail.text
+    assert mail.html.count("column 8") == 1
+
+
+def test_of_a_long_table_the_first_rows_are_shown_and_the_file_has_all():
+    mail = result(list(range(1_234)))
+
+    assert f"\n   {PART - 1}\n" in mail.text
+    assert f"\n   {PART}\n" not in mail.text
+    for part in (mail.text, seen(mail.html)):
+        said = "These are the first 20 of 1,234 rows. All of it is in the attached file sum.csv."
+        assert said in " ".join(part.split())
+
+
+def test_the_text_tells_how_many_rows_it_has_itself():
+    mail = result([{f"column {n}": "a" * 20 for n in range(9)}] * 40)
+
+    assert f"These are the first {mail.text.count('column 0')} of 40 rows." in mail.text
+    assert "These are the first" not in mail.html
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [["x" * 201]],
+        [{"a": "x" * 201}],
+        [{f"key{n}": 1 for n in range(21)}],
+        ["two\nlines"],
+    ],
+)
+def test_a_table_of_which_not_all_is_shown_says_so(value):
+    mail = result(value if isinstance(value[0], dict | str) else value[0])
+
+    for part in (mail.text, seen(mail.html)):
+        assert "This is a part of it. All of it is in the attached file sum.csv." in " ".join(part.split())
+
+
+@pytest.mark.parametrize("stored", ["1" * 12_345, json.dumps("x" * 12_345), f'["{"x" * 12_343}",[]]'[:12_345]])
+def test_a_long_result_is_cut_and_the_rest_is_in_its_file_or_behind_the_link(stored):
+    mail, bare = (letter(NoticeKind.RESULT, result=stored, bare=bare) for bare in (False, True))
+
+    size = "12,345"
+    assert len(re.search("(1|x){100,}", mail.text)[0]) in (MAX_PART, MAX_PART - 2)
+    assert [file.name for file in mail.attachments] == ["sum.json"]
+    assert bare.attachments == ()
+    for each, where in ((mail, "in the attached file sum.json"), (bare, "behind ")):
+        said = f"These are the first 2,000 of {size} characters. All of it is {where}"
+        assert said in " ".join(each.text.split())
+        assert said in " ".join(seen(each.html).split())
+    assert f"See the whole result (until 2026-11-21 07:13 UTC):\n{LINK}\n" in bare.text
+    assert "See the whole result" in seen(bare.html)
+
+
+def test_a_picture_is_shown_and_said_in_words():
+    document = Picture.of(png(3, 3), "Three <b>dots</b>\nand more").model_dump_json()
+    mail, bare = (letter(NoticeKind.RESULT, result=document, bare=bare) for bare in (False, True))
+
+    [file] = mail.attachments
+    assert f'<img src="cid:{file.cid}" alt="Three &lt;b&gt;dots&lt;/b&gt; and more"' in mail.html
+    assert "The result is a picture: Three <b>dots</b> and more\n\nIt is attached as sum.png." in mail.text
+    assert bare.attachments == ()
+    assert "<img" not in bare.html
+    for part in (bare.text, seen(bare.html)):
+        assert "Three <b>dots</b> and more" in part
+        assert "It is too large for a mail" in part
+    assert document[40:60] not in mail.text + mail.html
+
+
+@pytest.mark.parametrize(
+    "result", [json.dumps("é\n" * 2_500_000), f"[{'[' * 5_000_000}", "[" + "1," * 2_500_000 + "1]"]
+)
+def test_a_result_of_the_longest_kind_is_written_in_no_time(result):
     started = process_time()
 
-    letter(NoticeKind.RESULT, result=json.dumps("é\n" * 2_500_000))
+    letter(NoticeKind.RESULT, result=result)
 
     assert process_time() - started < 1
-
-
-# ---- the file beside it
-
-TABLE = '[{"column":"age","mean":38.5}]'
-
-
-def test_a_result_whose_operation_has_an_attachment_carries_it_and_says_so():
-    result = letter(NoticeKind.RESULT, operation="csv_summary", attachment="csv", result=TABLE)
-
-    assert result.attachment.name == "csv_summary.csv"
-    assert result.attachment.content == b"column,mean\r\nage,38.5\r\n"
-    for part in (result.text, seen(result.html)):
-        assert "All of it is in the attached file csv_summary.csv." in part
-        assert TABLE in part
-
-
-@pytest.mark.parametrize("kind", sorted(set(NoticeKind) - {NoticeKind.RESULT}))
-def test_no_other_mail_carries_it(kind):
-    assert letter(kind, attachment="csv", result=TABLE).attachment is None
-
-
-def test_a_result_that_makes_no_file_is_mailed_without_one():
-    result = letter(NoticeKind.RESULT, attachment="csv")
-
-    assert result.attachment is None
-    assert "attached" not in result.text + result.html
 
 
 # ---- what clients write
@@ -272,10 +413,15 @@ def test_arguments_are_told_in_words(arguments, words):
     assert f"Operation: {words} Job:" in text
 
 
-def test_many_arguments_are_told_in_part():
-    text = letter(NoticeKind.RECEIPT, arguments=json.dumps({f"name{n}": [1] * 1000 for n in range(1000)})).text
+@pytest.mark.parametrize("value", [[1] * 1000, {f"key{n}": [[1] * 20] * 20 for n in range(9)}, "x" * 1000])
+def test_many_arguments_are_told_in_part_and_in_no_time(value):
+    arguments = json.dumps({f"name{n}": value for n in range(100)})
+    started = process_time()
 
-    assert len(text) < 500
+    text = letter(NoticeKind.RECEIPT, arguments=arguments).text
+
+    assert process_time() - started < 2  # most of it goes into reading them
+    assert len(text) < 800
     assert "…" in text
 
 
@@ -295,7 +441,10 @@ def test_an_error_message_cannot_turn_the_text_around_it():
 @pytest.mark.parametrize("missing", ["operation", "arguments", "result", "error", "attempt"])
 @pytest.mark.parametrize("kind", OF_A_JOB)
 def test_a_record_with_a_hole_still_makes_a_mail(kind, missing):
-    assert compose(kind, {key: value for key, value in RECORD.items() if key != missing}, SETTINGS).text
+    notice = sample(kind, **RECORD)
+    del notice.record[missing]
+
+    assert compose(notice, SETTINGS, LINKS).text
 
 
 # ---- addresses
@@ -344,7 +493,7 @@ BAD = [
 @pytest.mark.parametrize("address", GOOD)
 def test_one_plain_address_is_taken(address):
     assert is_address(address)
-    assert TypeAdapter(EmailAddress).validate_python(address) == address
+    assert as_address(address) == address
     assert re.search(EMAIL_PATTERN, address)
 
 
@@ -352,13 +501,5 @@ def test_one_plain_address_is_taken(address):
 @pytest.mark.parametrize("kind", [NoticeKind.RESULT, NoticeKind.LETTER])
 def test_everything_else_is_refused_at_every_door(kind, address):
     assert not is_address(address)
-    with pytest.raises(ValidationError, match="one e-mail address"):
-        TypeAdapter(EmailAddress).validate_python(address)
     with pytest.raises(MailRefused, match="one plain e-mail address"):
-        letter(kind, email=address, to=address)
-
-
-@pytest.mark.parametrize("value", [None, 1, b"name@email.com", ["name@email.com"]])
-def test_an_address_is_a_text(value):
-    with pytest.raises(ValidationError):
-        TypeAdapter(EmailAddress).validate_python(value)
+        letter(kind, to=address)

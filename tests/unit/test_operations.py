@@ -216,7 +216,6 @@ class TestDeclaration:
             ({"service": "a" * 41}, "a service's name is"),
             ({"timeout": 0}, "timeout"),
             ({"max_attempts": 0}, "max_attempts"),
-            ({"attachment": "exe"}, "attachment"),
             ({"retry_on": ["OSError"]}, "retry_on"),
             ({"examples": [Example(arguments={"number": "one"})]}, "number"),
         ],

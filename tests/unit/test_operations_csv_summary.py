@@ -204,7 +204,3 @@ def test_a_text_of_the_largest_size_ends_soon_whatever_is_in_it(text):
     attempt(OPERATIONS["csv_summary"], json.dumps({"text": text}), 5_000_000)
 
     assert process_time() - started < 5
-
-
-def test_the_result_is_attached_to_its_mail_as_csv():
-    assert OPERATIONS["csv_summary"].spec.attachment == "csv"

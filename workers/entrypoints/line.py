@@ -93,11 +93,13 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
         log.info("Listening for calls of %s", self.container.service_name, extra={"action": "listening"})
         while not self._hanging_up:
             wait_for_messages(connection)
+            consumer.hold()
         with eventlet.Timeout(HANG_UP_SECONDS, exception=False), suppress(*faults_of(connection)):
             consumer.cancel()
         self._tell_hung_up()
         while not self._stopping:  # calls at hand still want to be acknowledged, and the broker its heartbeat
             wait_for_messages(connection)
+            consumer.hold()
 
     def _spawn(self, message: Any) -> None:
         self.container.spawn_managed_thread(lambda: self._provider.take(message), identifier="take")

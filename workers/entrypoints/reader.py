@@ -10,6 +10,8 @@ from typing import Any
 
 from kombu import Connection, Consumer, Queue
 
+from errand.broker.unacknowledged import Unacknowledged
+
 log = logging.getLogger(__name__)
 
 ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "binary"})
@@ -33,6 +35,12 @@ class Reader(Consumer):  # type: ignore[misc]  # kombu has no annotations
             prefetch_count=ahead,
         )
         self._most = most
+
+    def hold(self) -> None:
+        """Say that what was delivered is still worked on; only the embedded broker would think otherwise."""
+        quality = getattr(self.channel, "qos", None)
+        if isinstance(quality, Unacknowledged):
+            quality.hold()
 
     def _receive_callback(self, message: Any) -> None:
         headers = message.headers if isinstance(message.headers, dict) else {}

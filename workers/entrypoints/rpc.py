@@ -2,9 +2,11 @@
 
 Stands beside the life of a job: `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` come in here, over `line.py`.
 A call is acknowledged when it starts: if its worker dies, its caller's timeout tells, and no other worker dies of it.
+Those of plug-ins are acknowledged when they are answered: `plugin_rpc.py`.
 """
 
 import logging
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -17,16 +19,17 @@ from nameko.exceptions import BadRequest, ContainerBeingKilled, MalformedRequest
 from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 
 from errand.errors import CallFailed, ErrandError, ResultUnserialisable
-from errand.topology import QUORUM
+from errand.topology import QUORUM, UNTIL
 from workers.entrypoints.line import MAX_BODY_BYTES, Line
+from workers.entrypoints.messages import context_of, deliveries_of
 from workers.entrypoints.queues import declare_calls
 
 log = logging.getLogger(__name__)
 
 REPLY_SECONDS = 10.0
 """How long a reply may take to publish. Then it is dropped: its caller has a timeout, the worker has work."""
-CALL_STACK = "call_id_stack"
-"""nameko's header with the calls that led to this one; it joins them as text, whatever they are."""
+MOST_DELIVERIES = 5
+"""How often a call may come again because its worker died; then it is what they die of."""
 
 
 class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
@@ -48,6 +51,11 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
         declare_calls(connection, queue)
         return queue
 
+    def setup(self) -> None:
+        """Take the service's queue; no call is at hand yet."""
+        super().setup()
+        self._at_hand: dict[tuple[str, str], Any] = {}
+
     # the story: understand, start, acknowledge; `finish` comes when the method has ended
     def take(self, message: Any) -> None:
         """Start the call that `message` is; whatever it is, nothing is raised."""
@@ -55,9 +63,12 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
             if not _reply_to(message):
                 raise MalformedRequest("Message missing `reply_to`")
             provider, args, kwargs = self._understand(message)
+            if self._is_superfluous(provider, message):
+                return
             finish = partial(self.finish, message)
-            self.container.spawn_worker(provider, args, kwargs, context_data=_context(message), handle_result=finish)
-            self.queue_consumer.ack_message(message)
+            self.container.spawn_worker(provider, args, kwargs, context_data=context_of(message), handle_result=finish)
+            if not provider.late:
+                self.queue_consumer.ack_message(message)
         except ContainerBeingKilled:
             self.queue_consumer.requeue_message(message)
         except Exception as fault:  # noqa: BLE001 -- whatever a stranger's message can raise
@@ -65,19 +76,39 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
 
     def finish(self, message: Any, context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         """Reply with the outcome of the call; nothing is raised, as nameko would end the service."""
-        error = self._presentable(exc_info[1], context.entrypoint) if exc_info else None
+        provider = context.entrypoint
+        error = provider.error_of(exc_info[1]) if exc_info else None
         try:
-            kombu.serialization.dumps(result, _serializer(message))
+            provider.check_result(result, _serializer(message))
         except Exception as fault:  # noqa: BLE001 -- whatever an encoder raises
             log.warning("A result can't be sent: %s", type(fault).__name__, extra={"action": "result_unserialisable"})
-            result, error = None, ResultUnserialisable()
-        self._reply(message, result, error)
+            result, error = None, serialize(ResultUnserialisable())
+        replied = self._reply(message, result, error)
+        if provider.late:
+            newest = self._at_hand.pop(_identity(message), message)
+            (self.queue_consumer.ack_message if replied else self.queue_consumer.requeue_message)(newest)
         return result, exc_info
+
+    def _is_superfluous(self, provider: Any, message: Any) -> bool:
+        """Tell whether a call isn't to be started: nobody waits for it, or it came again while it runs here."""
+        if _nobody_waits(message):
+            self.queue_consumer.ack_message(message)
+            return True
+        if not provider.late:
+            return False
+        if deliveries_of(message) > MOST_DELIVERIES:
+            raise CallFailed("The call was given up: each worker that had it died.")
+        # its acknowledgement goes to the delivery that the broker knows
+        again = _identity(message) in self._at_hand
+        self._at_hand[_identity(message)] = message
+        return again
 
     def _understand(self, message: Any) -> tuple[Any, list[Any], dict[str, Any]]:
         """Read whom the message calls with which arguments; raises what the caller is told."""
-        body = _body(message)
         provider = self._provider_of(message)
+        body = provider.body_of(message)
+        if not (isinstance(body, dict) and isinstance(body.get("args"), list) and isinstance(body.get("kwargs"), dict)):
+            raise MalformedRequest("Message missing `args` or `kwargs`")
         provider.check_signature(body["args"], body["kwargs"])
         return provider, body["args"], body["kwargs"]
 
@@ -95,22 +126,18 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
         """Answer a call that can't be started, where there is somebody to answer; else throw it away."""
         what = repr(str(fault)[:200]) if isinstance(fault, BadRequest) else ""  # others may quote what a stranger wrote
         answered = bool(_reply_to(message))
+        self._at_hand.pop(_identity(message), None)
         action = "call_refused" if answered else "garbage_dropped"
         log.warning("No call: %s %s", type(fault).__name__, what, extra={"action": action})
         if answered:
-            self._reply(message, None, self._presentable(fault, None))
+            self._reply(message, None, serialize(presentable(fault)))
             self.queue_consumer.ack_message(message)
         else:
             self.queue_consumer.reject_message(message)
 
-    def _presentable(self, fault: Exception, entrypoint: Any) -> Exception:
-        """Give what the caller may see: an error that is meant for it as it is, of any other only that there is one."""
-        expected = entrypoint.expected_exceptions if entrypoint else ()
-        return fault if isinstance(fault, (BadRequest, ErrandError, expected)) else CallFailed()
-
-    def _reply(self, message: Any, result: Any, error: Exception | None) -> None:
-        """Publish the reply, encoded as the call was; drop it when the broker is away."""
-        payload = {"result": None if error else result, "error": serialize(error) if error else None}
+    def _reply(self, message: Any, result: Any, error: dict[str, Any] | None) -> bool:
+        """Publish the reply, encoded as the call was; drop it when the broker is away, and give False."""
+        payload = {"result": None if error else result, "error": error}
         correlation_id = message.properties.get("correlation_id")
         try:
             with eventlet.Timeout(REPLY_SECONDS):
@@ -123,6 +150,8 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
                 )
         except (Exception, eventlet.Timeout) as fault:  # noqa: BLE001 -- the broker is away, in whatever way
             log.warning("A reply was dropped: %r", fault, extra={"action": "reply_dropped"})
+            return False
+        return True
 
 
 class SafeRpc(Rpc):  # type: ignore[misc]  # nameko has no annotations
@@ -132,36 +161,54 @@ class SafeRpc(Rpc):  # type: ignore[misc]  # nameko has no annotations
     """
 
     rpc_consumer = Calls()
+    late = False
+    """Whether a call is acknowledged when it was answered, so that it comes again if its worker dies."""
 
     def __init__(self, expected_exceptions: Any = (), **kwargs: Any) -> None:
         """Let the method raise `expected_exceptions`, a class or several, to its caller."""
         several = expected_exceptions if isinstance(expected_exceptions, tuple) else (expected_exceptions,)
         super().__init__(expected_exceptions=(ErrandError, *several), **kwargs)
 
+    def body_of(self, message: Any) -> Any:
+        """Decode the body of a call as nameko does; raise MalformedRequest for what can't be."""
+        refuse_bodiless(message)
+        try:
+            return message.decode()
+        except Exception as fault:  # noqa: BLE001 -- whatever a decoder raises
+            raise MalformedRequest(f"Message can't be decoded ({type(fault).__name__})") from None
 
-def _body(message: Any) -> dict[str, Any]:
-    """Decode the body; raise MalformedRequest for anything that isn't `{"args": […], "kwargs": {…}}`."""
+    def check_result(self, result: Any, serializer: str) -> None:
+        """Raise whatever an encoder does, when the result can't be sent."""
+        kombu.serialization.dumps(result, serializer)
+
+    def error_of(self, fault: Exception) -> dict[str, Any]:
+        """Write an error of the method as its caller may see it."""
+        error: dict[str, Any] = serialize(presentable(fault, self.expected_exceptions))
+        return error
+
+
+def presentable(fault: Exception, expected: tuple[type[Exception], ...] = ()) -> Exception:
+    """Give what the caller may see: an error that is meant for it as it is, of any other only that there is one."""
+    return fault if isinstance(fault, (BadRequest, ErrandError, *expected)) else CallFailed()
+
+
+def refuse_bodiless(message: Any) -> None:
+    """Raise MalformedRequest for a message that has no body, or none that may be read."""
     if not message.body:  # or it wasn't let in
         raise MalformedRequest(f"Message empty, longer than {MAX_BODY_BYTES} bytes, compressed or strangely encoded")
-    try:
-        if message.errors:  # kombu keeps what went wrong while it unpacked the body
-            raise message.errors[0][1]
-        body = message.decode()
-    except Exception as fault:  # noqa: BLE001 -- whatever a decoder raises
-        raise MalformedRequest(f"Message can't be decoded ({type(fault).__name__})") from None
-    if not (isinstance(body, dict) and isinstance(body.get("args"), list) and isinstance(body.get("kwargs"), dict)):
-        raise MalformedRequest("Message missing `args` or `kwargs`")
-    return body
+    if message.errors:  # kombu keeps what went wrong while it unpacked the body
+        raise MalformedRequest(f"Message can't be decoded ({type(message.errors[0][1]).__name__})")
 
 
-def _context(message: Any) -> dict[str, Any]:
-    """Read nameko's context from the headers, which may hold anything."""
-    headers = message.headers if isinstance(message.headers, Mapping) else {}
-    context = {str(name).removeprefix("nameko."): value for name, value in headers.items()}
-    stack = context.get(CALL_STACK)
-    if not (isinstance(stack, list) and all(isinstance(call, str) for call in stack)):
-        context.pop(CALL_STACK, None)
-    return context
+def _identity(message: Any) -> tuple[str, str]:
+    """Tell calls apart; one that comes again is the same."""
+    return _reply_to(message), str(message.properties.get("correlation_id") or id(message))
+
+
+def _nobody_waits(message: Any) -> bool:
+    """Tell whether the caller's time is over; it says so only on the embedded broker, which is on the same machine."""
+    until = message.headers.get(UNTIL) if isinstance(message.headers, Mapping) else None
+    return isinstance(until, float) and until < time.time()
 
 
 def _reply_to(message: Any) -> str:

@@ -1,30 +1,67 @@
-"""The timer entrypoint: nameko's, by a clock that can't be set.
+"""The timer entrypoint: nameko's, by a clock that can't be set, and if asked for in one instance of all.
 
 Stands beside the life of a job: each look at what waits and each round of the rescuer is a tick. By nameko's own clock
 a worker whose time is set back by an hour wouldn't tick for an hour.
 """
 
+import logging
 from time import monotonic
+from typing import Any
+from uuid import uuid4
 
 from eventlet import Timeout
 from nameko.timer import Timer
+
+from errand.errors import StoreUnavailable
+from errand.store import Store
+from workers.configured import settings_of
+
+log = logging.getLogger(__name__)
+
+LEAST_LEASE_SECONDS = 3.0
+"""How long an instance leads without a tick, where ticks come faster; then another may take over."""
 
 
 class SteadyTimer(Timer):  # type: ignore[misc]  # nameko has no annotations
     """Calls the method it decorates every `interval` seconds; ticks that a long call overlapped are left out."""
 
+    def __init__(self, interval: float, eager: bool = False, once: bool = False, **kwargs: Any) -> None:
+        """Tick every `interval` seconds, `eager`: at the start as well; `once`: in one instance of all that run."""
+        super().__init__(interval, eager=eager, **kwargs)
+        self.once = once
+        self._token = uuid4().hex
+        self._store: Store | None = None
+
+    def setup(self) -> None:
+        """Make the store that knows who leads; no connection is opened before it is asked."""
+        super().setup()
+        if self.once:
+            self._store = Store.connect(settings_of(self))
+
     def _run(self) -> None:
         due = monotonic() + (0 if self.eager else self.interval)
         while not self._stops_within(max(0.0, due - monotonic())):
-            self.handle_timer_tick()
-            self.worker_complete.wait()
-            self.worker_complete.reset()
+            if self._leads():
+                self.handle_timer_tick()
+                self.worker_complete.wait()
+                self.worker_complete.reset()
             due = max(due + self.interval, monotonic())
 
     def _stops_within(self, seconds: float) -> bool:
         with Timeout(seconds, exception=False):
             self.should_stop.wait()
         return bool(self.should_stop.ready())
+
+    def _leads(self) -> bool:
+        """Take or renew the lease for all instances; nobody ticks while the store is away."""
+        if self._store is None:
+            return True
+        role = f"timer:{self.container.service_name}.{self.method_name}"
+        try:
+            return self._store.lead(role, self._token, max(LEAST_LEASE_SECONDS, 1.5 * self.interval))
+        except StoreUnavailable as fault:
+            log.warning("No tick this time: %s", fault, extra={"action": "tick_failed"})
+            return False
 
 
 timer = SteadyTimer.decorator

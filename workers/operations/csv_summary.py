@@ -35,7 +35,6 @@ class Column(BaseModel):
 
 @operation(
     timeout=60,
-    attachment="csv",
     examples=[
         Example(
             arguments={"text": "name,age\nAda,36\nAlan,41\n"},

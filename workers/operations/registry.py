@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -64,7 +64,6 @@ def operation(
     max_attempts: int | None = None,
     backoff: float | None = None,
     retry_on: Sequence[type[BaseException]] = (),
-    attachment: Literal["csv"] | None = None,
     examples: Iterable[Example] = (),
 ) -> Callable[[Function], Function]:
     """Make the decorated function an operation of `service` under its own name; raise SettingsRefused.
@@ -72,8 +71,7 @@ def operation(
     `tiny`: it takes well under a millisecond, whatever the arguments, so it runs inside the worker's process. Others
     run in child processes: a plain function alone, an `async def` beside many of its kind. `timeout` (s), `memory`
     (bytes), `max_attempts` and `backoff` (s) bound one attempt and their number; None means the default of the
-    settings. `retry_on`: the errors that are worth another attempt. `attachment`: as what file the result is attached
-    to the mail too. `examples`: calls and what comes out.
+    settings. `retry_on`: the errors that are worth another attempt. `examples`: calls and what comes out.
     """
 
     def register(function: Function) -> Function:
@@ -92,7 +90,6 @@ def operation(
                 description=description.strip(),
                 tiny=tiny,
                 io=inspect.iscoroutinefunction(function),
-                attachment=attachment,
                 arguments=model.model_json_schema(),
                 result=result_of(function),
                 examples=list(examples),

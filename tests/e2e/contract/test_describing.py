@@ -31,9 +31,11 @@ def test_every_operation_is_described_and_its_examples_come_out_as_it_says(share
         (each["name"], example) for each in catalogue for example in each["examples"] if each["name"] != "fetch"
     ]
     jobs = [shared.submit(name, example["arguments"]) for name, example in promised]
-    assert {name for name, _ in promised} >= {"sum", "primes", "statistics", "csv_summary"}
+    assert {name for name, _ in promised} >= {"sum", "primes", "statistics", "csv_summary", "histogram"}
     for job_id, (name, example) in zip(jobs, promised, strict=True):
-        assert shared.finished(job_id)["result"] == example["result"], name
+        result = shared.finished(job_id)["result"]
+        assert result is not None, name
+        assert example["result"] in (result, None), name  # a picture is not written out
 
 
 def test_an_unchanged_catalogue_costs_a_304(shared: Stack) -> None:

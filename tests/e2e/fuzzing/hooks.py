@@ -3,6 +3,8 @@
 Only what the document allows and the API rightly refuses is put right; all else is sent as it was made up.
 """
 
+import json
+import os
 import re
 from itertools import count
 from random import Random
@@ -16,7 +18,7 @@ from api.idempotency import KEY_PATTERN
 from api.options import refuse_contradictions
 from errand.errors import JobRefused
 from errand.schedules import fault_of, fault_of_zone
-from schemas.address import MAX_MAILBOX
+from schemas.address import EMAIL_PATTERN, MAX_LENGTH, as_address
 from schemas.requests import JobRequest, OperationRequest
 from schemas.schedules import CRON_PATTERN, MAX_CRON, ZONE_PATTERN
 from schemas.webhooks import WEBHOOK_PATTERN
@@ -36,9 +38,10 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     put_headers_right(case)
     ask_for_real_jobs(case)
     say_which_jobs(case)
+    follow_real_links(case)
     if not isinstance(case.body, dict):
         return
-    case.body = with_a_short_mailbox(case.body)
+    case.body = with_real_addresses(case.body)
     case.body = with_a_public_webhook(case.body)
     if case.operation.path == "/schedules/{name}":
         case.body = with_real_times(case.body)
@@ -65,6 +68,13 @@ def ask_for_real_jobs(case: schemathesis.Case) -> None:
         return
     if is_meant_well(case) and next(numbers) % 2:
         case.path_parameters["job_id"] = accepted[next(numbers) % len(accepted)]
+
+
+def follow_real_links(case: schemathesis.Case) -> None:
+    """Follow links that we wrote: nobody can make one up, which is what they are for."""
+    if "token" in case.path_parameters and is_meant_well(case):
+        purpose = case.operation.path.split("/")[1]
+        case.path_parameters["token"] = json.loads(os.environ["FUZZED_LINKS"])[purpose]
 
 
 def say_which_jobs(case: schemathesis.Case) -> None:
@@ -111,10 +121,33 @@ def without_contradiction(body: dict[str, Any], model: type[OperationRequest]) -
     return body
 
 
-def with_a_short_mailbox(body: dict[str, Any]) -> dict[str, Any]:
-    """Send no e-mail address with too much before its @: the pattern in the document can't count."""
-    mailbox, at, host = str(body.get("email")).partition("@")
-    return body | {"email": f"name@{host}"} if at and len(mailbox) > MAX_MAILBOX else body
+def with_real_addresses(body: dict[str, Any]) -> dict[str, Any]:
+    """Name no e-mail address that only looks like one, and none twice: the pattern in the document can't tell.
+
+    It counts nothing before the @, doesn't know which letters a host name may have, and takes `A` for another than `a`.
+    """
+    email = body.get("email")
+    if isinstance(email, str):
+        return body | {"email": real_address(email, 0)}
+    if not isinstance(email, list):
+        return body
+    real = [real_address(each, number) for number, each in enumerate(email)]
+    lower = [str(each).lower() for each in real]
+    again = [
+        number for number, each in enumerate(lower) if each in lower[:number] and real[number] not in real[:number]
+    ]
+    return body | {"email": [f"name{n}@example.com" if n in again else each for n, each in enumerate(real)]}
+
+
+def real_address(address: Any, number: int) -> Any:
+    """Give another one for an address that is right by the document alone."""
+    if not isinstance(address, str) or len(address) > MAX_LENGTH or not re.search(EMAIL_PATTERN, address):
+        return address
+    try:
+        as_address(address)
+    except ValueError:
+        return f"name{number}@example.com"
+    return address
 
 
 def with_a_public_webhook(body: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from errand.embedded.wait import until
+from errand.links import Links
 from errand.signing import new_secret
 from tests.support.stack import Stack, running
 from tests.support.valkey import Server
@@ -57,7 +59,7 @@ def test_schemathesis_finds_nothing(stack: Stack, tmp_path: Path) -> None:
     document.write_bytes(stack.get("/apispec.json").content)
     routes = sum(map(len, json.loads(document.read_bytes())["paths"].values()))
 
-    run = schemathesis(document, stack.url, tmp_path)
+    run = schemathesis(document, stack, tmp_path)
 
     print(run.stdout)  # noqa: T201  # its findings and its seed, shown where this fails, or with -s
     assert run.returncode == 0, run.stderr
@@ -66,9 +68,18 @@ def test_schemathesis_finds_nothing(stack: Stack, tmp_path: Path) -> None:
     assert stack.finished(stack.compute())["result"] == 40, "it still does what it is there for"
 
 
-def schemathesis(document: Path, url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def links_to(stack: Stack) -> dict[str, str]:
+    """Write the links of a mail, and give their tokens by what they are for."""
+    links = Links(stack.store.link_secret(), stack.url)
+    job_id = stack.submit("csv_summary", {"text": "name,age\nAda,36\n"})
+    stack.finished(job_id)
+    urls = {"view": links.job(job_id, int(time.time()) + SECONDS + 60), "unsubscribe": links.unsubscribe("a@b.example")}
+    return {purpose: url.rpartition("/")[2] for purpose, url in urls.items()}
+
+
+def schemathesis(document: Path, stack: Stack, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run its command in `folder`, where it leaves what it notes."""
     command = [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"]
-    command += ["run", document, "--url", url, "--no-color"]
-    env = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
+    command += ["run", document, "--url", stack.url, "--no-color"]
+    env = {**os.environ, "PYTHONPATH": str(HERE.parents[2]), "FUZZED_LINKS": json.dumps(links_to(stack))}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)

@@ -1,0 +1,56 @@
+"""What plug-ins build their routes of: `from api.extending import cluster`.
+
+Public, and all of the API's side that is; `docs/extending.md` tells how to use it. What goes wrong in a call is
+answered by `problems.py`: a missing service 503, a slow one 504, one that failed 502, and all of them in time.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import monotonic
+from typing import Final
+
+from flask import Flask, abort, current_app
+from flask_nameko.errors import ClientUnavailableError
+
+from api.pool import ConnectionPool
+from errand.broker.caller import Caller
+from errand.broker.cluster import Cluster
+from errand.errors import BrokerUnavailable, ServiceFailed
+from errand.settings import Settings
+
+CALLERS: Final = "errand.callers"
+RECYCLE_SECONDS: Final = 3600.0
+TIMEOUT_SECONDS: Final = 10.0
+
+
+@contextmanager
+def cluster(timeout: float = TIMEOUT_SECONDS, refusals: Mapping[str, int] | None = None) -> Iterator[Cluster]:
+    """Lend `n`, by which services are called: `n.greeting_service.hello(name="world")`, or `.call_async(…).result()`.
+
+    All that is called in the block is to be answered within `timeout` seconds. `refusals`: HTTP statuses by the names
+    of errors that a method was told to expect; what they say is the answer's `detail`. Inside of a request only.
+    """
+    until = monotonic() + timeout
+    pool: ConnectionPool[Caller] = current_app.extensions[CALLERS]
+    try:
+        caller = pool.take(patience=timeout)
+    except ClientUnavailableError:
+        raise BrokerUnavailable("Too many calls to services are under way; try again shortly.") from None
+    try:
+        yield Cluster(caller, until)
+    except ServiceFailed as failed:
+        if status := (refusals or {}).get(failed.type):
+            abort(status, failed.text)
+        raise
+    finally:
+        caller.forget()
+        pool.give_back(caller)  # a connection in doubt has closed itself, and opens anew when it is used
+
+
+def prepare(app: Flask, settings: Settings) -> None:
+    """Give the app its pool of callers; nothing is connected."""
+    app.extensions[CALLERS] = ConnectionPool(
+        lambda: Caller(settings.amqp_uri),
+        most=2 * settings.api_threads + 2,  # each thread has one at most, and so has each of those that take long
+        recycle=RECYCLE_SECONDS,
+    )

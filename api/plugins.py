@@ -1,0 +1,77 @@
+"""Registers the routes of plug-ins, and refuses those that would get in somebody's way or say nothing in Swagger UI.
+
+Stands before step 1 of a job's life. Next: `extending.py`, of which plug-ins' routes are built.
+"""
+
+import inspect
+import re
+from typing import Any, Final
+
+import yaml
+from flask import Blueprint, Flask
+from werkzeug.routing import Rule
+
+from errand.plugins import Plugin, find, refusal
+from errand.settings import Settings
+
+EXTENSION: Final = "errand.plugins"
+"""Where an app has a section of the API document for each plug-in: its tag, and the paths that belong there."""
+
+ARGUMENT: Final = re.compile(r"<(?:[^<>:]+:)?([^<>:]+)>")
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Add the blueprints of all plug-ins to `app`; raise SettingsRefused."""
+    app.extensions[EXTENSION] = []
+    for plugin in find(settings.examples_list):
+        if plugin.has_routes:
+            _register(app, plugin)
+
+
+def describe(document: dict[str, Any], app: Flask) -> None:
+    """Put what plug-ins' routes say in the API document under a tag of each one's own."""
+    for tag, paths in app.extensions.get(EXTENSION, ()):
+        document["tags"].append(tag)
+        for path in paths:
+            for operation in document["paths"].get(path, {}).values():
+                operation["tags"] = [tag["name"]]
+                if "description" in operation:
+                    operation["description"] = " ".join(operation["description"].split())
+
+
+def _register(app: Flask, plugin: Plugin) -> None:
+    module = plugin.load("routes")
+    blueprints = [each for each in vars(module).values() if isinstance(each, Blueprint)]
+    if not blueprints:
+        raise refusal(f"{module.__name__} has no flask.Blueprint")
+    before = list(app.url_map.iter_rules())
+    taken = {(rule.rule, method) for rule in before for method in rule.methods or ()}
+    for blueprint in blueprints:
+        try:
+            app.register_blueprint(blueprint)
+        except (ValueError, AssertionError) as fault:
+            raise refusal(f"the routes of {module.__name__} can't be added ({fault})") from None
+    added = [rule for rule in app.url_map.iter_rules() if all(rule is not other for other in before)]
+    for rule in added:
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            if (rule.rule, method) in taken:
+                raise refusal(f"{module.__name__} answers {method} {rule.rule}, and so does somebody else")
+        _refuse_undocumented(app.view_functions[rule.endpoint], rule, f"{module.__name__}: {rule.rule}")
+    tag = {"name": plugin.path, "description": " ".join((module.__doc__ or plugin.path).split("\n\n")[0].split())}
+    app.extensions[EXTENSION].append((tag, {ARGUMENT.sub(r"{\1}", rule.rule) for rule in added}))
+
+
+def _refuse_undocumented(view: Any, rule: Rule, where: str) -> None:
+    """Raise SettingsRefused for a view that Swagger UI couldn't show."""
+    if rule.endpoint.endswith(".static") or hasattr(view, "specs_dict") or hasattr(view, "view_class"):
+        return
+    _, line, text = (inspect.getdoc(view) or "").partition("---")
+    try:
+        spec = yaml.safe_load(text)
+    except yaml.YAMLError as fault:
+        raise refusal(f"{where}: what its docstring says below --- is no YAML ({fault})") from None
+    if not line or not isinstance(spec, dict) or not isinstance(spec.get("responses"), dict):
+        raise refusal(f"{where} says nothing for Swagger UI; give its view a docstring with --- and `responses` below")
+    told = {each.get("name") for each in spec.get("parameters", ()) if isinstance(each, dict)}
+    if untold := sorted(rule.arguments - told):
+        raise refusal(f"{where} doesn't tell Swagger UI of {untold[0]}; name it in `parameters`, with `in: path`")

@@ -1,0 +1,201 @@
+"""Calls nameko's services and waits for their replies, on one connection and by a deadline.
+
+Stands beside the life of a job: plug-ins ask services by it, from Flask (`api/extending.py`) and from other services
+(`workers/calling.py`). Unlike nameko's own client it leaves nothing behind: no channel and no reply of a call that took
+too long. Arguments and results are JSON and arrive as they were sent, whatever keys they have. Next: `cluster.py`.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from kombu import Connection, Consumer, Producer
+from kombu.exceptions import ChannelError
+
+from errand.broker.calls import Call, encoded, missing, read_reply, result_of
+from errand.broker.connection import CONNECT_SECONDS, establish, faults_of, open_connection, reason, take_in
+from errand.errors import BrokerBlocked, BrokerUnavailable, ErrandError, ServiceSlow
+from errand.topology import CALLS, UNTIL, calls_queue, replies_queue
+
+ASK_SECONDS = 0.5
+"""How long the broker may take to say who listens, after a call's time is over."""
+AWAY = "The broker can't be reached, so no service was asked; try again shortly."
+BLOCKED = "The broker takes no messages now, so no service was asked; try again shortly."
+
+
+class Caller:
+    """One connection for calls; opened at the first use, thrown away at the first fault. Not thread-safe."""
+
+    def __init__(self, amqp_uri: str) -> None:
+        """Call by the broker at `amqp_uri`."""
+        self._uri = amqp_uri
+        self._connection: Connection | None = None
+        self._calls: dict[str, Call] = {}
+        self._blocked = False
+
+    def call(self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], until: float) -> str:
+        """Send a call that is to be answered `until` then (monotonic, s), and give its id.
+
+        Raises CallRefused when the arguments aren't JSON, and BrokerUnavailable.
+        """
+        body = encoded(args, kwargs)
+        call_id = uuid4().hex
+        with self._in_doubt():
+            connection = self._open(until)
+            if self._blocked:
+                raise BrokerBlocked(BLOCKED)
+            self._calls[call_id] = call = Call(service, method)
+            with self._within(connection, until):
+                self._publish(connection, call, call_id, body, until)
+        return call_id
+
+    def reply(self, call_id: str, until: float) -> Any:
+        """Wait for the result of a call, once.
+
+        Raises ServiceMissing, ServiceSlow or ServiceFailed, BrokerUnavailable, and LookupError for a call that was
+        forgotten.
+        """
+        call = self._calls[call_id]
+        with self._in_doubt():
+            while not call.is_over and (left := until - monotonic()) > 0:
+                with suppress(TimeoutError):
+                    self._standing.drain_events(timeout=left)
+            if not call.is_over:
+                call.fault = self._silence(call)
+        self._calls.pop(call_id, None)
+        return result_of(call)
+
+    def forget(self) -> None:
+        """Forget the calls nobody waits for any more; their replies are dropped when they come."""
+        self._calls.clear()
+
+    def is_healthy(self) -> bool:
+        """Tell whether it can be used: not opened yet, or standing, by what the broker sent meanwhile."""
+        if self._connection is None or self._connection.transport.driver_type != "amqp":
+            return True
+        try:
+            take_in(self._connection)
+        except faults_of(self._connection):
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Close the connection, whatever state it is in; the next use opens another."""
+        connection, self._connection, self._blocked = self._connection, None, False
+        self._calls.clear()
+        if connection is not None:
+            with suppress(Exception):  # a dead peer; there is nothing left to save here
+                connection.collect(socket_timeout=0.5)
+
+    # ---- the connection ----
+
+    def _open(self, until: float) -> Connection:
+        if self._connection is None:
+            connection = self._connection = open_connection(self._uri)
+            addresses = max(1, len(connection.alt))
+            connection.connect_timeout = min(CONNECT_SECONDS, max(0.05, until - monotonic()) / addresses)
+            establish(connection)
+            with self._within(connection, until):
+                self._listen(connection)
+        return self._connection
+
+    def _listen(self, connection: Connection) -> None:
+        channel = connection.channel()
+        channel.auto_decode = False  # py-amqp's, by whatever encoding the message names
+        CALLS(channel).declare()
+        self._key = uuid4().hex
+        queue = replies_queue(self._key)(channel)
+        queue.declare()
+        Consumer(channel, [queue], no_ack=True, on_message=self._on_reply, auto_declare=False).consume()
+        self._producer = Producer(channel, auto_declare=False)
+        if connection.transport.driver_type == "amqp":
+            channel.events["basic_return"].add(self._on_return)
+            channel.connection.on_blocked = self._on_blocked
+            channel.connection.on_unblocked = self._on_unblocked
+
+    @property
+    def _standing(self) -> Connection:
+        if self._connection is None:
+            raise OSError("the connection was closed")
+        return self._connection
+
+    @contextmanager
+    def _within(self, connection: Connection, until: float) -> Iterator[None]:
+        """Have what is written, or waits for the broker's answer, fail when it takes longer."""
+        left = max(0.05, until - monotonic())
+        amqp = connection.transport.driver_type == "amqp"
+        with connection.connection.transport.having_timeout(left) if amqp else nullcontext():
+            yield
+
+    @contextmanager
+    def _in_doubt(self) -> Iterator[None]:
+        """Throw the connection away after whatever may have left it half read or half written."""
+        try:
+            yield
+        except ErrandError:
+            raise
+        except faults_of(self._connection or Connection(self._uri)) as fault:
+            self.stop()
+            raise BrokerUnavailable(AWAY, reason=reason(fault)) from fault
+        except BaseException:
+            self.stop()
+            raise
+
+    # ---- a call ----
+
+    def _publish(self, connection: Connection, call: Call, call_id: str, body: bytes, until: float) -> None:
+        left = max(0.001, until - monotonic())
+        amqp = connection.transport.driver_type == "amqp"
+        # what nobody waits for any more isn't to be done: RabbitMQ drops it, on the embedded broker its reader does
+        over = {"expiration": left} if amqp else {"headers": {UNTIL: time.time() + left}}
+        try:
+            self._producer.publish(
+                body,
+                exchange=CALLS.name,
+                routing_key=f"{call.service}.{call.method}",
+                mandatory=True,
+                content_type="application/json",
+                content_encoding="utf-8",
+                reply_to=self._key,
+                correlation_id=call_id,
+                **over,
+            )
+        except ChannelError:  # the embedded broker's way to return what no queue takes
+            call.fault = missing(call.service)
+
+    def _on_reply(self, message: Any) -> None:
+        call = self._calls.get(message.properties.get("correlation_id"))
+        if call is None:
+            return  # it took too long
+        read_reply(call, message.body)
+
+    def _on_return(self, _fault: Any, _exchange: str, _key: str, message: Any) -> None:
+        if call := self._calls.get(message.properties.get("correlation_id")):
+            call.fault = missing(call.service)
+
+    def _on_blocked(self, _: str) -> None:
+        self._blocked = True
+
+    def _on_unblocked(self) -> None:
+        self._blocked = False
+
+    def _silence(self, call: Call) -> ErrandError:
+        """Say why a call whose time is over has no reply: nobody listens, or they take too long."""
+        if self._blocked:
+            return BrokerBlocked(BLOCKED)
+        connection = self._standing
+        with self._within(connection, monotonic() + ASK_SECONDS):
+            channel = connection.channel()
+            try:
+                queue = channel.queue_declare(queue=calls_queue(call.service), passive=True)
+            except connection.channel_errors:
+                return missing(call.service)
+            channel.close()
+        # the embedded broker knows no readers; there, what nobody has fetched tells
+        amqp = connection.transport.driver_type == "amqp"
+        if queue.consumer_count == 0 if amqp else queue.message_count > 0:
+            return missing(call.service)
+        return ServiceSlow(f"{call.service} did not answer in time; what it was asked for may still be done.")

@@ -1,0 +1,83 @@
+"""The READMEs of `examples/`, followed step by step on `make run`: on its own servers, and on RabbitMQ."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.ports import LOCALHOST, free_port
+from tests.support.processes import ROOT, Running
+from tests.support.readme import Reader, reader, steps_of
+
+READMES = sorted((ROOT / "examples").glob("*/README.md"))
+MOST_LINES = 80
+
+
+@pytest.fixture(scope="module", params=["embedded", "rabbitmq"])
+def make_run(request, tmp_path_factory) -> Iterator[tuple[str, Path, Running]]:
+    """What `make run` starts, with all examples: its address, its data, and itself."""
+    folder = tmp_path_factory.mktemp(request.param)
+    env = {"PORT": str(free_port())}
+    if request.param == "rabbitmq":
+        env["AMQP_URI"] = request.getfixturevalue("rabbitmq").fresh_uri()
+    data = folder / "data"
+    command = [sys.executable, "-m", "errand.embedded.run", "--data", str(data)]
+    run = Running("make run", command, folder / "run.log", env=env, starts_in=90, cwd=folder)
+    run.ready = lambda: "errand: ready" in run.output()
+    try:
+        run.start()
+        yield f"http://{LOCALHOST}:{env['PORT']}", data, run
+    finally:
+        run.stop()
+
+
+@pytest.fixture
+def follower(make_run: tuple[str, Path, Running], tmp_path: Path) -> Iterator[Reader]:
+    url, data, run = make_run
+    with reader(url, data, run, tmp_path / "terminal") as follower:
+        yield follower
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.parent.name)
+def test_every_command_prints_what_its_readme_says(follower: Reader, readme: Path) -> None:
+    steps = steps_of(readme)
+
+    assert steps[0].command == "make run"
+    for step in steps:
+        follower.follow(step)
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.parent.name)
+def test_an_example_is_in_swagger_ui_under_a_tag_of_its_own(make_run, readme: Path) -> None:
+    if not (readme.parent / "routes.py").exists():
+        pytest.skip("it has no routes")
+    document = requests.get(f"{make_run[0]}/apispec.json", timeout=10).json()
+
+    tag = f"examples.{readme.parent.name}"
+
+    assert tag in [each["name"] for each in document["tags"]]
+    assert [
+        path for path, operations in document["paths"].items() for each in operations.values() if tag in each["tags"]
+    ]
+
+
+@pytest.mark.parametrize("folder", [readme.parent for readme in READMES], ids=lambda folder: folder.name)
+def test_an_example_is_short_and_begins_with_three_lines_of_what_it_teaches(folder: Path) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+
+    assert {path.name for path in files} & {"service.py", "routes.py"}
+    for path in files:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, path.name
+    title, nothing, *teaching = (folder / "README.md").read_text(encoding="utf-8").splitlines()[:6]
+    assert title.startswith("# ")
+    assert nothing == ""
+    assert all(teaching[:3]), "three lines of what it teaches"
+    assert teaching[3] == ""
+
+
+def test_every_example_has_a_readme() -> None:
+    folders = {path.parent for path in (ROOT / "examples").glob("*/*.py")}
+
+    assert folders == {readme.parent for readme in READMES} != set()

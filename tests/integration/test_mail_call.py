@@ -1,0 +1,71 @@
+"""`mail.send` as other services call it: what it records in a real store, and what it refuses."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from errand.errors import MailRefused
+from errand.settings import Settings
+from errand.store import Notice, Store
+from schemas.notices import NoticeKind
+from workers.dependencies import WorkerStore
+from workers.mail import Mail
+
+
+def send(store: Store, *arguments, **settings) -> str:
+    """Call it; the mail service is told to look, and doesn't here."""
+    ticked = []
+    worker_store = WorkerStore(store, Settings(_env_file=None, **settings))
+    letter_id = Mail.send(SimpleNamespace(store=worker_store, tick=lambda: ticked.append(1)), *arguments)
+    assert ticked == [1]
+    return letter_id
+
+
+def recorded(store: Store, letter_id: str) -> Notice:
+    [notice] = store.collect(10, 60)
+    assert (notice.kind, notice.id, notice.name) == (NoticeKind.LETTER, letter_id, "letter")
+    return notice
+
+
+def test_a_mail_is_recorded_as_it_was_asked_for(store):
+    notice = recorded(store, send(store, "name@email.com", "testing", "Just testing"))
+
+    assert (notice.to, notice.record["subject"], notice.record["body"]) == ("name@email.com", "testing", "Just testing")
+
+
+def test_an_address_of_another_script_is_mailed_to_as_dns_has_it(store):
+    assert recorded(store, send(store, "name@bücher.example", "hello", "")).to == "name@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("odd", ["\ud800", 7, None, ["a", "b"], {"a": 1}], ids=repr)
+def test_a_subject_and_a_text_of_any_kind_are_recorded(store, odd):
+    record = recorded(store, send(store, "name@email.com", odd, odd)).record
+
+    assert record["subject"] == record["body"] == str(odd).replace("\ud800", "?")
+
+
+@pytest.mark.parametrize(
+    "to", ["name", "", "name@email.com\n", "name@email.com, other@email.com", "/etc/passwd", "=?utf-8?q?a?=@email.com"]
+)
+def test_what_is_no_address_is_refused_with_a_sentence_and_nothing_is_recorded(store, to):
+    with pytest.raises(MailRefused, match="must be one e-mail address"):
+        send(store, to, "testing", "Just testing")
+
+    assert store.collect(10, 60) == []
+
+
+def test_a_domain_that_is_not_allowed_is_refused(store):
+    with pytest.raises(MailRefused, match="MAIL_ALLOW"):
+        send(store, "name@email.com", "testing", "Just testing", mail_allow="example.com,.example.org")
+
+    assert store.collect(10, 60) == []
+    send(store, "name@mail.example.org", "testing", "Just testing", mail_allow="example.com,.example.org")
+
+
+def test_who_has_unsubscribed_gets_no_letters_either(store):
+    store.unsubscribe("Name@email.com")
+
+    letter_id = send(store, "name@email.com", "testing", "Just testing")
+
+    assert store.collect(10, 60) == []
+    assert '"unsubscribed"' in store.client.hget(f"{store.keys.prefix}letter:{letter_id}", "note:mail:letter")

@@ -1,0 +1,97 @@
+"""The layout of a mail's text part: tables in columns, rows one below the other, JSON set off."""
+
+import json
+from time import process_time
+
+import pytest
+
+from errand.indenting import indented
+from workers.layout import MAX_CELL, MAX_LINES, WIDTH, laid_out, wrapped
+
+
+def test_a_sentence_is_broken_between_words_only():
+    text = wrapped(f"one  two\n{'x' * 100} " + "three-four " * 10)
+
+    assert text.splitlines()[:2] == ["one two", "x" * 100]
+    assert "three-\n" not in text
+    assert max(map(len, text.splitlines()[2:])) <= WIDTH
+
+
+def test_columns_are_as_wide_as_what_is_in_them_and_numbers_stand_on_the_right():
+    text, shown = laid_out(("name", "n"), [("Ada", "1815"), ("Alan M.", "")], (False, True))
+
+    assert text.splitlines() == ["name        n", "-------  ----", "Ada      1815", "Alan M."]
+    assert shown == 2
+
+
+def test_what_is_twice_as_wide_or_has_no_width_counts_so():
+    text, _ = laid_out(("a", "b"), [("漢字", "x"), ("e\u0301", "x"), ("abcd", "x")], (False, False))
+
+    assert text.splitlines()[2:] == ["漢字  x", "e\u0301     x", "abcd  x"]
+
+
+def test_names_and_values_have_no_header():
+    assert laid_out(("", ""), [("sum", "40"), ("count", "8")], (False, True))[0].splitlines() == [
+        "sum    40",
+        "count   8",
+    ]
+
+
+def test_a_row_of_nothing_is_still_a_line():
+    assert laid_out(("value",), [("1",), ("",)], (True,))[0].splitlines() == ["value", "-----", "    1", "-"]
+
+
+def test_rows_that_are_wider_than_a_line_stand_one_below_the_other():
+    text, shown = laid_out(("a", "b", "c"), [("x" * 30, "", "z" * 30), ("1", "2 " * 60, "3")], (False,) * 3)
+
+    assert text.splitlines()[:4] == [f"a: {'x' * 30}", f"c: {'z' * 30}", "", "a: 1"]
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert shown == 2
+
+
+def test_one_long_cell_is_enough_for_that():
+    assert laid_out(("a",), [("x" * (MAX_CELL + 1),)], (False,))[0] == f"a: {'x' * (MAX_CELL + 1)}"
+    assert laid_out(("", ""), [("a", "x y " * 15)], (False, False))[0] == "a: " + ("x y " * 15).strip()
+
+
+def test_of_many_such_rows_as_many_are_shown_as_fit_and_at_least_one():
+    rows = [tuple(f"{'x' * 20}{n}" for n in range(9))] * 50
+
+    text, shown = laid_out(tuple("abcdefghi"), rows, (False,) * 9)
+
+    assert text.count("\n") + 1 <= MAX_LINES
+    assert shown == text.count("\n\n") + 1 == 6
+    assert laid_out(tuple(map(str, range(200))), [("x" * 20,) * 200], (False,) * 200)[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "lines"),
+    [
+        ('{"a":1,"b":[]}', ["{", '  "a": 1,', '  "b": []', "}"]),
+        ('[{"a":[{}]},[]]', ["[", "  {", '    "a": [', "      {}", "    ]", "  },", "  []", "]"]),
+        ('{"a":"x, {y}: [z] \\" \\\\"}', ["{", '  "a": "x, {y}: [z] \\" \\\\"', "}"]),
+        ('{"a":[1.10,-2e5,true,null]}', ["{", '  "a": [1.10, -2e5, true, null]', "}"]),
+        ('{"a":"cut he', ["{", '  "a": "cut he']),
+        ('{"a":[1,2', ["{", '  "a": [1, 2']),
+        ("]}", ["", "]", "}"]),
+    ],
+)
+def test_json_is_set_off_line_by_line(document, lines):
+    assert indented(document).split("\n") == lines
+
+
+def test_a_list_of_numbers_fills_lines():
+    text = indented(json.dumps({"n": list(range(200))}, separators=(",", ":")))
+
+    assert len(text.splitlines()) < 20
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert json.loads(text) == {"n": list(range(200))}
+
+
+@pytest.mark.parametrize("document", ["[" * 10_000, "[1," * 3_000, '"' + '\\"' * 5_000, "{" * 5_000 + "}" * 5_000])
+def test_odd_json_takes_neither_long_nor_much_room(document):
+    started = process_time()
+
+    assert len(indented(document)) < 500_000
+
+    assert process_time() - started < 1

@@ -1,0 +1,88 @@
+"""Histogram: how often numbers of which size come, as a picture.
+
+Stands at step 4 of a job's life, as an operation whose result is a picture: its mail and its page show it.
+Next: `workers/charts.py`, which draws it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from errand import wording
+from schemas.operations import Example
+from schemas.pictures import Picture
+from workers.operations.registry import operation
+from workers.operations.statistics import MAX_NUMBERS, FiniteNumber
+
+MAX_BINS: Final = 100
+MOST_UNASKED: Final = 50
+"""Bins where nobody said how many."""
+MAX_TITLE: Final = 100
+_CLOSE: Final = 1e-9
+"""Numbers whose distance is so small a part of their size are drawn as one: no axis could tell them apart."""
+_SMALLEST: Final = 1e-290
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """How many numbers there are in each of the spans of one width that lie between `low` and `high`."""
+
+    counts: Sequence[int]
+    low: float
+    high: float
+
+
+@operation(timeout=60, examples=[Example(arguments={"numbers": [2, 4, 4, 4, 5, 5, 7, 9], "title": "Eight numbers"})])
+def histogram(
+    numbers: Annotated[
+        list[FiniteNumber],
+        Field(min_length=1, max_length=MAX_NUMBERS, description="1 to 100,000 numbers.", examples=[[1, 2, 2, 3.5]]),
+    ],
+    bins: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_BINS)] | None,
+        Field(description="How many bars, 1 to 100; null: the root of how many numbers there are, up to 50."),
+    ] = None,
+    title: Annotated[
+        str,
+        Field(
+            max_length=MAX_TITLE,
+            description="What stands above it, up to 100 characters; in the picture, without accents.",
+        ),
+    ] = "Histogram",
+) -> Picture:
+    """Draw how numbers are spread: a histogram, as a PNG.
+
+    All bars stand for spans of the same width, from the smallest to the largest number; a number between two bars
+    belongs to the right one, the largest to the last.
+    """
+    from workers.charts import drawn  # here: only the child that draws loads the library
+
+    title = wording.one_line(title, MAX_TITLE)
+    bars = bars_of(numbers, bins or min(math.ceil(math.sqrt(len(numbers))), MOST_UNASKED))
+    return Picture.of(drawn(bars, title), _in_words(bars, numbers, title))
+
+
+def bars_of(numbers: Sequence[float], bins: int) -> Bars:
+    """Count the numbers in `bins` spans of one width."""
+    values = [float(number) for number in numbers]
+    low, high = min(values), max(values)
+    if high - low <= max(abs(low), abs(high)) * _CLOSE + _SMALLEST:
+        around = max(abs(low) * 0.05, 0.5)
+        low, high = low - around, high + around
+    counts = [0] * bins
+    for value in values:
+        counts[min(int((value - low) / (high - low) * bins), bins - 1)] += 1
+    return Bars(counts, low, high)
+
+
+def _in_words(bars: Bars, numbers: Sequence[float], title: str) -> str:
+    """Say what is to be seen, for those who don't see it."""
+    most = max(bars.counts)
+    first, width = bars.counts.index(most), (bars.high - bars.low) / len(bars.counts)
+    start, end = (bars.low + width * edge for edge in (first, first + 1))
+    spread = f"Numbers: {len(numbers):,}, from {min(numbers):.6g} to {max(numbers):.6g}."
+    highest = f"Bars: {len(bars.counts)}; the highest counts {most:,}, from {start:.4g} to {end:.4g}."
+    return f"{title or 'Histogram'}. {spread} {highest}"

@@ -1,0 +1,72 @@
+"""The rows of a result that a mail shows: the first ones of a table, or the members of a flat object.
+
+Stands under `contents.py`. The HTML part shows them as a table; `layout.py` lays them out for the text part.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from errand import wording
+from errand.shapes import Table, fields_of, is_number
+from workers.layout import laid_out
+
+MAX_ROWS: Final = 50
+"""Rows of a table that is shown whole."""
+PART: Final = 20
+"""Rows that are shown of a longer one."""
+MAX_COLUMNS: Final = 20
+MAX_CELL: Final = 200
+"""Characters of a cell."""
+MAX_CHARACTERS: Final = 10_000
+"""Characters of all cells. Some mail programs cut mails off at 100 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some or all rows of `size`, with the names of their columns: none, where each row is a name and its value.
+
+    `numeric` tells which columns have numbers only, `whole` whether everything is there. `text` has the first
+    `in_text` of the rows, for a mail's text part.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    numeric: tuple[bool, ...]
+    size: int
+    whole: bool
+    text: str
+    in_text: int
+
+
+def rows_of(table: Table) -> Rows:
+    """Take the first rows of a table."""
+    columns = tuple(_cell(name) for name in table.columns[:MAX_COLUMNS])
+    rows: list[tuple[str, ...]] = []
+    characters = 0
+    for row in table.rows[: MAX_ROWS if len(table.rows) <= MAX_ROWS else PART]:
+        cells = tuple(_cell(cell) for cell in row[:MAX_COLUMNS])
+        characters += sum(map(len, cells))
+        if rows and characters > MAX_CHARACTERS:
+            break
+        rows.append(cells)
+    whole = columns == table.columns and rows == table.rows
+    return _rows(columns, rows, len(table.rows), whole=whole)
+
+
+def rows_of_fields(document: str) -> Rows | None:
+    """Give the members of a small object without lists, objects and long texts in it; None for all else."""
+    found = fields_of(document)
+    if not found:
+        return None
+    rows: list[tuple[str, ...]] = [(_cell(name), _cell(cell)) for name, cell in found]
+    return _rows((), rows, len(rows), whole=True) if rows == found else None
+
+
+def _rows(columns: tuple[str, ...], rows: list[tuple[str, ...]], size: int, *, whole: bool) -> Rows:
+    numeric = tuple(all(is_number(cell) for cell in cells if cell) for cells in zip(*rows, strict=True))
+    text, in_text = laid_out(columns or ("",) * len(numeric), rows, numeric)
+    return Rows(columns, rows, numeric, size, whole, text, in_text)
+
+
+def _cell(text: str) -> str:
+    return wording.one_line(text, MAX_CELL)

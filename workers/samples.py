@@ -1,0 +1,76 @@
+"""Notices of every kind that a letter can be about, to try templates with before anybody is mailed.
+
+Stands before step 6 of a job's life: the mail service checks an operator's templates when it starts. Next: `mail.py`.
+"""
+
+import json
+import logging
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Final
+
+from errand.links import Links
+from errand.settings import Settings
+from errand.store import Notice
+from schemas.notices import NoticeKind
+from schemas.pictures import Picture
+from workers.contents import contents_of
+from workers.stationery import stationery
+
+log = logging.getLogger(__name__)
+
+ID: Final = "0192f3a4-1111-7222-8333-444455556666"
+SINCE: Final = 1_795_241_594_123
+"""When the job of the samples was accepted, and ended (ms): a Saturday in November 2026."""
+
+_JOB: Final = {
+    "operation": "sum",
+    "arguments": '{"value":30,"other":10}',
+    "email": "name@email.com",
+    "attempt": "1",
+    "expires_at": str(SINCE + 86_400_000),
+}
+_DOT: Final = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
+_COLUMN: Final = {"column": "age", "type": "integer", "count": 2, "minimum": 36, "maximum": 41, "mean": 38.5}
+
+
+def sample(kind: NoticeKind, **fields: str) -> Notice:
+    """Make a notice about the job of the samples, with these fields in its record."""
+    return Notice(kind, ID, 1, SINCE, _JOB | {"id": ID} | fields, name=kind.value, to="name@email.com")
+
+
+def samples() -> Iterator[Notice]:
+    """Give a notice for each way in which a letter can turn out."""
+    yield sample(NoticeKind.RECEIPT)
+    yield sample(NoticeKind.RECEIPT, notify="accepted failed")
+    for result in (
+        40,
+        "the first line\nthe second line",
+        {"count": 2, "mean": 38.5},
+        {"rows": [_COLUMN], "more": {"of": ["them"]}},
+        [_COLUMN] * 2,
+        [_COLUMN] * 200,
+        [1.5, "two", None],
+        "a long text " * 10_000,
+    ):
+        yield sample(NoticeKind.RESULT, result=json.dumps(result))
+    yield sample(NoticeKind.RESULT, result=Picture.of(_DOT, "A dot").model_dump_json())
+    for attempt in ("1", "3"):
+        error = {"type": "ZeroDivisionError", "message": "division by zero"}
+        yield sample(NoticeKind.FAILURE, attempt=attempt, error=json.dumps(error))
+    yield sample(NoticeKind.FAILURE)
+    yield sample(NoticeKind.CANCELLED, error='{"type":"Cancelled","message":"called off while it ran"}')
+    yield sample(NoticeKind.CANCELLED)
+    yield sample(NoticeKind.LETTER, subject="testing", body="Just testing\n\nwith two paragraphs")
+
+
+def check_templates(settings: Settings) -> None:
+    """Write every kind of letter once; raise SettingsRefused with file, line and reason where a template fails."""
+    paper = stationery(settings.mail_templates)
+    links = Links(bytes(32), settings.base_url)
+    for notice in samples():
+        for bare in (False, True):
+            paper.check(notice.kind, contents_of(notice, settings, links, bare=bare).words)
+    for name in paper.unused():
+        fields = {"action": "mail_template_unused"}
+        log.warning("MAIL_TEMPLATES: no mail is written with %s; is it misspelt?", name, extra=fields)

@@ -1,0 +1,142 @@
+"""The templates of letters: those of an operator go before the package's own, one by one.
+
+Stands at step 6 of a job's life, under `letters.py`. What an operator wrote is tried at the start (`samples.py`); where
+it fails all the same, on a record that nobody thought of, the package's own letter goes out instead.
+"""
+
+import logging
+import traceback
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from errand import wording
+from errand.errors import SettingsRefused
+from schemas.notices import NoticeKind
+from workers.layout import wrapped
+
+log = logging.getLogger(__name__)
+
+OWN: Final = Path(__file__).parent / "templates"
+"""The package's templates: `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`, and what these have in common."""
+PREFIX: Final = "errand"
+"""An operator's template reaches the package's by it: `{% extends "errand/result.html" %}`."""
+
+MAX_SUBJECT: Final = 200
+"""Characters of a subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The words of a letter. The subject is one line."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Stationery:
+    """Writes letters, on an operator's templates where there are some."""
+
+    def __init__(self, folder: str = "") -> None:
+        """Put the templates of `folder` before the package's; raise SettingsRefused if they can't be read."""
+        self._folder = Path(folder).absolute()
+        self._texts = _texts_in(self._folder) if folder else {}
+        self._own = _environment(OWN)
+        self._operators = _environment(self._folder, OWN) if folder else None
+
+    def write(self, kind: NoticeKind, words: dict[str, Any]) -> Written:
+        """Write a letter of this kind."""
+        if self._operators:
+            try:
+                return _write(self._operators, kind, words)
+            except Exception as error:  # noqa: BLE001 -- a template can raise anything, and somebody waits for the mail
+                fields = {"action": "mail_template_failed", "job_id": words.get("id", "")}
+                log.warning("%s; the mail is written without it", self._told(kind, error), extra=fields)
+        return _write(self._own, kind, words)
+
+    def check(self, kind: NoticeKind, words: dict[str, Any]) -> None:
+        """Write a letter for nobody; raise SettingsRefused with file, line and reason where an operator's fails."""
+        try:
+            written = _write(self._operators or self._own, kind, words)
+        except Exception as error:
+            raise SettingsRefused(f"MAIL_TEMPLATES: {self._told(kind, error)}") from error
+        for name, part in ((f"{kind}.subject.txt", written.subject), (f"{kind}.txt", written.text)):
+            if not part.strip():
+                raise SettingsRefused(f"MAIL_TEMPLATES: {name} writes nothing; put words in it, or remove it.")
+
+    def unused(self) -> list[str]:
+        """List the operator's files that no letter can be using: their names may be mistyped."""
+        known = {path.name for path in OWN.iterdir()}
+        # a file that another one includes or extends is named in it
+        return [
+            name for name in self._texts if name not in known and not any(name in text for text in self._texts.values())
+        ]
+
+    def _told(self, kind: NoticeKind, error: Exception) -> str:
+        """Say where a template fails, and why."""
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            place = f"{error.name}, line {error.lineno}"
+        elif isinstance(error, jinja2.TemplateNotFound):
+            place = f"a template of the mail {kind!r}: there is no file"
+        else:
+            frames = traceback.extract_tb(error.__traceback__)
+            lines = [frame for frame in frames if Path(frame.filename).parent in (self._folder, OWN)]
+            place = f"{Path(lines[-1].filename).name}, line {lines[-1].lineno}" if lines else f"the mail {kind!r}"
+        reason = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
+        return f"{place}: {reason}"
+
+
+@cache
+def stationery(folder: str) -> Stationery:
+    """Give the one of a folder; templates are read once, so what changes in them takes a restart."""
+    return Stationery(folder)
+
+
+def _texts_in(folder: Path) -> dict[str, str]:
+    """Read an operator's templates, by the names of their files."""
+    if not folder.is_dir():
+        raise SettingsRefused(f"MAIL_TEMPLATES: {folder} is no folder; make it, or set the path of another.")
+    texts = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".txt", ".html"):
+            try:
+                texts[path.name] = path.read_text("utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsRefused(f"MAIL_TEMPLATES: {path.name} can't be read as UTF-8 text: {error}") from error
+    return texts
+
+
+def _write(environment: jinja2.Environment, kind: NoticeKind, words: dict[str, Any]) -> Written:
+    subject = wording.one_line(environment.get_template(f"{kind}.subject.txt").render(words), MAX_SUBJECT)
+    words = words | {"subject": subject}
+    text, html = (environment.get_template(f"{kind}.{part}").render(words) for part in ("txt", "html"))
+    return Written(subject, text, html)
+
+
+def _environment(*folders: Path) -> jinja2.Environment:
+    loaders: list[jinja2.BaseLoader] = [jinja2.FileSystemLoader(folder) for folder in folders]
+    loaders.append(jinja2.PrefixLoader({PREFIX: jinja2.FileSystemLoader(OWN)}))
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
+        autoescape=jinja2.select_autoescape(["html"], default=False),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.filters |= {"wrapped": wrapped, "counted": _counted, "moment": _moment}
+    return environment
+
+
+def _counted(number: int) -> str:
+    return f"{number:,}"
+
+
+def _moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
