@@ -3,9 +3,13 @@
 Stands before anything is started: `valkey.py`, `run.py` and `demo.py` ask here.
 """
 
+import fcntl
+import os
 import socket
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 LOCALHOST = "127.0.0.1"
@@ -43,11 +47,26 @@ def port_is_free(port: int, host: str = LOCALHOST) -> bool:
 
 
 def free_port(preferred: int, host: str = LOCALHOST) -> int:
-    """Give `preferred`, or the next port above it that is free, or else any that is."""
+    """Give `preferred`, or the next port above it that is free, or else any that is.
+
+    No other Errand here gets it while this process lives: those that start at once would all choose the same.
+    """
     for port in range(preferred, min(preferred + 50, 65536)):
-        if port_is_free(port, host):
+        if port_is_free(port, host) and _claim(port):
             return port
     return any_free_port(host)
+
+
+def _claim(port: int) -> bool:
+    """Lock the file of this port until the process ends; False where somebody else has it."""
+    name = Path(tempfile.gettempdir(), f"errand-port-{port}-{os.getuid()}.lock")
+    lock = os.open(name, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return False
+    return True
 
 
 def any_free_port(host: str = LOCALHOST) -> int:
