@@ -92,9 +92,7 @@ def test_what_the_client_says_comes_before_what_the_operation_says(client, api_s
     assert {name: job[name] for name in wishes} == wishes
 
 
-@pytest.mark.parametrize(
-    "weight", [{"tiny": True}, {"io": True}, {"service": "other"}], ids=["tiny", "io", "other"]
-)
+@pytest.mark.parametrize("weight", [{"tiny": True}, {"io": True}, {"service": "other"}], ids=["tiny", "io", "other"])
 def test_each_weight_has_a_queue_of_its_own(client, api_store, doorbells, weight):
     api_store.show({"name": "weighed", "arguments": {}, **weight})
 

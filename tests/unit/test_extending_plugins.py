@@ -1,5 +1,6 @@
 """What EXAMPLES may name: packages with services, routes or both; all else is refused with a sentence."""
 
+import re
 import textwrap
 
 import pytest
@@ -109,7 +110,7 @@ def test_routes_are_in_the_api_document_under_a_tag_of_their_own(plugin):
     ],
 )
 def test_what_is_no_plugin_is_refused(path, sentence):
-    with pytest.raises(SettingsRefused, match="^EXAMPLES: ") as refused:
+    with pytest.raises(SettingsRefused, match=r"^EXAMPLES: ") as refused:
         find([path])
 
     assert sentence in refused.value.detail
@@ -125,7 +126,7 @@ def test_what_is_no_plugin_is_refused(path, sentence):
     ],
 )
 def test_a_service_that_is_none_is_refused(plugin, service, sentence):
-    with pytest.raises(SettingsRefused, match="^EXAMPLES: ") as refused:
+    with pytest.raises(SettingsRefused, match=r"^EXAMPLES: ") as refused:
         services(plugin(service=service))
 
     assert sentence in refused.value.detail
@@ -134,7 +135,8 @@ def test_a_service_that_is_none_is_refused(plugin, service, sentence):
 def test_two_services_of_one_name_are_refused(plugin):
     first, second = plugin(service=SERVICE), plugin(service=SERVICE)
 
-    with pytest.raises(SettingsRefused, match=f"{second}.service calls a service greeting, and so is {first}.service's"):
+    sentence = f"{second}.service calls a service greeting, and so is {first}.service's"
+    with pytest.raises(SettingsRefused, match=re.escape(sentence)):
         services(first, second)
 
 
@@ -152,7 +154,7 @@ def test_two_services_of_one_name_are_refused(plugin):
     ],
 )
 def test_routes_that_would_be_in_the_way_or_say_nothing_are_refused(plugin, routes, sentence):
-    with pytest.raises(SettingsRefused, match="^EXAMPLES: ") as refused:
+    with pytest.raises(SettingsRefused, match=r"^EXAMPLES: ") as refused:
         app_of_routes(settings(plugin(routes=routes)))
 
     assert sentence in refused.value.detail
