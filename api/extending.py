@@ -1,4 +1,4 @@
-"""What plug-ins build their routes of: `from api.extending import cluster`.
+"""What plug-ins build their routes of: `from api.extending import cluster, event_stream, job_events`.
 
 Public, and all of the API's side that is; `docs/extending.md` tells how to use it. What goes wrong in a call is
 answered by `problems.py`: a missing service 503, a slow one 504, one that failed 502, and all of them in time.
@@ -12,11 +12,15 @@ from typing import Final
 from flask import Flask, abort, current_app
 from flask_nameko.errors import ClientUnavailableError
 
+from api.bodies import json_body
 from api.pool import ConnectionPool
+from api.telling import event_stream, job_events
 from errand.broker.caller import Caller
 from errand.broker.cluster import Cluster
 from errand.errors import BrokerUnavailable, ServiceFailed
 from errand.settings import Settings
+
+__all__ = ["cluster", "event_stream", "job_events", "json_body"]
 
 CALLERS: Final = "errand.callers"
 RECYCLE_SECONDS: Final = 3600.0
@@ -40,7 +44,7 @@ def cluster(timeout: float = TIMEOUT_SECONDS, refusals: Mapping[str, int] | None
         yield Cluster(caller, until)
     except ServiceFailed as failed:
         if status := (refusals or {}).get(failed.type):
-            abort(status, failed.text)
+            abort(status, failed.text or None)
         raise
     finally:
         caller.forget()

@@ -19,8 +19,8 @@ from errand.store import Event
 TICK_SECONDS: Final = 1.0
 
 
-def event_stream(news: Generator[str | None]) -> Answer:
-    """Answer with Server-Sent Events: each text of `news` is the data of one, of one line each.
+def event_stream(news: Generator[str | None, None, None]) -> Answer:
+    """Answer with Server-Sent Events: each text of `news`, of one line, is the data of one.
 
     Only for views whose path ends in `/events`: their requests have a thread of their own. None stands for nothing new
     and must come every second or so, as the stream looks then whether the server stops. `news` is closed when the

@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     """Maildir folder that the API shows at `/mailbox`, to whoever reaches it: for development. Empty: no such page."""
     examples: str = ""
     """Dotted paths of plug-ins (`docs/extending.md`), separated by commas."""
+    web_server_address: Annotated[str, Field(pattern=r"^([^:\s]+:)?\d{1,5}$")] = "127.0.0.1:8000"
+    """Where a plug-in with methods under `@http` listens: `host:port`, or `port` on all addresses; 0: any free one."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     """Least level that is logged."""
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support import rabbitmq as rabbit
 from tests.support import valkey as store
+from tests.support.postgres import Postgres
 from tests.support.smtp import SmtpSink
 
 if TYPE_CHECKING:
@@ -58,6 +59,19 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[store.Ser
         pytest.skip("redis-server is not installed (apt-get install redis-server)")
     with store.running(tmp_path_factory.mktemp("redis"), binary) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this run's own, for examples. A test that stops it starts it again."""
+    if not Postgres.there():
+        missing("PostgreSQL is not installed (apt-get install postgresql)")
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from nameko.extensions import DependencyProvider
 from workers.calling import EventDispatcher, RpcProxy
 from workers.configured import settings_of
 from workers.entrypoints.events import event_handler
+from workers.entrypoints.http import http
 from workers.entrypoints.plugin_rpc import rpc
 from workers.entrypoints.timer import timer
 
@@ -22,6 +23,7 @@ __all__ = [
     "EventDispatcher",
     "RpcProxy",
     "event_handler",
+    "http",
     "rpc",
     "settings_of",
     "timer",

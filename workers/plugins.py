@@ -55,6 +55,12 @@ class PluginContainer(ServiceContainer):  # type: ignore[misc]  # nameko has no 
         """Host `service_cls`, with as many workers as its `max_workers` says."""
         super().__init__(service_cls, config | {"max_workers": getattr(service_cls, "max_workers", MAX_WORKERS)})
 
+    def check(self) -> None:
+        """Raise SettingsRefused, before anything is started, where an extension that has a `check()` does."""
+        for extension in self.extensions:
+            if check := getattr(extension, "check", None):
+                check()
+
     def stop(self) -> None:
         """Wait for the calls at hand, but not for ever: those that were cut off go to another instance."""
         grace = self.config["SETTINGS"].stop_grace

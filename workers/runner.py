@@ -97,8 +97,9 @@ def run(names: Sequence[str], settings: Settings) -> int:
     runner = ServiceRunner(nameko_config(settings))
     guests = plugins_of(settings)
     for name in guests.keys() & set(names):
-        container = import_module("workers.plugins").PluginContainer
-        runner.service_map[name] = container(guests[name], runner.config)
+        container = import_module("workers.plugins").PluginContainer(guests[name], runner.config)
+        container.check()
+        runner.service_map[name] = container
     for service in load([name for name in names if name not in guests]):
         if check := getattr(service, "check", None):
             check(settings)

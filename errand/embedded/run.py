@@ -25,6 +25,7 @@ from errand.signing import new_secret
 ROOT = Path(__file__).parents[2]
 VALKEY_PORT = 56379
 MAILBOX_PORT = 51025
+WEB_PORT = 8000
 """Where the embedded servers listen, or on the next free port."""
 READY_IN = 60.0
 """Seconds after which a start that is not ready is explained."""
@@ -81,6 +82,8 @@ def plan_for(settings: Settings, data: Path) -> Plan:
     if "examples" not in named and (examples := shipped_examples()):
         plan.env["EXAMPLES"] = ",".join(examples)
         plan.env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    if "web_server_address" not in named:
+        plan.env["WEB_SERVER_ADDRESS"] = f"{LOCALHOST}:{free_port(WEB_PORT)}"
     if "webhook_secret" not in named:
         plan.env["WEBHOOK_SECRET"] = kept_secret(data / "webhook_secret")
     return plan
@@ -109,7 +112,8 @@ def run(settings: Settings, plan: Plan) -> int:
             say(f"starting Valkey on port {plan.valkey.port}, with its data in {plan.valkey.folder} ...")
             stack.callback(plan.valkey.stop)  # after the others, so that they can finish their writing
             plan.valkey.start()
-        stack.enter_context(joinable(plan.data, plan.env))
+        others = {"WEB_SERVER_ADDRESS": f"{LOCALHOST}:0"} if "WEB_SERVER_ADDRESS" in plan.env else {}
+        stack.enter_context(joinable(plan.data, plan.env | others))
         add_processes(together, plan)
         say(f"starting {', '.join(together.names)} ...")
         threading.Thread(target=watch, args=(together, settings, plan), daemon=True).start()
@@ -167,11 +171,13 @@ def welcome(settings: Settings, plan: Plan) -> str:
     hooks = f"signed with the secret in {plan.data / 'webhook_secret'}"
     if "WEBHOOK_SECRET" not in plan.env:
         hooks = "signed with WEBHOOK_SECRET"
+    own = {"EXAMPLES", "WEB_SERVER_ADDRESS"} <= plan.env.keys()
+    http = f"\n  http    http://{plan.env['WEB_SERVER_ADDRESS']} (examples/http)" if own else ""
     return f"""ready
 
   click   {here}/apidocs
   mails   {mails if settings.mail_enabled else "switched off (MAIL_ENABLED)"}
-  hooks   {hooks}
+  hooks   {hooks}{http}
   try     curl {here}/compute -H 'Content-Type: application/json' \\
             -d '{{"operation": "sum", "value": 30, "other": 10, "email": "name@email.com"}}'
   stop    Ctrl-C

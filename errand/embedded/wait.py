@@ -3,18 +3,16 @@
 Stands before anything is started: `valkey.py`, `run.py` and `demo.py` ask here.
 """
 
-import fcntl
-import os
 import socket
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 LOCALHOST = "127.0.0.1"
 
 Answer = TypeVar("Answer")
+
+_claims: list[socket.socket] = []
 
 
 class NeverHappened(Exception):
@@ -58,14 +56,14 @@ def free_port(preferred: int, host: str = LOCALHOST) -> int:
 
 
 def _claim(port: int) -> bool:
-    """Lock the file of this port until the process ends; False where somebody else has it."""
-    name = Path(tempfile.gettempdir(), f"errand-port-{port}-{os.getuid()}.lock")
-    lock = os.open(name, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    """Claim a port until this process ends; False where somebody else has. Its UDP twin, which nobody uses, says so."""
+    claim = socket.socket(type=socket.SOCK_DGRAM)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        claim.bind((LOCALHOST, port))
     except OSError:
-        os.close(lock)
+        claim.close()
         return False
+    _claims.append(claim)
     return True
 
 

@@ -5,6 +5,7 @@ set -eu
 
 packages=""
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages="$packages rabbitmq-server"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
 command -v chromium >/dev/null || packages="$packages chromium"
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || packages="$packages libfaketime"
 [ -n "$packages" ] || exit 0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.processes import ROOT, Running
 
-ADDRESS = "http://127.0.0.1:5000"
+ADDRESS, WEB_ADDRESS = "http://127.0.0.1:5000", "127.0.0.1:8000"
 BLOCK = re.compile(r"^ *```console\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 MAKE = re.compile(r"make (?P<target>\w+)(?P<settings>(?: \w+=\S+)*)(?P<stays> &)?")
 DONE = "--- done with status"
@@ -134,7 +134,10 @@ class Reader:
         assert CHECK.check_output(want, got, doctest.ELLIPSIS), f"{command}\nprints:\n{got}\nand not:\n{want}"
 
     def _own(self, command: str) -> str:
-        return command.replace(ADDRESS, self.url).replace("python -m", f"{sys.executable} -m")
+        here = command.replace(ADDRESS, self.url).replace(
+            WEB_ADDRESS, self.run.env.get("WEB_SERVER_ADDRESS", WEB_ADDRESS)
+        )
+        return here.replace(".venv/bin/python -m", "python -m").replace("python -m", f"{sys.executable} -m")
 
     def _recipe(self, make: re.Match[str]) -> str:
         """Give what the target runs, last of all; what it may have to install first is there."""

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import eventlet
+from eventlet.event import Event
 from kombu import Connection, Queue
 from nameko.events import BROADCAST, SERVICE_POOL, SINGLETON, EventHandlerConfigurationError
 from nameko.exceptions import ContainerBeingKilled
@@ -30,6 +31,8 @@ KEPT_SECONDS = 300
 """How long the embedded broker keeps events for an instance that went without a word."""
 MOST_DELIVERIES = 5
 """How often an event may come again because its handler failed or its worker died."""
+STARTS_IN = 2.0
+"""How long a start waits until events are heard, so that none is missed that is told after it."""
 
 
 class SafeEventHandler(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
@@ -59,12 +62,15 @@ class SafeEventHandler(Entrypoint):  # type: ignore[misc]  # nameko has no annot
         self.requeue_on_error = requeue_on_error
         self._instance = f"{uuid4().hex}@{owner()}"
         self._at_hand = 0
+        self._listening = Event()
         self._stopping = False
         self._loop: Any = None
 
     def start(self) -> None:
-        """Begin to listen, in a greenthread of the container; doesn't wait for the broker, which may be away."""
+        """Begin to listen, in a greenthread of the container; doesn't wait long for the broker, which may be away."""
         self._loop = self.container.spawn_managed_thread(self._listen)
+        with eventlet.Timeout(STARTS_IN, exception=False):
+            self._listening.wait()
 
     def stop(self) -> None:
         """Take no more events; return when those at hand are done, and acknowledged."""
@@ -88,6 +94,8 @@ class SafeEventHandler(Entrypoint):  # type: ignore[misc]  # nameko has no annot
         consumer = Reader(connection, queue, self._hear, MAX_BODY_BYTES, self.container.max_workers)
         consumer.consume()
         log.info("Listening for events in %s", queue.name, extra={"action": "listening"})
+        if not self._listening.ready():
+            self._listening.send()
         while not self._stopping:
             wait_for_messages(connection)
             consumer.hold()

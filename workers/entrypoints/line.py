@@ -33,6 +33,8 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
         super().__init__()
         self._provider: Any = None
         self._loop: Any = None
+        self.listening = Event()
+        """Sent when calls are heard for the first time."""
         self._hung_up = Event()
         self._hanging_up = self._stopping = False
 
@@ -91,6 +93,8 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
         consumer = Reader(connection, queue, self._spawn, MAX_BODY_BYTES, self.container.max_workers)
         consumer.consume()
         log.info("Listening for calls of %s", self.container.service_name, extra={"action": "listening"})
+        if not self.listening.ready():
+            self.listening.send()
         while not self._hanging_up:
             wait_for_messages(connection)
             consumer.hold()

@@ -7,11 +7,15 @@ acknowledged when it was answered, so a method may run more than once, but not t
 import json
 from typing import Any
 
+import eventlet
 from nameko.exceptions import BadRequest, MalformedRequest, serialize
 
 from errand.errors import ErrandError
 from workers.entrypoints.messages import plain_json
 from workers.entrypoints.rpc import SafeRpc, refuse_bodiless
+
+STARTS_IN = 2.0
+"""How long a start waits until calls are heard: who is told that a service has started calls it at once."""
 
 
 class PluginRpc(SafeRpc):
@@ -21,6 +25,12 @@ class PluginRpc(SafeRpc):
     """
 
     late = True
+
+    def start(self) -> None:
+        """Return when calls are heard; doesn't wait long for the broker, which may be away."""
+        super().start()
+        with eventlet.Timeout(STARTS_IN, exception=False):
+            self.rpc_consumer.queue_consumer.listening.wait()
 
     def body_of(self, message: Any) -> Any:
         """Decode the body of a call, which is JSON and nothing else; raise MalformedRequest for what isn't."""

@@ -1,15 +1,21 @@
 """The READMEs of `examples/`, followed step by step on `make run`: on its own servers, and on RabbitMQ."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
+from tests.support.browser import open_form
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.processes import ROOT, Running
 from tests.support.readme import Reader, reader, steps_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 READMES = sorted((ROOT / "examples").glob("*/README.md"))
 MOST_LINES = 80
@@ -19,13 +25,16 @@ MOST_LINES = 80
 def make_run(request, tmp_path_factory) -> Iterator[tuple[str, Path, Running]]:
     """What `make run` starts, with all examples: its address, its data, and itself."""
     folder = tmp_path_factory.mktemp(request.param)
-    env = {"PORT": str(free_port())}
+    env = {"PORT": str(free_port()), "WEB_SERVER_ADDRESS": f"{LOCALHOST}:{free_port()}"}
     if request.param == "rabbitmq":
         env["AMQP_URI"] = request.getfixturevalue("rabbitmq").fresh_uri()
     data = folder / "data"
     command = [sys.executable, "-m", "errand.embedded.run", "--data", str(data)]
     run = Running("make run", command, folder / "run.log", env=env, starts_in=90, cwd=folder)
-    run.ready = lambda: "errand: ready" in run.output()
+    # the API may be ready before the workers are, and faster than this nobody can read
+    run.ready = lambda: (
+        {"errand: ready", "action=started"} <= set(re.findall("errand: ready|action=started", run.output()))
+    )
     try:
         run.start()
         yield f"http://{LOCALHOST}:{env['PORT']}", data, run
@@ -61,6 +70,25 @@ def test_an_example_is_in_swagger_ui_under_a_tag_of_its_own(make_run, readme: Pa
     assert [
         path for path, operations in document["paths"].items() for each in operations.values() if tag in each["tags"]
     ]
+
+
+FORMS = {
+    "accounts": ("/accounts", "post"),
+    "events": ("/events", "post"),
+    "greeting": ("/konnichiwa", "get"),
+    "http": ("/get/{value}", "get"),
+    "timer": ("/ticks", "get"),
+    "travel": ("/airport", "post"),
+}
+"""A form of an example that can be sent as it is shown."""
+
+
+def test_try_it_out_in_swagger_ui_works(make_run, browser_page: "Page") -> None:
+    for name, (path, method) in FORMS.items():
+        form = open_form(browser_page, make_run[0], path, method)
+
+        assert form.execute().startswith("20"), name
+        assert browser_page.get_by_text(f"examples.{name}", exact=True).is_visible()
 
 
 @pytest.mark.parametrize("folder", [readme.parent for readme in READMES], ids=lambda folder: folder.name)

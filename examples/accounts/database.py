@@ -1,0 +1,75 @@
+"""A database for a service: a session for each call, which ends with it. `ACCOUNTS_URL` names the database."""
+
+import os
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from examples.accounts.sqlite import ThreadedConnection
+from workers.extending import DependencyProvider
+
+URL_BY_DEFAULT = "sqlite:///.errand/accounts.sqlite"
+CONNECTIONS, PATIENCE = 10, 5
+"""At a time in one instance, as many as it takes calls; and how long (s) to wait for one, and for what it is asked."""
+
+# psycopg's own C function would wait with the whole process; this one waits by `select`, which eventlet has made green
+os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")
+
+
+def url_of(text: str) -> URL:
+    """Read the address of a database; raise ValueError for one of another kind."""
+    url = make_url(text)
+    kind = url.get_backend_name()
+    if kind not in {"sqlite", "postgresql"}:
+        raise ValueError(f"ACCOUNTS_URL is sqlite:///… or postgresql://…, not {kind}://…")
+    return url.set(drivername={"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[kind])
+
+
+def engine_of(url: URL) -> Engine:
+    """Make what connects to the database when it is needed, and in such a way that others go on while one waits."""
+    options: dict[str, Any] = {"factory": ThreadedConnection, "check_same_thread": False, "timeout": PATIENCE}
+    if url.get_backend_name() == "postgresql":
+        limit = f"-c statement_timeout={1000 * PATIENCE} -c lock_timeout={1000 * PATIENCE}"
+        options = {"connect_timeout": PATIENCE, "tcp_user_timeout": 1000 * PATIENCE, "options": limit}
+    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": PATIENCE, "pool_pre_ping": True}
+    return create_engine(url, connect_args=options, **pool)
+
+
+class Database(DependencyProvider):
+    """Injects a session, by which a call reads and writes; what it doesn't commit is as if it had not been."""
+
+    def __init__(self, base: type[DeclarativeBase]) -> None:
+        super().__init__()
+        self._base = base
+        self._url = url_of(os.environ.get("ACCOUNTS_URL") or URL_BY_DEFAULT)
+        self._sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
+        self._has_tables = False
+
+    def setup(self) -> None:
+        self.engine = engine_of(self._url)  # connects to nothing yet: the database may be away
+
+    def stop(self) -> None:
+        self.engine.dispose()
+
+    def get_dependency(self, worker_ctx: Any) -> Session:
+        if not self._has_tables:
+            self._make_tables()
+        session = self._sessions[worker_ctx] = Session(self.engine)
+        return session
+
+    def worker_teardown(self, worker_ctx: Any) -> None:
+        if session := self._sessions.pop(worker_ctx, None):
+            session.close()  # which rolls back what an error, or the method itself, has left uncommitted
+
+    def _make_tables(self) -> None:
+        if self._url.get_backend_name() == "sqlite" and self._url.database:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._base.metadata.create_all(self.engine)
+        except DBAPIError:
+            self._base.metadata.create_all(self.engine)  # another instance made them at the same time
+        self._has_tables = True

@@ -1,0 +1,31 @@
+"""SQLite's driver where others must go on: it waits for locks and disks in C, so it does that in threads of its own."""
+
+import sqlite3
+from typing import Any
+
+from eventlet import tpool
+
+
+class ThreadedCursor(sqlite3.Cursor):
+    """Has a statement begun in a thread; rows are there at once then."""
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = tpool.execute(super().execute, *args)
+        return cursor
+
+    def executemany(self, *args: Any) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = tpool.execute(super().executemany, *args)
+        return cursor
+
+
+class ThreadedConnection(sqlite3.Connection):
+    """Gives such cursors, and ends transactions in a thread."""
+
+    def cursor(self, *_: Any) -> sqlite3.Cursor:
+        return super().cursor(ThreadedCursor)
+
+    def commit(self) -> None:
+        tpool.execute(super().commit)
+
+    def rollback(self) -> None:
+        tpool.execute(super().rollback)

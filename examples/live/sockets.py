@@ -1,0 +1,79 @@
+"""A web socket server in a thread of the API's process: what happens to jobs is forwarded to each connection."""
+
+import json
+import logging
+import socket
+from contextlib import closing
+from threading import Lock, Thread
+from urllib.parse import urlsplit
+
+from flask import Flask
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.sync.server import Server, ServerConnection, serve
+
+from api.extending import job_events
+from errand.errors import StoreUnavailable
+
+MOST = 100  # connections at a time; each has three threads
+PATIENCE_MS = 20_000  # after so long the kernel gives up a client that takes nothing any more
+QUIET = logging.getLogger(f"{__name__}.quiet")
+QUIET.setLevel(logging.CRITICAL)  # whoever connects may send nonsense, and each time a line of log would be written
+
+
+class Sockets:
+    """The server of this process, which starts when it is first asked for."""
+
+    def __init__(self, app: Flask, port: int = 0) -> None:
+        """Listen on `port`, 0: any that is free, of the API's host. Several processes may share one."""
+        self._app, self._port = app, port
+        self._lock, self._thread, self._taken = Lock(), None, 0
+
+    @property
+    def port(self) -> int:
+        """Where it listens; raises OSError when it can't."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                host = self._app.extensions["errand"].settings.host
+                family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                limits = {"max_size": 1024, "open_timeout": 5, "close_timeout": 1, "compression": None}
+                listening = {"family": family, "reuse_port": True, "process_request": refusal, "logger": QUIET}
+                server = serve(self._forward, host, self._port, **listening, **limits)
+                self._taken = server.socket.getsockname()[1]
+                self._thread = Thread(target=run, args=(server,), name="sockets", daemon=True)
+                self._thread.start()
+            return self._taken
+
+    def _forward(self, connection: ServerConnection) -> None:
+        """Send each event as a JSON object, until client or server go away."""
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PATIENCE_MS)
+        try:
+            with self._app.app_context(), closing(job_events()) as events:
+                next(events)
+                connection.send('{"event": "listening"}')  # from now on nothing is missed
+                for event in events:
+                    if event is not None:
+                        connection.send(json.dumps({"event": event.kind, **json.loads(event.data)}))
+                    elif connection.state is not State.OPEN:
+                        return
+        except ConnectionClosed:
+            pass
+        except StoreUnavailable as away:
+            connection.close(1013, str(away))  # try again later
+
+
+def run(server: Server) -> None:
+    """Serve until it fails, for example because too many files are open; the next who asks starts another."""
+    with server:
+        server.serve_forever()
+
+
+def refusal(connection: ServerConnection, request: Request) -> Response | None:
+    """Refuse pages of other sites, which browsers don't; programs, which send no Origin, are let in."""
+    origin, host = request.headers.get("Origin"), urlsplit(f"//{request.headers.get('Host', '')}").hostname
+    if origin is not None and (host is None or urlsplit(origin).hostname != host):
+        return connection.respond(403, "Only pages of this host may connect.\n")
+    if len(connection.server.connections) >= MOST:
+        return connection.respond(503, "Too many connections; try again later.\n")
+    return None

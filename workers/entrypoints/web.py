@@ -1,0 +1,177 @@
+"""The web server under `http.py`: eventlet's, which nameko starts on WEB_SERVER_ADDRESS in the worker's own process.
+
+Stands beside the life of a job. nameko's would end the service when the process has no more files, wait for ever for a
+client that says nothing, cut off answers when it stops, and share its port with any other service.
+"""
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import eventlet
+from eventlet import greenio, wsgi
+from eventlet.event import Event
+from eventlet.semaphore import Semaphore
+from nameko.constants import WEB_SERVER_CONFIG_KEY
+from nameko.web.handlers import Response
+from nameko.web.server import HTTPException, Request, WebServer, parse_address
+
+from errand.errors import SettingsRefused
+from schemas.problems import MEDIA_TYPE
+from workers.configured import settings_of
+
+log = logging.getLogger(__name__)
+
+MOST_CONNECTIONS = 200
+"""Connections at a time; further ones wait. The files of the process are Errand's own services' too."""
+SILENCE_SECONDS = 30.0
+"""How long a client may say nothing, or not take its answer."""
+BACKLOG = 128
+"""Connections that the system takes meanwhile."""
+AWAY_SECONDS = 0.2
+"""Pause before the next connection is taken when one couldn't be."""
+
+
+class Web(WebServer):  # type: ignore[misc]  # nameko has no annotations
+    """Listens for all methods under `@http` of one service, where nobody else does."""
+
+    _sock: Any
+    _gt: Any
+
+    def __init__(self) -> None:
+        """Listen to nobody yet."""
+        super().__init__()
+        self._places = Semaphore(MOST_CONNECTIONS)
+        self._connections: list[list[Any]] = []  # eventlet's: address, socket, state
+        self._empty = Event()
+
+    @property
+    def bind_addr(self) -> tuple[str, int]:
+        """The host and port of the settings, unless the container was made with others."""
+        text = self.container.config.get(WEB_SERVER_CONFIG_KEY) or settings_of(self).web_server_address
+        host, port = parse_address(text)
+        return host, port
+
+    def check(self) -> None:
+        """Listen, so that nobody else takes the port until `start`; raise SettingsRefused where that isn't possible."""
+        host, port = self.bind_addr
+        try:
+            self._sock = eventlet.listen((host, port), backlog=BACKLOG, reuse_port=False)
+        except (OSError, OverflowError) as fault:
+            raise SettingsRefused(
+                f"{WEB_SERVER_CONFIG_KEY}: {self.container.service_name} can't listen on {host or '*'}:{port} "
+                f"({getattr(fault, 'strerror', None) or fault}); stop what listens there, or choose another address."
+            ) from None
+
+    def start(self) -> None:
+        """Take connections; raises as `check` does."""
+        if self._gt is not None:
+            return  # each method starts its server, and they share it
+        if self._sock is None:
+            self.check()
+        self._sock.settimeout(None)  # kombu may have changed the default of all sockets meanwhile
+        self._serv = self.get_wsgi_server(self._sock, self.get_wsgi_app())
+        self._gt = self.container.spawn_managed_thread(self.run)
+        host, port = self._sock.getsockname()[:2]
+        log.info("%s answers on http://%s:%d", self.container.service_name, host, port, extra={"action": "answering"})
+
+    def run(self) -> None:
+        """Take connections until it is told to stop, whatever goes wrong with one."""
+        while self._is_accepting:
+            self._places.acquire()
+            try:
+                sock, address = self._sock.accept()
+            except OSError as fault:
+                self._places.release()
+                log.warning("No connection: %s", fault, extra={"action": "accept_failed"})
+                eventlet.sleep(AWAY_SECONDS)
+                continue
+            sock.settimeout(SILENCE_SECONDS)
+            connection = [address, sock, wsgi.STATE_IDLE]
+            self._connections.append(connection)
+            self.container.spawn_managed_thread(lambda each=connection: self._serve(each), identifier="web")
+
+    def _serve(self, connection: list[Any]) -> None:
+        try:
+            self._serv.process_request(connection)
+        except Exception as fault:  # noqa: BLE001 -- whatever a client can do to a connection
+            log.info("A connection broke: %r", fault, extra={"action": "connection_broke"})
+        finally:
+            connection[1].close()
+            self._connections.remove(connection)
+            self._places.release()
+            if not (self._connections or self._is_accepting or self._empty.ready()):
+                self._empty.send()
+
+    def get_wsgi_app(self) -> "App":
+        """Give what answers."""
+        return App(self)
+
+    def get_wsgi_server(self, sock: Any, wsgi_app: Any) -> Any:
+        """Make the server; requests aren't logged, as those of the API aren't."""
+        timeouts = {"keepalive": SILENCE_SECONDS, "socket_timeout": SILENCE_SECONDS}
+        return wsgi.Server(sock, sock.getsockname(), wsgi_app, log_output=False, debug=False, **timeouts)
+
+    def wind_down(self) -> None:
+        """Take no more connections, close those that are idle, and return when the others are answered."""
+        if not self._is_accepting or self._gt is None:
+            return
+        self._close()
+        for connection in list(self._connections):
+            was, connection[2] = connection[2], wsgi.STATE_CLOSE
+            if was == wsgi.STATE_IDLE:
+                greenio.shutdown_safe(connection[1])
+        if self._connections:
+            self._empty.wait()
+
+    def stop(self) -> None:
+        """Wait until all methods have stopped."""
+        self.wait_for_providers()
+
+    def kill(self) -> None:
+        """Stop at once; the container ends the connections."""
+        self._close()
+
+    def _close(self) -> None:
+        self._is_accepting = False
+        if self._gt is not None:
+            self._gt.kill()
+        if self._sock is not None:
+            self._sock.close()
+
+
+class App:
+    """Finds the method for a request, and answers where there is none."""
+
+    def __init__(self, web: Web) -> None:
+        """Know the paths of all methods."""
+        self._paths = web.make_url_map()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Answer a request, as WSGI has it."""
+        try:
+            provider, arguments = self._paths.bind_to_environ(environ).match()
+        except HTTPException as refusal:
+            answer = refused(refusal)
+        else:
+            request = Request(environ)
+            request.path_values = arguments
+            answer = provider.handle_request(request)
+        answer.headers.setdefault("X-Content-Type-Options", "nosniff")  # as the API's
+        return answer(environ, start_response)
+
+
+def refused(refusal: Any) -> Any:
+    """Answer with one of werkzeug's own errors, or its redirects."""
+    if refusal.code is None or refusal.code < 400:
+        return refusal.get_response()
+    answer = problem(refusal.code, refusal.description or refusal.name)
+    answer.headers.extend(header for header in refusal.get_headers() if header[0] != "Content-Type")
+    return answer
+
+
+def problem(status: int, detail: str) -> Any:
+    """Answer with a problem (RFC 9457)."""
+    members = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return Response(json.dumps(members) + "\n", status, content_type=MEDIA_TYPE)
