@@ -26,6 +26,7 @@ FLOORS = {
     "rabbitmq:": 2,
     ": memory, MB": 3,
     ": threads": 3,
+    " children: sockets": 8,
     ": sockets": 3,
     ": other files": 3,
     ": processes": 2,
