@@ -41,9 +41,9 @@ def test_the_report_on_a_job_has_what_was_written_and_is_nothing_but_json(app, s
             assert VICTIM not in str(answer.headers)
             json.loads(answer.data)
 
-        report = client.get(f"/jobs/{done}").get_json()
+        report = json.loads(client.get(f"/jobs/{done}").data)
         assert (report["arguments"], report["result"]) == ({text: [text]}, {text: [text, None]})
-        assert client.get(f"/jobs/{failed}").get_json()["error"] == {"type": text, "message": text}
+        assert json.loads(client.get(f"/jobs/{failed}").data)["error"] == {"type": text, "message": text}
 
 
 @pytest.fixture(scope="module")
