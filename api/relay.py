@@ -1,13 +1,15 @@
 """The relay: carries accepted job ids from this API process to the broker, without a request ever waiting for it.
 
-Stands at step 2 of a job's life, in a thread of its own. What it can't deliver stays in the store's outbox, where the
-rescuer finds it. Next: `rpc.py`, through which it calls.
+Stands at step 2 of a job's life, in a thread of its own. It rings for jobs that nobody has claimed yet. What it can't
+deliver stays in the store's outbox, where the rescuer finds it. Next: `rpc.py`, through which it calls.
 """
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
+from time import monotonic
 from typing import Final
 
 from flask_nameko.errors import ClientUnavailableError
@@ -25,9 +27,9 @@ WINDOW: Final = 500
 """Doorbells in one window of confirms at most."""
 WAITING_ROOM: Final = 20_000
 """Ids this process remembers while the broker is away; those beyond it are left to the rescuer."""
-LINGER_SECONDS: Final = 0.01
-"""Pause before a window while doorbells come in faster than one by one: fewer windows leave more of the process to the
-requests. A doorbell that comes alone is rung at once."""
+PATIENCE_SECONDS: Final = 0.04
+"""How long a doorbell waits at most: the store has woken a worker by then, if one had nothing to do, and no doorbell is
+needed. It waits for half of that at least. Fewer windows also leave more of the process to the requests."""
 LOOK_SECONDS: Final = 3.0
 """How often the broker is looked after while no doorbell comes."""
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -36,11 +38,18 @@ BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 NOTIFYING: Final = frozenset({MAIL, WEBHOOKS})
 """Queues whose doorbells ring for notifications, which are in no outbox of jobs."""
 
-Ring = tuple[str, str]  # job id, queue
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The doorbell of `queue` for a job, handed over at a time (monotonic, s)."""
+
+    job_id: str
+    queue: str
+    at: float
 
 
 class Relay:
-    """One thread that publishes what `ring` was told, in windows."""
+    """One thread that publishes what `ring` was told, in windows, unless a worker has come already."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         """Publish to the settings' broker and mark it in `store`; nothing is opened before `start`."""
@@ -50,13 +59,13 @@ class Relay:
         self._waiting: SimpleQueue[Ring | None] = SimpleQueue()
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="relay", daemon=True)
-        self._busy = False
+        self._next: Ring | None = None
         self.broker_up = True
 
     def ring(self, job_id: str, queue: str) -> None:
-        """Have the doorbell of `queue` rung for the job; returns at once."""
+        """Have the doorbell of `queue` rung for the job, unless it is claimed soon; returns at once."""
         if self._waiting.qsize() < WAITING_ROOM:
-            self._waiting.put((job_id, queue))
+            self._waiting.put(Ring(job_id, queue, monotonic()))
 
     def start(self) -> None:
         """Start the thread; to be called in the process that serves, never before a fork."""
@@ -72,17 +81,21 @@ class Relay:
     def _run(self) -> None:
         self._publish([])
         while batch := self._next_batch():
-            self._busy = len(batch) > 1
-            if self._deliver(batch):
-                self._mark(job_id for job_id, queue in batch if queue not in NOTIFYING)
+            needed = self._needed(batch)
+            if self._deliver(needed):
+                self._mark(ring.job_id for ring in needed if ring.queue not in NOTIFYING)
 
     def _next_batch(self) -> list[Ring]:
-        """Wait for one doorbell, then take along what else is there; empty: time to stop."""
+        """Wait until a doorbell is due, then take along those that waited half as long; empty: time to stop."""
         batch: list[Ring] = []
         ring = self._first()
-        if self._busy:
-            self._stopping.wait(LINGER_SECONDS)
+        if ring is not None:
+            self._stopping.wait(max(0.0, ring.at + PATIENCE_SECONDS - monotonic()))
+        latest = monotonic() - PATIENCE_SECONDS / 2
         while ring is not None:
+            if ring.at > latest and not self._stopping.is_set():
+                self._next = ring
+                return batch
             batch.append(ring)
             if len(batch) == WINDOW:
                 return batch
@@ -94,8 +107,20 @@ class Relay:
             self._waiting.put(None)  # for the next call: this batch comes first
         return batch
 
+    def _needed(self, batch: list[Ring]) -> list[Ring]:
+        """Leave out the doorbells of jobs that have been claimed meanwhile; all are needed while the store is away."""
+        ids = [ring.job_id for ring in batch if ring.queue not in NOTIFYING]
+        try:
+            unheard = self._store.unheard(ids)
+        except StoreUnavailable:
+            return batch
+        return [ring for ring in batch if ring.queue in NOTIFYING or ring.job_id in unheard]
+
     def _first(self) -> Ring | None:
         """Wait for a doorbell; meanwhile look after the broker, so that `broker_up` is true while nothing happens."""
+        if self._next is not None:
+            ring, self._next = self._next, None
+            return ring
         while True:
             try:
                 return self._waiting.get(timeout=LOOK_SECONDS)
@@ -115,8 +140,8 @@ class Relay:
         try:
             with self._rpc.pool.borrowed() as cluster:
                 cluster.connect()
-                for job_id, queue in batch:
-                    cluster[queue].run.call_async(job_id)
+                for ring in batch:
+                    cluster[ring.queue].run.call_async(ring.job_id)
                 cluster.flush()
         except (BrokerUnavailable, ClientUnavailableError) as fault:
             if self.broker_up:

@@ -129,6 +129,10 @@ class Keys:
         """Sorted set of job ids whose doorbell was not confirmed yet, by the time they went in (ms)."""
         return f"{self.prefix}outbox"
 
+    def wake(self, worker: str) -> str:
+        """Channel on which a worker hears which queue it is to look at."""
+        return f"{self.prefix}wake:{worker}"
+
     @property
     def leases(self) -> str:
         """Sorted set of running job ids by the time their lease expires (ms)."""

@@ -16,12 +16,9 @@ from errand.store import Outcome
 from schemas.operations import COMPUTE, Weight, queue_of
 from workers.dependencies import Announcer, StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
+from workers.entrypoints.lookout import LOOK_SECONDS, lookout
 from workers.entrypoints.rpc import rpc
-from workers.entrypoints.timer import timer
 from workers.perform import Operators, answer
-
-LOOK_SECONDS = 1.0
-"""Between two looks at queues in which no doorbell may have rung."""
 
 
 class Performer:
@@ -60,34 +57,39 @@ class Performer:
             doorbells.ack()
             self.operators.perform(leases, self.finish)
 
-    @timer(interval=LOOK_SECONDS)
-    def look_for_tiny(self) -> None:
+    @lookout(Weight.TINY)
+    def look_for_tiny(self) -> int:
         """Take the tiny jobs that wait, whatever the broker did."""
-        self.look(Weight.TINY)
+        return self.look(Weight.TINY)
 
-    @timer(interval=LOOK_SECONDS)
-    def look_for_cpu(self) -> None:
+    @lookout(Weight.CPU)
+    def look_for_cpu(self) -> int:
         """Take the CPU-bound jobs that wait, whatever the broker did."""
-        self.look(Weight.CPU)
+        return self.look(Weight.CPU)
 
-    @timer(interval=LOOK_SECONDS)
-    def look_for_io(self) -> None:
+    @lookout(Weight.IO)
+    def look_for_io(self) -> int:
         """Take the I/O-bound jobs that wait, whatever the broker did."""
-        self.look(Weight.IO)
+        return self.look(Weight.IO)
 
-    def look(self, weight: Weight) -> None:
-        """Take what waits until the next look, as long as there is more: a doorbell may be lost, or its broker away."""
-        until = monotonic() + LOOK_SECONDS  # a stopping process waits for this to end
+    def look(self, weight: Weight) -> int:
+        """Take what waits until the next look, as long as there is more; give how many there were."""
+        taken, until = 0, monotonic() + LOOK_SECONDS  # a stopping process waits for this to end
         with suppress(StoreUnavailable):
-            while self.operators.wait_for_room(weight, until - monotonic()) and self._take_a_batch(weight):
+            while self.operators.wait_for_room(weight, until - monotonic()):
+                count, wanted = self._take_a_batch(weight)
+                taken += count
+                if count < wanted:
+                    break
                 eventlet.sleep(0)  # others in this process have work as well
+        return taken
 
-    def _take_a_batch(self, weight: Weight) -> bool:
-        """Take jobs that wait; tell whether there may be more of them."""
+    def _take_a_batch(self, weight: Weight) -> tuple[int, int]:
+        """Take jobs that wait; give how many there were, and of how many."""
         with self.operators.room(weight) as most:
             leases = self.store.claim(queue_of(self.name, weight), most)
             self.operators.perform(leases, self.finish)
-            return bool(len(leases) == most)
+            return len(leases), most
 
     def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Write down how attempts ended, and tell those who wait for it."""

@@ -5,8 +5,6 @@ Stands beside steps 3 to 6 of a job's life: `WorkerStore` claims and commits, `C
 
 import json
 import logging
-import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -26,6 +24,7 @@ from schemas.notices import NoticeState
 from schemas.requests import ComputeRequest
 from schemas.status import FINAL, Status
 from workers.configured import settings_of
+from workers.identity import worker_name
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ class WorkerStore:
     def __init__(self, store: Store, settings: Settings) -> None:
         """Wrap `store`."""
         self.store, self.settings = store, settings
-        self.worker = f"{socket.gethostname()}:{os.getpid()}"
+        self.worker = worker_name()
 
     def claim(self, queue: str, most: int) -> list[Lease]:
         """Take the leases of up to `most` jobs that wait in `queue`, the best first; raise StoreUnavailable."""
@@ -88,7 +87,7 @@ class WorkerStore:
             raise JobRefused(f"email: {not_allowed(self.settings.mail_allowed)}")
         arguments = json.dumps({"value": call.value, "other": call.other}, separators=(",", ":"))
         job = NewJob(str(uuid7()), call.operation, arguments, emails, max_attempts=self.settings.max_attempts)
-        self.store.accept([job])
+        self.store.accept([job], quiet=True)  # it is for this worker
         return job
 
     def commit(self, outcomes: Sequence[Outcome]) -> list[Commit]:

@@ -25,10 +25,13 @@ from errand.store.part import AT_ONCE, Pace
 from errand.store.rescue import Rescue, Round
 from errand.store.schedules import Schedule, Schedules
 from errand.store.scripts import Client
+from errand.store.waking import Waking
 from errand.topology import Keys
 
 
-class Store(Jobs, Controls, Listing, Events, Catalogue, Counting, Notices, Addresses, Schedules, Rescue, Leading):
+class Store(
+    Jobs, Waking, Controls, Listing, Events, Catalogue, Counting, Notices, Addresses, Schedules, Rescue, Leading
+):
     """Everything the store can do, on one pool of connections. Safe to share between threads."""
 
     def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0, pace: Pace = AT_ONCE) -> None:

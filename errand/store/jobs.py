@@ -119,15 +119,16 @@ class Renewal:
 class Jobs(Part):
     """The job's side of the store."""
 
-    def accept(self, jobs: Sequence[NewJob]) -> list[Verdict]:
+    def accept(self, jobs: Sequence[NewJob], quiet: bool = False) -> list[Verdict]:
         """Store the jobs, all or nothing; a verdict for each, in their order. Raises StoreUnavailable.
 
-        Asked twice for one id it changes nothing. One conflict, and nothing of the call is stored.
+        Asked twice for one id it changes nothing. One conflict, and nothing of the call is stored. `quiet`: no worker
+        is woken.
         """
         flat: list[str] = []
         for job in jobs:
             flat += arguments_of(job)
-        answers = self._run("accept", self._mail, *flat)
+        answers = self._run("accept", self._mail, "quiet" if quiet else "", *flat)
         return [_verdict(job, answer) for job, answer in zip(jobs, answers, strict=True)]
 
     def claim(self, queue: str, most: int, worker: str, lease_seconds: float, result_ttl: int) -> list[Lease]:

@@ -49,6 +49,14 @@ class Rescue(Part):
         to_ring = list(zip(ring[::2], ring[1::2], strict=True))
         return Round(recovered, failed, released, cancelled, removed, to_ring, None if due < 0 else due / 1000)
 
+    def unheard(self, ids: Sequence[str]) -> set[str]:
+        """Tell which of `ids` nobody has claimed yet, nor has the broker their doorbells; raise StoreUnavailable."""
+        if not ids:
+            return set()
+        with self._asking():
+            scores = self._client.zmscore(self._keys.outbox, [*ids])
+        return {job_id for job_id, score in zip(ids, scores, strict=True) if score is not None}
+
     def confirmed(self, ids: Sequence[str]) -> None:
         """Take `ids` out of the outbox: the broker has their doorbells."""
         with self._asking():

@@ -162,6 +162,9 @@ class Watched:
     def __init__(self, store):
         self._store, self.marked, self._changed = store, [], threading.Condition()
 
+    def unheard(self, ids):
+        return self._store.unheard(ids)
+
     def confirmed(self, ids):
         self._store.confirmed(ids)
         with self._changed:

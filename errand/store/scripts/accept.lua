@@ -1,12 +1,13 @@
 #!lua
 -- Accept jobs: record, queue, outbox, indexes, event and receipt, all or nothing. Asked twice for one id, or with one
 -- idempotency key, it changes nothing; one key with another job refuses the whole call.
--- ARGV: prefix, 'on'|'off' (mail), then for each job: id, key or '', fingerprint, queue, priority, due, deadline, operation,
+-- ARGV: prefix, 'on'|'off' (mail), 'quiet'|'' (whether to wake no worker), then for each job: id, key or '', fingerprint, queue, priority, due, deadline, operation,
 -- tags (JSON or ''), e-mail addresses with spaces between, count, and so many fields and values of the record.
 -- Returns for each job: '' stored, '!' refused, or the id of the job that has this key.
 -- Shared: order, queue, notices, notify, accept.
 local wanted, now, answers = ARGV[2], now_ms(), {}
-local jobs, refused, i = {}, false, 3
+local jobs, refused, i = {}, false, 4
+wakes = ARGV[3] ~= 'quiet'
 while i <= #ARGV do
   local id, key, answer = ARGV[i], ARGV[i + 1], ''
   if key ~= '' then

@@ -21,6 +21,7 @@ local function claim(id)
   move(id, 'accepted', 'running', f[4], attempt)
   call('HSET', job, 'fence', fence, 'attempt', attempt, 'started_at', int(now), 'worker', worker)
   if attempt ~= '1' then call('HDEL', job, 'error', 'progress') end
+  call('ZREM', P .. 'outbox', id)  -- nobody need ring for it any more
   call('ZADD', P .. 'leases', now + lease, id)
   claimed[#claimed + 1] = {id, fence, attempt, f[5], f[6], f[7] or '', f[8], f[9] or '0'}
 end
@@ -40,7 +41,11 @@ while #claimed < most do
     local key = waiting_key(queue, priority)
     if call('EXISTS', key) == 1 then keys[#keys + 1] = key end
   end
-  if #keys == 0 then break end
+  if #keys == 0 then
+    -- whoever lines up the next job wakes this worker
+    if not call('ZSCORE', P .. 'idle:' .. queue, worker) then call('ZADD', P .. 'idle:' .. queue, now, worker) end
+    break
+  end
   local key, count = keys[1], most - #claimed
   if #keys > 1 then
     count = 1

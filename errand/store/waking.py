@@ -1,0 +1,51 @@
+"""Whom the store wakes: a worker that found a queue empty is told of the next job in it by the script that lines it up.
+
+Stands at step 2 of a job's life, ahead of the doorbell: a hint that may get lost, and costs a message only while
+somebody is idle. Next: `workers/entrypoints/lookout.py`, which listens.
+"""
+
+from types import TracebackType
+from typing import Any, Self, cast
+
+import redis
+
+from errand.store.away import refuse_if_away
+from errand.store.part import Part
+
+
+class Ear:
+    """One connection that hears which queues a worker is to look at, for the time of a `with`."""
+
+    def __init__(self, client: redis.Redis, channel: str) -> None:
+        """Listen to `channel`; the connection is opened by the first `wait`, and anew whenever it is lost."""
+        self._client, self._channel = client, channel
+        self._subscription = cast(Any, client).pubsub(ignore_subscribe_messages=True)
+
+    def __enter__(self) -> Self:
+        """Give this."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hear no more."""
+        self._subscription.close()
+
+    def wait(self, seconds: float) -> str | None:
+        """Give the queue that is to be looked at, or None after so long; raise StoreUnavailable."""
+        try:
+            if not self._subscription.subscribed:
+                self._subscription.subscribe(self._channel)
+            message = self._subscription.get_message(timeout=seconds)
+        except redis.RedisError as fault:
+            refuse_if_away(self._client, fault)
+            raise
+        return str(message["data"]) if message else None
+
+
+class Waking(Part):
+    """The side of the store that wakes workers."""
+
+    def ear(self, worker: str) -> Ear:
+        """Make what hears for the worker of this name, under which it claims."""
+        return Ear(self._client, self._keys.wake(worker))

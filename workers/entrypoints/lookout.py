@@ -1,0 +1,130 @@
+"""The lookout entrypoint: has a service look at its queue when the store wakes it, and once a second whatever happens.
+
+Stands at step 3 of a job's life, beside `doorbell.py`: the store knows at once that a job came, and the broker that it
+wasn't forgotten. Next: `workers/compute.py`.
+"""
+
+import logging
+from typing import Any
+
+import eventlet
+from eventlet.event import Event
+from eventlet.semaphore import Semaphore
+from nameko.extensions import Entrypoint, SharedExtension
+
+from errand.errors import StoreUnavailable
+from errand.patience import pauses
+from errand.store import Store
+from schemas.operations import Weight, queue_of
+from workers.configured import settings_of
+from workers.entrypoints.doorbell import LINGER_SECONDS
+from workers.identity import worker_name
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""Between two looks at a queue for which nobody woke this worker and no doorbell rang."""
+LISTEN_SECONDS = 60.0
+"""How long a connection may be silent before it is read from anew."""
+BACKOFF_SECONDS = (0.1, 0.5, 1.0)
+"""Pauses between tries to listen while the store is away; the last one is repeated."""
+
+
+class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
+    """Hears for all lookouts of a container what the store wakes it for, on one connection."""
+
+    def __init__(self) -> None:
+        """Begin with nobody to be woken."""
+        super().__init__()
+        self._sleepers: dict[str, Semaphore] = {}
+        self._loop: Any = None
+
+    def start(self) -> None:
+        """Begin to listen."""
+        store = Store.connect(settings_of(self))
+        self._loop = self.container.spawn_managed_thread(lambda: self._listen(store))
+
+    def stop(self) -> None:
+        """Hear no more."""
+        if self._loop is not None:
+            self._loop.kill()
+
+    kill = stop
+
+    def sleeper(self, queue: str) -> Semaphore:
+        """Give what is released whenever the store wakes this worker for `queue`."""
+        return self._sleepers.setdefault(queue, Semaphore(0))
+
+    def _listen(self, store: Store) -> None:
+        steps = pauses(BACKOFF_SECONDS)
+        while True:
+            try:
+                with store.ear(worker_name()) as ear:
+                    while True:
+                        queue = ear.wait(LISTEN_SECONDS)
+                        steps = pauses(BACKOFF_SECONDS)
+                        if queue in self._sleepers:
+                            self._sleepers[queue].release()
+            except StoreUnavailable:
+                pass  # each look says so already
+            except Exception:
+                log.exception("The lookout met a fault it does not know", extra={"action": "lookout_fault"})
+            eventlet.sleep(next(steps))
+
+
+class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
+    """Calls the method it decorates; what that gives is how many jobs it found."""
+
+    wakes = Wakes()
+
+    def __init__(self, weight: Weight = Weight.TINY, **kwargs: Any) -> None:
+        """Look after the service's queue for `weight`."""
+        super().__init__(expected_exceptions=(StoreUnavailable,), **kwargs)
+        self._weight = weight
+        self._stopping = False
+        self._loop: Any = None
+
+    def setup(self) -> None:
+        """Find out by whom it is woken."""
+        self._woken = self.wakes.sleeper(queue_of(self.container.service_name, self._weight))
+
+    def start(self) -> None:
+        """Look for the first time, so that the store knows whom to wake."""
+        self._loop = self.container.spawn_managed_thread(self._look)
+
+    def stop(self) -> None:
+        """End the look at hand, then look no more."""
+        self._stopping = True
+        self._woken.release()
+        if self._loop is not None:
+            self._loop.wait()
+
+    def kill(self) -> None:
+        """Look no more."""
+        self._stopping = True
+        if self._loop is not None:
+            self._loop.kill()
+
+    def _look(self) -> None:
+        busy = False
+        while not self._stopping:
+            busy = self._call() > 1
+            self._woken.acquire(timeout=LOOK_SECONDS)
+            if busy and not self._stopping:
+                eventlet.sleep(LINGER_SECONDS)  # as they come faster than one by one: a batch costs no more than a job
+            while self._woken.acquire(blocking=False):
+                pass  # one look does for all of them
+
+    def _call(self) -> int:
+        """Run the service's method in its worker; give what it found."""
+        done = Event()
+
+        def handle_result(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            done.send(0 if exc_info else result)
+            return result, exc_info
+
+        self.container.spawn_worker(self, (), {}, handle_result=handle_result)
+        return int(done.wait() or 0)
+
+
+lookout = Lookout.decorator
