@@ -7,9 +7,9 @@ from errand import logs
 
 logs.silence_known_warnings()
 
-import eventlet
+from workers import green
 
-eventlet.monkey_patch()
+green.monkey_patch()
 
 import argparse
 import sys

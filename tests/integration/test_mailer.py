@@ -653,7 +653,8 @@ def test_a_sender_that_is_no_address_is_refused_at_once(sender):
 # ---- the company it keeps
 
 ON_THE_HUB = """
-import eventlet; eventlet.monkey_patch()
+from workers import green; green.monkey_patch()
+import eventlet
 import json, sys
 from time import monotonic
 from errand.errors import MailDeferred

@@ -78,7 +78,8 @@ def test_the_environment_names_no_proxy(server, monkeypatch):
 # ---- the hub goes on meanwhile
 
 ON_THE_HUB = """
-import eventlet; eventlet.monkey_patch()
+from workers import green; green.monkey_patch()
+import eventlet
 import json, sys
 from eventlet.support import greendns
 from ipaddress import ip_network

@@ -255,8 +255,8 @@ def test_y12_everything_waits_on_the_hub_as_it_is_patched_before_anything_is_imp
     assert lines[1:5] == [
         "from errand import logs",
         "logs.silence_known_warnings()",
-        "import eventlet",
-        "eventlet.monkey_patch()",
+        "from workers import green",
+        "green.monkey_patch()",
     ]
     light = "import sys, errand.logs; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", light], capture_output=True, text=True, check=True, cwd=HERE).stdout

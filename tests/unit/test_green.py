@@ -1,0 +1,38 @@
+"""A worker looks names up on its hub, and loads what that takes only when there is a name to be looked up."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+from workers import green; green.monkey_patch()
+import eventlet, smtplib, socket, sys
+host = sys.argv[1]
+try:
+    print(socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM)[0][4][0])
+except socket.gaierror:
+    print("unknown")
+print("dns.resolver" in sys.modules, smtplib.socket.create_connection.__module__)
+"""
+
+
+def looked_up(host: str) -> tuple[str, str, str]:
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, host]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    address, loaded, patched = run.stdout.split()
+    return address, loaded, patched
+
+
+@pytest.mark.parametrize(("host", "address"), [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("localhost", "")])
+def test_addresses_and_this_machine_are_known_without_a_resolver(host, address):
+    found, loaded, patched = looked_up(host)
+
+    assert found == address or (not address and found in {"127.0.0.1", "::1"})
+    assert (loaded, patched) == ("False", "eventlet.green.socket")
+
+
+def test_any_other_name_is_looked_up_by_the_resolver_of_the_hub():
+    assert looked_up("nobody.invalid")[:2] == ("unknown", "True")
