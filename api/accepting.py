@@ -95,7 +95,7 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
 
 def stored(errand: Errand, jobs: Sequence[NewJob]) -> list[Verdict]:
     """Store the jobs in one step and hand over the doorbells of those that are new. Raises IdempotencyKeyReused."""
-    verdicts = errand.store.accept(jobs) if jobs else []
+    verdicts = errand.gathering.accept(jobs) if jobs else []
     if any(verdict.kind == "conflict" for verdict in verdicts):
         raise IdempotencyKeyReused()
     for job, verdict in zip(jobs, verdicts, strict=True):

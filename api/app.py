@@ -19,6 +19,7 @@ from api.batch import batch
 from api.bodies import MAX_BYTES
 from api.catalogue import Catalogue
 from api.control import control
+from api.gathering import Gathering
 from api.listing import listing
 from api.metrics import metrics
 from api.notifications import notifications
@@ -95,7 +96,7 @@ def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
     """
     app = app_of_routes(settings)
     links = cache(lambda: Links(store.link_secret(), settings.base_url))
-    app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store), Watch(store), links)
+    app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store), Watch(store), links, Gathering(store))
     extending.prepare(app, settings)
     pages.freeze(app)
     return app

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from flask import current_app
 
+from api.gathering import Gathering
 from api.watch import EventStore, Watch
 from errand.links import Links
 from errand.settings import Settings
@@ -167,6 +168,7 @@ class Errand:
     catalogue: "Catalogue"
     watch: Watch
     links: Callable[[], Links]
+    gathering: Gathering
 
 
 def here() -> Errand:

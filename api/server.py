@@ -48,19 +48,20 @@ def serve(settings: Settings) -> None:
     )
     allow_files(BACKLOG + 2 * settings.api_streams + FILES)
     if settings.api_processes > 1:
-        _share_memory()
+        _share_memory(settings)
     server.serve()
 
 
-def _share_memory() -> None:
-    """Import what all processes need before they are forked: it is then in memory once, not once for each.
+def _share_memory(settings: Settings) -> None:
+    """Make what all processes need before they are forked: it is then in memory once, not once for each.
 
     With one process it would be there twice, for this parent needs nothing of it.
     """
     import flasgger  # noqa: F401 -- api/documentation.py imports it late
 
-    import api.wsgi  # noqa: F401 -- what the processes call
+    from api.wsgi import prepare  # what the processes call
 
+    prepare(settings)
     gc.collect()
     gc.freeze()  # the collector of a forked process must not touch, and thereby copy, what is shared
 

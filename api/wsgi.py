@@ -23,19 +23,35 @@ from errand.store import Store
 STOPS: Final = {signal.SIGTERM, signal.SIGINT}
 
 
+_prepared: list[Api] = []
+
+
+def prepare(settings: Settings) -> None:
+    """Make the app before the processes are forked: it is then in memory once, not once for each.
+
+    Nothing is opened or started by it, and plug-ins are not asked to make such a promise: with some it isn't done.
+    """
+    if not settings.examples_list:
+        _prepared.append(_app(settings))
+
+
+def _app(settings: Settings) -> Api:
+    store = Store.connect(settings)
+    return create_app(settings, store, Relay(settings, store))
+
+
 def make() -> Api:
-    """Make the app of this process and start its relay. Never call it before a fork: threads don't survive one."""
+    """Give the app of this process and start its relay. Never call it before a fork: threads don't survive one."""
     if (parent := parent_process()) and parent.pid:
         # without its parent nobody would restart it, and it would keep the port from whoever takes the parent's place
         tie_to(parent.pid, signal.SIGKILL)
-    settings = Settings.load_or_exit()
-    store = Store.connect(settings)
-    relay = Relay(settings, store)
-    app = create_app(settings, store, relay)
+    app = _prepared[0] if _prepared else _app(Settings.load_or_exit())
+    errand = app.extensions["errand"]
+    settings, relay = errand.settings, errand.relay
     relay.start()
     Lanes(settings.api_streams, turns=settings.api_threads).install()
     # Streams end when the stop begins, for granian waits until all requests are answered, and then for nothing else.
-    when_told_to_stop(app.extensions["errand"].watch.close)
+    when_told_to_stop(errand.watch.close)
     # Unlike atexit, this also runs at the end of a process that multiprocessing forked, as granian's are.
     Finalize(None, relay.stop, exitpriority=10)
     Finalize(None, app.extensions[CALLERS].close, exitpriority=10)

@@ -1,0 +1,71 @@
+"""Accepts the jobs of requests that wait at the same time in one step: one round trip to Redis for all of them.
+
+Stands at step 1 of a job's life, between `accepting.py` and the store. While one thread's job is on its way those of
+others gather; the next one takes all of them along. Who comes alone doesn't wait.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from copy import copy
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from errand.errors import StoreUnavailable
+from errand.store import NewJob, Verdict
+
+if TYPE_CHECKING:
+    from api.ports import JobStore
+
+
+class _Wish:
+    """A job to be accepted, and what became of it."""
+
+    __slots__ = ("fault", "job", "verdict")
+
+    def __init__(self, job: NewJob) -> None:
+        self.job = job
+        self.verdict: Verdict | None = None
+        self.fault: Exception | None = None
+
+
+class Gathering:
+    """Accepts into a store for the threads of a process."""
+
+    def __init__(self, store: "JobStore") -> None:
+        """Accept into `store`."""
+        self._store = store
+        self._wishes: deque[_Wish] = deque()
+        self._turn = Lock()
+
+    def accept(self, jobs: Sequence[NewJob]) -> list[Verdict]:
+        """Store the jobs, all or nothing, as the store does; raise StoreUnavailable."""
+        if len(jobs) != 1 or jobs[0].key:
+            return self._store.accept(jobs)  # one conflict refuses all that are accepted together
+        wish = _Wish(jobs[0])
+        self._wishes.append(wish)
+        with self._turn:
+            if wish.verdict is None and wish.fault is None:
+                self._accept_all()
+        if wish.verdict is None:
+            raise wish.fault or AssertionError("neither accepted nor refused")
+        return [wish.verdict]
+
+    def _accept_all(self) -> None:
+        group = [self._wishes.popleft() for _ in range(len(self._wishes))]
+        try:
+            verdicts = self._store.accept([wish.job for wish in group])
+        except StoreUnavailable as fault:
+            for wish in group:
+                wish.fault = copy(fault)  # each is raised, with a traceback of its own
+        except Exception:  # noqa: BLE001 -- one may be the cause; asked twice, the store changes nothing
+            for wish in group:
+                self._accept_alone(wish)
+        else:
+            for wish, verdict in zip(group, verdicts, strict=True):
+                wish.verdict = verdict
+
+    def _accept_alone(self, wish: _Wish) -> None:
+        try:
+            [wish.verdict] = self._store.accept([wish.job])
+        except Exception as fault:  # noqa: BLE001 -- it is raised by the thread whose job this is
+            wish.fault = fault

@@ -1,0 +1,84 @@
+"""Jobs of requests that wait at the same time are accepted together, and each is answered for itself."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from api.gathering import Gathering
+from errand.errors import StoreUnavailable
+from errand.store import Verdict
+from tests.support.jobs import new_job
+
+
+class Gate:
+    """A store whose calls wait until they are let through; `fail` says with what a call ends."""
+
+    def __init__(self):
+        self.calls, self.entered, self.open = [], threading.Semaphore(0), threading.Event()
+        self.fail = lambda _jobs: None
+
+    def accept(self, jobs):
+        self.calls.append([job.id for job in jobs])
+        self.entered.release()
+        assert self.open.wait(10)
+        if fault := self.fail(jobs):
+            raise fault
+        return [Verdict(job.id, "new") for job in jobs]
+
+
+@pytest.fixture
+def gate():
+    return Gate()
+
+
+def crowd(gate, jobs):
+    """Have the first job be on its way while the others come; give what each is told."""
+    gathering = Gathering(gate)
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        first = pool.submit(gathering.accept, jobs[:1])
+        assert gate.entered.acquire(timeout=10)
+        others = [pool.submit(gathering.accept, [job]) for job in jobs[1:]]
+        while len(gathering._wishes) < len(others):
+            assert not any(other.done() for other in others)
+        gate.open.set()
+        return [each.exception(10) or each.result() for each in (first, *others)]
+
+
+def test_who_comes_while_others_are_on_their_way_goes_with_the_next(gate):
+    jobs = [new_job() for _ in range(8)]
+
+    told = crowd(gate, jobs)
+
+    assert told == [[Verdict(job.id, "new")] for job in jobs]
+    assert [len(call) for call in gate.calls] == [1, 7]
+
+
+def test_an_outage_is_told_to_each_of_them(gate):
+    gate.fail = lambda jobs: StoreUnavailable("away") if len(jobs) > 1 else None
+
+    first, *others = crowd(gate, [new_job() for _ in range(4)])
+
+    assert len(first) == 1
+    assert [type(fault) for fault in others] == [StoreUnavailable] * 3
+    assert len({id(fault) for fault in others}) == 3
+
+
+def test_one_that_the_store_chokes_on_harms_no_other(gate):
+    jobs = [new_job() for _ in range(4)]
+    gate.fail = lambda given: ValueError("choked") if jobs[2] in given else None
+
+    told = crowd(gate, jobs)
+
+    assert [type(each) for each in told] == [list, list, ValueError, list]
+
+
+def test_jobs_with_a_key_and_batches_go_by_themselves_as_one_conflict_refuses_all(gate):
+    gate.open.set()
+    gathering = Gathering(gate)
+
+    gathering.accept([new_job(), new_job()])
+    gathering.accept([new_job(key="k", fingerprint="f")])
+
+    assert [len(call) for call in gate.calls] == [2, 1]
+    assert not gathering._wishes
