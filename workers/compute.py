@@ -12,7 +12,7 @@ from typing import Any
 import eventlet
 
 from errand.errors import StoreUnavailable
-from errand.store import Outcome
+from errand.store import Lease, Outcome
 from schemas.operations import COMPUTE, Weight, queue_of
 from workers.dependencies import Announcer, StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
@@ -58,17 +58,20 @@ class Performer:
             self.operators.perform(leases, self.finish)
 
     @lookout(Weight.TINY)
-    def look_for_tiny(self) -> int:
-        """Take the tiny jobs that wait, whatever the broker did."""
+    def look_for_tiny(self, offers: Sequence[Lease]) -> int:
+        """Run the tiny jobs that are offered, or else take those that wait, whatever the broker did."""
+        if outcomes := self.operators.attempt_offers(offers):
+            self.finish(outcomes)
+            return len(outcomes)
         return self.look(Weight.TINY)
 
     @lookout(Weight.CPU)
-    def look_for_cpu(self) -> int:
+    def look_for_cpu(self, _: Sequence[Lease]) -> int:
         """Take the CPU-bound jobs that wait, whatever the broker did."""
         return self.look(Weight.CPU)
 
     @lookout(Weight.IO)
-    def look_for_io(self) -> int:
+    def look_for_io(self, _: Sequence[Lease]) -> int:
         """Take the I/O-bound jobs that wait, whatever the broker did."""
         return self.look(Weight.IO)
 

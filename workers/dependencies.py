@@ -94,9 +94,10 @@ class WorkerStore:
         """Store the outcomes; while the store is away, wait for it: the fence refuses what came too late."""
         if not outcomes:
             return []
-        commits = _patiently(lambda: self.store.commit(outcomes, self.settings.result_ttl))
+        times = self.settings.result_ttl, self.worker, self.settings.lease_seconds
+        commits = _patiently(lambda: self.store.commit(outcomes, *times))
         for outcome, commit in zip(outcomes, commits, strict=True):
-            if not commit.stored:
+            if not commit.stored and not outcome.lease.is_offer:
                 log.warning("Lease lost, outcome refused", extra={"action": "stale", "job_id": outcome.lease.id})
         return commits
 

@@ -108,6 +108,13 @@ class Crew:
         """Run tiny operations at once, for a caller who waits."""
         return [self._attempt(lease) for lease in leases]
 
+    def attempt_offers(self, offers: Sequence[Lease]) -> list[Outcome]:
+        """Run what is offered, if all of it is tiny; none is claimed before its outcome is committed."""
+        operations = [self._operations.get(offer.operation) for offer in offers]
+        if not all(operation and operation.spec.tiny for operation in operations):
+            return []
+        return self.attempt(offers)
+
     def stop(self) -> None:
         """Give running jobs some time, then hand them back; return when all of that is written down."""
         self._wait_for_the_last(self._settings.stop_grace)

@@ -64,7 +64,8 @@ class Verdict:
 class Lease:
     """The right to run one attempt of a job, until it expires. A commit with an older `fence` is refused.
 
-    `timeout` in s where the client chose one; `retries` counts how often the job was run again by hand.
+    `timeout` in s where the client chose one; `retries` counts how often the job was run again by hand. Without a
+    fence it is a mere offer: the job waits until an outcome is committed, or somebody claims it.
     """
 
     id: str
@@ -75,6 +76,11 @@ class Lease:
     timeout: float | None = None
     max_attempts: int = 1
     retries: int = 0
+
+    @property
+    def is_offer(self) -> bool:
+        """Tell whether nobody has claimed the job yet."""
+        return not self.fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +170,17 @@ class Jobs(Part):
         lost, cancel = self._run("renew", int(lease_seconds * 1000), len(leases), *flat)
         return Renewal(frozenset(lost), frozenset(cancel))
 
-    def commit(self, outcomes: Sequence[Outcome], result_ttl: int) -> list[Commit]:
-        """Store the outcomes with their status and notification, each unless its fence is stale; in their order."""
+    def commit(
+        self, outcomes: Sequence[Outcome], result_ttl: int, worker: str = "", lease_seconds: float = 0.0
+    ) -> list[Commit]:
+        """Store the outcomes with their status and notification, each unless its fence is stale; in their order.
+
+        One of a job that was only offered to `worker` is stored if that job still waits: it is claimed with it.
+        """
         flat: list[str | int] = []
         for o in outcomes:
             flat += (o.lease.id, o.lease.fence, o.status.value, o.payload, o.retry_ms)
-        answers = self._run("commit", result_ttl * 1000, *flat)
+        answers = self._run("commit", result_ttl * 1000, worker, int(lease_seconds * 1000), *flat)
         return [_commit(answer) for answer in answers]
 
     def get(self, job_id: str) -> dict[str, str] | None:

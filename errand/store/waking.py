@@ -4,13 +4,24 @@ Stands at step 2 of a job's life, ahead of the doorbell: a hint that may get los
 somebody is idle. Next: `workers/entrypoints/lookout.py`, which listens.
 """
 
+import json
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, cast
 
 import redis
 
 from errand.store.away import refuse_if_away
+from errand.store.jobs import Lease
 from errand.store.part import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Which queue a worker is to look at, and the job that it was woken for, where that is offered to it."""
+
+    queue: str
+    offer: Lease | None
 
 
 class Ear:
@@ -31,8 +42,8 @@ class Ear:
         """Hear no more."""
         self._subscription.close()
 
-    def wait(self, seconds: float) -> str | None:
-        """Give the queue that is to be looked at, or None after so long; raise StoreUnavailable."""
+    def wait(self, seconds: float) -> Wake | None:
+        """Give what this worker is woken for, or None after so long; raise StoreUnavailable."""
         try:
             if not self._subscription.subscribed:
                 self._subscription.subscribe(self._channel)
@@ -40,7 +51,15 @@ class Ear:
         except redis.RedisError as fault:
             refuse_if_away(self._client, fault)
             raise
-        return str(message["data"]) if message else None
+        return _wake(message["data"]) if message else None
+
+
+def _wake(text: str) -> Wake:
+    queue, *offer = json.loads(text)
+    if not offer:
+        return Wake(queue, None)
+    job_id, operation, arguments, most = offer
+    return Wake(queue, Lease(job_id, "", 1, operation, arguments, None, int(most)))
 
 
 class Waking(Part):

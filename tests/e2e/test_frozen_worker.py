@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -33,6 +34,35 @@ def test_doorbells_in_the_hands_of_a_worker_that_hangs_hold_up_no_job(on_rabbitm
         finally:
             os.kill(first.process.pid, signal.SIGCONT)
             for worker in (first, second, rescuer):
+                worker.stop()
+
+
+def test_a_worker_that_was_woken_and_hangs_holds_up_no_job(on_rabbitmq, tmp_path):
+    settings = {**on_rabbitmq, "MAIL_ENABLED": "false"}
+    with running(tmp_path, settings, lambda stack: stack.api.start()) as stack:
+        hanging, other = stack.worker("compute"), stack.worker("compute")
+        try:
+            hanging.start()
+            stack.finished(stack.compute())
+            other.start()
+            name = f"{socket.gethostname()}:{hanging.process.pid}"
+            idle = f"{stack.store.keys.prefix}idle:compute"
+            until(lambda: stack.store.client.zcard(idle) == 2, 10, "two workers that have nothing to do")
+            os.kill(hanging.process.pid, signal.SIGSTOP)
+
+            waits = []
+            for _ in range(6):
+                stack.store.client.zadd(idle, {name: 10**15})  # so that it is the one to be woken
+                job = stack.finished(stack.compute(), within=5)
+                assert not stack.store.client.zscore(idle, name), "it was woken"
+                waits.append(datetime.fromisoformat(job["started_at"]) - datetime.fromisoformat(job["created_at"]))
+
+            # the broker gives every second doorbell to the one that hangs; for those the other looks, once a second
+            assert sorted(waits)[1] < timedelta(seconds=0.2)
+            assert max(waits) < timedelta(seconds=2)
+        finally:
+            os.kill(hanging.process.pid, signal.SIGCONT)
+            for worker in (hanging, other):
                 worker.stop()
 
 

@@ -137,6 +137,20 @@ class Life(RuleBasedStateMachine):
         self.committed[lease.id, lease.fence] += held
         assert self.committed[lease.id, lease.fence] <= 1, "an attempt is committed once"
 
+    @rule(job=jobs, worker=some.sampled_from("abc"), status=some.sampled_from((Status.SUCCEEDED, Status.RETRYING)))
+    def commit_what_was_offered(self, job, worker, status):
+        before = self.store.client.hgetall(self.store.keys.job(job))
+        late = float(before.get("deadline", "inf")) < self.store.now()
+        offer = Lease(job, "", 1, "sum", "{}")
+        [commit] = self.store.commit([Outcome(offer, status, ERROR, 60_000)], 60, worker, 30)
+        record = self.store.client.hgetall(self.store.keys.job(job))
+        if before.get("status") != Status.ACCEPTED:
+            assert (commit.stored, record) == (False, before), "who was faster has it"
+        elif not late:
+            assert commit.stored
+            assert int(record["fence"]) == int(before["fence"]) + 1
+            self.committed[job, record["fence"]] += 1
+
     # ---- time ----
 
     @rule(lease=leases)

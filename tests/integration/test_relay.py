@@ -191,6 +191,24 @@ def test_what_the_relay_rang_leaves_the_outbox(settings, store, broker_uri):
         assert waiting(connection) == 50
 
 
+def test_nobody_is_rung_for_what_was_claimed_meanwhile(settings, store, broker_uri):
+    watched = Watched(store)
+    relay = Relay(settings.model_copy(update={"amqp_uri": broker_uri}), watched)
+    jobs = [NewJob(str(uuid4()), "sum", "{}") for _ in range(2)]
+    store.accept(jobs)
+    store.claim_these([jobs[0].id], "worker", 30, 60)
+
+    relay.start()
+    for job in jobs:
+        relay.ring(job.id, job.queue)
+    watched.wait_for(1)
+    relay.stop()
+
+    assert watched.marked == [jobs[1].id]
+    with Connection(broker_uri) as connection:
+        assert waiting(connection) == 1
+
+
 def test_while_the_broker_is_away_the_relay_keeps_the_ids_and_the_outbox_too(settings, store):
     nowhere = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
     relay = Relay(settings.model_copy(update={"amqp_uri": nowhere}), store)

@@ -5,6 +5,7 @@ wasn't forgotten. Next: `workers/compute.py`.
 """
 
 import logging
+from collections import deque
 from typing import Any
 
 import eventlet
@@ -14,7 +15,8 @@ from nameko.extensions import Entrypoint, SharedExtension
 
 from errand.errors import StoreUnavailable
 from errand.patience import pauses
-from errand.store import Store
+from errand.store import Lease, Store
+from errand.store.waking import Wake
 from schemas.operations import Weight, queue_of
 from workers.configured import settings_of
 from workers.entrypoints.doorbell import LINGER_SECONDS
@@ -30,13 +32,46 @@ BACKOFF_SECONDS = (0.1, 0.5, 1.0)
 """Pauses between tries to listen while the store is away; the last one is repeated."""
 
 
+MOST_OFFERS = 8
+"""Offers that are kept at most; jobs whose offer is dropped are found by the look."""
+
+
+class Sleeper:
+    """A lookout that waits to be woken, with what it was offered."""
+
+    def __init__(self) -> None:
+        """Begin asleep."""
+        self._woken = Semaphore(0)
+        self._offers: deque[Lease] = deque(maxlen=MOST_OFFERS)
+
+    def wake(self, offer: Lease | None = None) -> None:
+        """Wake it, perhaps with an offer."""
+        if offer:
+            self._offers.append(offer)
+        self._woken.release()
+
+    def sleep(self, seconds: float) -> list[Lease] | None:
+        """Sleep until it is woken, and give what was offered; None after so long."""
+        if not self._woken.acquire(timeout=seconds):
+            return None
+        while self._woken.acquire(blocking=False):
+            pass  # one look does for all of them
+        return self.offers()
+
+    def offers(self) -> list[Lease]:
+        """Take what was offered."""
+        offers = list(self._offers)
+        self._offers.clear()
+        return offers
+
+
 class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
     """Hears for all lookouts of a container what the store wakes it for, on one connection."""
 
     def __init__(self) -> None:
         """Begin with nobody to be woken."""
         super().__init__()
-        self._sleepers: dict[str, Semaphore] = {}
+        self._sleepers: dict[str, Sleeper] = {}
         self._loop: Any = None
 
     def start(self) -> None:
@@ -51,9 +86,9 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
 
     kill = stop
 
-    def sleeper(self, queue: str) -> Semaphore:
-        """Give what is released whenever the store wakes this worker for `queue`."""
-        return self._sleepers.setdefault(queue, Semaphore(0))
+    def sleeper(self, queue: str) -> Sleeper:
+        """Give what is woken whenever the store wakes this worker for `queue`."""
+        return self._sleepers.setdefault(queue, Sleeper())
 
     def _listen(self, store: Store) -> None:
         steps = pauses(BACKOFF_SECONDS)
@@ -61,19 +96,22 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
             try:
                 with store.ear(worker_name()) as ear:
                     while True:
-                        queue = ear.wait(LISTEN_SECONDS)
+                        wake = ear.wait(LISTEN_SECONDS)
                         steps = pauses(BACKOFF_SECONDS)
-                        if queue in self._sleepers:
-                            self._sleepers[queue].release()
+                        self._pass_on(wake)
             except StoreUnavailable:
                 pass  # each look says so already
             except Exception:
                 log.exception("The lookout met a fault it does not know", extra={"action": "lookout_fault"})
             eventlet.sleep(next(steps))
 
+    def _pass_on(self, wake: Wake | None) -> None:
+        if wake and wake.queue in self._sleepers:
+            self._sleepers[wake.queue].wake(wake.offer)
+
 
 class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
-    """Calls the method it decorates; what that gives is how many jobs it found."""
+    """Calls the method it decorates with what was offered (none: it is to look); that gives how many jobs it found."""
 
     wakes = Wakes()
 
@@ -86,7 +124,7 @@ class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
 
     def setup(self) -> None:
         """Find out by whom it is woken."""
-        self._woken = self.wakes.sleeper(queue_of(self.container.service_name, self._weight))
+        self._sleeper = self.wakes.sleeper(queue_of(self.container.service_name, self._weight))
 
     def start(self) -> None:
         """Look for the first time, so that the store knows whom to wake."""
@@ -95,7 +133,7 @@ class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
     def stop(self) -> None:
         """End the look at hand, then look no more."""
         self._stopping = True
-        self._woken.release()
+        self._sleeper.wake()
         if self._loop is not None:
             self._loop.wait()
 
@@ -106,16 +144,16 @@ class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
             self._loop.kill()
 
     def _look(self) -> None:
-        busy = False
+        offers: list[Lease] = []
         while not self._stopping:
-            busy = self._call() > 1
-            self._woken.acquire(timeout=LOOK_SECONDS)
+            busy = self._call(offers) > 1
+            offers = self._sleeper.sleep(LOOK_SECONDS) or []
             if busy and not self._stopping:
                 eventlet.sleep(LINGER_SECONDS)  # as they come faster than one by one: a batch costs no more than a job
-            while self._woken.acquire(blocking=False):
-                pass  # one look does for all of them
+                self._sleeper.offers()
+                offers = []
 
-    def _call(self) -> int:
+    def _call(self, offers: list[Lease]) -> int:
         """Run the service's method in its worker; give what it found."""
         done = Event()
 
@@ -123,7 +161,7 @@ class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
             done.send(0 if exc_info else result)
             return result, exc_info
 
-        self.container.spawn_worker(self, (), {}, handle_result=handle_result)
+        self.container.spawn_worker(self, (offers,), {}, handle_result=handle_result)
         return int(done.wait() or 0)
 
 

@@ -2,15 +2,28 @@
 -- Commit a batch of outcomes: result or error, status and notification outbox in one step, refused where the fence is stale.
 -- `retrying` becomes failed after the last attempt; `accepted` hands a job back, and that attempt doesn't count; both end a
 -- job that was called off meanwhile.
--- ARGV: prefix, retention in ms, then id, fence, status, payload, pause in ms before a retry …
+-- An outcome without a fence is that of a job which was offered: it is claimed first, if it still waits.
+-- ARGV: prefix, retention in ms, worker name, lease in ms, then id, fence, status, payload, pause in ms before a retry …
 -- Returns for each its new status, or '' where it was refused; before it the services that have somebody to tell now.
--- Shared: order, queue, notices, notify, finish.
+-- Shared: order, queue, priorities, notices, notify, finish, claim.
 local ttl, now, answers = tonumber(ARGV[2]), now_ms(), {}
-local spent = {}
-for i = 3, #ARGV, 5 do
-  local id, after, payload, answer = ARGV[i], ARGV[i + 2], ARGV[i + 3], ''
+local spent, offered = {}, {}
+
+-- Claim a job that was offered; returns its fence.
+local function claim(id)
+  local f = call('HMGET', P .. 'job:' .. id, 'queue', 'priority')
+  if not f[1] then return nil end
+  offered[f[1]] = true
+  call('ZREM', waiting_key(f[1], f[2] or nil), id)
+  local mine = claim_for(ARGV[3], id, tonumber(ARGV[4]), ttl, now)
+  return mine and mine[2]
+end
+
+for i = 5, #ARGV, 5 do
+  local id, fence, after, payload, answer = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ''
+  if fence == '' then fence = claim(id) end
   local f = facts(id)
-  if f.status == 'running' and f.fence == ARGV[i + 1] then
+  if f.status == 'running' and f.fence == fence then
     local goes_on = after == 'retrying' or after == 'accepted'
     if goes_on and f.cancel_requested then
       after, payload, goes_on = 'cancelled', cancelled('called off while it ran'), false
@@ -32,7 +45,7 @@ for i = 3, #ARGV, 5 do
       spent[f.operation] = {mine[1] + 1, mine[2] + now - tonumber(f.started_at)}
     end
     answer = answer .. after
-  elseif f.fence == ARGV[i + 1] and f.status == after then
+  elseif f.fence == fence and f.status == after then
     -- Asked again, as the first answer got lost? What is stored is stored, and once.
     local kept = after ~= 'accepted' and call('HGET', P .. 'job:' .. id, after == 'succeeded' and 'result' or 'error')
     if after == 'accepted' or kept == payload then answer = after end
@@ -44,5 +57,9 @@ for operation, sums in pairs(spent) do
   local mean, latest = tonumber(call('HGET', P .. 'durations', operation)), sums[2] / sums[1]
   call('HSET', P .. 'durations', operation, string.format('%.1f', mean and mean + (latest - mean) / 8 or latest))
   call('HINCRBY', P .. 'totals', operation .. ' ms', int(sums[2]))
+end
+-- Who took what was offered looks again where more waits, and else is woken by the next one.
+for queue in pairs(offered) do
+  if is_empty(queue) then rest(queue, ARGV[3], now) else call('PUBLISH', P .. 'wake:' .. ARGV[3], cjson.encode({queue})) end
 end
 return answers

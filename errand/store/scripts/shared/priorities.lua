@@ -1,6 +1,18 @@
 -- Stands on queue.lua. In the order in which they are claimed.
 local PRIORITIES = {'high', 'normal', 'low'}
 
+local function is_empty(queue)
+  for _, priority in ipairs(PRIORITIES) do
+    if call('EXISTS', waiting_key(queue, priority)) == 1 then return false end
+  end
+  return true
+end
+
+-- A worker has nothing more to do for a queue: whoever lines up a job in it wakes this worker.
+local function rest(queue, worker, now)
+  if not call('ZSCORE', P .. 'idle:' .. queue, worker) then call('ZADD', P .. 'idle:' .. queue, now, worker) end
+end
+
 -- The job of a queue that has waited longest, whatever its priority: the key in which it waits, and its id.
 local function longest_waiting(queue)
   local where, id, lowest

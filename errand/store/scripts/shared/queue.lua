@@ -2,12 +2,20 @@
 local function waiting_key(queue, priority) return P .. 'waiting:' .. queue .. ':' .. (priority or 'normal') end
 
 -- Wake the worker that last found this queue empty, if one listens: it looks at once, before any doorbell could ring.
--- Nothing depends on it, for who isn't woken hears the doorbell, and looks once a second anyway.
-local wakes = true
-local function wake(queue)
+-- Nothing depends on it, for who isn't woken hears the doorbell, and looks once a second anyway. A small job that is new and
+-- may be started more than once is offered as well: it still waits, and whoever claims it first has it.
+local wakes, OFFERED = true, 1024
+local function wake(queue, id)
+  local told
   for _ = 1, 10 do
     local row = call('ZPOPMAX', P .. 'idle:' .. queue)
-    if not row[1] or call('PUBLISH', P .. 'wake:' .. row[1], queue) > 0 then return end
+    if not row[1] then return end
+    if not told then
+      local f = call('HMGET', P .. 'job:' .. id, 'attempt', 'max_attempts', 'operation', 'arguments')
+      local offer = f[1] == '0' and f[2] ~= '1' and #f[4] <= OFFERED
+      told = cjson.encode(offer and {queue, id, f[3], f[4], f[2]} or {queue})
+    end
+    if call('PUBLISH', P .. 'wake:' .. row[1], told) > 0 then return end
   end
 end
 
@@ -16,7 +24,7 @@ local function line_up(id, queue, priority, place, rung)
   call('ZADD', waiting_key(queue, priority), place, id)
   call('SADD', P .. 'queues', queue)
   call('ZADD', P .. 'outbox', rung, id)
-  if wakes then wake(queue) end
+  if wakes then wake(queue, id) end
 end
 
 -- Take a job out of where its status had it wait.

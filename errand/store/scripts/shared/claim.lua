@@ -1,0 +1,20 @@
+-- Stands on queue.lua and finish.lua. Give a worker the lease of a job that waits, which has been taken out of its queue.
+-- Returns {id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}; nil if it waits no longer, or was
+-- waited for no longer: then it is cancelled.
+local function claim_for(worker, id, lease, ttl, now)
+  local job = P .. 'job:' .. id
+  local f = call('HMGET', job, 'status', 'fence', 'attempt', 'seq', 'operation', 'arguments', 'timeout', 'max_attempts',
+                 'retries', 'deadline')
+  if f[1] ~= 'accepted' then return nil end
+  if f[10] and tonumber(f[10]) < now then
+    finish(id, facts(id), 'cancelled', deadline_passed(), now, ttl)
+    return nil
+  end
+  local fence, attempt = int(f[2] + 1), int(f[3] + 1)
+  move(id, 'accepted', 'running', f[4], attempt)
+  call('HSET', job, 'fence', fence, 'attempt', attempt, 'started_at', int(now), 'worker', worker)
+  if attempt ~= '1' then call('HDEL', job, 'error', 'progress') end
+  call('ZREM', P .. 'outbox', id)  -- nobody need ring for it any more
+  call('ZADD', P .. 'leases', now + lease, id)
+  return {id, fence, attempt, f[5], f[6], f[7] or '', f[8], f[9] or '0'}
+end
