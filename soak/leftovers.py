@@ -15,7 +15,7 @@ from soak.servers import kind_of
 STANDING = frozenset(
     {
         *("catalogue", "totals", "durations", "clock", "events", "queues", "leader", "rounds", "turn"),
-        *("unsubscribed", "rate", "link_secret"),
+        *("unsubscribed", "rate", "link_secret", "idle"),
     }
 )
 """Kinds of keys that are there although no job is: one each, or one for each queue, role or address."""

@@ -10,7 +10,10 @@ end
 
 -- A worker has nothing more to do for a queue: whoever lines up a job in it wakes this worker.
 local function rest(queue, worker, now)
-  if not call('ZSCORE', P .. 'idle:' .. queue, worker) then call('ZADD', P .. 'idle:' .. queue, now, worker) end
+  local key = P .. 'idle:' .. queue
+  if call('ZSCORE', key, worker) then return end
+  call('ZADD', key, now, worker)
+  call('ZREMRANGEBYRANK', key, 0, -1001)  -- the oldest are long gone: nobody takes back what he was noted for
 end
 
 -- The job of a queue that has waited longest, whatever its priority: the key in which it waits, and its id.
