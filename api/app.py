@@ -98,7 +98,7 @@ def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
     links = cache(lambda: Links(store.link_secret(), settings.base_url))
     app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store), Watch(store), links, Gathering(store))
     extending.prepare(app, settings)
-    pages.freeze(app)
+    pages.prepare(app)
     return app
 
 

@@ -4,11 +4,12 @@ Stands beside the life of a job; no request to any other host is made or allowed
 """
 
 import gzip
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Final
+from threading import Lock
+from typing import Final, cast
 
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -43,11 +44,36 @@ FOREVER: Final = "public, max-age=31536000, immutable"
 """The page names each file with a fingerprint of its content, so a changed file has another address."""
 
 
-def freeze(app: Flask) -> None:
-    """Make the document and the page, once; to be called when the app has all its routes."""
-    with app.app_context():
-        page = render_template("apidocs.html", asset=address)
-    app.extensions["errand.pages"] = {"document": Document(document_of(app)), "page": page.encode()}
+class Documentation:
+    """What an app says of itself, made once, when somebody first asks: what makes it takes 5 MB, and not all do ask."""
+
+    def __init__(self, app: Flask) -> None:
+        """Describe `app`, which has all its routes."""
+        self._app = app
+        self._lock = Lock()
+
+    @cached_property
+    def document(self) -> Document:
+        """The OpenAPI document."""
+        with self._lock:
+            return self.__dict__.get("document") or Document(document_of(self._app))
+
+    @cached_property
+    def page(self) -> bytes:
+        """The page that shows it."""
+        with self._app.app_context():
+            return render_template("apidocs.html", asset=address).encode()
+
+
+def prepare(app: Flask) -> None:
+    """Make ready to answer; to be called when the app has all its routes. Raises what a plug-in's description does."""
+    documentation = app.extensions["errand.pages"] = Documentation(app)
+    if app.extensions["errand"].settings.examples_list:
+        _ = documentation.document  # whoever writes a plug-in is told at once what is wrong with it
+
+
+def _documentation() -> Documentation:
+    return cast(Documentation, current_app.extensions["errand.pages"])
 
 
 @pages.get("/")
@@ -61,7 +87,7 @@ def front_door() -> Response:
 @documented(tags=["documentation"], responses={"200": {"description": "A page (HTML)."}})
 def apidocs() -> Answer:
     """Read the documentation and try it out."""
-    return Answer(current_app.extensions["errand.pages"]["page"], headers=PAGE_HEADERS, mimetype="text/html")
+    return Answer(_documentation().page, headers=PAGE_HEADERS, mimetype="text/html")
 
 
 @pages.get("/apispec.json")
@@ -78,7 +104,7 @@ def apispec() -> Answer:
 
     It has a path for each operation the workers have announced by now.
     """
-    document = current_document(current_app.extensions["errand.pages"]["document"])
+    document = current_document(_documentation().document)
     headers = {"ETag": f'W/"{document.etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if request.if_none_match.contains_weak(document.etag):
         return answer("", 304, headers)

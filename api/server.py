@@ -57,8 +57,6 @@ def _share_memory(settings: Settings) -> None:
 
     With one process it would be there twice, for this parent needs nothing of it.
     """
-    import flasgger  # noqa: F401 -- api/documentation.py imports it late
-
     from api.wsgi import prepare  # what the processes call
 
     prepare(settings)
