@@ -16,7 +16,7 @@ from errand.store import Lease, Outcome
 from schemas.operations import COMPUTE, Weight, queue_of
 from workers.dependencies import Announcer, StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
-from workers.entrypoints.lookout import LOOK_SECONDS, lookout
+from workers.entrypoints.lookout import LOOK_SECONDS, Watch, lookout
 from workers.entrypoints.rpc import rpc
 from workers.perform import Operators, answer
 
@@ -58,22 +58,28 @@ class Performer:
             self.operators.perform(leases, self.finish)
 
     @lookout(Weight.TINY)
-    def look_for_tiny(self, offers: Sequence[Lease]) -> int:
+    def look_for_tiny(self, watch: Watch) -> None:
         """Run the tiny jobs that are offered, or else take those that wait, whatever the broker did."""
-        if outcomes := self.operators.attempt_offers(offers):
-            self.finish(outcomes)
-            return len(outcomes)
-        return self.look(Weight.TINY)
+        for offers in watch:
+            watch.found(self.take_offers(offers) or self.look(Weight.TINY))
 
     @lookout(Weight.CPU)
-    def look_for_cpu(self, _: Sequence[Lease]) -> int:
+    def look_for_cpu(self, watch: Watch) -> None:
         """Take the CPU-bound jobs that wait, whatever the broker did."""
-        return self.look(Weight.CPU)
+        for _ in watch:
+            watch.found(self.look(Weight.CPU))
 
     @lookout(Weight.IO)
-    def look_for_io(self, _: Sequence[Lease]) -> int:
+    def look_for_io(self, watch: Watch) -> None:
         """Take the I/O-bound jobs that wait, whatever the broker did."""
-        return self.look(Weight.IO)
+        for _ in watch:
+            watch.found(self.look(Weight.IO))
+
+    def take_offers(self, offers: Sequence[Lease]) -> int:
+        """Run what is offered before anybody has claimed it; give how many there were, none if they aren't tiny."""
+        outcomes = self.operators.attempt_offers(offers)
+        self.finish(outcomes)
+        return len(outcomes)
 
     def look(self, weight: Weight) -> int:
         """Take what waits until the next look, as long as there is more; give how many there were."""

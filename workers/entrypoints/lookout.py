@@ -6,6 +6,8 @@ wasn't forgotten. Next: `workers/compute.py`.
 
 import logging
 from collections import deque
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import eventlet
@@ -36,33 +38,51 @@ MOST_OFFERS = 8
 """Offers that are kept at most; jobs whose offer is dropped are found by the look."""
 
 
-class Sleeper:
-    """A lookout that waits to be woken, with what it was offered."""
+class Watch:
+    """What a service goes through while it lives: each time it is to look at its queue, and what it is offered.
+
+    That is at once at first, then whenever the store wakes it, and at the latest a second after it looked.
+    """
 
     def __init__(self) -> None:
-        """Begin asleep."""
+        """Begin with nothing offered."""
         self._woken = Semaphore(0)
         self._offers: deque[Lease] = deque(maxlen=MOST_OFFERS)
+        self._busy = self._stopping = False
 
     def wake(self, offer: Lease | None = None) -> None:
-        """Wake it, perhaps with an offer."""
+        """Have it look, or take an offer."""
         if offer:
             self._offers.append(offer)
         self._woken.release()
 
-    def sleep(self, seconds: float) -> list[Lease] | None:
-        """Sleep until it is woken, and give what was offered; None after so long."""
-        if not self._woken.acquire(timeout=seconds):
-            return None
-        while self._woken.acquire(blocking=False):
-            pass  # one look does for all of them
-        return self.offers()
+    def found(self, jobs: int) -> None:
+        """Be told how many jobs there were: several at once come faster than one by one, and a batch costs the same."""
+        self._busy = jobs > 1
 
-    def offers(self) -> list[Lease]:
-        """Take what was offered."""
-        offers = list(self._offers)
-        self._offers.clear()
-        return offers
+    def end(self) -> None:
+        """Have it end after the look at hand."""
+        self._stopping = True
+        self._woken.release()
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether it is to end."""
+        return self._stopping
+
+    def __iter__(self) -> Iterator[list[Lease]]:
+        """Give what is offered; nothing means that it is to look."""
+        yield []
+        while not self._stopping:
+            self._woken.acquire(timeout=LOOK_SECONDS)
+            if self._busy and not self._stopping:
+                eventlet.sleep(LINGER_SECONDS)
+                self._offers.clear()  # they wait in the queue, and more with them
+            while self._woken.acquire(blocking=False):
+                pass  # one look does for all of them
+            offers = list(self._offers)
+            self._offers.clear()
+            yield offers
 
 
 class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
@@ -71,7 +91,7 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
     def __init__(self) -> None:
         """Begin with nobody to be woken."""
         super().__init__()
-        self._sleepers: dict[str, Sleeper] = {}
+        self._watches: dict[str, Watch] = {}
         self._loop: Any = None
 
     def start(self) -> None:
@@ -86,9 +106,9 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
 
     kill = stop
 
-    def sleeper(self, queue: str) -> Sleeper:
+    def watch(self, queue: str) -> Watch:
         """Give what is woken whenever the store wakes this worker for `queue`."""
-        return self._sleepers.setdefault(queue, Sleeper())
+        return self._watches.setdefault(queue, Watch())
 
     def _listen(self, store: Store) -> None:
         steps = pauses(BACKOFF_SECONDS)
@@ -106,12 +126,15 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
             eventlet.sleep(next(steps))
 
     def _pass_on(self, wake: Wake | None) -> None:
-        if wake and wake.queue in self._sleepers:
-            self._sleepers[wake.queue].wake(wake.offer)
+        if wake and wake.queue in self._watches:
+            self._watches[wake.queue].wake(wake.offer)
 
 
 class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
-    """Calls the method it decorates with what was offered (none: it is to look); that gives how many jobs it found."""
+    """Calls the method it decorates once, with a Watch that it goes through until the service stops.
+
+    One worker of nameko's for all of it, and not one for each job: making one takes longer than most tiny jobs.
+    """
 
     wakes = Wakes()
 
@@ -119,12 +142,11 @@ class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
         """Look after the service's queue for `weight`."""
         super().__init__(expected_exceptions=(StoreUnavailable,), **kwargs)
         self._weight = weight
-        self._stopping = False
         self._loop: Any = None
 
     def setup(self) -> None:
         """Find out by whom it is woken."""
-        self._sleeper = self.wakes.sleeper(queue_of(self.container.service_name, self._weight))
+        self._watch = self.wakes.watch(queue_of(self.container.service_name, self._weight))
 
     def start(self) -> None:
         """Look for the first time, so that the store knows whom to wake."""
@@ -132,37 +154,27 @@ class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
 
     def stop(self) -> None:
         """End the look at hand, then look no more."""
-        self._stopping = True
-        self._sleeper.wake()
+        self._watch.end()
         if self._loop is not None:
             self._loop.wait()
 
     def kill(self) -> None:
         """Look no more."""
-        self._stopping = True
+        self._watch.end()
         if self._loop is not None:
             self._loop.kill()
 
     def _look(self) -> None:
-        offers: list[Lease] = []
-        while not self._stopping:
-            busy = self._call(offers) > 1
-            offers = self._sleeper.sleep(LOOK_SECONDS) or []
-            if busy and not self._stopping:
-                eventlet.sleep(LINGER_SECONDS)  # as they come faster than one by one: a batch costs no more than a job
-                self._sleeper.offers()
-                offers = []
+        while not self._watch.ended:
+            done = Event()
+            self.container.spawn_worker(self, (self._watch,), {}, handle_result=partial(_tell, done))
+            if not done.wait() and not self._watch.ended:
+                eventlet.sleep(LOOK_SECONDS)
 
-    def _call(self, offers: list[Lease]) -> int:
-        """Run the service's method in its worker; give what it found."""
-        done = Event()
 
-        def handle_result(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-            done.send(0 if exc_info else result)
-            return result, exc_info
-
-        self.container.spawn_worker(self, (offers,), {}, handle_result=handle_result)
-        return int(done.wait() or 0)
+def _tell(done: Event, _context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+    done.send(exc_info is None)
+    return result, exc_info
 
 
 lookout = Lookout.decorator
