@@ -4,7 +4,7 @@ Stands at steps 3 to 6 of a job's life: `take` and `finish` are the story, one s
 `mail.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -51,11 +51,10 @@ class Performer:
         self.take(Weight.IO, doorbells)
 
     def take(self, weight: Weight, doorbells: Doorbells) -> None:
-        """Claim the best jobs that wait, and have them performed."""
-        with self.operators.room(weight, len(doorbells.ids)) as most:
-            leases = self.store.claim(queue_of(self.name, weight), most)
-            doorbells.ack()
-            self.operators.perform(leases, self.finish)
+        """Claim the best jobs that wait, and have them performed; go on while more wait, whoever else they rang for."""
+        taken, wanted = self._take_a_batch(weight, doorbells.ack)
+        if taken == wanted:
+            self.look(weight)
 
     @lookout(Weight.TINY)
     def look_for_tiny(self, watch: Watch) -> None:
@@ -93,10 +92,11 @@ class Performer:
                 eventlet.sleep(0)  # others in this process have work as well
         return taken
 
-    def _take_a_batch(self, weight: Weight) -> tuple[int, int]:
-        """Take jobs that wait; give how many there were, and of how many."""
+    def _take_a_batch(self, weight: Weight, claimed: Callable[[], object] = bool) -> tuple[int, int]:
+        """Take jobs that wait, and tell by `claimed`; give how many there were, and of how many."""
         with self.operators.room(weight) as most:
             leases = self.store.claim(queue_of(self.name, weight), most)
+            claimed()
             self.operators.perform(leases, self.finish)
             return len(leases), most
 

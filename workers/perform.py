@@ -68,7 +68,7 @@ class Crew:
         }
         self._suspects = self._children_of(Weight.CPU, 1)
         self._pools = [*self.children.values(), self._suspects]
-        self._claiming = {weight: Semaphore() for weight in Weight}
+        self._claiming = {weight: Semaphore() for weight in self.children}
         self._keeper = Keeper(store, self._cancel)
         self._ended = eventlet.Queue()
         self._unfinished = 0
@@ -94,10 +94,16 @@ class Crew:
 
     @contextmanager
     def room(self, weight: Weight, wanted: int = MOST_OUTCOMES) -> Iterator[int]:
-        """Tell how many more jobs of this weight may be claimed, up to `wanted`; nobody else is told meanwhile."""
-        with self._claiming[weight]:
-            children = self.children.get(weight)
-            yield wanted if children is None else min(wanted, children.free())
+        """Tell how many more jobs of this weight may be claimed, up to `wanted`; nobody else is told meanwhile.
+
+        There is always room for tiny ones: while some are committed others may be claimed.
+        """
+        children = self.children.get(weight)
+        if children is None:
+            yield wanted
+        else:
+            with self._claiming[weight]:
+                yield min(wanted, children.free())
 
     def wait_for_room(self, weight: Weight, timeout: float) -> bool:
         """Wait until a job of this weight may be claimed, `timeout` seconds at most; tell whether it may."""
