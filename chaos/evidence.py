@@ -36,6 +36,8 @@ class Ledger:
     executions: int = 0
     again: int = 0
     """Jobs executed more than once because an attempt was hit (those that fail on purpose not counted)."""
+    offered: int = 0
+    """Executions of tiny jobs on an offer that came to nothing."""
     unexplained: list[str] = field(default_factory=list)
     """Jobs executed more often than they were started."""
     mails: int = 0

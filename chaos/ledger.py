@@ -71,5 +71,8 @@ def _runs(ledger: Ledger, wish: Wish, name: str, job_id: str, evidence: Evidence
     ledger.executions += len(times)
     if len(times) > 1 and wish.body["operation"] != "stumble":
         ledger.again += 1
-    if len(times) > len(starts):
+    lined_up = sum(step.status == "accepted" for step in evidence.seen.steps.get(job_id, ()))
+    if 0 < (more := len(times) - len(starts)) <= lined_up and wish.body["operation"] == "tally":
+        ledger.offered += more  # a tiny job is offered each time it is lined up, and another may have claimed it first
+    elif more > 0:
         ledger.unexplained.append(f"{name}: executed at {times}, started at {[step.at for step in starts]}")

@@ -41,6 +41,7 @@ def table(
         ("starts", ledger.starts),
         ("executions", ledger.executions),
         ("executed again after a hit", ledger.again),
+        ("executed on an offer that came to nothing", ledger.offered),
         ("executed more often than started", len(ledger.unexplained)),
         ("mails expected", ledger.mails),
         ("**mails missing**", len(ledger.missing)),

@@ -82,8 +82,17 @@ def test_a_wrong_result_is_seen(evidence):
     assert not ledger.holds
 
 
-def test_an_execution_without_a_start_is_seen(evidence):
+def test_a_tiny_job_may_be_executed_on_an_offer_that_came_to_nothing(evidence):
     (evidence.executions / WISH.mark).write_text("1.0\n2.0\n")
+
+    ledger = settle(evidence)
+
+    assert (ledger.offered, ledger.unexplained) == (1, [])
+    assert ledger.holds
+
+
+def test_an_execution_without_a_start_is_seen(evidence):
+    (evidence.executions / WISH.mark).write_text("1.0\n2.0\n3.0\n")
 
     ledger = settle(evidence)
 
