@@ -17,7 +17,7 @@ JOIN := if [ -r .errand/run.env ]; then . .errand/run.env; fi;
 # What pytest is given besides: make test ARGS="tests/unit -x"
 ARGS ?=
 # Most of what the tests do is wait, so files run side by side, the long ones of e2e first; SIDE_BY_SIDE= has one at a time.
-SIDE_BY_SIDE ?= -n 3 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE ?= -n 4 --dist loadfile --no-loadscope-reorder
 
 help:  ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile

@@ -5,6 +5,7 @@ deliver stays in the store's outbox, where the rescuer finds it. Next: `rpc.py`,
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -20,11 +21,14 @@ from errand.patience import pauses
 from errand.settings import Settings
 from errand.store import Store
 from errand.topology import MAIL, WEBHOOKS
+from schemas.operations import is_tiny
 
 log = logging.getLogger(__name__)
 
 WINDOW: Final = 500
 """Doorbells in one window of confirms at most."""
+ENOUGH: Final = 16
+"""Doorbells of one window that ring for tiny jobs of one queue: each wakes a worker that takes all there are."""
 WAITING_ROOM: Final = 20_000
 """Ids this process remembers while the broker is away; those beyond it are left to the rescuer."""
 PATIENCE_SECONDS: Final = 0.04
@@ -82,7 +86,7 @@ class Relay:
         self._publish([])
         while batch := self._next_batch():
             needed = self._needed(batch)
-            if self._deliver(needed):
+            if self._deliver(enough(needed)):
                 self._mark(ring.job_id for ring in needed if ring.queue not in NOTIFYING)
 
     def _next_batch(self) -> list[Ring]:
@@ -165,3 +169,14 @@ class Relay:
                 self._store.confirmed(ids)
         except StoreUnavailable as fault:
             log.warning("Could not mark doorbells as rung: %s", fault, extra={"action": "mark_failed"})
+
+
+def enough(rings: Iterable[Ring]) -> list[Ring]:
+    """Leave out doorbells that would tell nobody anything: a few of a window bring every worker of a tiny queue."""
+    rung: Counter[str] = Counter()
+    chosen = []
+    for ring in rings:
+        rung[ring.queue] += 1
+        if rung[ring.queue] <= ENOUGH or ring.queue in NOTIFYING or not is_tiny(ring.queue):
+            chosen.append(ring)
+    return chosen

@@ -29,6 +29,11 @@ def queue_of(service: str, weight: Weight) -> str:
     return service if weight is Weight.TINY else f"{service}.{weight.value}"
 
 
+def is_tiny(queue: str) -> bool:
+    """Tell whether tiny jobs wait in this queue."""
+    return not queue.endswith(tuple(f".{weight.value}" for weight in Weight if weight is not Weight.TINY))
+
+
 class Example(BaseModel):
     """One call of the operation and what comes out."""
 

@@ -28,6 +28,7 @@ while i <= #ARGV do
 end
 if refused then return answers end
 local seq = places(#jobs)
+if #jobs > 1 then later = {} end
 for n, at in ipairs(jobs) do
   local id = ARGV[at]
   if answers[n] == '' and call('EXISTS', P .. 'job:' .. id) == 0 then
@@ -36,4 +37,5 @@ for n, at in ipairs(jobs) do
            wanted, ARGV[at + 1], ARGV[at + 2], fields, now, seq + n - 1)
   end
 end
+if later then add_what_is_left() end
 return answers

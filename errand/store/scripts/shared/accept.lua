@@ -14,11 +14,11 @@ local function accept(id, queue, priority, due, deadline, operation, tags, email
        'operation', operation, 'queue', queue, unpack(fields))
   if priority ~= 'normal' then call('HSET', job, 'priority', priority) end
   move(id, '', status, seq, '0')
-  call('ZADD', P .. 'jobs', seq, id)
-  call('ZADD', P .. 'operation:' .. operation, seq, id)
+  zadd(P .. 'jobs', seq, id)
+  zadd(P .. 'operation:' .. operation, seq, id)
   if tags ~= '' then
     call('HSET', job, 'tags', tags)
-    for _, tag in ipairs(cjson.decode(tags)) do call('ZADD', P .. 'tag:' .. tag, seq, id) end
+    for _, tag in ipairs(cjson.decode(tags)) do zadd(P .. 'tag:' .. tag, seq, id) end
   end
   if status == 'scheduled' then
     call('HSET', job, 'run_at', int(due))

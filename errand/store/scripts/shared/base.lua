@@ -20,6 +20,31 @@ local function tell(id, kind, data)
   call('XADD', P .. 'events', 'MAXLEN', '~', 20000, '*', 'id', id, 'event', kind, 'data', data)
 end
 
+-- What a script that makes many jobs puts into sorted sets goes in at its end, one command for each set: `later` is a table
+-- then, key to {score, member, …}.
+local later
+
+local function zadd(key, score, member)
+  if not later then
+    call('ZADD', key, score, member)
+    return
+  end
+  local rows = later[key]
+  if not rows then
+    rows = {}
+    later[key] = rows
+  end
+  rows[#rows + 1] = score
+  rows[#rows + 1] = member
+end
+
+local function add_what_is_left()
+  for key, rows in pairs(later) do
+    for i = 1, #rows, 2000 do call('ZADD', key, unpack(rows, i, math.min(i + 1999, #rows))) end
+  end
+  later = nil
+end
+
 -- Change a job's status, its place in the indexes, and tell those who watch. `before` is '' for a new job.
 -- The caller has read `before` in this same script; an illegal move is a bug and stops the whole script.
 local function move(id, before, after, seq, attempt)
@@ -30,6 +55,6 @@ local function move(id, before, after, seq, attempt)
     call('ZREM', P .. 'jobs:' .. before, id)
     call('HSET', P .. 'job:' .. id, 'status', after)
   end
-  call('ZADD', P .. 'jobs:' .. after, seq, id)
+  zadd(P .. 'jobs:' .. after, seq, id)
   tell(id, 'status', '{"id":"' .. id .. '","status":"' .. after .. '","attempt":' .. attempt .. '}')
 end

@@ -4,12 +4,16 @@ local function waiting_key(queue, priority) return P .. 'waiting:' .. queue .. '
 -- Wake the worker that last found this queue empty, if one listens: it looks at once, before any doorbell could ring.
 -- Nothing depends on it, for who isn't woken hears the doorbell, and looks once a second anyway. A small job that is new and
 -- may be started more than once is offered as well: it still waits, and whoever claims it first has it.
-local wakes, OFFERED = true, 1024
+local wakes, nobody, OFFERED = true, {}, 1024
 local function wake(queue, id)
+  if nobody[queue] then return end
   local told
   for _ = 1, 10 do
     local row = call('ZPOPMAX', P .. 'idle:' .. queue)
-    if not row[1] then return end
+    if not row[1] then
+      nobody[queue] = true
+      return
+    end
     if not told then
       local f = call('HMGET', P .. 'job:' .. id, 'attempt', 'max_attempts', 'operation', 'arguments')
       local offer = f[1] == '0' and f[2] ~= '1' and #f[4] <= OFFERED
@@ -19,11 +23,14 @@ local function wake(queue, id)
   end
 end
 
+local known = {}
+
 -- Line a job up in its queue. `rung` is the outbox's time: now when somebody rings at once, 0 to have the rescuer do it.
 local function line_up(id, queue, priority, place, rung)
-  call('ZADD', waiting_key(queue, priority), place, id)
-  call('SADD', P .. 'queues', queue)
-  call('ZADD', P .. 'outbox', rung, id)
+  zadd(waiting_key(queue, priority), place, id)
+  if not known[queue] then call('SADD', P .. 'queues', queue) end
+  known[queue] = true
+  zadd(P .. 'outbox', rung, id)
   if wakes then wake(queue, id) end
 end
 
