@@ -64,6 +64,7 @@ class Relay:
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="relay", daemon=True)
         self._next: Ring | None = None
+        self._looked_at = -LOOK_SECONDS
         self.broker_up = True
 
     def ring(self, job_id: str, queue: str) -> None:
@@ -140,13 +141,15 @@ class Relay:
         return True
 
     def _publish(self, batch: list[Ring]) -> bool:
-        """Publish the batch in one window of confirms; False when it isn't certain that the broker has it."""
+        """Publish the batch in one window of confirms; False when it isn't certain that the broker has it.
+
+        With nothing to publish it only looks after the broker, and not too often.
+        """
+        if not batch and monotonic() - self._looked_at < LOOK_SECONDS:
+            return True
+        self._looked_at = monotonic()
         try:
-            with self._rpc.pool.borrowed() as cluster:
-                cluster.connect()
-                for ring in batch:
-                    cluster[ring.queue].run.call_async(ring.job_id)
-                cluster.flush()
+            self._send(batch)
         except (BrokerUnavailable, ClientUnavailableError) as fault:
             if self.broker_up:
                 log.warning("The broker is away: %s", fault, extra={"action": "broker_lost"})
@@ -160,6 +163,15 @@ class Relay:
                 log.info("The broker is back", extra={"action": "broker_found"})
             self.broker_up = True
         return self.broker_up
+
+    def _send(self, batch: list[Ring]) -> None:
+        with self._rpc.pool.borrowed() as cluster:
+            cluster.connect()
+            for ring in batch:
+                cluster[ring.queue].run.call_async(ring.job_id)
+            cluster.flush()
+            if not batch:
+                cluster.probe()
 
     def _mark(self, job_ids: Iterable[str]) -> None:
         """Take the ids out of the outbox; if that fails, the rescuer rings once more, which harms nobody."""

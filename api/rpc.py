@@ -91,6 +91,10 @@ class DoorbellCluster(ClusterRpcProxy):  # type: ignore[misc]  # nameko has no a
         if window:
             self._publisher.publish(window)
 
+    def probe(self) -> None:
+        """Raise BrokerUnavailable unless the broker takes messages."""
+        self._publisher.probe()
+
     def is_healthy(self) -> bool:
         """Tell whether the connection still stands."""
         return self._publisher.is_healthy()

@@ -57,6 +57,10 @@ def event(source: str, type_: str, payload: str) -> Message:
     return Message(events_exchange(source).name, type_, payload, "application/json", mandatory=False)
 
 
+PROBE = Message(events_exchange(COMPUTE).name, "probe", "", mandatory=False)
+"""What no queue takes: a broker that takes it would take a doorbell as well."""
+
+
 class Publisher:
     """One connection that publishes; opened at the first use, thrown away at the first fault. Not thread-safe.
 
@@ -86,6 +90,10 @@ class Publisher:
             raise
         except self._faults as fault:
             raise self._given_up(fault) from fault
+
+    def probe(self) -> None:
+        """Raise BrokerUnavailable unless the broker takes messages; one that is blocked tells only those who publish."""
+        self.publish([PROBE])
 
     def is_healthy(self) -> bool:
         """Tell whether the open connection still stands, by what the broker sent meanwhile; costs no round trip."""
