@@ -92,7 +92,7 @@ class Publisher:
             raise self._given_up(fault) from fault
 
     def probe(self) -> None:
-        """Raise BrokerUnavailable unless the broker takes messages; one that is blocked tells only those who publish."""
+        """Raise BrokerUnavailable unless the broker takes messages; a blocked one tells only those who publish."""
         self.publish([PROBE])
 
     def is_healthy(self) -> bool:
