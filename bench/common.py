@@ -39,7 +39,7 @@ def servers(folder: Path) -> Iterator[tuple[Node, Server]]:
 def environment(node: Node, store: Server) -> Env:
     """Give the settings of an Errand on these servers: without mail, its API as in `errand.toml`."""
     addresses = {"AMQP_URI": node.fresh_uri(), "REDIS_URL": store.fresh_url()}
-    return {**addresses, "MAIL_ENABLED": "false", "API_PROCESSES": "2", "API_THREADS": "1"}
+    return {**addresses, "MAIL_ENABLED": "false", "API_PROCESSES": "2", "API_THREADS": "4"}
 
 
 def settings_of(env: Env) -> Settings:

@@ -1,4 +1,4 @@
-"""Does a job cost the same in a full store, and what memory does it take? `python -m bench.growth` (5 minutes, 3 GB).
+"""Does a job cost the same in a full store, and what memory does it take? `python -m bench.growth` (2 minutes, 3 GB).
 
 Two Redis servers side by side: one is empty, the other has a million jobs that have ended and 100,000 that wait,
 brought there by the product's own scripts. In turns of a second, on both: single jobs are accepted, then claimed and

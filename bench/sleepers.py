@@ -1,4 +1,4 @@
-"""How near to its ceiling does one worker process come when jobs only wait? `python -m bench.sleepers` (ten minutes).
+"""How near to its ceiling does one worker process come when jobs only wait? `python -m bench.sleepers` (six minutes).
 
 Each job sleeps for 100 ms, as one does that asks somebody far away; so many at a time can't end more often than ten
 times as many a second. The queue is full before the worker starts; what is counted begins when each slot has been used
@@ -29,7 +29,7 @@ from tests.support.stack import Worker
 from tests.support.valkey import Server
 
 SLOTS = [int(each) for each in sys.argv[1:] if each.isdigit()] or [100, 300, 1000]
-ROUNDS, SECONDS, GOAL = 3, 8, 98
+ROUNDS, SECONDS, GOAL = 3, 5, 98
 PYTHON = os.environ.get("BENCH_PY_PEERS", "")
 APP = "bench.peers_sleep"
 PEERS = {
@@ -37,7 +37,7 @@ PEERS = {
     "Dramatiq, threads": "-m dramatiq {app} -p 1 -t {slots}",
     "Celery, threads": "-m celery -A {app} worker -P threads -c {slots} -l WARNING",
 }
-MOST_OF_PEERS = 30_000
+MOST_OF_PEERS = 15_000
 """Jobs that wait for a peer at most: those that have more slots than that takes don't come near their ceiling."""
 
 

@@ -1,4 +1,4 @@
-"""What does a second slot for CPU-bound jobs bring, and what is left to the API? `python -m bench.slots` (4 minutes).
+"""What does a second slot for CPU-bound jobs bring, and what is left to the API? `python -m bench.slots` (two minutes).
 
 One worker counts primes, with CPU_SLOTS=1 and CPU_SLOTS=2 in turn, from a queue that is full beforehand. Meanwhile a
 client posts sums at a steady pace, whatever the answers take: the time of each counts from when it was due. The floor
@@ -29,7 +29,7 @@ from workers.operations.primes import primes
 
 BELOW = 50_000_000
 """Primes below this are counted: 50 to 100 ms of work."""
-ROUNDS, SECONDS, SUMS_A_SECOND, JOBS_A_SECOND = 5, 10, 50, 100
+ROUNDS, SECONDS, SUMS_A_SECOND, JOBS_A_SECOND = 3, 8, 50, 100
 BOTH = (1, 2)
 COLUMNS = {
     "jobs": "jobs/s",
