@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import redis
 
-from errand.store import Lease, Outcome
+from errand.errors import StoreUnavailable
+from errand.store import Lease, Outcome, Store
 from schemas.status import Status
 from tests.support.jobs import accept_many, accepted, claim, expire, new_job, rescue
 
@@ -77,6 +79,23 @@ def test_who_is_gone_is_passed_over(store, rested):
 
     assert offer_of(ear).id == job_id
     assert not store.client.exists(store.keys.prefix + "idle:compute")
+
+
+def test_where_an_access_list_allows_no_channels_jobs_are_accepted_and_nobody_is_woken(store, rested, redis_url):
+    ear = rested("a")
+    store.client.execute_command("ACL", "SETUSER", "quiet", "on", ">secret", "~*", "+@all", "resetchannels")
+    try:
+        url = redis_url.replace("redis://", "redis://quiet:secret@")
+        other = Store(redis.Redis.from_url(url, decode_responses=True), store.keys)
+
+        job_id = accepted(other)
+
+        assert ear.wait(0.1) is None
+        assert [lease.id for lease in claim(other)] == [job_id]
+        with pytest.raises(StoreUnavailable):
+            other.ear("b").wait(0.1)
+    finally:
+        store.client.execute_command("ACL", "DELUSER", "quiet")
 
 
 def test_a_call_by_rpc_wakes_nobody_as_its_worker_waits_for_it(store, rested):

@@ -60,6 +60,6 @@ for operation, sums in pairs(spent) do
 end
 -- Who took what was offered looks again where more waits, and else is woken by the next one.
 for queue in pairs(offered) do
-  if is_empty(queue) then rest(queue, ARGV[3], now) else call('PUBLISH', P .. 'wake:' .. ARGV[3], cjson.encode({queue})) end
+  if is_empty(queue) then rest(queue, ARGV[3], now) else publish(P .. 'wake:' .. ARGV[3], cjson.encode({queue})) end
 end
 return answers

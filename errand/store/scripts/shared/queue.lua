@@ -1,6 +1,12 @@
 -- Where jobs wait.
 local function waiting_key(queue, priority) return P .. 'waiting:' .. queue .. ':' .. (priority or 'normal') end
 
+-- Tell a channel; false where nobody listens, or where an access list keeps this user from channels.
+local function publish(channel, text)
+  local heard = redis.pcall('PUBLISH', channel, text)
+  return type(heard) == 'number' and heard > 0
+end
+
 -- Wake the worker that last found this queue empty, if one listens: it looks at once, before any doorbell could ring.
 -- Nothing depends on it, for who isn't woken hears the doorbell, and looks once a second anyway. A small job that is new and
 -- may be started more than once is offered as well: it still waits, and whoever claims it first has it.
@@ -19,7 +25,7 @@ local function wake(queue, id)
       local offer = f[1] == '0' and f[2] ~= '1' and #f[4] <= OFFERED
       told = cjson.encode(offer and {queue, id, f[3], f[4], f[2]} or {queue})
     end
-    if call('PUBLISH', P .. 'wake:' .. row[1], told) > 0 then return end
+    if publish(P .. 'wake:' .. row[1], told) then return end
   end
 end
 
