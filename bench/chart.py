@@ -29,6 +29,8 @@ NAMES = {
     "flask-nameko": "flask_nameko",
 }
 WIDTH, LABELS, VALUES, ROW, HEAD, GAP = 720, 200, 70, 20, 28, 14
+LONGEST = 12
+"""Times the best at which a bar is cut off, where less is better."""
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f } .head { font-weight: 600 } .mine { font-weight: 600 }
 rect { fill: #afb8c1 } rect.mine { fill: #0969da }
@@ -53,11 +55,14 @@ def panel(column: str, figures: dict[str, dict[str, float]], top: int) -> list[s
     rows = sorted(((each[column], name) for name, each in figures.items()), reverse=more_is_better)
     most = max(value for value, _ in rows)
     told = "more is better" if more_is_better else "less is better"
+    if not more_is_better and most > LONGEST * rows[0][0]:
+        most = LONGEST * rows[0][0]  # one that takes ages would leave a stub of all others
+        told += "; the longest is cut off"
     drawn = [f'<text class="head" x="0" y="{top + 16}">{escape(title)} ({told})</text>']
     for number, (value, name) in enumerate(rows):
         y = top + HEAD + number * ROW
         mine = ' class="mine"' if name == "errand" else ""
-        length = max(2.0, (WIDTH - LABELS - VALUES) * value / most)
+        length = max(2.0, (WIDTH - LABELS - VALUES) * min(1.0, value / most))
         text = f"{value:.1f}" if value < 100 else f"{value:,.0f}"
         drawn += [
             f'<text{mine} x="{LABELS - 8}" y="{y + 13}" text-anchor="end">{escape(NAMES.get(name, name))}</text>',
