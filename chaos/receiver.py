@@ -146,8 +146,13 @@ class _Conversation(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Read it, have it judged, answer."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
         receiver = self.server.receiver
+        if len(body) < length:  # its sender was killed while it wrote: nothing came
+            receiver.turned_away += 1
+            self.close_connection = True
+            return
         receiver.answer(receiver.judged(self.headers, body), self._say)
         self.close_connection = True
 

@@ -1,17 +1,25 @@
-"""The pulse of a process: a file touched every few seconds, and the check that reads it.
+"""The pulse of a process: a file touched every few seconds, and the check that reads it; and that it has started.
 
 Stands beside the life of a job: workers call `beat()` from their hub, so a hub that is blocked, or a process that
-hangs, goes quiet; `python -m errand.health` is the health check of their containers (docker-compose.yml).
+hangs, goes quiet; `python -m errand.health` is the health check of their containers (docker-compose.yml). Who
+started them is told when they listen, as systemd has it: `make run` and units of `Type=notify` wait for that.
 """
 
 import os
+import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 HEALTH_FILE = "HEALTH_FILE"
 """Environment variable with the path of the file. Read here and not through Settings, because the check runs every few
 seconds in every container and must cost no more than the standard library does."""
+
+NOTIFY_SOCKET = "NOTIFY_SOCKET"
+"""Environment variable with the address of a datagram socket, as of sd_notify(3)."""
+
+STARTED = b"READY=1"
 
 PATIENCE = 30.0
 """Seconds without a beat after which the process counts as dead."""
@@ -31,6 +39,15 @@ def beat(path: str | None = None) -> None:
         draft.replace(target)  # whole or not at all: the check never reads half a number
     except OSError:
         return  # a full disk must not stop a worker; the check will tell that the beats stopped
+
+
+def tell_started() -> None:
+    """Tell whoever started this process that it does its work now, where NOTIFY_SOCKET says how."""
+    address = os.environ.get(NOTIFY_SOCKET)
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notice, suppress(OSError):  # nobody may wait any more
+        notice.sendto(STARTED, address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
 def verdict(path: str | None = None) -> str | None:

@@ -130,6 +130,7 @@ def _watch(runner: ServiceRunner, starting: Any, ended: Event) -> None:
     try:
         starting.wait()
         log.info("Started: %s", ", ".join(sorted(runner.service_names)), extra={"action": "started"})
+        health.tell_started()
         runner.wait()
     except Exception:
         log.exception("A service died", extra={"action": "service_died"})

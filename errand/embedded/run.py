@@ -7,11 +7,14 @@ Next: `together.py`, which keeps them together, or `api/__main__.py`, where a jo
 import argparse
 import json
 import os
+import shutil
 import signal
+import socket
 import sys
+import tempfile
 import threading
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from errand.embedded.joining import joinable
 from errand.embedded.together import Together
 from errand.embedded.valkey import Valkey, ValkeyFailed
 from errand.embedded.wait import LOCALHOST, NeverHappened, free_port, port_is_free, until
+from errand.health import NOTIFY_SOCKET
 from errand.settings import Settings
 from errand.signing import new_secret
 
@@ -114,14 +118,39 @@ def run(settings: Settings, plan: Plan) -> int:
             plan.valkey.start()
         others = {"WEB_SERVER_ADDRESS": f"{LOCALHOST}:0"} if "WEB_SERVER_ADDRESS" in plan.env else {}
         stack.enter_context(joinable(plan.data, plan.env | others))
-        add_processes(together, plan)
+        workers = stack.enter_context(closing(Notice()))
+        add_processes(together, plan, workers)
         say(f"starting {', '.join(together.names)} ...")
-        threading.Thread(target=watch, args=(together, settings, plan), daemon=True).start()
+        threading.Thread(target=watch, args=(together, settings, plan, workers), daemon=True).start()
         together.loop()
         return account(together, plan)
 
 
-def add_processes(together: Together, plan: Plan) -> None:
+class Notice:
+    """Where the workers tell that they have started; `came` says whether they have."""
+
+    def __init__(self) -> None:
+        """Listen; the address is short, whatever the path of the data is."""
+        self._folder = tempfile.mkdtemp(prefix="errand-")
+        self.address = f"{self._folder}/notice"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.address)
+        self._socket.settimeout(0)
+        self._came = False
+
+    def came(self) -> bool:
+        """Tell whether they have."""
+        with suppress(OSError):
+            self._came = self._came or bool(self._socket.recv(64))
+        return self._came
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._socket.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def add_processes(together: Together, plan: Plan, workers: Notice) -> None:
     """Add the mail catcher (when planned), the workers and the API, all with the planned settings."""
     # unbuffered: a line is shown when it is written
     env = {**os.environ, **plan.env, "PYTHONUNBUFFERED": "1"}
@@ -129,14 +158,18 @@ def add_processes(together: Together, plan: Plan) -> None:
     if plan.mailbox:
         mailbox = [python, "-m", "errand.embedded.mailbox", "--host", LOCALHOST, "--port", str(plan.mailbox_port)]
         together.add("mailbox", [*mailbox, "--maildir", str(plan.mailbox)], env)
-    together.add("workers", [python, "-m", "workers"], env)
+    together.add("workers", [python, "-m", "workers"], env | {NOTIFY_SOCKET: workers.address})
     together.add("api", [python, "-m", "api"], env)
 
 
-def watch(together: Together, settings: Settings, plan: Plan) -> None:
+def watch(together: Together, settings: Settings, plan: Plan, workers: Notice) -> None:
     """Say when all is ready; then stop everything if the embedded Valkey ends by itself."""
+
+    def ready() -> bool:
+        return together.stopping or (workers.came() and is_ready(settings))
+
     try:
-        until(lambda: together.stopping or is_ready(settings), READY_IN, "everything ready", pause=0.1)
+        until(ready, READY_IN, "everything ready", pause=0.1)
         if not together.stopping:
             say(welcome(settings, plan))
     except NeverHappened as never:

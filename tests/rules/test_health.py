@@ -1,6 +1,7 @@
 """The pulse that the containers' health check reads."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from errand.health import HEALTH_FILE, PATIENCE, beat, verdict
+from errand.health import HEALTH_FILE, NOTIFY_SOCKET, PATIENCE, STARTED, beat, tell_started, verdict
 from tests.rules.tree import ROOT
 
 
@@ -66,3 +67,26 @@ def test_the_command_of_the_health_check_exits_as_the_pulse_says(monkeypatch: py
 
     assert (before.returncode, after.returncode) == (1, 0)
     assert before.stderr.startswith("errand: There was no beat yet")
+
+
+@pytest.mark.parametrize("abstract", [False, True], ids=["a path", "an abstract name"])
+def test_whoever_waits_for_the_start_is_told_as_sd_notify_has_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, abstract: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = f"errand-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as waiting:
+        waiting.bind(f"\0{name}" if abstract else name)
+        waiting.settimeout(0)  # what was sent is there at once
+        monkeypatch.setenv(NOTIFY_SOCKET, f"@{name}" if abstract else name)
+
+        tell_started()
+
+        assert waiting.recv(64) == STARTED
+
+
+@pytest.mark.parametrize("address", ["", "nobody/listens"])
+def test_where_nobody_waits_for_the_start_nothing_is_told(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv(NOTIFY_SOCKET, address)
+
+    tell_started()
