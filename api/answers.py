@@ -3,7 +3,7 @@
 Stands at the end of every request. Next: `problems.py`, for the answers nobody hopes for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +36,16 @@ class Answer(Response):
         if "Content-Length" in self.headers and self.status_code not in BODILESS:
             return self.headers
         return super().get_wsgi_headers(environ)
+
+    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
+        """Give a body that is all there as the list that it is: granian sends that at once, and all else in pieces.
+
+        Pieces go through a queue and wake a thread each, a sixth of the time of an accepted job.
+        """
+        whole = self.is_sequence and not self.direct_passthrough and not self._on_close
+        if not whole or environ["REQUEST_METHOD"] == "HEAD" or self.status_code in BODILESS:
+            return super().get_app_iter(environ)
+        return list(self.iter_encoded())
 
 
 def answer_unless_known(body: str) -> Answer:

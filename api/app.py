@@ -6,11 +6,11 @@ Stands before step 1 of a job's life. Which ones is chosen in `wsgi.py`, and in 
 from functools import cache
 from typing import Any, Final
 
-from flask import Flask
+from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface
 from pydantic_core import from_json
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, MapAdapter
 
 from api import extending, pages, plugins, problems
 from api.accepting import accepting
@@ -81,12 +81,53 @@ class Json(DefaultJSONProvider):
 
 
 class Api(Flask):
-    """Flask with our kind of answers and without sessions."""
+    """Flask with our kind of answers and without sessions, which keeps what it once found out of a client's address."""
 
     response_class = Answer
     json_provider_class = Json
     jinja_options: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True}  # noqa: RUF012 -- as Flask has it
     session_interface = NoSessions()
+
+    ADDRESS: Final = (
+        *("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme"),
+        *("HTTP_CONNECTION", "HTTP_UPGRADE"),
+    )
+    """All that `create_url_adapter` looks at besides what is asked for."""
+    ADDRESSES: Final = 64
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Do as Flask's."""
+        super().__init__(*args, **kwargs)
+        self._addresses: dict[tuple[Any, ...], tuple[MapAdapter, str]] = {}
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Do as Flask's, which reads, checks and encodes the host of each request anew: a tenth of all its time."""
+        if request is None:
+            return super().create_url_adapter(None)
+        environ = request.environ
+        address = tuple(map(environ.get, self.ADDRESS))
+        known = self._addresses.get(address)
+        if known is None:
+            adapter = super().create_url_adapter(request)
+            if adapter and len(self._addresses) < self.ADDRESSES:
+                self._addresses[address] = adapter, request.host
+            return adapter
+        adapter, request.host = known
+        return MapAdapter(
+            self.url_map,
+            adapter.server_name,
+            adapter.script_name,
+            adapter.subdomain,
+            adapter.url_scheme,
+            _decoded(environ.get("PATH_INFO", "/")),
+            environ["REQUEST_METHOD"],
+            _decoded(environ.get("QUERY_STRING", "")),
+        )
+
+
+def _decoded(text: str) -> str:
+    """Read what WSGI gives as Latin-1 and was sent as UTF-8."""
+    return text.encode("latin1").decode(errors="replace")
 
 
 def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:

@@ -1,7 +1,8 @@
 """Accepts the jobs of requests that wait at the same time in one step: one round trip to Redis for all of them.
 
-Stands at step 1 of a job's life, between `accepting.py` and the store. While one thread's job is on its way those of
-others gather; the next one takes all of them along. Who comes alone doesn't wait.
+Stands at step 1 of a job's life, between `accepting.py` and the store. Those of the express lane go when all of them
+are there. Elsewhere, while one thread's job is on its way those of others gather; the next one takes all of them along.
+Who comes alone doesn't wait.
 """
 
 from collections import deque
@@ -10,6 +11,7 @@ from copy import copy
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from api import express
 from errand.errors import StoreUnavailable
 from errand.store import NewJob, Verdict
 
@@ -29,7 +31,7 @@ class _Wish:
 
 
 class Gathering:
-    """Accepts into a store for the threads of a process."""
+    """Accepts into a store for all requests of a process."""
 
     def __init__(self, store: "JobStore") -> None:
         """Accept into `store`."""
@@ -43,15 +45,21 @@ class Gathering:
             return self._store.accept(jobs)  # one conflict refuses all that are accepted together
         wish = _Wish(jobs[0])
         self._wishes.append(wish)
-        with self._turn:
-            if wish.verdict is None and wish.fault is None:
-                self._accept_all()
+        if not express.wait_for(self._accept_all):
+            self._accept_all(wish)
         if wish.verdict is None:
             raise wish.fault or AssertionError("neither accepted nor refused")
         return [wish.verdict]
 
-    def _accept_all(self) -> None:
-        group = [self._wishes.popleft() for _ in range(len(self._wishes))]
+    def _accept_all(self, own: _Wish | None = None) -> None:
+        """Accept all that have gathered, but for whoever comes with a wish that was taken along meanwhile."""
+        with self._turn:
+            if own is None or (own.verdict is None and own.fault is None):
+                self._accept([self._wishes.popleft() for _ in range(len(self._wishes))])
+
+    def _accept(self, group: Sequence[_Wish]) -> None:
+        if not group:
+            return  # a thread has taken all of the express lane's along
         try:
             verdicts = self._store.accept([wish.job for wish in group])
         except StoreUnavailable as fault:

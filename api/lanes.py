@@ -1,7 +1,8 @@
 """Gives requests that take long, event streams and waits, a thread of their own, so many of them and no more.
 
-Stands before step 1 of a job's life: granian's few threads stay with the requests that are answered at once. Next:
-`streams.py` and `waiting.py`, which ask here whether their request has such a place.
+Stands before step 1 of a job's life: granian's few threads stay with the requests that are answered at once, and what
+submits one job goes to `express.py`. Next: that, or `streams.py` and `waiting.py`, which ask here whether their request
+has such a place.
 """
 
 import logging
@@ -16,6 +17,7 @@ from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
 from api.bodies import MAX_BYTES
+from api.express import Express, Runner, Scope, is_quick
 from api.problems import loggable
 
 log = logging.getLogger(__name__)
@@ -26,10 +28,7 @@ PLACE: Final = "errand.place"
 MOST_BYTES: Final = MAX_BYTES + 2
 """Of a body: as many as show that it is too large."""
 
-Scope = dict[str, Any]
 App = Callable[..., Any]
-Runner = Callable[[Any, Scope], object]
-"""Answers one request: granian's handle on the connection, and the request as WSGI describes it."""
 
 
 class Place:
@@ -61,9 +60,9 @@ class Place:
 class Lanes:
     """The places of one process."""
 
-    def __init__(self, places: int, turns: int) -> None:
-        """Let `places` requests take long at a time, of which `turns` work at a time."""
-        self._free, self._place = Semaphore(places), Place(Semaphore(turns))
+    def __init__(self, places: int, turns: int, express: Express | None = None) -> None:
+        """Let `places` requests take long at a time, of which `turns` work at a time; `express` has the quick ones."""
+        self._free, self._place, self._express = Semaphore(places), Place(Semaphore(turns)), express
 
     def install(self) -> None:
         """Have granian give this process's requests to us. To be called before it starts to serve.
@@ -83,6 +82,10 @@ class Lanes:
                 scope["wsgi.input"] = BytesIO(body)
                 if self._step_aside(run, connection, scope):
                     return
+            elif self._express and is_quick(scope):
+                scope["wsgi.input"] = BytesIO(scope["wsgi.input"].read(MOST_BYTES))
+                self._express.take(run, connection, scope)
+                return
             run(connection, scope)
 
         return choose

@@ -7,11 +7,10 @@ deliver stays in the store's outbox, where the rescuer finds it. Next: `rpc.py`,
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from time import monotonic
-from typing import Final
+from typing import Final, NamedTuple
 
 from flask_nameko.errors import ClientUnavailableError
 
@@ -43,8 +42,7 @@ NOTIFYING: Final = frozenset({MAIL, WEBHOOKS})
 """Queues whose doorbells ring for notifications, which are in no outbox of jobs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(NamedTuple):
     """The doorbell of `queue` for a job, handed over at a time (monotonic, s)."""
 
     job_id: str

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Final
 
 from api.app import Api, create_app
+from api.express import Express
 from api.extending import CALLERS
 from api.lanes import Lanes
 from api.relay import Relay
@@ -49,7 +50,9 @@ def make() -> Api:
     errand = app.extensions["errand"]
     settings, relay = errand.settings, errand.relay
     relay.start()
-    Lanes(settings.api_streams, turns=settings.api_threads).install()
+    express = Express()
+    express.start()
+    Lanes(settings.api_streams, settings.api_threads, express).install()
     # Streams end when the stop begins, for granian waits until all requests are answered, and then for nothing else.
     when_told_to_stop(errand.watch.close)
     # Unlike atexit, this also runs at the end of a process that multiprocessing forked, as granian's are.

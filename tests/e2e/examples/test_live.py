@@ -248,8 +248,9 @@ def test_many_events_at_once_end_in_what_the_jobs_are_now(errand, look: Look) ->
         errand.store.renew([lease], 30, {}, [(lease.id, "a line")])
         succeeded(errand.store, lease)
 
-    page.locator("[data-status=succeeded]").nth(49).wait_for()
     newest = [f"/jobs/{lease.id}" for lease in reversed(leases)][:50]
+    page.locator(f"[data-status=succeeded] a[href='{newest[0]}']").wait_for()
+    assert page.locator("[data-status=succeeded]").count() == len(newest)
     assert page.locator("#jobs a").evaluate_all("all => all.map(a => a.getAttribute('href'))") == newest
     assert look.complaints == []
 

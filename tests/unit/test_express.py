@@ -1,0 +1,228 @@
+"""The express lane: many requests at a time in one thread, each answered for itself."""
+
+from io import BytesIO
+from threading import Event, Thread, current_thread
+
+import pytest
+
+from api import express
+from api.express import LARGEST, TOGETHER, Express, is_quick
+from api.gathering import Gathering
+from api.lanes import Lanes
+from errand.embedded.wait import until
+from errand.errors import StoreUnavailable
+from errand.store import Verdict
+from tests.support.jobs import new_job
+
+JOB = {"REQUEST_METHOD": "POST", "PATH_INFO": "/jobs", "CONTENT_LENGTH": "12"}
+
+
+class Connection:
+    """granian's handle on a connection: what is answered is noted, in order, and with the thread."""
+
+    answers: list
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def response_bytes(self, *answer):
+        self.answers.append((*answer, current_thread().name))
+
+    def response_iter(self, *answer):
+        self.answers.append((*answer, "in pieces"))
+
+
+@pytest.fixture
+def lane():
+    lane = Express()
+    lane.start()
+    return lane
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"PATH_INFO": "/compute"}, True),
+        ({"CONTENT_LENGTH": str(LARGEST)}, True),
+        ({"CONTENT_LENGTH": str(LARGEST + 1)}, False),
+        ({"CONTENT_LENGTH": "1" * 400_000}, False),
+        ({"CONTENT_LENGTH": "-1"}, False),
+        ({"CONTENT_LENGTH": "²"}, False),
+        ({"CONTENT_LENGTH": ""}, False),
+        ({"PATH_INFO": "/jobs/batch"}, False),
+        ({"REQUEST_METHOD": "GET"}, False),
+        ({"HTTP_IDEMPOTENCY_KEY": "k"}, False),
+    ],
+)
+def test_what_submits_one_job_and_is_small_is_quick(changes, expected):
+    assert is_quick({**JOB, **changes}) is expected
+
+
+def test_a_body_of_unknown_length_is_not_quick():
+    assert not is_quick({"REQUEST_METHOD": "POST", "PATH_INFO": "/jobs"})
+
+
+def test_outside_of_the_lane_nobody_waits():
+    assert not express.wait_for(lambda: pytest.fail("it was called"))
+
+
+def test_those_that_come_together_wait_for_one_act_and_are_answered_after_it(lane):
+    acts, answers, began = [], [], Event()
+
+    def run(connection, scope):
+        if scope["number"] == 0:
+            assert began.wait(10)  # until all are there
+        assert express.wait_for(act)
+        connection.response_bytes(202, [], scope["number"])
+
+    def act():
+        acts.append(len(answers))
+
+    for number in range(TOGETHER + 5):
+        lane.take(run, Connection(answers), {**JOB, "number": number})
+    began.set()
+
+    until(lambda: len(answers) == TOGETHER + 5, 10, "all are answered")
+    assert answers == [(202, [], number, "express") for number in range(TOGETHER + 5)]
+    assert acts == [0, TOGETHER]
+
+
+def test_one_may_wait_twice_and_another_not_at_all(lane):
+    answers, began = [], Event()
+
+    def run(connection, scope):
+        assert scope["waits"] or began.wait(10)
+        done = [express.wait_for(lambda: None) for _ in range(scope["waits"])]
+        connection.response_bytes(len(done))
+
+    for waits in (0, 1, 3):
+        lane.take(run, Connection(answers), {**JOB, "waits": waits})
+    began.set()
+
+    until(lambda: len(answers) == 3, 10, "all are answered")
+    assert [status for status, _ in answers] == [0, 1, 3]
+
+
+def test_one_that_fails_harms_no_other(lane, caplog):
+    answers, began = [], Event()
+
+    def run(connection, scope):
+        assert began.wait(10)
+        if scope["number"] == 1:
+            raise ValueError("on purpose")
+        connection.response_iter(200, [], scope["number"])
+
+    for number in range(3):
+        lane.take(run, Connection(answers), {**JOB, "number": number})
+    began.set()
+
+    until(lambda: len(answers) == 2, 10, "the others are answered")
+    assert answers == [(200, [], 0, "in pieces"), (200, [], 2, "in pieces")]
+    assert [record.action for record in caplog.records] == ["request_failed"]
+
+
+def test_an_act_that_fails_does_not_end_the_lane(lane, caplog):
+    answers = []
+
+    def fail():
+        raise ValueError("on purpose")
+
+    def run(connection, scope):
+        if scope["fails"]:
+            express.wait_for(fail)
+        connection.response_bytes(200)
+
+    lane.take(run, Connection(answers), {**JOB, "fails": True})
+    until(lambda: caplog.records, 10, "it has failed")
+    lane.take(run, Connection(answers), {**JOB, "fails": False})
+
+    until(lambda: answers, 10, "the next is answered")
+    assert [record.action for record in caplog.records] == ["express_fault"]
+    assert len(answers) == 1
+
+
+class Refusing:
+    """A store that notes what it is asked to accept, and may be away."""
+
+    def __init__(self, away=False):
+        self.calls, self.away = [], away
+
+    def accept(self, jobs):
+        self.calls.append(len(jobs))
+        if self.away:
+            raise StoreUnavailable("away")
+        return [Verdict(job.id, "new") for job in jobs]
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["there", "away"])
+def test_their_jobs_go_to_the_store_in_one_call_and_each_is_told_what_became_of_its_own(lane, away):
+    store, answers, began = Refusing(away), [], Event()
+    gathering = Gathering(store)
+    jobs = [new_job() for _ in range(5)]
+
+    def run(connection, scope):
+        assert began.wait(10)
+        try:
+            [verdict] = gathering.accept([scope["job"]])
+        except StoreUnavailable as fault:
+            connection.response_bytes(503, str(fault))
+        else:
+            connection.response_bytes(202, verdict.id)
+
+    for job in jobs:
+        lane.take(run, Connection(answers), {**JOB, "job": job})
+    began.set()
+
+    until(lambda: len(answers) == 5, 10, "all are answered")
+    expected = [(503, "away", "express")] * 5 if away else [(202, job.id, "express") for job in jobs]
+    assert answers == expected
+    assert store.calls == [5]
+
+
+def test_a_thread_that_takes_their_jobs_along_answers_for_them_too(lane):
+    entered, may_go = Event(), Event()
+
+    class Slow(Refusing):
+        def accept(self, jobs):
+            entered.set()
+            assert may_go.wait(10)
+            return super().accept(jobs)
+
+    store, answers, waits = Slow(), [], Event()
+    gathering = Gathering(store)
+    first, second, third = (new_job() for _ in range(3))
+    threads = [Thread(target=gathering.accept, args=([job],)) for job in (first, second)]
+    threads[0].start()
+    assert entered.wait(10)
+    threads[1].start()
+
+    def run(connection, scope):
+        waits.set()
+        [verdict] = gathering.accept([third])
+        connection.response_bytes(202, verdict.id)
+
+    lane.take(run, Connection(answers), JOB)
+    assert waits.wait(10)
+    until(lambda: len(gathering._wishes) == 2, 10, "both wait")
+    may_go.set()
+
+    until(lambda: answers, 10, "it is answered")
+    for thread in threads:
+        thread.join(10)
+    assert answers == [(202, third.id, "express")]
+    assert store.calls == [1, 2]
+
+
+def test_the_lanes_send_what_is_quick_there_with_its_body(lane):
+    answers = []
+
+    def run(connection, scope):
+        connection.response_bytes(scope["wsgi.input"].read(), current_thread().name)
+
+    choose = Lanes(places=1, turns=1, express=lane).beside(run)
+    for length in ("12", str(LARGEST + 1)):
+        choose(Connection(answers), {**JOB, "CONTENT_LENGTH": length, "wsgi.input": BytesIO(b"a body")})
+
+    until(lambda: len(answers) == 2, 10, "both are answered")
+    assert sorted(answers) == sorted([(b"a body", name, name) for name in ("express", current_thread().name)])
