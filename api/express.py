@@ -6,6 +6,7 @@ wait for the store; when all have got there, one round trip carries their jobs (
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final
@@ -26,19 +27,21 @@ TOGETHER: Final = 64
 Scope = dict[str, Any]
 Runner = Callable[[Any, Scope], object]
 """Answers one request: granian's handle on the connection, and the request as WSGI describes it."""
-Act = Callable[[], None]
+Finish = Callable[[], None]
+Carry = Callable[[list[Any]], Finish]
+"""Sends what several wish for on its way, and gives what waits until all of it has come to its end."""
 
 
 class Trip(greenlet):  # type: ignore[misc]  # greenlet carries no annotations
-    """One request on its way. It switches to the lane with what it waits for, or without anything at its end."""
+    """One request on its way. It switches to the lane with what it wishes for, or without anything at its end."""
 
 
-def wait_for(act: Act) -> bool:
-    """Wait until `act` was called for all who wait for it; False, and nothing happens, outside of the express lane."""
+def wait_for(carry: Carry, wish: object) -> bool:
+    """Have the wish carried with those of others, and wait for that. Outside of the lane nothing happens: False."""
     trip = getcurrent()
     if not isinstance(trip, Trip) or trip.parent is None:
         return False
-    trip.parent.switch(act)
+    trip.parent.switch((carry, wish))
     return True
 
 
@@ -50,12 +53,22 @@ def is_quick(scope: Scope) -> bool:
     return len(length) <= 5 and length.isdecimal() and int(length) <= LARGEST
 
 
+class _Party:
+    """Those that wait for the same."""
+
+    def __init__(self) -> None:
+        self.trips: list[Trip] = []
+        self.wishes: list[Any] = []
+
+
 class Express:
     """The express lane of one process."""
 
     def __init__(self) -> None:
         """Be ready; nothing is started before `start`."""
         self._coming: SimpleQueue[tuple[Runner, Any, Scope]] = SimpleQueue()
+        self._answered: list[_Held] = []
+        self._gathered: dict[Carry, _Party] = {}
 
     def start(self) -> None:
         """Start the thread; to be called in the process that serves, never before a fork."""
@@ -66,35 +79,47 @@ class Express:
         self._coming.put((run, connection, scope))
 
     def _work(self) -> None:
+        under_way: list[tuple[Finish, list[Trip]]] = []
         while True:
-            held: list[_Held] = []
             try:
-                on_their_way = self._set_out(held)
-                while on_their_way:
-                    for act in dict.fromkeys(act for _, act in on_their_way):
-                        act()
-                    on_their_way = _go_on(on_their_way)
+                under_way = self._round(under_way)
             except Exception:
                 # never let this thread die; who has no answer yet is told 500
                 log.exception("The express lane met a fault it does not know", extra={"action": "express_fault"})
-            for each in held:
-                each.send()
+                under_way = []
 
-    def _set_out(self, held: list["_Held"]) -> list[tuple[Trip, Act]]:
-        """Wait for a request, and let it and all that came meanwhile go as far as they can."""
-        on_their_way = []
-        run, connection, scope = self._coming.get()
-        while True:
-            held.append(_Held(connection))
-            trip = Trip(_answer)
-            if act := trip.switch(run, held[-1], scope):
-                on_their_way.append((trip, act))
-            if len(held) == TOGETHER:
-                return on_their_way
-            try:
-                run, connection, scope = self._coming.get_nowait()
-            except Empty:
-                return on_their_way
+    def _round(self, under_way: list[tuple[Finish, list[Trip]]]) -> list[tuple[Finish, list[Trip]]]:
+        """Send the wishes of those who have come, and let those go on whose wishes were under way.
+
+        While the store works on some, others are read and answered: nobody waits for the store without need.
+        """
+        self._set_out(wait=not under_way and not self._gathered)
+        for finish, _ in under_way:
+            finish()
+        gathered, self._gathered = self._gathered, {}
+        sent = [(carry(party.wishes), party.trips) for carry, party in gathered.items()]
+        for _, trips in under_way:
+            for trip in trips:
+                self._go(trip)
+        for each in self._answered:
+            each.send()
+        self._answered.clear()
+        return sent
+
+    def _set_out(self, wait: bool) -> None:
+        """Let all that have come go as far as they can; with `wait`, wait until somebody comes."""
+        with suppress(Empty):
+            for number in range(TOGETHER):
+                run, connection, scope = self._coming.get(wait and not number)
+                self._go(Trip(_answer), run, _Held(connection, self._answered), scope)
+
+    def _go(self, trip: Trip, *arguments: Any) -> None:
+        """Let it go as far as it can."""
+        if waits := trip.switch(*arguments):
+            carry, wish = waits
+            party = self._gathered.setdefault(carry, _Party())
+            party.trips.append(trip)
+            party.wishes.append(wish)
 
 
 class _Held:
@@ -103,30 +128,24 @@ class _Held:
     Each answer wakes the thread that writes it; when they come at once it is awake already.
     """
 
-    __slots__ = ("_answer", "_connection")
+    __slots__ = ("_answer", "_answered", "_connection")
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connection: Any, answered: list["_Held"]) -> None:
+        self._connection, self._answered = connection, answered
         self._answer: tuple[Any, ...] = ()
 
     def response_bytes(self, *answer: Any) -> None:
         """Keep an answer."""
         self._answer = answer
+        self._answered.append(self)
 
     def response_iter(self, *answer: Any) -> None:
         """Give an answer that comes in pieces at once."""
         self._connection.response_iter(*answer)
 
     def send(self) -> None:
-        """Give what was kept; granian answers 500 where there is nothing."""
-        if self._answer:
-            self._connection.response_bytes(*self._answer)
-
-
-def _go_on(on_their_way: list[tuple[Trip, Act]]) -> list[tuple[Trip, Act]]:
-    """Let all go on; give those that wait once more."""
-    further = ((trip, trip.switch()) for trip, _ in on_their_way)
-    return [(trip, act) for trip, act in further if act]
+        """Give what was kept."""
+        self._connection.response_bytes(*self._answer)
 
 
 def _answer(run: Runner, connection: Any, scope: Scope) -> None:

@@ -6,8 +6,9 @@ Who comes alone doesn't wait.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -44,24 +45,32 @@ class Gathering:
         if len(jobs) != 1 or jobs[0].key:
             return self._store.accept(jobs)  # one conflict refuses all that are accepted together
         wish = _Wish(jobs[0])
-        self._wishes.append(wish)
-        if not express.wait_for(self._accept_all):
-            self._accept_all(wish)
+        if not express.wait_for(self._begin, wish):
+            self._take_along(wish)
         if wish.verdict is None:
             raise wish.fault or AssertionError("neither accepted nor refused")
         return [wish.verdict]
 
-    def _accept_all(self, own: _Wish | None = None) -> None:
-        """Accept all that have gathered, but for whoever comes with a wish that was taken along meanwhile."""
-        with self._turn:
-            if own is None or (own.verdict is None and own.fault is None):
-                self._accept([self._wishes.popleft() for _ in range(len(self._wishes))])
-
-    def _accept(self, group: Sequence[_Wish]) -> None:
-        if not group:
-            return  # a thread has taken all of the express lane's along
+    def _begin(self, group: list[_Wish]) -> express.Finish:
+        """Send the jobs of the express lane to the store."""
+        jobs = [wish.job for wish in group]
         try:
-            verdicts = self._store.accept([wish.job for wish in group])
+            ask = self._store.begin_accept(jobs)
+        except Exception:  # noqa: BLE001 -- asked once more, and in good order, it is told what it was
+            ask = partial(self._store.accept, jobs)
+        return partial(self._accept, group, ask)
+
+    def _take_along(self, own: _Wish) -> None:
+        """Accept all that threads have gathered, unless our own was taken along meanwhile."""
+        self._wishes.append(own)
+        with self._turn:
+            if own.verdict is None and own.fault is None:
+                group = [self._wishes.popleft() for _ in range(len(self._wishes))]
+                self._accept(group, partial(self._store.accept, [wish.job for wish in group]))
+
+    def _accept(self, group: Sequence[_Wish], ask: Callable[[], list[Verdict]]) -> None:
+        try:
+            verdicts = ask()
         except StoreUnavailable as fault:
             for wish in group:
                 wish.fault = copy(fault)  # each is raised, with a traceback of its own

@@ -16,7 +16,7 @@ from flask import request
 from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
-from api.bodies import MAX_BYTES
+from api.bodies import BODY, MAX_BYTES
 from api.express import Express, Runner, Scope, is_quick
 from api.problems import loggable
 
@@ -83,7 +83,8 @@ class Lanes:
                 if self._step_aside(run, connection, scope):
                     return
             elif self._express and is_quick(scope):
-                scope["wsgi.input"] = BytesIO(scope["wsgi.input"].read(MOST_BYTES))
+                scope[BODY] = scope["wsgi.input"].read(MOST_BYTES)
+                scope["wsgi.input"] = BytesIO(scope[BODY])
                 self._express.take(run, connection, scope)
                 return
             run(connection, scope)

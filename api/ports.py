@@ -74,6 +74,10 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Store the jobs, all or nothing."""
         ...
 
+    def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[Verdict]]:
+        """Ask for the same, and give what waits for the answer: to be called once."""
+        ...
+
     def get(self, job_id: str) -> dict[str, str] | None:
         """Give the job's record as text by field, or None."""
         ...

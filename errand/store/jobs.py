@@ -5,7 +5,7 @@ Next: `control.py` for what its client changes, `rescue.py` for the jobs that go
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -131,11 +131,15 @@ class Jobs(Part):
         Asked twice for one id it changes nothing. One conflict, and nothing of the call is stored. `quiet`: no worker
         is woken.
         """
-        flat: list[str] = []
-        for job in jobs:
-            flat += arguments_of(job)
-        answers = self._run("accept", self._mail, "quiet" if quiet else "", *flat)
-        return [_verdict(job, answer) for job, answer in zip(jobs, answers, strict=True)]
+        return _verdicts(jobs, self._run("accept", self._mail, "quiet" if quiet else "", *_flat(jobs)))
+
+    def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[Verdict]]:
+        """Ask for the same, and give what waits for the answer: to be called once, and in any case.
+
+        Either may raise what redis-py raises: whoever calls asks again, by `accept`.
+        """
+        answer = self._begin("accept", self._mail, "", *_flat(jobs))
+        return lambda: _verdicts(jobs, answer())
 
     def claim(self, queue: str, most: int, worker: str, lease_seconds: float, result_ttl: int) -> list[Lease]:
         """Take the leases of up to `most` jobs that wait in `queue`, the best first."""
@@ -203,6 +207,14 @@ class Jobs(Part):
     def log(self, job_id: str) -> list[str]:
         """Give the last lines of the job's log."""
         return list(self._run("log", job_id))
+
+
+def _flat(jobs: Sequence[NewJob]) -> list[str]:
+    return [text for job in jobs for text in arguments_of(job)]
+
+
+def _verdicts(jobs: Sequence[NewJob], answers: Sequence[str]) -> list[Verdict]:
+    return [_verdict(job, answer) for job, answer in zip(jobs, answers, strict=True)]
 
 
 def arguments_of(job: NewJob) -> list[str]:

@@ -3,16 +3,17 @@
 Stands under `jobs.py`, `control.py` and the others, which together are the Store.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import redis
 
 from errand.errors import StoreUnavailable
 from errand.store.away import Answering, refuse_if_away
-from errand.store.scripts import PROMISES, Argument, Client, run, run_replicated
+from errand.store.scripts import PROMISES, Argument, Client, begin, run, run_replicated
 from errand.topology import Keys
 
 
@@ -51,6 +52,27 @@ class Part:
             self._answering.failed(fault.__cause__)
             raise
         self._answering.answered()
+        return answer
+
+    def _begin(self, script: str, *arguments: Argument) -> Callable[[], Any]:
+        """Send a script to Redis, and give what waits for its answer: to be called once, and in any case.
+
+        Raises StoreUnavailable where Redis hangs; what else redis-py raises is for the caller, who may ask again.
+        """
+        if self._replicas and script in PROMISES:
+            return partial(self._run, script, *arguments)
+        self._answering.check()
+        read = begin(self._client, script, self._keys.prefix, *arguments)
+
+        def answer() -> Any:
+            try:
+                told = read()
+            except redis.TimeoutError as fault:
+                self._answering.failed(fault)
+                raise StoreUnavailable() from fault
+            self._answering.answered()
+            return told
+
         return answer
 
     @contextmanager

@@ -4,7 +4,7 @@ Stands under every step of a job that changes it. Next: `jobs.py`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any, Final
@@ -84,13 +84,30 @@ def run(client: Client, name: str, *arguments: Argument) -> Any:
         raise
 
 
+def begin(client: Client, name: str, *arguments: Argument) -> Callable[[], Any]:
+    """Send script `name`, and give what reads its answer: to be called once, and in any case. Both raise RedisError."""
+    connection: Any = client.connection_pool.get_connection()
+    try:
+        connection.send_packed_command([_packed(name, arguments)])
+    except BaseException:
+        client.connection_pool.release(connection)
+        raise
+
+    def read() -> Any:
+        try:
+            return connection.read_response()
+        finally:
+            client.connection_pool.release(connection)
+
+    return read
+
+
 def _evalsha(client: Client, name: str, arguments: Sequence[Argument]) -> Any:
-    """Do as `client.evalsha`, in a third less of its time: no command is asked for as often as this one.
+    """Do as `client.evalsha`, in two thirds of its time: no command is asked for as often as this one.
 
     As with our clients, a connection that is found broken is tried once more, newly made.
     """
-    parts: tuple[Any, ...] = ("EVALSHA", _HASHES[name], 0, *arguments)
-    command, pool = pack_command(parts), client.connection_pool
+    command, pool = _packed(name, arguments), client.connection_pool
     connection: Any = pool.get_connection()
     try:
         try:
@@ -105,6 +122,12 @@ def _evalsha(client: Client, name: str, arguments: Sequence[Argument]) -> Any:
 def _told(connection: Any, command: bytes) -> Any:
     connection.send_packed_command([command])
     return connection.read_response()
+
+
+def _packed(name: str, arguments: Sequence[Argument]) -> bytes:
+    parts: tuple[Any, ...] = ("EVALSHA", _HASHES[name], 0, *arguments)
+    packed: bytes = pack_command(parts)
+    return packed
 
 
 def run_replicated(client: Client, replicas: int, name: str, *arguments: Argument) -> Any:

@@ -4,6 +4,7 @@ import json
 from uuid import uuid4
 
 import pytest
+from redis.exceptions import NoScriptError
 
 from errand.errors import StoreUnavailable
 from errand.store import NewJob, Outcome
@@ -47,6 +48,31 @@ def test_accepting_the_same_id_twice_changes_nothing(store):
     assert (verdict.id, verdict.kind) == (job.id, "new")
     assert store.get(job.id) == before
     assert store.client.xlen(store.keys.events) == 1
+
+
+def test_what_is_asked_in_two_steps_is_stored_and_told_as_in_one(store):
+    first, second = new_job(), new_job()
+    store.accept([first])
+
+    answers = [store.begin_accept([first, second]), store.begin_accept([new_job()])]
+    verdicts, [third] = (answer() for answer in answers)
+
+    assert [(verdict.id, verdict.kind) for verdict in verdicts] == [(first.id, "new"), (second.id, "new")]
+    assert store.client.zrange(store.keys.jobs, 0, -1) == [first.id, second.id, third.id]
+
+
+def test_what_is_asked_in_two_steps_fails_as_redis_does_and_gives_its_connection_back(store):
+    store.client.script_flush()
+
+    answer = store.begin_accept([new_job()])
+
+    with pytest.raises(NoScriptError):
+        answer()
+    connection = store.client.connection_pool.get_connection()
+    store.client.connection_pool.release(connection)
+    connection.send_command("PING")
+    assert connection.read_response() == "PONG", "nothing of the other's is left in it"
+    assert store.client.zcard(store.keys.jobs) == 0
 
 
 def test_a_job_with_an_address_has_its_receipt_pending(store):

@@ -1,7 +1,7 @@
 """The express lane: many requests at a time in one thread, each answered for itself."""
 
 from io import BytesIO
-from threading import Event, Thread, current_thread
+from threading import Event, current_thread
 
 import pytest
 
@@ -64,20 +64,21 @@ def test_a_body_of_unknown_length_is_not_quick():
 
 
 def test_outside_of_the_lane_nobody_waits():
-    assert not express.wait_for(lambda: pytest.fail("it was called"))
+    assert not express.wait_for(lambda _: pytest.fail("it was called"), "a wish")
 
 
-def test_those_that_come_together_wait_for_one_act_and_are_answered_after_it(lane):
-    acts, answers, began = [], [], Event()
+def test_those_that_come_together_are_carried_together_and_answered_after_it(lane):
+    carried, answers, began = [], [], Event()
 
     def run(connection, scope):
         if scope["number"] == 0:
             assert began.wait(10)  # until all are there
-        assert express.wait_for(act)
+        assert express.wait_for(carry, scope["number"])
         connection.response_bytes(202, [], scope["number"])
 
-    def act():
-        acts.append(len(answers))
+    def carry(wishes):
+        carried.append((wishes, len(answers)))
+        return lambda: carried.append("done")
 
     for number in range(TOGETHER + 5):
         lane.take(run, Connection(answers), {**JOB, "number": number})
@@ -85,7 +86,8 @@ def test_those_that_come_together_wait_for_one_act_and_are_answered_after_it(lan
 
     until(lambda: len(answers) == TOGETHER + 5, 10, "all are answered")
     assert answers == [(202, [], number, "express") for number in range(TOGETHER + 5)]
-    assert acts == [0, TOGETHER]
+    first, second = list(range(TOGETHER)), list(range(TOGETHER, TOGETHER + 5))
+    assert carried == [(first, 0), "done", (second, 0), "done"], "the second went before the first were answered"
 
 
 def test_one_may_wait_twice_and_another_not_at_all(lane):
@@ -93,7 +95,7 @@ def test_one_may_wait_twice_and_another_not_at_all(lane):
 
     def run(connection, scope):
         assert scope["waits"] or began.wait(10)
-        done = [express.wait_for(lambda: None) for _ in range(scope["waits"])]
+        done = [express.wait_for(lambda _: lambda: None, None) for _ in range(scope["waits"])]
         connection.response_bytes(len(done))
 
     for waits in (0, 1, 3):
@@ -122,15 +124,15 @@ def test_one_that_fails_harms_no_other(lane, caplog):
     assert [record.action for record in caplog.records] == ["request_failed"]
 
 
-def test_an_act_that_fails_does_not_end_the_lane(lane, caplog):
+def test_a_carrier_that_fails_does_not_end_the_lane(lane, caplog):
     answers = []
 
-    def fail():
+    def fail(wishes):
         raise ValueError("on purpose")
 
     def run(connection, scope):
         if scope["fails"]:
-            express.wait_for(fail)
+            express.wait_for(fail, None)
         connection.response_bytes(200)
 
     lane.take(run, Connection(answers), {**JOB, "fails": True})
@@ -142,22 +144,50 @@ def test_an_act_that_fails_does_not_end_the_lane(lane, caplog):
     assert len(answers) == 1
 
 
-class Refusing:
-    """A store that notes what it is asked to accept, and may be away."""
+class Counter:
+    """A store that notes how it is asked, and ends calls as it is told."""
 
-    def __init__(self, away=False):
-        self.calls, self.away = [], away
+    def __init__(self, begin=None, end=None, accept=None):
+        self.calls, self.faults = [], {"begin": begin, "end": end, "accept": accept}
+
+    def begin_accept(self, jobs):
+        self._note("begin", jobs)
+
+        def answer():
+            self._note("end", jobs)
+            return [Verdict(job.id, "new") for job in jobs]
+
+        return answer
 
     def accept(self, jobs):
-        self.calls.append(len(jobs))
-        if self.away:
-            raise StoreUnavailable("away")
+        self._note("accept", jobs)
         return [Verdict(job.id, "new") for job in jobs]
 
+    def _note(self, what, jobs):
+        self.calls.append((what, len(jobs)))
+        if fault := self.faults[what]:
+            raise fault
 
-@pytest.mark.parametrize("away", [False, True], ids=["there", "away"])
-def test_their_jobs_go_to_the_store_in_one_call_and_each_is_told_what_became_of_its_own(lane, away):
-    store, answers, began = Refusing(away), [], Event()
+
+AWAY = StoreUnavailable("away")
+BROKEN = ConnectionError("closed by Redis")
+ONCE, IN_TWO, ALONE = [("accept", 5)], [("begin", 5), ("end", 5)], [("accept", 1)] * 5
+
+
+@pytest.mark.parametrize(
+    ("faults", "status", "calls"),
+    [
+        ({}, 202, IN_TWO),
+        ({"end": AWAY}, 503, IN_TWO),
+        ({"begin": BROKEN}, 202, [IN_TWO[0], *ONCE]),
+        ({"begin": AWAY, "accept": AWAY}, 503, [IN_TWO[0], *ONCE]),
+        ({"end": BROKEN}, 202, [*IN_TWO, *ALONE]),
+        ({"end": BROKEN, "accept": AWAY}, 503, [*IN_TWO, *ALONE]),
+    ],
+    ids=["well", "away", "broken", "hangs", "lost", "gone"],
+)
+def test_their_jobs_go_to_the_store_in_one_call_and_each_is_told_what_became_of_its_own(lane, faults, status, calls):
+    store, answers, began = Counter(**faults), [], Event()
     gathering = Gathering(store)
     jobs = [new_job() for _ in range(5)]
 
@@ -165,8 +195,8 @@ def test_their_jobs_go_to_the_store_in_one_call_and_each_is_told_what_became_of_
         assert began.wait(10)
         try:
             [verdict] = gathering.accept([scope["job"]])
-        except StoreUnavailable as fault:
-            connection.response_bytes(503, str(fault))
+        except StoreUnavailable:
+            connection.response_bytes(503, scope["job"].id)
         else:
             connection.response_bytes(202, verdict.id)
 
@@ -175,43 +205,26 @@ def test_their_jobs_go_to_the_store_in_one_call_and_each_is_told_what_became_of_
     began.set()
 
     until(lambda: len(answers) == 5, 10, "all are answered")
-    expected = [(503, "away", "express")] * 5 if away else [(202, job.id, "express") for job in jobs]
-    assert answers == expected
-    assert store.calls == [5]
+    assert answers == [(status, job.id, "express") for job in jobs]
+    assert store.calls == calls
 
 
-def test_a_thread_that_takes_their_jobs_along_answers_for_them_too(lane):
-    entered, may_go = Event(), Event()
-
-    class Slow(Refusing):
-        def accept(self, jobs):
-            entered.set()
-            assert may_go.wait(10)
-            return super().accept(jobs)
-
-    store, answers, waits = Slow(), [], Event()
-    gathering = Gathering(store)
-    first, second, third = (new_job() for _ in range(3))
-    threads = [Thread(target=gathering.accept, args=([job],)) for job in (first, second)]
-    threads[0].start()
-    assert entered.wait(10)
-    threads[1].start()
+def test_each_is_raised_a_fault_of_its_own(lane):
+    gathering, faults, began, done = Gathering(Counter(end=AWAY)), [], Event(), []
 
     def run(connection, scope):
-        waits.set()
-        [verdict] = gathering.accept([third])
-        connection.response_bytes(202, verdict.id)
+        assert began.wait(10)
+        with pytest.raises(StoreUnavailable) as caught:
+            gathering.accept([new_job()])
+        faults.append(caught.value)
+        connection.response_bytes(503)
 
-    lane.take(run, Connection(answers), JOB)
-    assert waits.wait(10)
-    until(lambda: len(gathering._wishes) == 2, 10, "both wait")
-    may_go.set()
+    for _ in range(3):
+        lane.take(run, Connection(done), JOB)
+    began.set()
 
-    until(lambda: answers, 10, "it is answered")
-    for thread in threads:
-        thread.join(10)
-    assert answers == [(202, third.id, "express")]
-    assert store.calls == [1, 2]
+    until(lambda: len(done) == 3, 10, "all are answered")
+    assert len({id(fault) for fault in faults}) == 3
 
 
 def test_the_lanes_send_what_is_quick_there_with_its_body(lane):
