@@ -62,8 +62,9 @@ def fill(store: Store, ended: int) -> None:
     for done in range(0, ended, AT_ONCE):
         accept(store, AT_ONCE)
         commit(store, claim(store, AT_ONCE))
-        sys.stderr.write(f"\r{done + AT_ONCE:,} of {ended:,} jobs")
-    sys.stderr.write("\n")
+        if sys.stderr.isatty():
+            end = "\n" if done + AT_ONCE >= ended else ""
+            sys.stderr.write(f"\r{done + AT_ONCE:,} of {ended:,} jobs{end}")
 
 
 def sync(store: Store) -> None:
