@@ -3,10 +3,12 @@
 One worker counts primes, with CPU_SLOTS=1 and CPU_SLOTS=2 in turn, from a queue that is full beforehand. Meanwhile a
 client posts sums at a steady pace, whatever the answers take: the time of each counts from when it was due. The floor
 is what the machine gives to bare processes that do the same, without anything beside them.
+`python -m bench.slots 500000000 10`: other primes, half a second of work, and another pace, 10 sums a second.
 """
 
 import json
 import multiprocessing
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -27,9 +29,9 @@ from tests.support.load import SUM
 from tests.support.stack import Stack, Worker, running
 from workers.operations.primes import primes
 
-BELOW = 50_000_000
-"""Primes below this are counted: 50 to 100 ms of work."""
-ROUNDS, SECONDS, SUMS_A_SECOND, JOBS_A_SECOND = 3, 8, 50, 100
+BELOW, SUMS_A_SECOND = [int(each) for each in sys.argv[1:]] or [50_000_000, 50]
+"""Primes below this are counted, 50 to 100 ms of work, while so many sums are posted."""
+ROUNDS, SECONDS, JOBS_A_SECOND = 3, 8, 100
 BOTH = (1, 2)
 COLUMNS = {
     "jobs": "jobs/s",
