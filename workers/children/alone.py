@@ -17,7 +17,7 @@ from queue import SimpleQueue
 
 from workers.attempt import Ending, MemoryExceeded, checked, failed, find, megabytes, succeeded
 from workers.children.family import address_space, children_of, resident
-from workers.children.frames import Header
+from workers.children.frames import Frame, Header
 from workers.children.wire import Wire
 from workers.operations.registry import Operation, report_to
 
@@ -35,14 +35,15 @@ class Alone:
     def __init__(self, wire: Wire, operations: Mapping[str, Operation], max_result_bytes: int) -> None:
         """Answer on `wire`."""
         self._wire, self._operations, self._max_result_bytes = wire, operations, max_result_bytes
-        self._tasks: SimpleQueue[tuple[Header, str]] = SimpleQueue()
+        self._tasks: SimpleQueue[Frame] = SimpleQueue()
         self._streams = sys.stdout, sys.stderr
         self._me, self._folder = os.getpid(), Path.cwd()
         self._job, self._jobs, self._size = 0, 0, resident()
 
-    def handle(self, header: Header, payload: str) -> None:
-        """Take a frame from the worker; called by the wire's thread. What is to be cancelled is killed instead."""
-        self._tasks.put((header, payload))
+    def handle(self, frames: list[Frame]) -> None:
+        """Take what the worker says; called by the wire's thread. What is to be cancelled is killed instead."""
+        for frame in frames:
+            self._tasks.put(frame)
 
     def serve(self) -> None:
         """Run jobs until this process is ended."""
@@ -55,13 +56,13 @@ class Alone:
 
     def _serve_one(self, header: Header, arguments: str) -> None:
         self._job, self._jobs = header["job"], self._jobs + 1
-        self._wire.send({"about": "started", "job": self._job, "size": resident()})
+        self._wire.send(({"about": "started", "job": self._job, "size": resident()}, ""))
         ending, exhausted = self._run(header["operation"], arguments, header["memory"])
         if os.getpid() != self._me:  # the operation forked, and this is where its copy comes out
             os._exit(0)
         clean = self._clean_up()
         spent = exhausted or not clean or self._jobs >= MOST_JOBS or resident() > self._size + MOST_GROWTH
-        self._wire.ended(self._job, ending, spent=spent)
+        self._wire.ended((self._job, ending), spent=spent)
 
     def _run(self, name: str, arguments: str, memory: int) -> tuple[Ending, bool]:
         """Run the operation; say how it ended, and whether it was short of memory."""

@@ -54,13 +54,13 @@ def main(orders: Orders) -> None:
     try:
         operations = load(orders["modules"])
     except SettingsRefused as refusal:
-        wire.send({"about": "broken"}, refusal.detail)
+        wire.send(({"about": "broken"}, refusal.detail))
         raise SystemExit(1) from None
     os.chdir(orders["folder"])
     kind = Together if orders["weight"] == Weight.IO else Alone
     server = kind(wire, operations, orders["max_result_bytes"])
     wire.listen(server.handle)
-    wire.send({"about": "ready"})
+    wire.send(({"about": "ready"}, ""))
     server.serve()
 
 

@@ -6,7 +6,6 @@ neither parsed nor escaped once more.
 
 import json
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 _SIZES = struct.Struct("!II")
@@ -14,6 +13,8 @@ _SIZES = struct.Struct("!II")
 
 Header = dict[str, Any]
 """`about`: run or cancel, to a child; ready or broken, started, progress, log and ended, from it. `job`: its number."""
+
+Frame = tuple[Header, str]
 
 
 def pack(header: Header, payload: str = "") -> bytes:
@@ -29,15 +30,19 @@ class Unpacker:
     def __init__(self) -> None:
         self._arrived = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[Header, str]]:
+    def feed(self, data: bytes) -> list[Frame]:
         """Add what arrived, and give each frame that is complete."""
         self._arrived += data
-        while len(self._arrived) >= _SIZES.size:
-            head, body = _SIZES.unpack_from(self._arrived)
-            start, end = _SIZES.size + head, _SIZES.size + head + body
-            if len(self._arrived) < end:
-                return
-            header: Header = json.loads(self._arrived[_SIZES.size : start])
-            payload = self._arrived[start:end].decode("utf-8", "surrogatepass")
-            del self._arrived[:end]
-            yield header, payload
+        at, length = 0, len(self._arrived)
+        frames = []
+        while length - at >= _SIZES.size:
+            head, body = _SIZES.unpack_from(self._arrived, at)
+            start = at + _SIZES.size
+            end = start + head + body
+            if length < end:
+                break
+            payload = self._arrived[start + head : end].decode("utf-8", "surrogatepass")
+            frames.append((json.loads(self._arrived[start : start + head]), payload))
+            at = end
+        del self._arrived[:at]
+        return frames

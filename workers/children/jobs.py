@@ -6,6 +6,7 @@ Stands at step 4 of a job's life, between `pool.py`, which waits for its end, an
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from eventlet.event import Event
@@ -41,19 +42,24 @@ class Task:
 
 
 class Job:
-    """A task on its way. `started` has the child's process id, or None when it ended before; `ended` its Ending."""
+    """A task on its way. `began` is when a child had begun with it (monotonic, s), or None; `ended` has its Ending."""
 
     def __init__(self, task: Task, listener: Listener) -> None:
         """Tell `listener` while it runs."""
         self.task, self._listener = task, listener
-        self.lines = Lines(self.line)
         self.verdict: Ending | None = None
         """How it is to end by the worker's will; holds unless it ended by itself just before."""
         self.renew()
 
     def renew(self) -> None:
         """Forget that a child was to run it."""
-        self.started, self.ended = Event(), Event()
+        self.began: float | None = None
+        self.ended = Event()
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Its log, for what its child prints."""
+        return Lines(self.line)
 
     def progress(self, fraction: float, message: str | None) -> None:
         """Hand on how far it has come."""
@@ -64,11 +70,10 @@ class Job:
         self._tell(self._listener.line, text)
 
     def finish(self, ending: Ending) -> None:
-        """Let the one who waits know how it ended; it has not `started` if no child said so until now."""
-        self.lines.close()
+        """Let the one who waits know how it ended."""
+        if "lines" in self.__dict__:
+            self.lines.close()
         self.ended.send(ending)
-        if not self.started.ready():
-            self.started.send(None)
 
     def _tell(self, hear: Callable[..., None], *news: Any) -> None:
         try:

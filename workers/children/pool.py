@@ -5,8 +5,7 @@ in time, whatever happens to the child that runs it. Next: `process.py`.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from time import monotonic
 
 import eventlet
@@ -57,7 +56,7 @@ class Children:
         self._folders: Folders | None = None
         self._jobs: dict[Job, Child | None] = {}
         self._taken = 0
-        self._changed = Event()
+        self._changed: Event | None = None
         self._stopping = self._watching = False
 
     @property
@@ -75,7 +74,7 @@ class Children:
         while self.free() < least:
             if (rest := deadline - monotonic()) <= 0:
                 return False
-            self._changed.wait(rest)
+            self._wait_for_news(rest)
         return True
 
     def run(self, task: Task, listener: Listener) -> Ending:
@@ -83,8 +82,15 @@ class Children:
         job = Job(task, listener)
         self._jobs[job] = None
         try:
-            with self._slot(job):
+            while not job.verdict and not self._stopping and self._taken >= self._slots:
+                self._wait_for_news()
+            if self._stopping:
+                job.verdict = job.verdict or HANDED_BACK
+            self._taken += 1
+            try:
                 return job.verdict or self._run(job)
+            finally:
+                self._taken -= 1
         except Exception as fault:  # such as no memory, or no descriptor, for one process more
             log.exception("A job could not be run", extra={"action": "children_fault", "job_id": task.id})
             return failed(ChildDied(f"no process could be had for it: {fault}"))
@@ -104,7 +110,7 @@ class Children:
             self._end(job, HANDED_BACK)
         self._tell()
         while self._jobs:
-            self._changed.wait()
+            self._wait_for_news()
 
     def close(self) -> None:
         """Hand back what runs, and end all children."""
@@ -117,19 +123,6 @@ class Children:
         if self._folders:
             self._folders.close()
 
-    @contextmanager
-    def _slot(self, job: Job) -> Iterator[None]:
-        """Hold a slot; one is waited for, unless it is decided before how the job ends."""
-        while not job.verdict and not self._stopping and self._taken >= self._slots:
-            self._changed.wait()
-        if self._stopping:
-            job.verdict = job.verdict or HANDED_BACK
-        self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
-
     def _run(self, job: Job) -> Ending:
         """Give the job to a child and wait for its end; to another child where the first died before it began."""
         if not self._watching:
@@ -137,20 +130,33 @@ class Children:
         for _ in range(TRIES):
             job.renew()
             child = self._jobs[job] = self._child()
-            with eventlet.Timeout(STARTS_IN, False):  # noqa: FBT003 -- as it is spelled there
+            starts_by = monotonic() + STARTS_IN
+            if child.ready.ready():
                 child.run(job, self._memory(job))
-                job.started.wait()
-            if not job.started.ready():
-                self._end(job, failed(ChildDied(f"its process was not ready within {STARTS_IN:g} s")))
-            elif job.started.wait() and job.ended.wait(job.task.timeout) is None:
-                fault = TimedOut(f"took longer than its timeout of {job.task.timeout:g} s")
-                self._end(job, failed(fault, _retry_on(job)))
-            ending: Ending = job.ended.wait()
-            if job.started.wait() or child.fault:
+            else:
+                with eventlet.Timeout(STARTS_IN, False):  # noqa: FBT003 -- as it is spelled there
+                    child.run(job, self._memory(job))
+            ending = self._ending_of(job, starts_by)
+            if job.began is not None or child.fault:
                 return ending
             if job.verdict:
                 return job.verdict
         return ending
+
+    def _ending_of(self, job: Job, starts_by: float) -> Ending:
+        """Wait until the job has ended, by itself or because it took too long."""
+        timeout = job.task.timeout
+        while True:
+            now = monotonic()
+            due = min(starts_by, now + timeout) if job.began is None else job.began + timeout
+            ending: Ending | None = job.ended.wait(due - now) if due > now else None
+            if ending is not None or job.verdict:
+                return ending or job.ended.wait()
+            if job.began is None and monotonic() >= starts_by:
+                self._end(job, failed(ChildDied(f"its process was not ready within {STARTS_IN:g} s")))
+            elif job.began is not None and monotonic() >= job.began + timeout:
+                fault = TimedOut(f"took longer than its timeout of {timeout:g} s")
+                self._end(job, failed(fault, _retry_on(job)))
 
     def _child(self) -> Child:
         """Give a child that takes a job."""
@@ -201,7 +207,7 @@ class Children:
 
     def _watch_memory(self, child: Child) -> None:
         """End a child beyond its limit: where many share a process, the largest limit of them binds all together."""
-        jobs = [job for job in child.jobs.values() if job.started.ready()]
+        jobs = [job for job in child.jobs.values() if job.began is not None]
         if not jobs or child.memory() <= (limit := max(map(self._memory, jobs))):
             return
         together = " together with the jobs that ran beside it" if len(jobs) > 1 else ""
@@ -210,10 +216,17 @@ class Children:
             job.verdict = job.verdict or failed(fault, _retry_on(job))
         child.kill()
 
+    def _wait_for_news(self, timeout: float | None = None) -> None:
+        """Wait until a slot may be free, or a job has ended; `timeout` seconds at most."""
+        if self._changed is None:
+            self._changed = Event()
+        self._changed.wait(timeout)
+
     def _tell(self) -> None:
         """Wake who waits for a slot, or for an end."""
-        changed, self._changed = self._changed, Event()
-        changed.send()
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            changed.send()
 
 
 def _retry_on(job: Job) -> tuple[type[BaseException], ...]:

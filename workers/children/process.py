@@ -15,10 +15,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic
 
 import eventlet
 from eventlet.event import Event
-from eventlet.semaphore import Semaphore
 
 from schemas.operations import Weight
 from workers.attempt import ChildDied, Ending, error_text, failed
@@ -54,7 +54,7 @@ class Child:
         self.fault = ""
         """What kept it from starting."""
         self._size, self._number, self._killed = 0, 0, False
-        self._sending = Semaphore()
+        self._unsaid: list[bytes] = []
         self._unpacker = Unpacker()
         self._own_lines = Lines(lambda line: log.info("%s", line, extra={"action": "child_output"}))
         self._process, self._channel, self._output = _start(plan, self._folder)
@@ -63,7 +63,7 @@ class Child:
         eventlet.spawn_n(self._await_end)
 
     def run(self, job: Job, memory: int) -> None:
-        """Give the child a job; `job.started` and `job.ended` tell of it."""
+        """Give the child a job; `job.began` and `job.ended` tell of it. Waits until the child is ready."""
         self._number += 1
         number = self._number
         self.jobs[number] = job
@@ -96,9 +96,17 @@ class Child:
         return memory_of(family_of(self.pid)) - self._size
 
     def _say(self, frame: bytes) -> None:
-        with self._sending, suppress(OSError):  # OSError: it has ended, and `_await_end` tells
-            if not self.ended.ready():
-                plumbing.write(self._channel, frame)
+        """Say it in the next turn of the hub, together with all that is to be said until then."""
+        self._unsaid.append(frame)
+        if len(self._unsaid) == 1:
+            eventlet.spawn_n(self._speak)
+
+    def _speak(self) -> None:
+        with suppress(OSError):  # it has ended, and `_await_end` tells
+            while self._unsaid and not self.ended.ready():
+                said = len(self._unsaid)
+                plumbing.write(self._channel, b"".join(self._unsaid))
+                del self._unsaid[:said]
 
     def _hear(self) -> None:
         """Take what the child says."""
@@ -141,19 +149,23 @@ class Child:
             case "started":
                 if self.plan.weight is not Weight.IO or not self._size:
                     self._size = header["size"]
-                job.started.send(self.pid)
+                job.began = monotonic()
             case "progress":
                 job.progress(header["fraction"], payload or None)
             case "log":
                 for line in payload.split("\n"):
                     job.line(line)
             case "ended":
-                self._read_rest()
-                del self.jobs[header["job"]]
-                if header["spent"]:
-                    self.kill()
-                ending = Ending(header["kind"], payload, header["retryable"])
-                job.finish(job.verdict if job.verdict and ending.kind == "cancelled" else ending)
+                self._take_end(job, header, payload)
+
+    def _take_end(self, job: Job, header: Header, payload: str) -> None:
+        if self.plan.weight is not Weight.IO:  # what many print at a time comes by the socket
+            self._read_rest()
+        del self.jobs[header["job"]]
+        if header["spent"]:
+            self.kill()
+        ending = Ending(header["kind"], payload, header["retryable"])
+        job.finish(job.verdict if job.verdict and ending.kind == "cancelled" else ending)
 
     def _await_end(self) -> None:
         """Wait until the process has ended, for whatever reason, and finish what it left undone."""

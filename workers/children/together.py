@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from workers.attempt import Ending, MemoryExceeded, checked, error_text, failed, find, succeeded
 from workers.children.family import resident
-from workers.children.frames import Header
+from workers.children.frames import Frame, Header
 from workers.children.lines import Lines
 from workers.children.wire import Wire
 from workers.operations.registry import Operation, report_to
@@ -32,10 +32,11 @@ class Together:
         self._loop = asyncio.new_event_loop()
         self._tasks: dict[int, asyncio.Task[Ending]] = {}
         self._cancelled: set[int] = set()
+        self._endings: list[tuple[int, Ending]] = []
 
-    def handle(self, header: Header, payload: str) -> None:
-        """Take a frame from the worker; called by the wire's thread."""
-        self._loop.call_soon_threadsafe(self._cancel if header["about"] == "cancel" else self._start, header, payload)
+    def handle(self, frames: list[Frame]) -> None:
+        """Take what the worker says; called by the wire's thread."""
+        self._loop.call_soon_threadsafe(self._take, frames)
 
     def serve(self) -> None:
         """Run jobs until this process is ended."""
@@ -48,14 +49,24 @@ class Together:
                 # raised by a task that an operation started; who awaits that task gets it as well
                 continue
 
+    def _take(self, frames: list[Frame]) -> None:
+        runs = [frame for frame in frames if frame[0]["about"] == "run"]
+        if runs:
+            size = resident()  # of what is here before them
+            self._wire.send(*(({"about": "started", "job": header["job"], "size": size}, "") for header, _ in runs))
+        for header, arguments in runs:
+            self._start(header, arguments)
+        for header, _ in frames:
+            if header["about"] == "cancel":
+                self._cancel(header)
+
     def _start(self, header: Header, arguments: str) -> None:
         job = header["job"]
-        self._wire.send({"about": "started", "job": job, "size": resident()})
         self._tasks[job] = self._loop.create_task(self._run(job, header["operation"], arguments))
         # not inside the task: one that is cancelled before its first step never runs
         self._tasks[job].add_done_callback(partial(self._ended, job))
 
-    def _cancel(self, header: Header, _payload: str) -> None:
+    def _cancel(self, header: Header) -> None:
         if task := self._tasks.get(header["job"]):
             self._cancelled.add(header["job"])
             task.cancel()
@@ -67,7 +78,13 @@ class Together:
             ending = Ending("cancelled", error_text("Cancelled", "cancelled while it ran"))
         else:  # an operation may also have cancelled itself
             ending = failed(asyncio.CancelledError()) if task.cancelled() else task.result()
-        self._wire.ended(job, ending)
+        if not self._endings:
+            self._loop.call_soon(self._tell)  # of all that end in this turn of the loop
+        self._endings.append((job, ending))
+
+    def _tell(self) -> None:
+        endings, self._endings = self._endings, []
+        self._wire.ended(*endings)
 
     async def _run(self, job: int, name: str, arguments: str) -> Ending:
         lines = Lines(partial(self._wire.line, job))

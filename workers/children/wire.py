@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from workers.attempt import Ending
-from workers.children.frames import Header, Unpacker, pack
+from workers.children.frames import Frame, Unpacker, pack
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +35,16 @@ class Wire:
         self._lines: dict[int, list[str]] = {}
         self._news = threading.Event()
 
-    def listen(self, handle: Callable[[Header, str], None]) -> None:
-        """Give each frame that comes to `handle`, and send reports, in threads of their own."""
+    def listen(self, handle: Callable[[list[Frame]], None]) -> None:
+        """Give the frames that come to `handle`, and send reports, in threads of their own."""
         threading.Thread(target=self._receive, args=[handle], name="wire", daemon=True).start()
         threading.Thread(target=self._report, name="reports", daemon=True).start()
 
-    def send(self, header: Header, payload: str = "") -> None:
-        """Send a frame."""
+    def send(self, *frames: Frame) -> None:
+        """Send frames."""
+        packed = b"".join(pack(*frame) for frame in frames)
         with self._sending:
-            self._socket.sendall(pack(header, payload))
+            self._socket.sendall(packed)
 
     def progress(self, job: int, fraction: float, message: str | None) -> None:
         """Report how far a job has come; of several reports in short time the last one counts."""
@@ -58,11 +59,11 @@ class Wire:
             self._lines.setdefault(job, []).append(line)
         self._news.set()
 
-    def ended(self, job: int, ending: Ending, *, spent: bool = False) -> None:
-        """Tell how a job ended, after all that was to be reported. `spent`: this process takes no other."""
+    def ended(self, *endings: tuple[int, Ending], spent: bool = False) -> None:
+        """Tell how jobs ended, after all that was to be reported. `spent`: this process takes no other."""
         self._flush()
-        header = {"about": "ended", "job": job, "kind": ending.kind, "retryable": ending.retryable, "spent": spent}
-        self.send(header, ending.payload)
+        told = ({"about": "ended", "job": job, "kind": e.kind, "retryable": e.retryable} for job, e in endings)
+        self.send(*(({**header, "spent": spent}, e.payload) for header, (_, e) in zip(told, endings, strict=True)))
 
     def _report(self) -> None:
         while self._news.wait():
@@ -75,17 +76,17 @@ class Wire:
             with self._gathering:
                 progress, self._progress = self._progress, {}
                 lines, self._lines = self._lines, {}
-            for job, printed in lines.items():
-                self.send({"about": "log", "job": job}, "\n".join(printed))
+            frames = [({"about": "log", "job": job}, "\n".join(printed)) for job, printed in lines.items()]
             for job, (fraction, message) in progress.items():
-                self.send({"about": "progress", "job": job, "fraction": fraction}, message or "")
+                frames.append(({"about": "progress", "job": job, "fraction": fraction}, message or ""))
+            if frames:
+                self.send(*frames)
 
-    def _receive(self, handle: Callable[[Header, str], None]) -> None:
+    def _receive(self, handle: Callable[[list[Frame]], None]) -> None:
         unpacker = Unpacker()
         try:
             while data := self._socket.recv(1 << 18):
-                for header, payload in unpacker.feed(data):
-                    handle(header, payload)
+                handle(unpacker.feed(data))
         except Exception:
             log.exception("The channel to the worker broke")
         finally:
