@@ -89,7 +89,8 @@ class Performer:
                 taken += count
                 if count < wanted:
                     break
-                eventlet.sleep(0)  # others in this process have work as well
+                if weight is Weight.TINY:
+                    eventlet.sleep(0)  # others in this process have work as well
         return taken
 
     def _take_a_batch(self, weight: Weight, claimed: Callable[[], object] = bool) -> tuple[int, int]:

@@ -38,6 +38,9 @@ BACKOFF_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 3600.0
 """Pause before the second attempt where the operation names none, doubled for each further one, up to the longest."""
 MOST_OUTCOMES = 250
 """Outcomes that are committed together at most."""
+MOST_STARTS = 64
+"""Jobs for child processes that are claimed together at most. More would end together as well, and while this process
+writes them down their slots stand empty."""
 
 STATUS_AFTER = {
     "succeeded": Status.SUCCEEDED,
@@ -87,8 +90,9 @@ class Crew:
                 tiny.append(self._attempt(lease))
             else:
                 self._unfinished += 1
+                if not operation.spec.tiny:
+                    self.children[operation.spec.weight].hold()  # before anybody asks how many are free
                 eventlet.spawn_n(self._run, lease, operation, finish)
-        eventlet.sleep(0)  # those that were started take their slots now, before anybody asks how many are free
         if tiny:
             finish(tiny)
 
@@ -103,7 +107,7 @@ class Crew:
             yield wanted
         else:
             with self._claiming[weight]:
-                yield min(wanted, children.free())
+                yield min(wanted, children.free(), MOST_STARTS)
 
     def wait_for_room(self, weight: Weight, timeout: float) -> bool:
         """Wait until a job of this weight may be claimed, `timeout` seconds at most; tell whether it may."""
@@ -156,7 +160,7 @@ class Crew:
             memory=limits.memory or self._settings.job_memory,
         )
         children = self._suspects if tiny else self.children[operation.spec.weight]
-        ending = children.run(task, self._keeper.hold(lease))
+        ending = children.run(task, self._keeper.hold(lease), held=not tiny)
         self._ended.put((_outcome(lease, operation, ending), finish))
 
     def _hand_in(self) -> None:

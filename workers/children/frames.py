@@ -4,9 +4,10 @@ Stands between `process.py` and `child.py`. The payload (arguments, a result) go
 neither parsed nor escaped once more.
 """
 
-import json
 import struct
 from typing import Any
+
+from pydantic_core import from_json, to_json
 
 _SIZES = struct.Struct("!II")
 """Bytes of the header, bytes of the payload."""
@@ -19,7 +20,7 @@ Frame = tuple[Header, str]
 
 def pack(header: Header, payload: str = "") -> bytes:
     """Make a frame. Half characters survive: what they are worth is for the reader to judge."""
-    head = json.dumps(header, separators=(",", ":")).encode()
+    head = to_json(header)
     body = payload.encode("utf-8", "surrogatepass")
     return b"".join((_SIZES.pack(len(head), len(body)), head, body))
 
@@ -42,7 +43,7 @@ class Unpacker:
             if length < end:
                 break
             payload = self._arrived[start + head : end].decode("utf-8", "surrogatepass")
-            frames.append((json.loads(self._arrived[start : start + head]), payload))
+            frames.append((from_json(self._arrived[start : start + head]), payload))
             at = end
         del self._arrived[:at]
         return frames

@@ -77,17 +77,22 @@ class Children:
             self._wait_for_news(rest)
         return True
 
-    def run(self, task: Task, listener: Listener) -> Ending:
-        """Run a task in a child and tell how it ended; waits for a slot first. Raises nothing."""
+    def hold(self) -> None:
+        """Take a slot now for a task that will be run."""
+        self._taken += 1
+
+    def run(self, task: Task, listener: Listener, *, held: bool = False) -> Ending:
+        """Run a task in a child and tell how it ended; waits for a slot first, unless one is held. Raises nothing."""
         job = Job(task, listener)
         self._jobs[job] = None
         try:
-            while not job.verdict and not self._stopping and self._taken >= self._slots:
-                self._wait_for_news()
-            if self._stopping:
-                job.verdict = job.verdict or HANDED_BACK
-            self._taken += 1
+            if not held:
+                while not job.verdict and not self._stopping and self._taken >= self._slots:
+                    self._wait_for_news()
+                self.hold()
             try:
+                if self._stopping:
+                    job.verdict = job.verdict or HANDED_BACK
                 return job.verdict or self._run(job)
             finally:
                 self._taken -= 1
