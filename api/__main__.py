@@ -12,6 +12,7 @@ logs.silence_known_warnings()
 os.environ["EVENTLET_NO_GREENDNS"] = "yes"
 
 import sys
+import traceback
 
 from api.server import serve
 from errand.errors import SettingsRefused
@@ -27,16 +28,32 @@ def main() -> None:
 
 
 def refuse_plugins(settings: Settings) -> None:
-    """Exit with a sentence when a plug-in can't be one; each process would only die of it, again and again."""
+    """Exit with a sentence when a plug-in can't be one; each process would only die of it, again and again.
+
+    It is tried in a process of its own: this one needs nothing of the app, and would keep 19 MB of it for good.
+    """
     if not settings.examples_list:
         return
-    from api.app import app_of_routes  # this process needs nothing of it otherwise
+    trial = os.fork()
+    if trial == 0:
+        os._exit(_tried(settings))
+    if status := os.waitstatus_to_exitcode(os.waitpid(trial, 0)[1]):
+        raise SystemExit(status)
 
+
+def _tried(settings: Settings) -> int:
+    """Load the plug-ins, say what keeps one from being one, and give the exit status."""
     try:
+        from api.app import app_of_routes
+
         app_of_routes(settings)
     except SettingsRefused as refusal:
         sys.stderr.write(f"errand: {refusal.detail}\n")
-        raise SystemExit(2) from None
+        return 2
+    except BaseException:  # noqa: BLE001 -- this process has nobody above who would say it
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
