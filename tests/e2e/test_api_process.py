@@ -1,11 +1,18 @@
 """The API's processes: none is left behind, whichever of them is killed."""
 
+import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import requests
 
 from errand.embedded.wait import until
 from tests.support.processes import alive, descendants
-from tests.support.stack import running
+from tests.support.stack import Stack, running
+
+CLIENTS = 16
 
 
 def test_an_api_whose_parent_is_killed_leaves_nobody_on_its_port_and_starts_again(env, amqp_uri, tmp_path):
@@ -34,3 +41,43 @@ def test_an_api_process_that_is_killed_is_started_again_by_its_parent(env, amqp_
 
         assert stack.compute()
         assert stack.api.running
+
+
+def request_of(number: int) -> tuple[str, str]:
+    """Write a request that is like no other: a job, or what can't be one."""
+    if number % 4 == 0:
+        return "/compute", f"{number} is no JSON"
+    if number % 4 == 1:
+        return "/jobs", json.dumps({"operation": "sum", f"field{number}": 1})
+    return "/compute", json.dumps({"operation": "sum", "value": number, "other": -number})
+
+
+def is_its_own(number: int, answer: requests.Response, stack: Stack) -> bool:
+    """Tell whether this is the answer to that request."""
+    told = answer.json()
+    if number % 4 == 0:
+        return answer.status_code == 400
+    if number % 4 == 1:
+        return answer.status_code == 422 and f"/field{number}" in {error["pointer"] for error in told["errors"]}
+    record = stack.store.get(told["id"])
+    return answer.status_code == 202 and json.loads(record["arguments"]) == {"value": number, "other": -number}
+
+
+def test_of_many_clients_at_a_time_each_gets_the_answer_to_its_own_request(env, amqp_uri, tmp_path):
+    def post(number: int) -> requests.Response:
+        path, body = request_of(number)
+        headers = {"Content-Type": "application/json"}
+        return sessions[number % CLIENTS].post(stack.url + path, data=body, headers=headers, timeout=30)
+
+    with (
+        running(tmp_path, {**env, "AMQP_URI": amqp_uri}, lambda stack: stack.api.start()) as stack,
+        ExitStack() as opened,
+        ThreadPoolExecutor(CLIENTS) as pool,
+    ):
+        sessions = [opened.enter_context(requests.Session()) for _ in range(CLIENTS)]
+        numbers = range(25 * CLIENTS)
+        answers = [each for first in numbers[::CLIENTS] for each in pool.map(post, numbers[first : first + CLIENTS])]
+
+        assert all(is_its_own(number, answer, stack) for number, answer in zip(numbers, answers, strict=True))
+        ids = [answer.json()["id"] for answer in answers if answer.status_code == 202]
+        assert len(ids) == len(set(ids)) == len(numbers) // 2
