@@ -28,6 +28,27 @@ def monkey_patch() -> None:
         lookup = _lookup(name)
         setattr(socket, name, lookup)
         setattr(green, name, lookup)
+    _look_at_once()
+
+
+def _look_at_once() -> None:
+    """Let redis-py see without the hub whether a connection is still good, as it does before each call.
+
+    eventlet takes `poll` away, so that redis-py makes a selector each time and goes round the hub, for a look that
+    never waits: 20 of 70 µs of each call. That takes replacing a private name of redis-py.
+    """
+    from redis._parsers import hiredis
+
+    select, patiently = original("select"), hiredis._socket_can_read
+
+    def can_read(sock: Any, timeout: float) -> bool:
+        if timeout != 0 or hasattr(sock, "pending"):  # TLS has bytes of its own
+            return bool(patiently(sock, timeout))
+        poller = select.poll()
+        poller.register(sock.fileno(), select.POLLIN)
+        return bool(poller.poll(0))
+
+    hiredis._socket_can_read = can_read
 
 
 def _lookup(name: str) -> Any:

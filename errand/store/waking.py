@@ -42,12 +42,18 @@ class Ear:
         """Hear no more."""
         self._subscription.close()
 
-    def wait(self, seconds: float) -> Wake | None:
-        """Give what this worker is woken for, or None after so long; raise StoreUnavailable."""
+    def wait(self, seconds: float | None = None) -> Wake | None:
+        """Give what this worker is woken for, or None after so long; raise StoreUnavailable.
+
+        Without `seconds` it waits for as long as an answer of Redis may take, and doesn't look first whether there is
+        anything: that look takes longer than the reading.
+        """
         try:
             if not self._subscription.subscribed:
                 self._subscription.subscribe(self._channel)
             message = self._subscription.get_message(timeout=seconds)
+        except redis.TimeoutError:
+            return None
         except redis.RedisError as fault:
             refuse_if_away(self._client, fault)
             raise

@@ -36,3 +36,27 @@ def test_addresses_and_this_machine_are_known_without_a_resolver(host, address):
 
 def test_any_other_name_is_looked_up_by_the_resolver_of_the_hub():
     assert looked_up("nobody.invalid")[:2] == ("unknown", "True")
+
+
+LOOK = """
+from workers import green; green.monkey_patch()
+import socket
+from redis._parsers import hiredis
+from redis.connection import _HiredisParser
+assert hiredis._socket_can_read.__module__ == "workers.green", "redis-py has another name for it"
+assert "_socket_can_read" in _HiredisParser.can_read.__code__.co_names
+ours, theirs = socket.socketpair()
+print(hiredis._socket_can_read(ours, 0), hiredis._socket_can_read(ours, 0.01), end=" ")
+theirs.send(b"x")
+print(hiredis._socket_can_read(ours, 0), hiredis._socket_can_read(ours, 0.01), end=" ")
+ours.recv(1)
+theirs.close()
+print(hiredis._socket_can_read(ours, 0), hiredis._socket_can_read(ours, 0.01))
+"""
+
+
+def test_a_look_at_a_connection_of_redis_py_sees_what_has_come_and_who_has_gone():
+    command = [sys.executable, "-W", "ignore", "-c", LOOK]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+
+    assert run.stdout.split() == ["False", "False", "True", "True", "True", "True"]

@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """Between two looks at a queue for which nobody woke this worker and no doorbell rang."""
-LISTEN_SECONDS = 60.0
-"""How long a connection may be silent before it is read from anew."""
 BACKOFF_SECONDS = (0.1, 0.5, 1.0)
 """Pauses between tries to listen while the store is away; the last one is repeated."""
 
@@ -116,7 +114,7 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
             try:
                 with store.ear(worker_name()) as ear:
                     while True:
-                        wake = ear.wait(LISTEN_SECONDS)
+                        wake = ear.wait()
                         steps = pauses(BACKOFF_SECONDS)
                         self._pass_on(wake)
             except StoreUnavailable:
