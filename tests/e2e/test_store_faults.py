@@ -19,7 +19,7 @@ from tests.support.resp import Grumpy
 from tests.support.smtp import SmtpSink
 from tests.support.stack import running
 
-BUSY = {"LEASE_SECONDS": "1", "OUTBOX_PATIENCE": "1", "MAIL_ENABLED": "false"}
+BUSY = {"LEASE_SECONDS": "2", "OUTBOX_PATIENCE": "1", "MAIL_ENABLED": "false"}
 CHILDREN = "workers.operations,tests.support.operations.alone"
 SUM = {"operation": "sum", "value": 30, "other": 10}
 BATCH = {"jobs": [{"operation": "sum", "arguments": {"value": n, "other": 1}} for n in range(20)]}
@@ -126,7 +126,7 @@ def test_without_the_store_a_post_answers_503_and_stores_nothing(stack, own):
 def test_jobs_outlive_a_store_that_is_away_for_longer_than_their_leases(fault, stack, own, sink):
     told = len(sink.messages)
     ends_meanwhile = stack.submit("rest_a_while", {"seconds": 1}, email="meanwhile@example.com")
-    outlasts_it = stack.submit("rest_a_while", {"seconds": 4.5}, email="outlasts@example.com")
+    outlasts_it = stack.submit("rest_a_while", {"seconds": 7}, email="outlasts@example.com")
     until(lambda: stack.status(ends_meanwhile) == stack.status(outlasts_it) == "running", 20, "both running")
     waits = stack.submit("rest_a_while", {"seconds": 0}, email="waits@example.com")
     delayed = stack.submit("sum", {"value": 1, "other": 2}, email="delayed@example.com", delay=1)
@@ -134,7 +134,7 @@ def test_jobs_outlive_a_store_that_is_away_for_longer_than_their_leases(fault, s
 
     began = time.monotonic()
     with getattr(own, fault)():
-        until(lambda: time.monotonic() - began > 2.5, 5, "an end of two leases")
+        until(lambda: time.monotonic() - began > 4.5, 9, "an end of two leases")
 
     for job_id in jobs:
         assert stack.finished(job_id)["status"] == "succeeded"
