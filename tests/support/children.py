@@ -49,6 +49,7 @@ class Worker:
             command, cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._news: dict[str, Queue[Any]] = defaultdict(Queue)
+        self._finding = threading.Lock()
         self._count = 0
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -77,7 +78,7 @@ class Worker:
     def hear(self, topic: str, seconds: float = 60) -> Any:
         """Wait for news of this kind."""
         try:
-            return self._news[topic].get(timeout=seconds)
+            return self._about(topic).get(timeout=seconds)
         except Empty:
             raise AssertionError(f"no {topic!r} within {seconds} s") from None
 
@@ -98,7 +99,11 @@ class Worker:
     def _listen(self) -> None:
         for line in self.process.stdout:
             topic, value = json.loads(line)
-            self._news[topic].put(value)
+            self._about(topic).put(value)
+
+    def _about(self, topic: str) -> Queue[Any]:
+        with self._finding:  # who asks and who tells may come first, or both at once and get a queue each
+            return self._news[topic]
 
 
 class Server:
