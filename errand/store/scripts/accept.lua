@@ -37,5 +37,5 @@ for n, at in ipairs(jobs) do
            wanted, ARGV[at + 1], ARGV[at + 2], fields, now, seq + n - 1)
   end
 end
-if later then add_what_is_left() end
+write_down()
 return answers

@@ -14,11 +14,13 @@ local function claim(id)
 end
 
 if #ARGV > 6 then
+  if #ARGV > 7 then later = {} end
   for i = 7, #ARGV do
     local f = call('HMGET', P .. 'job:' .. ARGV[i], 'queue', 'priority')
     if f[1] then call('ZREM', waiting_key(f[1], f[2] or nil), ARGV[i]) end
     claim(ARGV[i])
   end
+  write_down()
   return claimed
 end
 
@@ -38,6 +40,8 @@ while #claimed < most do
     if call('INCR', P .. 'turn:' .. queue) % 10 == 0 then key = longest_waiting(queue) end
   end
   local row = call('ZPOPMIN', key, count)
+  if #row > 2 and not later then later = {} end
   for i = 1, #row, 2 do claim(row[i]) end
 end
+write_down()
 return claimed

@@ -8,6 +8,7 @@
 -- Shared: order, queue, priorities, notices, notify, finish, claim.
 local ttl, now, answers = tonumber(ARGV[2]), now_ms(), {}
 local spent, offered = {}, {}
+if #ARGV > 9 then later = {} end
 
 -- Claim a job that was offered; returns its fence.
 local function claim(id)
@@ -35,10 +36,9 @@ for i = 5, #ARGV, 5 do
     elseif goes_on then
       local due = now + tonumber(ARGV[i + 4])
       leave(id, 'running')
-      move(id, 'running', 'retrying', f.seq, f.attempt)
-      call('HSET', P .. 'job:' .. id, 'error', payload, 'run_at', int(due))
-      call('ZADD', P .. 'due', due, id)
-      if f.deadline then call('ZADD', P .. 'deadlines', f.deadline, id) end
+      move(id, 'running', 'retrying', f.seq, f.attempt, 'error', payload, 'run_at', int(due))
+      zadd(P .. 'due', due, id)
+      if f.deadline then zadd(P .. 'deadlines', f.deadline, id) end
     else
       answer = finish(id, f, after, payload, now, ttl)
       local mine = spent[f.operation] or {0, 0}
@@ -56,8 +56,9 @@ end
 for operation, sums in pairs(spent) do
   local mean, latest = tonumber(call('HGET', P .. 'durations', operation)), sums[2] / sums[1]
   call('HSET', P .. 'durations', operation, string.format('%.1f', mean and mean + (latest - mean) / 8 or latest))
-  call('HINCRBY', P .. 'totals', operation .. ' ms', int(sums[2]))
+  tally(operation .. ' ms', int(sums[2]))
 end
+write_down()
 -- Who took what was offered looks again where more waits, and else is woken by the next one.
 for queue in pairs(offered) do
   if is_empty(queue) then rest(queue, ARGV[3], now) else publish(P .. 'wake:' .. ARGV[3], cjson.encode({queue})) end

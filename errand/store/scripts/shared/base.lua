@@ -6,7 +6,16 @@ local LEGAL = '@LEGAL@'
 local FINAL = ' succeeded failed cancelled '
 local call = redis.call
 
-local function int(n) return string.format('%d', n) end
+-- A whole number as text; most are asked for again and again. Redis takes longer to write a number than Lua to find this.
+local texts = {}
+local function int(n)
+  local text = texts[n]
+  if not text then
+    text = string.format('%d', n)
+    texts[n] = text
+  end
+  return text
+end
 
 -- One clock for all: the store's own, in whole milliseconds.
 local function now_ms()
@@ -17,43 +26,70 @@ end
 local function is_final(status) return string.find(FINAL, ' ' .. status .. ' ', 1, true) end
 
 local function tell(id, kind, data)
-  call('XADD', P .. 'events', 'MAXLEN', '~', 20000, '*', 'id', id, 'event', kind, 'data', data)
+  call('XADD', P .. 'events', 'MAXLEN', '~', '20000', '*', 'id', id, 'event', kind, 'data', data)
 end
 
--- What a script that makes many jobs puts into sorted sets goes in at its end, one command for each set: `later` is a table
--- then, key to {score, member, …}.
+-- A script that changes several jobs sets `later = {}`: what it puts into sorted sets, takes out of them and counts is gathered
+-- then, and done by `write_down()` at its end, with one command for each key instead of one for each job. Such a script must
+-- not ask meanwhile for what it has gathered. `later` is key to {member = score, or false where it goes}.
 local later
+local counted = {}
 
-local function zadd(key, score, member)
-  if not later then
-    call('ZADD', key, score, member)
-    return
-  end
+local function gather(key, member, score)
   local rows = later[key]
   if not rows then
     rows = {}
     later[key] = rows
   end
-  rows[#rows + 1] = score
-  rows[#rows + 1] = member
+  rows[member] = score
 end
 
-local function add_what_is_left()
+local function zadd(key, score, member)
+  if later then gather(key, member, score) else call('ZADD', key, score, member) end
+end
+
+local function zrem(key, member)
+  if later then gather(key, member, false) else call('ZREM', key, member) end
+end
+
+local function tally(what, by)
+  if later then counted[what] = (counted[what] or 0) + by else call('HINCRBY', P .. 'totals', what, by) end
+end
+
+local function in_pieces(command, key, words)
+  for i = 1, #words, 2000 do call(command, key, unpack(words, i, math.min(i + 1999, #words))) end
+end
+
+local function write_down()
+  if not later then return end
   for key, rows in pairs(later) do
-    for i = 1, #rows, 2000 do call('ZADD', key, unpack(rows, i, math.min(i + 1999, #rows))) end
+    local come, gone = {}, {}
+    for member, score in pairs(rows) do
+      if score then
+        come[#come + 1] = score
+        come[#come + 1] = member
+      else
+        gone[#gone + 1] = member
+      end
+    end
+    in_pieces('ZADD', key, come)
+    in_pieces('ZREM', key, gone)
   end
   later = nil
+  for what, by in pairs(counted) do tally(what, by) end
+  counted = {}
 end
 
--- Change a job's status, its place in the indexes, and tell those who watch. `before` is '' for a new job.
+-- Change a job's status, its place in the indexes, and tell those who watch; `...` are further fields of its record, names and
+-- values. `before` is '' for a new job, whose record the caller writes.
 -- The caller has read `before` in this same script; an illegal move is a bug and stops the whole script.
-local function move(id, before, after, seq, attempt)
+local function move(id, before, after, seq, attempt, ...)
   if not string.find(LEGAL, ' ' .. before .. '>' .. after .. ' ', 1, true) then
     error('illegal move of ' .. id .. ' from "' .. before .. '" to ' .. after)
   end
   if before ~= '' then
-    call('ZREM', P .. 'jobs:' .. before, id)
-    call('HSET', P .. 'job:' .. id, 'status', after)
+    zrem(P .. 'jobs:' .. before, id)
+    call('HSET', P .. 'job:' .. id, 'status', after, ...)
   end
   zadd(P .. 'jobs:' .. after, seq, id)
   tell(id, 'status', '{"id":"' .. id .. '","status":"' .. after .. '","attempt":' .. attempt .. '}')

@@ -11,10 +11,10 @@ local function claim_for(worker, id, lease, ttl, now)
     return nil
   end
   local fence, attempt = int(f[2] + 1), int(f[3] + 1)
-  move(id, 'accepted', 'running', f[4], attempt)
-  call('HSET', job, 'fence', fence, 'attempt', attempt, 'started_at', int(now), 'worker', worker)
+  move(id, 'accepted', 'running', f[4], attempt,
+       'fence', fence, 'attempt', attempt, 'started_at', int(now), 'worker', worker)
   if attempt ~= '1' then call('HDEL', job, 'error', 'progress') end
-  call('ZREM', P .. 'outbox', id)  -- nobody need ring for it any more
-  call('ZADD', P .. 'leases', now + lease, id)
+  zrem(P .. 'outbox', id)  -- nobody need ring for it any more
+  zadd(P .. 'leases', int(now + lease), id)
   return {id, fence, attempt, f[5], f[6], f[7] or '', f[8], f[9] or '0'}
 end

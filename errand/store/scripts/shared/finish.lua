@@ -28,13 +28,12 @@ end
 local function finish(id, f, after, payload, now, ttl)
   local job = P .. 'job:' .. id
   leave(id, f.status, f.queue, f.priority)
-  move(id, f.status, after, f.seq, f.attempt)
-  call('HSET', job, after == 'succeeded' and 'result' or 'error', payload,
+  move(id, f.status, after, f.seq, f.attempt, after == 'succeeded' and 'result' or 'error', payload,
        'finished_at', int(now), 'expires_at', int(now + ttl))
   if after == 'succeeded' and f.attempt ~= '1' then call('HDEL', job, 'error') end
-  if f.deadline then call('ZREM', P .. 'deadlines', id) end
-  call('ZADD', P .. 'retention', now + ttl, id)
-  call('HINCRBY', P .. 'totals', f.operation .. ' ' .. after, 1)
+  if f.deadline then zrem(P .. 'deadlines', id) end
+  zadd(P .. 'retention', int(now + ttl), id)
+  tally(f.operation .. ' ' .. after, 1)
   if not (f.email or f.webhook_url) or not is_to_be_told(job, after) then return '' end
   local told = ''
   if f.email and notify_addresses(job, id, NOTE_OF[after], f.email, f.mail, now) then told = 'mail ' end
@@ -50,7 +49,7 @@ local function send_back(id, f, attempt, now)
   if attempt ~= f.attempt then call('HSET', P .. 'job:' .. id, 'attempt', attempt) end
   move(id, f.status, 'accepted', f.seq, attempt)
   line_up(id, f.queue, f.priority, place, 0)
-  if f.deadline then call('ZADD', P .. 'deadlines', f.deadline, id) end
+  if f.deadline then zadd(P .. 'deadlines', f.deadline, id) end
 end
 
 local function cancelled(message) return cjson.encode({type = 'Cancelled', message = message}) end

@@ -43,11 +43,11 @@ end
 -- Take a job out of where its status had it wait.
 local function leave(id, before, queue, priority)
   if before == 'accepted' then
-    call('ZREM', waiting_key(queue, priority), id)
-    call('ZREM', P .. 'outbox', id)
+    zrem(waiting_key(queue, priority), id)
+    zrem(P .. 'outbox', id)
   elseif before == 'running' then
-    call('ZREM', P .. 'leases', id)
+    zrem(P .. 'leases', id)
   else
-    call('ZREM', P .. 'due', id)
+    zrem(P .. 'due', id)
   end
 end
