@@ -3,7 +3,6 @@
 Stands before step 1 of a job's life. Next: `app.py`.
 """
 
-import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from api.express import Express
 from api.extending import CALLERS
 from api.lanes import Lanes
 from api.relay import Relay
+from errand import garbage
 from errand.lifeline import tie_to
 from errand.settings import Settings
 from errand.store import Store
@@ -58,8 +58,7 @@ def make() -> Api:
     # Unlike atexit, this also runs at the end of a process that multiprocessing forked, as granian's are.
     Finalize(None, relay.stop, exitpriority=10)
     Finalize(None, app.extensions[CALLERS].close, exitpriority=10)
-    gc.collect()
-    gc.freeze()  # what is here now stays: the collector need not look at it again and again
+    garbage.settle()
     return app
 
 

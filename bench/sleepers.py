@@ -2,9 +2,9 @@
 
 Each job sleeps for 100 ms, as one does that asks somebody far away; so many at a time can't end more often than ten
 times as many a second. The queue is full before the worker starts; what is counted begins when each slot has been used
-twice. With BENCH_PY_PEERS, the interpreter of the peers' benchmark, taskiq, Dramatiq and Celery do the same beside it,
-in the same rounds on the same RabbitMQ and Redis, each with one process. `python -m bench.sleepers 1000`: with so many
-slots only.
+twice. Redis doesn't rewrite its append-only file meanwhile, which it would for the filling of the queue. With
+BENCH_PY_PEERS, the interpreter of the peers' benchmark, taskiq, Dramatiq and Celery do the same beside it, in the same
+rounds on the same RabbitMQ and Redis, each with one process. `python -m bench.sleepers 1000`: with so many slots only.
 """
 
 import os
@@ -82,6 +82,8 @@ def peer(folder: Path, env: Env, slots: int, name: str) -> tuple[float, float]:
 def contestant(folder: Path, node: Node, redis: Server, slots: int, name: str) -> tuple[float, float]:
     """Measure one of them, on a virtual host and a database of its own."""
     env = environment(node, redis)
+    with redis.admin() as admin:
+        admin.config_set("auto-aof-rewrite-percentage", 0)
     told = errand(folder, env, slots) if name == "Errand" else peer(folder, env, slots, name)
     with redis.admin() as admin:
         admin.flushall()

@@ -7,7 +7,7 @@ It knows neither the store nor the hub, so that children can import it. Next: `o
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
@@ -15,6 +15,8 @@ from pydantic_core import to_jsonable_python
 from workers.operations.registry import Operation
 
 Kind = Literal["succeeded", "failed", "cancelled", "handed_back"]
+
+_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=to_jsonable_python)
 
 LONGEST_MESSAGE = 2000
 """Characters of an error's message that are kept."""
@@ -59,6 +61,15 @@ class ChildDied(Exception):
     """The process in which the operation ran has ended without an answer."""
 
 
+def error_text(kind: str, message: str) -> str:
+    """Write an error as JSON. Its words may be anything: what is no text, like half a character, is replaced."""
+    safe = [each.encode("utf-8", "replace").decode() for each in (kind[:200], message[:LONGEST_MESSAGE])]
+    return json.dumps(dict(zip(("type", "message"), safe, strict=True)), ensure_ascii=False, separators=(",", ":"))
+
+
+CANCELLED: Final = Ending("cancelled", error_text("Cancelled", "cancelled while it ran"))
+
+
 def attempt(operation: Operation, arguments: str, max_result_bytes: int) -> Ending:
     """Run a plain operation here and now; raise nothing."""
     try:
@@ -87,9 +98,7 @@ def checked(operation: Operation, arguments: str) -> dict[str, Any]:
 def succeeded(result: Any, max_result_bytes: int) -> Ending:
     """Write a result as JSON; raise ResultRefused."""
     try:
-        text = json.dumps(
-            result, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=to_jsonable_python
-        )
+        text = _JSON.encode(result)
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise ResultRefused(f"The result can't be written as JSON: {error}.") from error
@@ -103,12 +112,6 @@ def failed(error: BaseException, retry_on: Sequence[type[BaseException]] = ()) -
     passing: tuple[type[BaseException], ...] = (OperationUnknown, ChildDied, *retry_on)
     retryable = isinstance(error, passing) and not isinstance(error, Refused)
     return Ending("failed", error_text(type(error).__name__, _words_of(error)), retryable)
-
-
-def error_text(kind: str, message: str) -> str:
-    """Write an error as JSON. Its words may be anything: what is no text, like half a character, is replaced."""
-    safe = [each.encode("utf-8", "replace").decode() for each in (kind[:200], message[:LONGEST_MESSAGE])]
-    return json.dumps(dict(zip(("type", "message"), safe, strict=True)), ensure_ascii=False, separators=(",", ":"))
 
 
 def megabytes(size: int) -> str:

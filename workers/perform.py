@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -39,8 +40,7 @@ BACKOFF_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 3600.0
 MOST_OUTCOMES = 250
 """Outcomes that are committed together at most."""
 MOST_STARTS = 64
-"""Jobs for child processes that are claimed together at most. More would end together as well, and while this process
-writes them down their slots stand empty."""
+"""Jobs for child processes that are claimed together at most: Redis does nothing else meanwhile."""
 
 STATUS_AFTER = {
     "succeeded": Status.SUCCEEDED,
@@ -73,9 +73,10 @@ class Crew:
         self._pools = [*self.children.values(), self._suspects]
         self._claiming = {weight: Semaphore() for weight in self.children}
         self._keeper = Keeper(store, self._cancel)
-        self._ended = eventlet.Queue()
+        self._ended: list[tuple[Outcome, Finish]] = []
         self._unfinished = 0
-        self._desk = eventlet.spawn(self._hand_in)
+        self._handing_in = False
+        self._desk: Any = None
 
     def _children_of(self, weight: Weight, slots: int) -> Children:
         limits = (self._settings.job_memory, self._settings.max_result_bytes)
@@ -90,9 +91,7 @@ class Crew:
                 tiny.append(self._attempt(lease))
             else:
                 self._unfinished += 1
-                if not operation.spec.tiny:
-                    self.children[operation.spec.weight].hold()  # before anybody asks how many are free
-                eventlet.spawn_n(self._run, lease, operation, finish)
+                self._start(lease, operation, finish)
         if tiny:
             finish(tiny)
 
@@ -134,7 +133,8 @@ class Crew:
         for children in self._pools:
             children.close()
         self._keeper.close()
-        self._desk.kill()
+        if self._desk is not None:
+            self._desk.kill()
 
     def _wait_for_the_last(self, seconds: float) -> None:
         deadline = monotonic() + seconds
@@ -148,27 +148,29 @@ class Crew:
             return _outcome(lease, None, attempt.failed(unknown))
         return _outcome(lease, operation, attempt.attempt(operation, lease.arguments, self._settings.max_result_bytes))
 
-    def _run(self, lease: Lease, operation: Operation, finish: Finish) -> None:
+    def _start(self, lease: Lease, operation: Operation, finish: Finish) -> None:
         """Have a child perform the job; its lease is kept until the outcome is handed in."""
         limits, tiny = operation.spec.limits, operation.spec.tiny
         timeout = SUSPECT_SECONDS if tiny else lease.timeout or limits.timeout or self._settings.job_timeout
-        task = Task(
-            id=key_of(lease),
-            operation=lease.operation,
-            arguments=lease.arguments,
-            timeout=timeout,
-            memory=limits.memory or self._settings.job_memory,
-        )
-        children = self._suspects if tiny else self.children[operation.spec.weight]
-        ending = children.run(task, self._keeper.hold(lease), held=not tiny)
-        self._ended.put((_outcome(lease, operation, ending), finish))
+        memory = limits.memory or self._settings.job_memory
+        task = Task(key_of(lease), lease.operation, lease.arguments, timeout, memory)
+        held, end = self._keeper.hold(lease), partial(self._end, lease, operation, finish)
+        if tiny:
+            eventlet.spawn_n(lambda: end(self._suspects.run(task, held)))
+        else:
+            self.children[operation.spec.weight].start(task, held, end)
+
+    def _end(self, lease: Lease, operation: Operation, finish: Finish, ending: Ending) -> None:
+        """Have the outcome handed in, together with those that end at the same time."""
+        self._ended.append((_outcome(lease, operation, ending), finish))
+        if not self._handing_in:
+            self._handing_in = True
+            self._desk = eventlet.spawn(self._hand_in)
 
     def _hand_in(self) -> None:
         """Hand in what has ended, as much as there is at once."""
-        while True:
-            batch: list[tuple[Outcome, Finish]] = [self._ended.get()]
-            while not self._ended.empty() and len(batch) < MOST_OUTCOMES:
-                batch.append(self._ended.get())
+        while self._ended:
+            batch, self._ended = self._ended[:MOST_OUTCOMES], self._ended[MOST_OUTCOMES:]
             outcomes = [outcome for outcome, _ in batch]
             try:
                 self._keeper.let_go([outcome.lease for outcome in outcomes])
@@ -176,6 +178,7 @@ class Crew:
             except Exception:
                 log.exception("Outcomes could not be handed in", extra={"action": "hand_in_fault"})
             self._unfinished -= len(batch)
+        self._handing_in = False
 
     def _cancel(self, lease: Lease) -> None:
         for children in self._pools:

@@ -14,7 +14,7 @@ import eventlet
 from eventlet.event import Event
 from nameko.runners import ServiceRunner
 
-from errand import health
+from errand import garbage, health
 from errand.broker.connection import open_connection
 from errand.errors import StoreUnavailable
 from errand.settings import Settings
@@ -130,6 +130,7 @@ def _watch(runner: ServiceRunner, starting: Any, ended: Event) -> None:
     try:
         starting.wait()
         log.info("Started: %s", ", ".join(sorted(runner.service_names)), extra={"action": "started"})
+        garbage.settle()
         health.tell_started()
         runner.wait()
     except Exception:

@@ -1,5 +1,6 @@
 """Workers with jobs in child processes that are stopped, killed or short of room; what clients do is in `contract/`."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,25 @@ def test_a_second_worker_takes_what_the_first_has_no_room_for(stack, tmp_path):
             assert stack.finished(each)["status"] == "cancelled"
     finally:
         second.stop()
+
+
+def test_jobs_claimed_ahead_of_slots_that_do_not_come_free_go_back_as_if_nothing_had_been(on_each, tmp_path):
+    with running(tmp_path, {**on_each, **WITH_CHARACTERS, "IO_SLOTS": "4"}) as stack:
+        until(lambda: "count" in stack.store.catalogue(), 15, "the catalogue")
+        quick = [{"operation": "count", "arguments": {"seconds": 0.01}} for _ in range(400)]
+        slow = [{"operation": "rest", "arguments": {"seconds": 600}} for _ in range(12)]
+
+        answer = stack.post("/jobs/batch", {"jobs": [*quick, *slow]})
+
+        ids = [job["id"] for job in answer.json()["jobs"]]
+        assert {stack.finished(job_id)["result"] for job_id in ids[:400]} <= {1, 2, 3, 4}
+        until(lambda: (stack.count("running"), stack.count("accepted")) == (4, 8), 10, "those without a slot go back")
+        moves = [json.loads(fields["data"]) for _, fields in stack.store.client.xrange(stack.store.keys.events)]
+        accepted = [move["id"] for move in moves if move.get("status") == "accepted"]
+        assert len(accepted) > len(ids)  # some more than once
+        assert set(accepted[len(ids) :]) <= set(ids[400:])
+        waiting = [stack.store.get(job_id) for job_id in ids[404:]]
+        assert {(record["status"], record["attempt"]) for record in waiting} == {("accepted", "0")}
 
 
 def test_a_tiny_job_that_never_ends_is_ended_in_a_child_once_its_worker_was_replaced(on_rabbitmq, tmp_path):

@@ -453,6 +453,71 @@ class TestTogether:
         assert error_of(together.run("devour", memory=64))[0] == "MemoryExceeded"
 
 
+class TestAhead:
+    """What a child is given before a slot is free."""
+
+    @pytest.fixture
+    def two(self) -> Iterator[Worker]:
+        """A worker with two slots, whose child is there."""
+        with Worker("io", slots=2) as worker:
+            worker.run("rest", seconds=0)
+            yield worker
+
+    def test_no_more_run_at_a_time_than_there_are_slots(self, two):
+        jobs = [two.start("count", seconds=0.05, ahead=True) for _ in range(12)]
+
+        assert {job.ending()["payload"] for job in jobs} == {2}
+
+    def test_it_begins_as_soon_as_there_is_one_and_its_time_counts_from_then(self, two):
+        jobs = [two.start("rest", seconds=0.3, ahead=True) for _ in range(2)]
+        waits = two.start("rest", seconds=0.05, timeout=0.2, ahead=True)
+
+        assert waits.ending()["kind"] == "succeeded"
+        assert {job.ending()["kind"] for job in jobs} == {"succeeded"}
+
+    def test_it_is_given_back_where_none_comes_free_in_time(self, two):
+        running = [two.start("rest", seconds=60, ahead=True) for _ in range(2)]
+        for job in running:
+            job.line()
+
+        ending = two.start("rest", seconds=0, ahead=True).ending()
+
+        assert (ending["kind"], ending["lines"]) == ("handed_back", [])
+        assert ending["payload"] == {"type": "HandedBack", "message": "no slot came free for it in time"}
+        assert 0.4 < ending["seconds"] < 2
+        assert [until_ended(job) < 1 for job in running] == [True, True]
+
+    def test_it_can_be_cancelled(self, two):
+        for _ in range(2):
+            two.start("rest", seconds=60, ahead=True).line()
+        waits = two.start("rest", seconds=0, ahead=True)
+
+        waits.cancel()
+
+        ending = waits.ending()
+        assert (ending["kind"], ending["lines"]) == ("cancelled", [])
+
+    def test_it_runs_elsewhere_where_its_child_dies(self, two):
+        running = [two.start("rest", seconds=60, ahead=True) for _ in range(2)]
+        for job in running:
+            job.line()
+        [child] = two.ask("pids")
+        os.kill(child, signal.SIGSTOP)
+        waits = two.start("rest", seconds=0, ahead=True)
+        assert two.ask("free") == 0
+
+        os.kill(child, signal.SIGKILL)
+
+        assert waits.ending()["payload"]["pid"] != child
+        assert {error_of(job.ending())[0] for job in running} == {"ChildDied"}
+        assert two.ask("wait_free", least=2, timeout=5) is True
+
+    def test_nothing_of_the_one_before_is_left_for_it(self, two):
+        jobs = [two.start("sign", name=f"visitor {number}", ahead=True) for number in range(6)]
+
+        assert {job.ending()["payload"] for job in jobs} == {None}
+
+
 class TestTheEnd:
     def test_what_runs_alone_is_handed_back(self):
         with Worker(slots=1) as worker:

@@ -27,7 +27,7 @@ def connect(settings):
 
 @pytest.fixture
 def paced(connect) -> Store:
-    """A store whose addresses get three mails an hour; twelve turns come in the time that a mail is tried, not on its end."""
+    """A store whose addresses get three mails an hour. Of their turns none falls on the very end of a mail's time."""
     return connect(mail_rate=3, mail_give_up=4 * 3600.0 + 60)
 
 

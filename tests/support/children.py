@@ -53,12 +53,21 @@ class Worker:
         self._count = 0
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def start(self, operation: str, timeout: float = 20, memory: int = 0, raw: str | None = None, **arguments) -> Run:
-        """Give the pool a job."""
+    def start(
+        self,
+        operation: str,
+        timeout: float = 20,
+        memory: int = 0,
+        raw: str | None = None,
+        ahead: bool = False,
+        **arguments: Any,
+    ) -> Run:
+        """Give the pool a job; `ahead`: whether a slot is free or not."""
         self._count += 1
         run = Run(self, f"job-{self._count}")
         text = json.dumps(arguments) if raw is None else raw
-        self.say(do="run", id=run.name, operation=operation, arguments=text, timeout=timeout, memory=memory)
+        verb = "start" if ahead else "run"
+        self.say(do=verb, id=run.name, operation=operation, arguments=text, timeout=timeout, memory=memory)
         return run
 
     def run(self, operation: str, **options: Any) -> dict[str, Any]:
@@ -118,22 +127,30 @@ class Server:
         self.children = Children(weight, int(slots), 512 * MEGABYTE, 5 * MEGABYTE, modules)
         self.latest = 0.0
 
-    def run(self, order: dict[str, Any]) -> None:
+    def run(self, order: dict[str, Any], ahead: bool = False) -> None:
         """Run a job and tell how it ended."""
         from workers.children import Task
 
         listener, began = Listener(self, order["id"]), monotonic()
         task = Task(order["id"], order["operation"], order["arguments"], order["timeout"], order["memory"] * MEGABYTE)
-        ending = self.children.run(task, listener)
-        news = {"kind": ending.kind, "payload": json.loads(ending.payload), "retryable": ending.retryable}
-        news |= {"lines": listener.lines, "progress": listener.fractions, "seconds": monotonic() - began}
-        self.tell(f"ended {order['id']}", news)
+
+        def finish(ending: Any) -> None:
+            news = {"kind": ending.kind, "payload": json.loads(ending.payload), "retryable": ending.retryable}
+            news |= {"lines": listener.lines, "progress": listener.fractions, "seconds": monotonic() - began}
+            self.tell(f"ended {order['id']}", news)
+
+        if ahead:
+            self.children.start(task, listener, finish)
+        else:
+            finish(self.children.run(task, listener))
 
     def do(self, order: dict[str, Any]) -> None:
         """Do what one line of input says."""
         match order.pop("do"):
             case "run":
                 self.run(order)
+            case "start":
+                self.run(order, ahead=True)
             case "cancel":
                 self.children.cancel(order["id"])
             case "pids":

@@ -280,8 +280,8 @@ class TestProgress:
 
     def test_it_stays_between_0_and_1(self, monkeypatch):
         heard = []
-        monkeypatch.setattr("workers.operations.registry._reporters_of_all", [])
-        report_to(lambda fraction, message: heard.append((fraction, message)), everywhere=True)
+        monkeypatch.setattr("workers.operations.registry._reporters", [])
+        report_to(lambda fraction, message: heard.append((fraction, message)))
 
         for fraction in (-1, 0.25, 7, float("nan")):
             progress(fraction)

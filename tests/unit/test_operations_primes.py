@@ -25,9 +25,9 @@ def counted_plainly(n: int) -> int:
 @pytest.fixture
 def reports():
     heard: list[tuple[float, str | None]] = []
-    report_to(lambda fraction, message: heard.append((fraction, message)), everywhere=True)
+    report_to(lambda fraction, message: heard.append((fraction, message)))
     yield heard
-    report_to(lambda *_: None, everywhere=True)
+    report_to(lambda *_: None)
 
 
 @pytest.mark.parametrize("n", [*range(60), 168, 169, 170, 289, 290])

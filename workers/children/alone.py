@@ -47,22 +47,22 @@ class Alone:
 
     def serve(self) -> None:
         """Run jobs until this process is ended."""
-        report_to(lambda fraction, message: self._wire.progress(self._job, fraction, message), everywhere=True)
+        report_to(lambda fraction, message: self._wire.progress(self._job, fraction, message))
         # what an operation forks has no part in this conversation
-        os.register_at_fork(after_in_child=lambda: report_to(lambda _fraction, _message: None, everywhere=True))
+        os.register_at_fork(after_in_child=lambda: report_to(lambda _fraction, _message: None))
         os.nice(5)  # the worker's heartbeat, the store and the API come first
         while True:
             self._serve_one(*self._tasks.get())
 
     def _serve_one(self, header: Header, arguments: str) -> None:
         self._job, self._jobs = header["job"], self._jobs + 1
-        self._wire.send(({"about": "started", "job": self._job, "size": resident()}, ""))
+        self._wire.send(({"about": "started", "jobs": [self._job], "size": resident()}, ""))
         ending, exhausted = self._run(header["operation"], arguments, header["memory"])
         if os.getpid() != self._me:  # the operation forked, and this is where its copy comes out
             os._exit(0)
         clean = self._clean_up()
         spent = exhausted or not clean or self._jobs >= MOST_JOBS or resident() > self._size + MOST_GROWTH
-        self._wire.ended((self._job, ending), spent=spent)
+        self._wire.ended([(self._job, ending)], spent=spent)
 
     def _run(self, name: str, arguments: str, memory: int) -> tuple[Ending, bool]:
         """Run the operation; say how it ended, and whether it was short of memory."""

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
+from errand import garbage
 from errand.errors import SettingsRefused
 from errand.lifeline import adopt_orphans, tie_to
 from schemas.operations import Weight
@@ -42,6 +43,8 @@ class Orders(TypedDict):
     modules: Sequence[str]
     """Dotted names of the modules and packages with operations."""
     max_result_bytes: int
+    slots: int
+    """How many jobs to run at a time, where many are."""
 
 
 def main(orders: Orders) -> None:
@@ -57,8 +60,9 @@ def main(orders: Orders) -> None:
         wire.send(({"about": "broken"}, refusal.detail))
         raise SystemExit(1) from None
     os.chdir(orders["folder"])
-    kind = Together if orders["weight"] == Weight.IO else Alone
-    server = kind(wire, operations, orders["max_result_bytes"])
+    given = wire, operations, orders["max_result_bytes"]
+    server = Together(*given, orders["slots"]) if orders["weight"] == Weight.IO else Alone(*given)
+    garbage.settle()
     wire.listen(server.handle)
     wire.send(({"about": "ready"}, ""))
     server.serve()

@@ -6,7 +6,8 @@ Stands at step 4 of a job's life, between `pool.py`, which waits for its end, an
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from math import inf
+from time import monotonic
 from typing import Any, Protocol
 
 from eventlet.event import Event
@@ -42,24 +43,34 @@ class Task:
 
 
 class Job:
-    """A task on its way. `began` is when a child had begun with it (monotonic, s), or None; `ended` has its Ending."""
+    """A task on its way. `began`: when a child had begun with it (monotonic, s), or None; `ending`, once it has one.
 
-    def __init__(self, task: Task, listener: Listener) -> None:
-        """Tell `listener` while it runs."""
-        self.task, self._listener = task, listener
+    `verdict` is how it is to end by the worker's will; that holds unless it ended by itself just before. `due`: when
+    it will have taken too long (monotonic, s).
+    """
+
+    __slots__ = ("_awaited", "_lines", "_listener", "began", "due", "ending", "on_end", "task", "verdict")
+
+    def __init__(self, task: Task, listener: Listener, on_end: Callable[["Job", Ending], None] | None = None) -> None:
+        """Tell `listener` while it runs, and `on_end` when it has ended."""
+        self.task, self._listener, self.on_end = task, listener, on_end
         self.verdict: Ending | None = None
-        """How it is to end by the worker's will; holds unless it ended by itself just before."""
+        self.due = inf
+        self._lines: Lines | None = None
         self.renew()
 
     def renew(self) -> None:
         """Forget that a child was to run it."""
         self.began: float | None = None
-        self.ended = Event()
+        self.ending: Ending | None = None
+        self._awaited: Event | None = None
 
-    @cached_property
+    @property
     def lines(self) -> Lines:
         """Its log, for what its child prints."""
-        return Lines(self.line)
+        if self._lines is None:
+            self._lines = Lines(self.line)
+        return self._lines
 
     def progress(self, fraction: float, message: str | None) -> None:
         """Hand on how far it has come."""
@@ -69,11 +80,28 @@ class Job:
         """Hand on a line of its log."""
         self._tell(self._listener.line, text)
 
+    def begin(self) -> None:
+        """Note that a child has begun with it: from now on its time counts."""
+        self.began = monotonic()
+        self.due = self.began + self.task.timeout
+
     def finish(self, ending: Ending) -> None:
-        """Let the one who waits know how it ended."""
-        if "lines" in self.__dict__:
-            self.lines.close()
-        self.ended.send(ending)
+        """Let those who wait know how it ended."""
+        if self._lines is not None:
+            self._lines.close()
+        self.ending, self.due = ending, inf
+        if self._awaited is not None:
+            self._awaited.send()
+        if self.on_end is not None:
+            self.on_end(self, ending)
+
+    def wait(self) -> Ending:
+        """Wait until it has ended."""
+        while self.ending is None:
+            if self._awaited is None:
+                self._awaited = Event()
+            self._awaited.wait()
+        return self.ending
 
     def _tell(self, hear: Callable[..., None], *news: Any) -> None:
         try:

@@ -5,7 +5,9 @@ in time, whatever happens to the child that runs it. Next: `process.py`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import inf
 from time import monotonic
 
 import eventlet
@@ -13,10 +15,12 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 
 from schemas.operations import Weight
-from workers.attempt import ChildDied, Ending, MemoryExceeded, TimedOut, error_text, failed, megabytes
+from workers.attempt import CANCELLED, ChildDied, Ending, MemoryExceeded, TimedOut, error_text, failed, megabytes
+from workers.children.alarm import Alarm
 from workers.children.folders import Folders
 from workers.children.jobs import Job, Listener, Task
 from workers.children.process import Child, Plan
+from workers.children.turnover import Turnover
 from workers.operations.registry import REGISTRY
 
 __all__ = ["Children", "Ending", "Listener", "Task"]
@@ -24,7 +28,7 @@ __all__ = ["Children", "Ending", "Listener", "Task"]
 log = logging.getLogger(__name__)
 
 STARTS_IN = 60.0
-"""Seconds until a child must have taken its first job: it loads the operations before."""
+"""Seconds until a child must have begun with a job: it loads the operations before the first."""
 GRACE = 0.5
 """Seconds that a cancelled operation has for its last words, where others run beside it."""
 WATCH_SECONDS = 0.5
@@ -32,7 +36,6 @@ WATCH_SECONDS = 0.5
 TRIES = 3
 """Children that may die before a job has reached one."""
 
-CANCELLED = Ending("cancelled", error_text("Cancelled", "cancelled while it ran"))
 HANDED_BACK = Ending("handed_back", error_text("HandedBack", "its worker stops"))
 
 
@@ -49,14 +52,15 @@ class Children:
     ) -> None:
         """Run the operations in `modules`, dotted names of packages and modules; `default_memory` in bytes."""
         self._slots, self._default_memory = slots, default_memory
-        self._plan = Plan(Weight(weight), tuple(modules), max_result_bytes)
+        self._plan = Plan(Weight(weight), tuple(modules), max_result_bytes, slots)
         self._many = self._plan.weight is Weight.IO
         self._children: set[Child] = set()
         self._choosing = Semaphore()
         self._folders: Folders | None = None
         self._jobs: dict[Job, Child | None] = {}
-        self._taken = 0
+        self._taken, self._turnover = 0, Turnover()
         self._changed: Event | None = None
+        self._alarm = Alarm()
         self._stopping = self._watching = False
 
     @property
@@ -65,8 +69,10 @@ class Children:
         return self._slots
 
     def free(self) -> int:
-        """Give the number of jobs that could start at once."""
-        return 0 if self._stopping else self._slots - self._taken
+        """Give the number of jobs that could start now, or in a moment, when others have made room for them."""
+        if self._stopping:
+            return 0
+        return max(0, self._slots - self._taken + (self._turnover.soon() if self._many else 0))
 
     def wait_free(self, least: int, timeout: float) -> bool:
         """Wait until `least` slots are free, `timeout` seconds at most; say whether they are."""
@@ -77,31 +83,26 @@ class Children:
             self._wait_for_news(rest)
         return True
 
-    def hold(self) -> None:
-        """Take a slot now for a task that will be run."""
-        self._taken += 1
+    def start(self, task: Task, listener: Listener, finish: Callable[[Ending], None]) -> None:
+        """Have a task run, and `finish` called with how it ended; raises nothing and waits for nothing.
 
-    def run(self, task: Task, listener: Listener, *, held: bool = False) -> Ending:
-        """Run a task in a child and tell how it ended; waits for a slot first, unless one is held. Raises nothing."""
+        It takes a slot at once: whoever calls has asked how many are free. Where there is a child to give it to, it
+        takes no greenthread.
+        """
+        self._taken += 1
+        if child := self._at_hand():
+            self._hand(Job(task, listener, partial(self._ended, child, finish)), child)
+        else:
+            eventlet.spawn_n(self._run_and_tell, Job(task, listener), finish)
+
+    def run(self, task: Task, listener: Listener) -> Ending:
+        """Wait for a slot, run a task in a child and tell how it ended. Raises nothing."""
         job = Job(task, listener)
         self._jobs[job] = None
-        try:
-            if not held:
-                while not job.verdict and not self._stopping and self._taken >= self._slots:
-                    self._wait_for_news()
-                self.hold()
-            try:
-                if self._stopping:
-                    job.verdict = job.verdict or HANDED_BACK
-                return job.verdict or self._run(job)
-            finally:
-                self._taken -= 1
-        except Exception as fault:  # such as no memory, or no descriptor, for one process more
-            log.exception("A job could not be run", extra={"action": "children_fault", "job_id": task.id})
-            return failed(ChildDied(f"no process could be had for it: {fault}"))
-        finally:
-            del self._jobs[job]
-            self._tell()
+        while not job.verdict and not self._stopping and self._taken >= self._slots:
+            self._wait_for_news()
+        self._taken += 1
+        return self._run(job)
 
     def cancel(self, job_id: str) -> None:
         """End a job that runs, within a second; nothing when there is none of this id."""
@@ -128,40 +129,66 @@ class Children:
         if self._folders:
             self._folders.close()
 
+    def _run_and_tell(self, job: Job, finish: Callable[[Ending], None]) -> None:
+        finish(self._run(job))
+
     def _run(self, job: Job) -> Ending:
+        """Have a job run that has a slot, and let go of that."""
+        self._jobs.setdefault(job, None)
+        try:
+            return self._try(job)
+        except Exception as fault:  # such as no memory, or no descriptor, for one process more
+            log.exception("A job could not be run", extra={"action": "children_fault", "job_id": job.task.id})
+            return failed(ChildDied(f"no process could be had for it: {fault}"))
+        finally:
+            self._let_go(job)
+
+    def _try(self, job: Job) -> Ending:
         """Give the job to a child and wait for its end; to another child where the first died before it began."""
-        if not self._watching:
-            eventlet.spawn_n(self._watch)
+        ending = HANDED_BACK
         for _ in range(TRIES):
+            if self._stopping or job.verdict:
+                return job.verdict or HANDED_BACK
             job.renew()
-            child = self._jobs[job] = self._child()
-            starts_by = monotonic() + STARTS_IN
-            if child.ready.ready():
-                child.run(job, self._memory(job))
-            else:
-                with eventlet.Timeout(STARTS_IN, False):  # noqa: FBT003 -- as it is spelled there
-                    child.run(job, self._memory(job))
-            ending = self._ending_of(job, starts_by)
+            child = self._child()
+            self._hand(job, child)
+            ending = job.wait()
             if job.began is not None or child.fault:
                 return ending
-            if job.verdict:
-                return job.verdict
-        return ending
+        return job.verdict or ending
 
-    def _ending_of(self, job: Job, starts_by: float) -> Ending:
-        """Wait until the job has ended, by itself or because it took too long."""
-        timeout = job.task.timeout
-        while True:
-            now = monotonic()
-            due = min(starts_by, now + timeout) if job.began is None else job.began + timeout
-            ending: Ending | None = job.ended.wait(due - now) if due > now else None
-            if ending is not None or job.verdict:
-                return ending or job.ended.wait()
-            if job.began is None and monotonic() >= starts_by:
-                self._end(job, failed(ChildDied(f"its process was not ready within {STARTS_IN:g} s")))
-            elif job.began is not None and monotonic() >= job.began + timeout:
-                fault = TimedOut(f"took longer than its timeout of {timeout:g} s")
-                self._end(job, failed(fault, _retry_on(job)))
+    def _hand(self, job: Job, child: Child) -> None:
+        """Give the job to a child; waits until that is ready."""
+        self._jobs[job] = child
+        now = monotonic()
+        job.due = now + STARTS_IN
+        self._alarm.set(now + min(job.task.timeout, STARTS_IN))
+        if not self._watching:
+            self._watching = True
+            eventlet.spawn_n(self._watch)
+        child.run(job, self._memory(job))
+
+    def _ended(self, child: Child, finish: Callable[[Ending], None], job: Job, ending: Ending) -> None:
+        """Tell how a job ended that has no greenthread; it gets one if its child died before it began."""
+        if job.began is None and not child.fault and not job.verdict:
+            job.on_end = None
+            eventlet.spawn_n(self._run_and_tell, job, finish)
+        else:
+            self._let_go(job)
+            finish(ending)
+
+    def _let_go(self, job: Job) -> None:
+        """Free the job's slot."""
+        del self._jobs[job]
+        self._taken -= 1
+        self._turnover.count()
+        self._tell()
+
+    def _at_hand(self) -> Child | None:
+        """Give a child that takes one job more at once, if there is one."""
+        if not self._many or self._stopping:
+            return None
+        return next((child for child in self._children if child.usable and child.ready.ready()), None)
 
     def _child(self) -> Child:
         """Give a child that takes a job."""
@@ -185,7 +212,7 @@ class Children:
         child = self._jobs.get(job)
         if child is None:  # it waits for a slot
             self._tell()
-        elif job.ended.ready():  # and its child may have another one by now
+        elif job.ending is not None:  # and its child may have another one by now
             return
         elif self._many:
             eventlet.spawn_n(self._end_gently, child, job)
@@ -197,18 +224,35 @@ class Children:
         """Ask for the end of one job among many; where that is not heard, end them all."""
         with eventlet.Timeout(GRACE, False):  # noqa: FBT003 -- as it is spelled there
             child.cancel(job)
-            job.ended.wait()
-        if not job.ended.ready():
+            job.wait()
+        if job.ending is None:
             child.kill()
 
     def _watch(self) -> None:
-        """Look after the memory of the children while there are jobs."""
-        self._watching = True
+        """Look after the time and the memory that jobs take, while there are any."""
+        look_at = monotonic()
         while self._jobs:
-            eventlet.sleep(WATCH_SECONDS)
-            for child in list(self._children):
-                self._watch_memory(child)
+            self._alarm.wait(look_at + WATCH_SECONDS)
+            self._watch_time()
+            if monotonic() >= look_at + WATCH_SECONDS:
+                for child in list(self._children):
+                    self._watch_memory(child)
+                look_at = monotonic()
         self._watching = False
+
+    def _watch_time(self) -> None:
+        """End the jobs that took too long, and be woken when the next one will have."""
+        now = monotonic()
+        for job in [job for job in self._jobs if job.due <= now]:
+            job.due = inf
+            if job.began is None:
+                self._end(job, failed(ChildDied(f"its process was not ready within {STARTS_IN:g} s")))
+            else:
+                fault = TimedOut(f"took longer than its timeout of {job.task.timeout:g} s")
+                self._end(job, failed(fault, _retry_on(job)))
+        for job in self._jobs:
+            # one that waits may begin at any time
+            self._alarm.set(job.due if job.began is not None else min(job.due, now + job.task.timeout))
 
     def _watch_memory(self, child: Child) -> None:
         """End a child beyond its limit: where many share a process, the largest limit of them binds all together."""

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import monotonic
 
 import eventlet
 from eventlet.event import Event
@@ -41,6 +40,8 @@ class Plan:
     weight: Weight
     modules: tuple[str, ...]
     max_result_bytes: int
+    slots: int
+    """How many jobs run at a time, in a child that runs many."""
 
 
 class Child:
@@ -63,16 +64,19 @@ class Child:
         eventlet.spawn_n(self._await_end)
 
     def run(self, job: Job, memory: int) -> None:
-        """Give the child a job; `job.began` and `job.ended` tell of it. Waits until the child is ready."""
+        """Give the child a job, which tells of it. Waits until the child is ready."""
         self._number += 1
         number = self._number
+        frame = pack(
+            {"about": "run", "job": number, "operation": job.task.operation, "memory": memory}, job.task.arguments
+        )
         self.jobs[number] = job
-        self.ready.wait()
-        if job.verdict and self.jobs.pop(number, None):  # while the child started
+        if not self.ready.ready():
+            self.ready.wait()
+        if job.verdict and self.jobs.pop(number, None):
             job.finish(job.verdict)
-            return
-        header = {"about": "run", "job": number, "operation": job.task.operation, "memory": memory}
-        self._say(pack(header, job.task.arguments))
+        else:
+            self._say(frame)
 
     def cancel(self, job: Job) -> None:
         """Ask the child to cancel a job; only one that runs many at a time hears it."""
@@ -138,6 +142,8 @@ class Child:
         for header, payload in self._unpacker.feed(data):
             if job := self.jobs.get(header.get("job", 0)):
                 self._take_news(job, header, payload)
+            elif header["about"] == "started":
+                self._take_starts(header)
             elif header["about"] == "ready":
                 self._read_rest()  # from here on, what it prints is a job's
                 self.ready.send(self.pid)
@@ -146,10 +152,6 @@ class Child:
 
     def _take_news(self, job: Job, header: Header, payload: str) -> None:
         match header["about"]:
-            case "started":
-                if self.plan.weight is not Weight.IO or not self._size:
-                    self._size = header["size"]
-                job.began = monotonic()
             case "progress":
                 job.progress(header["fraction"], payload or None)
             case "log":
@@ -158,6 +160,13 @@ class Child:
             case "ended":
                 self._take_end(job, header, payload)
 
+    def _take_starts(self, header: Header) -> None:
+        if self.plan.weight is not Weight.IO or not self._size:
+            self._size = header["size"]
+        for number in header["jobs"]:
+            if job := self.jobs.get(number):
+                job.begin()
+
     def _take_end(self, job: Job, header: Header, payload: str) -> None:
         if self.plan.weight is not Weight.IO:  # what many print at a time comes by the socket
             self._read_rest()
@@ -165,6 +174,8 @@ class Child:
         if header["spent"]:
             self.kill()
         ending = Ending(header["kind"], payload, header["retryable"])
+        if ending.kind == "handed_back":
+            job.verdict = job.verdict or ending
         job.finish(job.verdict if job.verdict and ending.kind == "cancelled" else ending)
 
     def _await_end(self) -> None:

@@ -8,31 +8,51 @@ import asyncio
 import io
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import partial
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
-from workers.attempt import Ending, MemoryExceeded, checked, error_text, failed, find, succeeded
+from workers.attempt import CANCELLED, Ending, MemoryExceeded, checked, error_text, failed, find, succeeded
 from workers.children.family import resident
-from workers.children.frames import Frame, Header
+from workers.children.frames import Frame
 from workers.children.lines import Lines
 from workers.children.wire import Wire
 from workers.operations.registry import Operation, report_to
 
-_lines: ContextVar[Lines | None] = ContextVar("lines", default=None)
+_voice: ContextVar["Voice | None"] = ContextVar("voice", default=None)
+
+
+PATIENCE = 0.5
+"""Seconds that a job waits here for a slot; then its worker gives it back, for others to run."""
+
+
+class Waiting(NamedTuple):
+    """A job that waits for a slot, since a time of the loop."""
+
+    operation: str
+    arguments: str
+    since: float
 
 
 class Together:
     """The main thread of a child that runs many jobs at a time."""
 
-    def __init__(self, wire: Wire, operations: Mapping[str, Operation], max_result_bytes: int) -> None:
-        """Answer on `wire`."""
-        self._wire, self._operations, self._max_result_bytes = wire, operations, max_result_bytes
-        self._loop = asyncio.new_event_loop()
+    def __init__(self, wire: Wire, operations: Mapping[str, Operation], max_result_bytes: int, slots: int) -> None:
+        """Answer on `wire`; run so many at a time."""
+        import uvloop  # not for children that run one job at a time
+
+        self._wire, self._operations, self._max_result_bytes, self._slots = wire, operations, max_result_bytes, slots
+        self._loop = uvloop.new_event_loop()
+        self._context = copy_context()
+        self._waiting: OrderedDict[int, Waiting] = OrderedDict()
         self._tasks: dict[int, asyncio.Task[Ending]] = {}
         self._cancelled: set[int] = set()
         self._endings: list[tuple[int, Ending]] = []
+        self._begun: list[int] = []
+        self._looking = self._telling = False
+        self._size = resident()  # of what is here before them
 
     def handle(self, frames: list[Frame]) -> None:
         """Take what the worker says; called by the wire's thread."""
@@ -41,6 +61,7 @@ class Together:
     def serve(self) -> None:
         """Run jobs until this process is ended."""
         sys.stdout, sys.stderr = Routed(sys.stdout), Routed(sys.stderr)
+        report_to(Voice.report)
         asyncio.set_event_loop(self._loop)
         while True:
             try:
@@ -50,57 +71,126 @@ class Together:
                 continue
 
     def _take(self, frames: list[Frame]) -> None:
-        runs = [frame for frame in frames if frame[0]["about"] == "run"]
-        if runs:
-            size = resident()  # of what is here before them
-            self._wire.send(*(({"about": "started", "job": header["job"], "size": size}, "") for header, _ in runs))
-        for header, arguments in runs:
-            self._start(header, arguments)
-        for header, _ in frames:
-            if header["about"] == "cancel":
-                self._cancel(header)
+        now = self._loop.time()
+        for header, arguments in frames:
+            if header["about"] == "run":
+                self._waiting[header["job"]] = Waiting(header["operation"], arguments, now)
+            else:
+                self._cancel(header["job"])
+        while self._waiting and len(self._tasks) < self._slots:
+            self._begin()
+        self._give_back()
 
-    def _start(self, header: Header, arguments: str) -> None:
-        job = header["job"]
-        self._tasks[job] = self._loop.create_task(self._run(job, header["operation"], arguments))
-        # not inside the task: one that is cancelled before its first step never runs
-        self._tasks[job].add_done_callback(partial(self._ended, job))
+    def _begin(self) -> None:
+        """Begin with the job that has waited longest."""
+        job, waiting = self._waiting.popitem(last=False)
+        self._begun.append(job)
+        self._have_told()  # before its first step, which may hold everything up
+        # called from the end of another, it must not begin with what that one set
+        run, context = self._run(job, waiting.operation, waiting.arguments), self._context.copy()
+        self._tasks[job] = task = self._loop.create_task(run, context=context)
+        # for one that is cancelled, by whomever: whether it ends by that, or before its first step, shows only then
+        task.add_done_callback(partial(self._done, job))
 
-    def _cancel(self, header: Header) -> None:
-        if task := self._tasks.get(header["job"]):
-            self._cancelled.add(header["job"])
+    def _give_back(self) -> None:
+        """Give back what has waited for too long, and look again when the next one will have."""
+        if self._looking or not self._waiting:
+            return
+        now = self._loop.time()
+        for job, waiting in list(self._waiting.items()):
+            if now < waiting.since + PATIENCE:
+                self._looking = True
+                self._loop.call_at(waiting.since + PATIENCE, self._look_again)
+                break
+            del self._waiting[job]
+            self._end(job, Ending("handed_back", error_text("HandedBack", "no slot came free for it in time")))
+
+    def _look_again(self) -> None:
+        self._looking = False
+        self._give_back()
+
+    def _cancel(self, job: int) -> None:
+        if task := self._tasks.get(job):
+            self._cancelled.add(job)
             task.cancel()
+        elif self._waiting.pop(job, None):
+            self._end(job, CANCELLED)
 
-    def _ended(self, job: int, task: "asyncio.Task[Ending]") -> None:
+    def _done(self, job: int, task: "asyncio.Task[Ending]") -> None:
+        if job in self._tasks:
+            self._ended(job, failed(asyncio.CancelledError()) if task.cancelled() else task.result())
+
+    def _ended(self, job: int, ending: Ending) -> None:
+        """Note how a job ended, and begin with another at once: the slot stands empty."""
         del self._tasks[job]
         if job in self._cancelled:
             self._cancelled.discard(job)
-            ending = Ending("cancelled", error_text("Cancelled", "cancelled while it ran"))
-        else:  # an operation may also have cancelled itself
-            ending = failed(asyncio.CancelledError()) if task.cancelled() else task.result()
-        if not self._endings:
-            self._loop.call_soon(self._tell)  # of all that end in this turn of the loop
+            ending = CANCELLED
+        self._end(job, ending)
+        if self._waiting and len(self._tasks) < self._slots:
+            self._begin()
+
+    def _end(self, job: int, ending: Ending) -> None:
         self._endings.append((job, ending))
+        self._have_told()
+
+    def _have_told(self) -> None:
+        """Have the worker told of all that happens in this turn of the loop."""
+        if not self._telling:
+            self._telling = True
+            self._loop.call_soon(self._tell)
 
     def _tell(self) -> None:
+        self._telling = False
+        begun, self._begun = self._begun, []
         endings, self._endings = self._endings, []
-        self._wire.ended(*endings)
+        started = {"about": "started", "jobs": begun, "size": self._size}, ""
+        self._wire.ended(endings, *([started] if begun else ()))
 
     async def _run(self, job: int, name: str, arguments: str) -> Ending:
-        lines = Lines(partial(self._wire.line, job))
-        _lines.set(lines)
-        report_to(partial(self._wire.progress, job))
+        voice = Voice(self._wire, job)
+        _voice.set(voice)
         retry_on: tuple[type[BaseException], ...] = ()
         try:
             operation = find(self._operations, name)
             retry_on = operation.retry_on
-            return succeeded(await operation.function(**checked(operation, arguments)), self._max_result_bytes)
+            ending = succeeded(await operation.function(**checked(operation, arguments)), self._max_result_bytes)
         except MemoryError:
-            return failed(MemoryExceeded("there was no memory left for it"), retry_on)
+            ending = failed(MemoryExceeded("there was no memory left for it"), retry_on)
         except BaseException as error:  # noqa: BLE001 -- whatever an operation raises is data
-            return failed(error, retry_on)
-        finally:
-            lines.close()
+            ending = failed(error, retry_on)
+        voice.close()
+        if not self._tasks[job].cancelling():
+            self._ended(job, ending)
+        return ending
+
+
+class Voice:
+    """What a job has to say. It is found by the context of whoever speaks: its task, those it starts, its threads."""
+
+    __slots__ = ("_job", "_lines", "_wire")
+
+    def __init__(self, wire: Wire, job: int) -> None:
+        """Speak for a job."""
+        self._wire, self._job = wire, job
+        self._lines: Lines | None = None
+
+    def write(self, data: bytes) -> None:
+        """Take what it prints."""
+        if self._lines is None:
+            self._lines = Lines(partial(self._wire.line, self._job))
+        self._lines.feed(data)
+
+    def close(self) -> None:
+        """Say what is left."""
+        if self._lines is not None:
+            self._lines.close()
+
+    @staticmethod
+    def report(fraction: float, message: str | None) -> None:
+        """Tell how far the job has come that asks."""
+        if voice := _voice.get():
+            voice._wire.progress(voice._job, fraction, message)
 
 
 class Routed(io.TextIOBase):
@@ -114,10 +204,10 @@ class Routed(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write to the job's log."""
-        if (lines := _lines.get()) is None:
+        if (voice := _voice.get()) is None:
             return self._stream.write(text)
         with self._writing:  # a job may print from several threads
-            lines.feed(text.encode("utf-8", "backslashreplace"))
+            voice.write(text.encode("utf-8", "backslashreplace"))
         return len(text)
 
     def flush(self) -> None:

@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from workers.attempt import Ending
 from workers.children.frames import Frame, Unpacker, pack
@@ -59,11 +59,14 @@ class Wire:
             self._lines.setdefault(job, []).append(line)
         self._news.set()
 
-    def ended(self, *endings: tuple[int, Ending], spent: bool = False) -> None:
-        """Tell how jobs ended, after all that was to be reported. `spent`: this process takes no other."""
+    def ended(self, endings: Sequence[tuple[int, Ending]], *more: Frame, spent: bool = False) -> None:
+        """Tell how jobs ended, after all that was to be reported, and `more`. `spent`: this process takes no other."""
         self._flush()
-        told = ({"about": "ended", "job": job, "kind": e.kind, "retryable": e.retryable} for job, e in endings)
-        self.send(*(({**header, "spent": spent}, e.payload) for header, (_, e) in zip(told, endings, strict=True)))
+        told = [
+            ({"about": "ended", "job": job, "kind": e.kind, "retryable": e.retryable, "spent": spent}, e.payload)
+            for job, e in endings
+        ]
+        self.send(*told, *more)
 
     def _report(self) -> None:
         while self._news.wait():

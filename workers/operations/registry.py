@@ -9,7 +9,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -51,8 +50,7 @@ class Operation:
 
 REGISTRY: dict[str, Operation] = {}
 
-_reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
-_reporters_of_all: list[Reporter] = []
+_reporters: list[Reporter] = []
 
 
 def operation(
@@ -110,17 +108,13 @@ def operation(
 
 def progress(fraction: float, message: str | None = None) -> None:
     """Report from inside an operation how far it has come (0 to 1) and what it does; in tiny ones nobody listens."""
-    reporter = _reporter.get() or next(iter(_reporters_of_all), None)
-    if reporter and not math.isnan(fraction):
-        reporter(min(max(float(fraction), 0.0), 1.0), message)
+    if _reporters and not math.isnan(fraction):
+        _reporters[0](min(max(float(fraction), 0.0), 1.0), message)
 
 
-def report_to(reporter: Reporter, *, everywhere: bool = False) -> None:
-    """Have `progress` tell `reporter`: in this context, or `everywhere`, where a process runs one job at a time."""
-    if everywhere:
-        _reporters_of_all[:] = [reporter]
-    else:
-        _reporter.set(reporter)
+def report_to(reporter: Reporter) -> None:
+    """Have `progress` tell `reporter`, in this whole process."""
+    _reporters[:] = [reporter]
 
 
 def _fault(function: Callable[..., Any], service: str, retry_on: Sequence[Any]) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from workers.operations.registry import operation, progress
@@ -18,6 +19,30 @@ async def rest(seconds: float, name: str = "") -> dict[str, Any]:
     logging.getLogger(name).info("%s rose", name)
     await asyncio.to_thread(print, f"{name} speaks from a thread")
     return {"name": name, "pid": os.getpid()}
+
+
+_beside: set[int] = set()
+_visitor: ContextVar[str | None] = ContextVar("visitor", default=None)
+
+
+@operation()
+async def count(seconds: float) -> int:
+    """Wait, and tell how many at most were at it at a time."""
+    me = id(asyncio.current_task())
+    _beside.add(me)
+    most = len(_beside)
+    await asyncio.sleep(seconds)
+    most = max(most, len(_beside))
+    _beside.discard(me)
+    return most
+
+
+@operation()
+async def sign(name: str) -> str | None:
+    """Leave a name in the context, and give the one that was there."""
+    before = _visitor.get()
+    _visitor.set(name)
+    return before
 
 
 @operation()
