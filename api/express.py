@@ -28,8 +28,17 @@ Scope = dict[str, Any]
 Runner = Callable[[Any, Scope], object]
 """Answers one request: granian's handle on the connection, and the request as WSGI describes it."""
 Finish = Callable[[], None]
+"""Waits until all that was sent on its way has come to its end."""
 Carry = Callable[[list[Any]], Finish]
-"""Sends what several wish for on its way, and gives what waits until all of it has come to its end."""
+"""Sends what several wish for on its way."""
+
+
+def answer(run: Runner, connection: Any, scope: Scope) -> None:
+    """Answer a request to its end, streaming included; granian answers 500 for one that nobody answered."""
+    try:
+        run(connection, scope)
+    except Exception:
+        log.exception("A request failed", extra={"action": "request_failed", "path": loggable(scope["PATH_INFO"])})
 
 
 class Trip(greenlet):  # type: ignore[misc]  # greenlet carries no annotations
@@ -111,7 +120,7 @@ class Express:
         with suppress(Empty):
             for number in range(TOGETHER):
                 run, connection, scope = self._coming.get(wait and not number)
-                self._go(Trip(_answer), run, _Held(connection, self._answered), scope)
+                self._go(Trip(answer), run, _Held(connection, self._answered), scope)
 
     def _go(self, trip: Trip, *arguments: Any) -> None:
         """Let it go as far as it can."""
@@ -146,10 +155,3 @@ class _Held:
     def send(self) -> None:
         """Give what was kept."""
         self._connection.response_bytes(*self._answer)
-
-
-def _answer(run: Runner, connection: Any, scope: Scope) -> None:
-    try:
-        run(connection, scope)
-    except Exception:
-        log.exception("A request failed", extra={"action": "request_failed", "path": loggable(scope["PATH_INFO"])})

@@ -17,8 +17,7 @@ from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
 from api.bodies import BODY, MAX_BYTES
-from api.express import Express, Runner, Scope, is_quick
-from api.problems import loggable
+from api.express import Express, Runner, Scope, answer, is_quick
 
 log = logging.getLogger(__name__)
 
@@ -118,12 +117,8 @@ class Lanes:
         return True
 
     def _run(self, run: Runner, connection: Any, scope: Scope) -> None:
-        """Answer the request to its end, streaming included; granian answers 500 for one that nobody answered."""
         try:
-            run(connection, scope)
-        except Exception:
-            told = {"action": "request_failed", "path": loggable(scope["PATH_INFO"])}
-            log.exception("A request failed", extra=told)
+            answer(run, connection, scope)
         finally:
             self._free.release()
 

@@ -72,23 +72,28 @@ def timed(begin: Callable[[], object], happened: Callable[[], bool], what: str) 
     return time.perf_counter() - started
 
 
+def in_turn(stack: Stack, figures: Figures) -> None:
+    """Measure one API, without and with streams."""
+    without = accepted(stack)
+    ids, before = accept(stack, STREAMS), memory(stack)
+    with closing(Crowd(stack.port, [f"/jobs/{job_id}/events" for job_id in ids])) as crowd:
+        until(partial(crowd.all_have, b"event: status"), 60, "all streams stand")
+        figures["KB a stream"].append((memory(stack) - before) * 1024 / STREAMS)
+        beside = accepted(stack)
+        told = timed(partial(finish, stack, ids), crowd.all_ended, "all told")
+    for name, values in (("without", without), ("with", beside)):
+        figures[f"requests/s {name}"].append(values[0])
+        figures[f"CPU µs a request {name}"].append(values[1])
+    figures[f"s until {STREAMS} finished jobs are told"].append(told)
+
+
 def measured(folder: Path, env: dict[str, str]) -> Figures:
-    """Measure one API, with and without streams in turn."""
+    """Measure one API, with and without streams in turn, and how it stops."""
     figures: Figures = defaultdict(list)
     with running(folder, env, lambda stack: stack.api.start()) as stack:
         accepted(stack)
         for _ in range(ROUNDS):
-            without = accepted(stack)
-            ids, before = accept(stack, STREAMS), memory(stack)
-            with closing(Crowd(stack.port, [f"/jobs/{job_id}/events" for job_id in ids])) as crowd:
-                until(partial(crowd.all_have, b"event: status"), 60, "all streams stand")
-                figures["KB a stream"].append((memory(stack) - before) * 1024 / STREAMS)
-                beside = accepted(stack)
-                told = timed(partial(finish, stack, ids), crowd.all_ended, "all told")
-            for name, values in (("without", without), ("with", beside)):
-                figures[f"requests/s {name}"].append(values[0])
-                figures[f"CPU µs a request {name}"].append(values[1])
-            figures[f"s until {STREAMS} finished jobs are told"].append(told)
+            in_turn(stack, figures)
         with closing(Crowd(stack.port, ["/events"] * STREAMS)) as crowd:
             until(partial(crowd.all_have, b"retry:"), 60, "all streams stand")
             took = timed(stack.api.process.terminate, crowd.all_ended, "all ended")

@@ -51,9 +51,11 @@ class Job:
 
     __slots__ = ("_awaited", "_lines", "_listener", "began", "due", "ending", "on_end", "task", "verdict")
 
-    def __init__(self, task: Task, listener: Listener, on_end: Callable[["Job", Ending], None] | None = None) -> None:
-        """Tell `listener` while it runs, and `on_end` when it has ended."""
-        self.task, self._listener, self.on_end = task, listener, on_end
+    def __init__(self, task: Task, listener: Listener) -> None:
+        """Tell `listener` while it runs."""
+        self.task, self._listener = task, listener
+        self.on_end: Callable[[Job, Ending], None] | None = None
+        """Is called when it has ended."""
         self.verdict: Ending | None = None
         self.due = inf
         self._lines: Lines | None = None

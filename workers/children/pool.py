@@ -90,10 +90,17 @@ class Children:
         takes no greenthread.
         """
         self._taken += 1
+        job = Job(task, listener)
+        self._jobs[job] = None
         if child := self._at_hand():
-            self._hand(Job(task, listener, partial(self._ended, child, finish)), child)
-        else:
-            eventlet.spawn_n(self._run_and_tell, Job(task, listener), finish)
+            job.on_end = partial(self._ended, child, finish)
+            try:
+                self._hand(job, child)
+            except Exception:
+                log.exception("A job could not be handed over", extra={"action": "children_fault", "job_id": task.id})
+            else:
+                return
+        self._run_apart(job, finish)
 
     def run(self, task: Task, listener: Listener) -> Ending:
         """Wait for a slot, run a task in a child and tell how it ended. Raises nothing."""
@@ -129,12 +136,13 @@ class Children:
         if self._folders:
             self._folders.close()
 
-    def _run_and_tell(self, job: Job, finish: Callable[[Ending], None]) -> None:
-        finish(self._run(job))
+    def _run_apart(self, job: Job, finish: Callable[[Ending], None]) -> None:
+        """Have a job run that has a slot, in a greenthread that has the time to wait for a child."""
+        job.on_end = None
+        eventlet.spawn_n(lambda: finish(self._run(job)))
 
     def _run(self, job: Job) -> Ending:
         """Have a job run that has a slot, and let go of that."""
-        self._jobs.setdefault(job, None)
         try:
             return self._try(job)
         except Exception as fault:  # such as no memory, or no descriptor, for one process more
@@ -171,8 +179,7 @@ class Children:
     def _ended(self, child: Child, finish: Callable[[Ending], None], job: Job, ending: Ending) -> None:
         """Tell how a job ended that has no greenthread; it gets one if its child died before it began."""
         if job.began is None and not child.fault and not job.verdict:
-            job.on_end = None
-            eventlet.spawn_n(self._run_and_tell, job, finish)
+            self._run_apart(job, finish)
         else:
             self._let_go(job)
             finish(ending)
@@ -181,7 +188,8 @@ class Children:
         """Free the job's slot."""
         del self._jobs[job]
         self._taken -= 1
-        self._turnover.count()
+        if job.began is not None:  # one that was given back leaves no slot that another could have
+            self._turnover.count()
         self._tell()
 
     def _at_hand(self) -> Child | None:

@@ -67,9 +67,8 @@ class Child:
         """Give the child a job, which tells of it. Waits until the child is ready."""
         self._number += 1
         number = self._number
-        frame = pack(
-            {"about": "run", "job": number, "operation": job.task.operation, "memory": memory}, job.task.arguments
-        )
+        header = {"about": "run", "job": number, "operation": job.task.operation, "memory": memory}
+        frame = pack(header, job.task.arguments)
         self.jobs[number] = job
         if not self.ready.ready():
             self.ready.wait()
@@ -106,11 +105,16 @@ class Child:
             eventlet.spawn_n(self._speak)
 
     def _speak(self) -> None:
-        with suppress(OSError):  # it has ended, and `_await_end` tells
+        try:
             while self._unsaid and not self.ended.ready():
                 said = len(self._unsaid)
                 plumbing.write(self._channel, b"".join(self._unsaid))
                 del self._unsaid[:said]
+        except OSError:  # it has ended, and `_await_end` tells
+            return
+        except Exception:
+            log.exception("A child can't be told anything any more", extra={"action": "child_fault"})
+            self.kill()
 
     def _hear(self) -> None:
         """Take what the child says."""

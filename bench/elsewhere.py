@@ -1,0 +1,28 @@
+"""The API as another server than granian would run it, for `bench/servers.py`: each stream may take long there.
+
+`gunicorn "bench.elsewhere:make()"`. It has no express lane, which needs granian's handle on a connection.
+"""
+
+from collections.abc import Callable
+from threading import Semaphore
+from typing import Any
+
+from api import wsgi
+from api.lanes import PLACE, Place, may_take_long
+
+TURNS = 4
+"""Of the requests that take long, so many work at a time, as under granian."""
+
+
+def make() -> Callable[..., Any]:
+    """Make the app of this process."""
+    app, place = wsgi.make(), Place(Semaphore(TURNS))
+
+    def call(environ: dict[str, Any], start_response: Any) -> Any:
+        if not may_take_long(environ):
+            return app(environ, start_response)
+        environ[PLACE] = place
+        with place.at_work():
+            return app(environ, start_response)
+
+    return call
