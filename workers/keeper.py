@@ -7,6 +7,7 @@ process, takes progress and log lines along, and brings back whose job was calle
 import json
 import logging
 from collections.abc import Callable, Sequence
+from itertools import islice
 from time import monotonic
 
 import eventlet
@@ -20,6 +21,11 @@ log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 0.4
 """Between two rounds: a job that is called off learns of it within this."""
+YOUNG_SECONDS = 0.2
+"""A lease that is younger needs no renewal, so that a job that takes a moment costs none. One that has something to say
+is renewed anyway."""
+MOST_LEASES = 250
+"""Renewed in one call: Redis does nothing else meanwhile."""
 MOST_LINES = 200
 """Lines of one job's log that a round takes; those in between are left out, and counted."""
 
@@ -30,14 +36,14 @@ class Held:
     def __init__(self, lease: Lease) -> None:
         """Begin with nothing said."""
         self.lease = lease
-        self._began = monotonic()
+        self.began = monotonic()
         self._progress: str | None = None
         self._lines: list[str] = []
         self._left_out = 0
 
     def progress(self, fraction: float, message: str | None) -> None:
         """Note how far the job has come."""
-        spent = monotonic() - self._began
+        spent = monotonic() - self.began
         left = round(spent * (1 - fraction) / fraction, 1) if fraction > 0 else None
         said = {"progress": round(fraction, 4), "message": message and message[:500], "eta_seconds": left}
         self._progress = json.dumps(said, separators=(",", ":"))
@@ -48,6 +54,11 @@ class Held:
             self._lines.append(text.encode("utf-8", "replace").decode())
         else:
             self._left_out += 1
+
+    @property
+    def has_news(self) -> bool:
+        """Tell whether its job has said something."""
+        return bool(self._progress or self._lines)
 
     def said(self) -> tuple[str | None, list[str]]:
         """Give what was noted, once."""
@@ -83,8 +94,7 @@ class Keeper:
         """Keep these no longer, and write down what their jobs have said last."""
         with self._one_at_a_time:  # a round on its way has words of theirs that must be there before the outcome is
             last = [held for lease in leases if (held := self._held.pop(key_of(lease), None))]
-            told = [(held, *held.said()) for held in last]
-            self._tell([each for each in told if each[1] or each[2]])
+            self._tell([held for held in last if held.has_news])
 
     def close(self) -> None:
         """Keep nothing any more."""
@@ -98,14 +108,17 @@ class Keeper:
             self._round()
 
     def _round(self) -> None:
-        with self._one_at_a_time:
-            self._tell([(held, *held.said()) for held in self._held.values()])
+        old = monotonic() - YOUNG_SECONDS
+        due = iter([key for key, held in self._held.items() if held.began <= old or held.has_news])
+        while keys := list(islice(due, MOST_LEASES)):
+            with self._one_at_a_time:
+                self._tell([held for key in keys if (held := self._held.get(key))])
 
-    def _tell(self, told: Sequence[Told]) -> None:
-        if not told:
+    def _tell(self, held: Sequence[Held]) -> None:
+        if not held:
             return
         try:
-            self._renew(told)
+            self._renew([(each, *each.said()) for each in held])
         except StoreUnavailable as fault:
             log.warning("Leases could not be renewed: %s", fault, extra={"action": "renew_failed"})
         except Exception:

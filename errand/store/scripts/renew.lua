@@ -4,12 +4,13 @@
 -- Returns {ids whose lease is lost, ids that are to be cancelled}.
 local lease, now, lost, cancel, held = tonumber(ARGV[2]), now_ms(), {}, {}, {}
 local at = 4
+if tonumber(ARGV[3]) > 1 then later = {} end
 for _ = 1, tonumber(ARGV[3]) do
   local id, job = ARGV[at], P .. 'job:' .. ARGV[at]
   local f = call('HMGET', job, 'status', 'fence', 'cancel_requested')
   if f[1] == 'running' and f[2] == ARGV[at + 1] then
     held[id] = true
-    call('ZADD', P .. 'leases', now + lease, id)
+    zadd(P .. 'leases', int(now + lease), id)
     if f[3] then cancel[#cancel + 1] = id end
     if ARGV[at + 2] ~= '' then
       call('HSET', job, 'progress', ARGV[at + 2])
@@ -20,6 +21,7 @@ for _ = 1, tonumber(ARGV[3]) do
   end
   at = at + 3
 end
+write_down()
 local written = {}
 for i = at, #ARGV, 2 do
   local id = ARGV[i]
