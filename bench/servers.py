@@ -21,17 +21,16 @@ from tests.support.valkey import running as running_store
 
 ROUNDS = 3
 GRANIAN = "granian"
-OTHERS = {
-    "gunicorn, threads": ["-k", "gthread", "--threads", str(STREAMS + 100)],
-    "gunicorn, gevent": ["-k", "gevent", "--worker-connections", str(STREAMS + 100)],
-}
+MOST = str(STREAMS + 100)
+OTHERS = {"gunicorn, threads": ["-k", "gthread", "--threads", MOST], "gunicorn, gevent": ["-k", "gevent"]}
 
 
 def start(stack: Stack, name: str) -> None:
     """Start the API under this server."""
     if name != GRANIAN:
         command = [os.environ["BENCH_PY_PEERS"], "-m", "gunicorn", "bench.elsewhere:make()", *OTHERS[name]]
-        command += ["-b", f"127.0.0.1:{stack.port}", "--keep-alive", "60", "--log-level", "warning"]
+        command += ["--worker-connections", MOST, "--keep-alive", "60", "--log-level", "warning"]
+        command += ["-b", f"127.0.0.1:{stack.port}"]
         env = {**stack.env, "PYTHONPATH": os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])}
         stack.api = Running("api", command, stack.folder / "api.log", env=env, ready=stack.answers, cwd=stack.folder)
     stack.api.start()
