@@ -24,7 +24,7 @@ from errand.embedded.wait import until
 from errand.store import NewJob, Store
 from schemas.operations import COMPUTE, Weight, queue_of
 from tests.support.processes import ROOT, Running
-from tests.support.rabbitmq import Node
+from tests.support.rabbitmq import Node, vhost
 from tests.support.stack import Worker
 from tests.support.valkey import Server
 
@@ -87,6 +87,7 @@ def contestant(folder: Path, node: Node, redis: Server, slots: int, name: str) -
     told = errand(folder, env, slots) if name == "Errand" else peer(folder, env, slots, name)
     with redis.admin() as admin:
         admin.flushall()
+    node.rabbitmqctl("delete_vhost", vhost(env["AMQP_URI"]))  # what one leaves there is no burden to the next
     return told
 
 

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.4
 """Between two rounds: a job that is called off learns of it within this."""
 YOUNG_SECONDS = 0.2
-"""A lease that is younger needs no renewal, so that a job that takes a moment costs none. One that has something to say
-is renewed anyway."""
+"""A lease that is younger needs no renewal, nor one in the first tenth of its time, so that a job that takes a moment
+costs none. One whose job has something to say is renewed anyway."""
 MOST_LEASES = 250
 """Renewed in one call: Redis does nothing else meanwhile."""
 MOST_LINES = 200
@@ -78,6 +78,7 @@ class Keeper:
     def __init__(self, store: WorkerStore, cancel: Callable[[Lease], None]) -> None:
         """Keep them in `store`, from a greenthread that works while there is something to keep."""
         self._store, self._cancel = store, cancel
+        self._young = min(YOUNG_SECONDS, store.settings.lease_seconds / 10)
         self._held: dict[str, Held] = {}
         self._there = eventlet.Queue(maxsize=1)
         self._one_at_a_time = Semaphore()
@@ -108,7 +109,7 @@ class Keeper:
             self._round()
 
     def _round(self) -> None:
-        old = monotonic() - YOUNG_SECONDS
+        old = monotonic() - self._young
         due = iter([key for key, held in self._held.items() if held.began <= old or held.has_news])
         while keys := list(islice(due, MOST_LEASES)):
             with self._one_at_a_time:
