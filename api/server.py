@@ -3,7 +3,6 @@
 Stands before step 1 of a job's life. Next: `wsgi.py`, which each of the processes calls.
 """
 
-import gc
 import logging
 import resource
 import socket
@@ -14,6 +13,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
+from errand import garbage
 from errand.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -60,8 +60,7 @@ def _share_memory(settings: Settings) -> None:
     from api.wsgi import prepare  # what the processes call
 
     prepare(settings)
-    gc.collect()
-    gc.freeze()  # the collector of a forked process must not touch, and thereby copy, what is shared
+    garbage.settle()  # the collector of a forked process must not touch, and thereby copy, what is shared
 
 
 def allow_files(number: int) -> None:
