@@ -238,14 +238,17 @@ class Children:
 
     def _watch(self) -> None:
         """Look after the time and the memory that jobs take, while there are any."""
-        look_at = monotonic()
+        look_at = monotonic() + WATCH_SECONDS
         while self._jobs:
-            self._alarm.wait(look_at + WATCH_SECONDS)
-            self._watch_time()
-            if monotonic() >= look_at + WATCH_SECONDS:
-                for child in list(self._children):
-                    self._watch_memory(child)
-                look_at = monotonic()
+            self._alarm.wait(look_at)
+            try:
+                self._watch_time()
+                if monotonic() >= look_at:
+                    look_at = monotonic() + WATCH_SECONDS
+                    for child in list(self._children):
+                        self._watch_memory(child)
+            except Exception:  # all timeouts depend on this loop
+                log.exception("The watch over jobs met a fault", extra={"action": "children_fault"})
         self._watching = False
 
     def _watch_time(self) -> None:
