@@ -12,14 +12,15 @@ from flask.sessions import NullSession, SessionInterface
 from pydantic_core import from_json
 from werkzeug.routing import BaseConverter, MapAdapter
 
-from api import extending, pages, plugins, problems
+from api import extending, pages, plugins
 from api.accepting import accepting
-from api.answers import Answer
 from api.batch import batch
-from api.bodies import MAX_BYTES
 from api.catalogue import Catalogue
 from api.control import control
 from api.gathering import Gathering
+from api.http import problems
+from api.http.answer import Answer
+from api.http.body import MAX_BYTES
 from api.listing import listing
 from api.metrics import metrics
 from api.notifications import notifications
@@ -73,7 +74,7 @@ class NoSessions(SessionInterface):
 
 
 class Json(DefaultJSONProvider):
-    """Reads JSON for `request.get_json()` of plug-ins as bodies.py does, which nothing a client nests brings down."""
+    """Reads JSON for `request.get_json()` of plug-ins as api/http/body.py does, which nothing a client nests brings down."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Read it; raise ValueError."""
@@ -146,7 +147,7 @@ def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
 def app_of_routes(settings: Settings) -> Api:
     """Make an app that has its routes and nothing behind them; raise SettingsRefused as `create_app` does."""
     app = Api("api", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1  # so that bodies.py sees that there was more
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1  # so that api/http/body.py sees that there was more
     app.url_map.strict_slashes = False
     app.url_map.converters["job"] = JobStep
     problems.register(app)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import SchemaValidator
 
-from api.bodies import MOST_CHARACTERS, MOST_FAULTS, Path, pointer, refusal
+from api.http.body import MOST_CHARACTERS, MOST_FAULTS, Path, pointer, refusal
 from api.quick import quick_validator
 from schemas.operations import Operation
 from schemas.problems import Fault

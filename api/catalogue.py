@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Final
 
 from api.arguments import published
-from api.bodies import MOST_CHARACTERS, Path, pointer, refusal
+from api.http.body import MOST_CHARACTERS, Path, pointer, refusal
 from api.ports import JobStore
 from errand.errors import CatalogueEmpty, OperationUnknown
 from schemas.problems import Fault

@@ -8,14 +8,14 @@ from typing import Final
 from flask import Blueprint
 
 from api import idempotency
-from api.answers import Answer
-from api.bodies import read_body_if_any
+from api.http.answer import Answer
+from api.http.body import read_body_if_any
+from api.http.specs import documented
 from api.job_specs import controls
 from api.ports import here
 from api.replay_specs import NOT_OVER, RETRYING
 from api.replays import replay
 from api.reports import found, shown
-from api.specs import documented
 from errand.errors import JobUnknown, MoveRefused
 from errand.store import Control
 from schemas.jobs import ID

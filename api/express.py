@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from greenlet import getcurrent, greenlet
 
-from api.problems import loggable
+from api.http.problems import loggable
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """What plug-ins build their routes of: `from api.extending import cluster, event_stream, job_events`.
 
 Public, and all of the API's side that is; `docs/extending.md` tells how to use it. What goes wrong in a call is
-answered by `problems.py`: a missing service 503, a slow one 504, one that failed 502, and all of them in time.
+answered by `api/http/problems.py`: a missing service 503, a slow one 504, one that failed 502, and all of them in time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from typing import Final
 from flask import Flask, abort, current_app
 from flask_nameko.errors import ClientUnavailableError
 
-from api.bodies import json_body
+from api.http.body import json_body
 from api.pool import ConnectionPool
 from api.telling import event_stream, job_events
 from errand.broker.caller import Caller

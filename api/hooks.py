@@ -7,7 +7,7 @@ when something is sent, by `workers/guard.py`: the API asks no name server.
 from typing import Final
 from urllib.parse import urlsplit
 
-from api.bodies import Path, pointer, refusal
+from api.http.body import Path, pointer, refusal
 from errand.networks import Networks
 from errand.settings import Settings
 from schemas.problems import Fault

@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 from flask import Blueprint, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from api import problems
-from api.answers import Answer
+from api.http import problems
+from api.http.answer import Answer
 from api.pages import address
 from errand.errors import ErrandError
 

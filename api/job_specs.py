@@ -6,9 +6,8 @@ Stands beside the life of a job. Next: `accepting.py`, the first of these views.
 from http import HTTPStatus
 from typing import Any, Final
 
-from api.idempotency import KEY_PATTERN
-from api.problems import SENTENCES, plain
-from api.specs import (
+from api.http.problems import SENTENCES, plain
+from api.http.specs import (
     ETAG,
     RETRY_AFTER,
     SEEN,
@@ -21,6 +20,7 @@ from api.specs import (
     reference,
     refuses,
 )
+from api.idempotency import KEY_PATTERN
 from errand.errors import (
     BodyUnreadable,
     JobRefused,

@@ -16,8 +16,8 @@ from flask import request
 from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
-from api.bodies import BODY, MAX_BYTES
 from api.express import Express, Runner, Scope, answer, is_quick
+from api.http.body import BODY, MAX_BYTES
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ Stands beside the life of a job. `view.py` and `unsubscribe.py` say what is here
 
 from typing import Any, Final
 
+from api.http.specs import STORE_DOWN, Spec, parameter, refuses
 from api.job_result import BUTTONS
-from api.specs import STORE_DOWN, Spec, parameter, refuses
 from api.stream_specs import WATCHING as JOB_WATCHING
 from errand.errors import FileUnknown, FormRefused, LinkExpired, LinkRefused
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from api.answers import Answer, answer
+from api.http.answer import Answer, answer
+from api.http.specs import documented
 from api.job_specs import CURSOR_PATTERN, LISTING, MOST_ROWS, USUAL_ROWS
 from api.ports import here
 from api.reports import CACHING
-from api.specs import documented
 from errand.errors import ParameterRefused
 from errand.report import summary_of, written
 from schemas.requests import MAX_NAME, TAG_PATTERN

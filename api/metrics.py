@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint
 
-from api.answers import Answer
+from api.http.answer import Answer
+from api.http.specs import documented
 from api.ports import Errand, here
-from api.specs import documented
 from api.stream_specs import METERING
 from errand.errors import StoreUnavailable
 from errand.store import Counts

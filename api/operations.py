@@ -8,12 +8,12 @@ from functools import lru_cache
 from flask import Blueprint
 
 from api.accepting import accept_operation
-from api.answers import Answer, answer_unless_known
 from api.arguments import published
-from api.bodies import read_body
 from api.catalogue_specs import CATALOGUE, OPERATION, RUNNING
+from api.http.answer import Answer, answer_unless_known
+from api.http.body import read_body
+from api.http.specs import documented
 from api.ports import here
-from api.specs import documented
 from errand.errors import CatalogueEmpty, OperationUnknown
 from schemas.requests import OperationRequest
 

@@ -7,7 +7,7 @@ from time import time
 
 from uuid_utils import uuid7
 
-from api.bodies import Path, pointer, refusal
+from api.http.body import Path, pointer, refusal
 from api.recipients import emails_of, notify_of
 from errand.store import NewJob
 from schemas.moments import Instant

@@ -14,11 +14,11 @@ from typing import Final, cast
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from api.answers import Answer, answer
 from api.documentation import document_of
 from api.forms import Document, Frozen
+from api.http.answer import Answer, answer
+from api.http.specs import ETAG, SEEN, UNCHANGED, documented, gives, parameter
 from api.ports import here
-from api.specs import ETAG, SEEN, UNCHANGED, documented, gives, parameter
 from errand.errors import StoreUnavailable
 
 pages = Blueprint("pages", __name__)

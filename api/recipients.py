@@ -3,7 +3,7 @@
 Stands at step 1 of a job's life, behind the check by form in `schemas/recipients.py`. Next: `hooks.py`.
 """
 
-from api.bodies import Path, pointer, refusal
+from api.http.body import Path, pointer, refusal
 from errand.recipients import is_allowed, not_allowed
 from errand.settings import Settings
 from schemas.notices import Occasion

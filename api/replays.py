@@ -15,15 +15,15 @@ from uuid_utils import uuid7
 
 from api import idempotency
 from api.accepting import REPLAYED, accept, stored
-from api.answers import Answer, answer
 from api.arguments import checked
-from api.bodies import MAX_BYTES, pointer, read_body_if_any, refusal
+from api.http.answer import Answer, answer
+from api.http.body import MAX_BYTES, pointer, read_body_if_any, refusal
+from api.http.problems import body_of
+from api.http.specs import documented
 from api.listing import PARAMETERS, Parameter, checked_parameters, one_of, up_to
 from api.ports import Errand, here
-from api.problems import body_of
 from api.replay_specs import NARROWING, PLACES_PATTERN, RETRYABLE, RETRYING_ALL, UNBOUNDED
 from api.reports import found
-from api.specs import documented
 from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
 from errand.report import Record
 from errand.store import NewJob

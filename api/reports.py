@@ -9,11 +9,11 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from api.answers import Answer, answer
+from api.http.answer import Answer, answer
+from api.http.specs import documented
 from api.job_specs import LOGGING, REPORTING
 from api.ports import here
 from api.preferences import HEADER, applied, wait_for, wanted_wait
-from api.specs import documented
 from errand.errors import JobUnknown, StoreUnavailable
 from errand.report import Record, render
 from schemas.jobs import ID

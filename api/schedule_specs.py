@@ -5,8 +5,8 @@ Stands beside the life of a job. Next: `schedules.py`, the views.
 
 from typing import Final
 
+from api.http.specs import ETAG, RETRY_AFTER, SEEN, STORE_DOWN, UNCHANGED, Spec, gives, parameter, reference, refuses
 from api.job_specs import TOO_LARGE
-from api.specs import ETAG, RETRY_AFTER, SEEN, STORE_DOWN, UNCHANGED, Spec, gives, parameter, reference, refuses
 from errand.errors import (
     MediaTypeUnsupported,
     ScheduleNameRefused,

@@ -11,14 +11,14 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from api.answers import Answer, answer
 from api.arguments import checked
-from api.bodies import read_body, refusal
 from api.hooks import refuse_webhook
+from api.http.answer import Answer, answer
+from api.http.body import read_body, refusal
+from api.http.specs import documented, takes
 from api.ports import here
 from api.recipients import notify_of, refuse_recipients
 from api.schedule_specs import DELETING, LISTING, LOOKING, PUTTING
-from api.specs import documented, takes
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
 from errand.report import moment
 from errand.schedules import Rhythm, local

@@ -11,12 +11,12 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from api.answers import Answer
+from api.http.answer import Answer
+from api.http.specs import documented
 from api.lanes import Place, place
 from api.opening import PAGE, event_number, is_final, is_held, opening
 from api.ports import Errand, here
 from api.reports import found
-from api.specs import documented
 from api.stream_specs import WATCHING, WATCHING_ALL
 from api.subscription import Ended, Subscription
 from api.watch import order

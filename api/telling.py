@@ -9,7 +9,7 @@ from typing import Final
 
 from flask import request
 
-from api.answers import Answer
+from api.http.answer import Answer
 from api.lanes import place
 from api.ports import here
 from api.streams import HEADERS, HEARTBEAT_SECONDS, HELLO, MEDIA_TYPE, comment, without_stream

@@ -6,11 +6,11 @@ POST does, be it from the button of the page or from a mail program (RFC 8058). 
 
 from flask import Blueprint, request
 
-from api.answers import Answer
 from api.html import page, refuse_in_html
+from api.http.answer import Answer
+from api.http.specs import documented
 from api.link_specs import CHOOSING, UNSUBSCRIBING
 from api.ports import here
-from api.specs import documented
 from errand.errors import FormRefused
 
 unsubscribe = Blueprint("unsubscribe", __name__)

@@ -8,14 +8,14 @@ from typing import Final, cast
 
 from flask import Blueprint, request
 
-from api.answers import Answer
 from api.html import UNSEEN, page, refuse_in_html
+from api.http.answer import Answer
+from api.http.specs import documented
 from api.job_page import words_of
 from api.job_result import file_of
 from api.link_specs import DOWNLOADING, LOOKING, WATCHING
 from api.ports import here
 from api.reports import found
-from api.specs import documented
 from api.streams import watch_job
 from errand.errors import FileUnknown, JobUnknown
 from errand.report import Record

@@ -1,6 +1,6 @@
 """Everything that can go wrong, as one short tree. The docstring of an error is its message.
 
-`api/problems.py` has the one table from these to HTTP statuses.
+`api/http/problems.py` has the one table from these to HTTP statuses.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Why a request was refused, as RFC 9457 (`application/problem+json`) says it.
 
-Stands beside step 1 of a job's life. `api/problems.py` fills it from an error.
+Stands beside step 1 of a job's life. `api/http/problems.py` fills it from an error.
 """
 
 from typing import Annotated

@@ -5,8 +5,8 @@ Stands beside the life of a job. Next: `views.py`, the views.
 
 from typing import Any, Final
 
+from api.http.specs import RETRY_AFTER, Spec, gives, parameter, refuses
 from api.mailbox.contents import SHOWN_HEADERS
-from api.specs import RETRY_AFTER, Spec, gives, parameter, refuses
 from errand.errors import MailUnknown, ParameterRefused, StreamsFull
 
 MOST_ROWS: Final = 200

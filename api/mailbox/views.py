@@ -15,7 +15,8 @@ from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from api import pages, streams
-from api.answers import Answer, answer
+from api.http.answer import Answer, answer
+from api.http.specs import documented
 from api.lanes import place
 from api.listing import Parameter, checked_parameters, up_to
 from api.mailbox import specs
@@ -24,7 +25,6 @@ from api.mailbox.contents import Opened, summary_of
 from api.mailbox.folder import Folder, folder_at
 from api.mailbox.frames import POLICY, framed
 from api.ports import here
-from api.specs import documented
 from errand.errors import MailUnknown
 
 mailbox = Blueprint("mailbox", __name__)

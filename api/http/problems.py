@@ -15,7 +15,7 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RoutingException
 
-from api.answers import Answer
+from api.http.answer import Answer
 from errand.errors import (
     BodyUnreadable,
     BrokerUnavailable,

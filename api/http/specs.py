@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from api.problems import body_of, plain
+from api.http.problems import body_of, plain
 from errand.errors import ErrandError, StoreUnavailable
 from schemas.problems import MEDIA_TYPE, Problem
 

@@ -1,0 +1,1 @@
+"""Reading requests and writing answers: what every view needs, so nothing here knows a view."""
