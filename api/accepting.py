@@ -10,16 +10,17 @@ from typing import Final
 from flask import Blueprint, request
 from uuid_utils import uuid7
 
-from api import idempotency, preferences
-from api.arguments import checked
-from api.hooks import refuse_webhook
+from api import preferences
+from api.checks import idempotency
+from api.checks.arguments import checked
+from api.checks.options import is_delayed, new_job, refuse_contradictions
+from api.checks.recipients import emails_of, notify_of, refuse_recipients
+from api.checks.webhook_url import refuse_webhook
 from api.http.answer import Answer, answer
 from api.http.body import read_body
 from api.http.specs import documented, takes
 from api.job_specs import ACCEPTING, SENDING
-from api.options import is_delayed, new_job, refuse_contradictions
 from api.ports import Errand, here
-from api.recipients import emails_of, notify_of, refuse_recipients
 from api.reports import finished, shown
 from errand.errors import IdempotencyKeyReused
 from errand.store import NewJob, Verdict

@@ -15,7 +15,7 @@ from werkzeug.routing import BaseConverter, MapAdapter
 from api import extending, pages, plugins
 from api.accepting import accepting
 from api.batch import batch
-from api.catalogue import Catalogue
+from api.checks.catalogue import Catalogue
 from api.control import control
 from api.gathering import Gathering
 from api.http import problems

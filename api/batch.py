@@ -9,18 +9,18 @@ from typing import Any, Final
 
 from flask import Blueprint
 
-from api import idempotency
 from api.accepting import REPLAYED, stored
-from api.arguments import checked
-from api.hooks import refuse_webhook
+from api.checks import idempotency
+from api.checks.arguments import checked
+from api.checks.options import new_job, refuse_contradictions
+from api.checks.recipients import refuse_recipients
+from api.checks.webhook_url import refuse_webhook
 from api.http.answer import Answer, answer
 from api.http.body import fitted, read_json
 from api.http.problems import body_of
 from api.http.specs import documented, takes
 from api.job_specs import BATCHING
-from api.options import new_job, refuse_contradictions
 from api.ports import Errand, here
-from api.recipients import refuse_recipients
 from errand.errors import JobRefused
 from errand.store import NewJob
 from schemas.requests import BatchRequest, JobRequest

@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Blueprint
 
-from api import idempotency
+from api.checks import idempotency
 from api.http.answer import Answer
 from api.http.body import read_body_if_any
 from api.http.specs import documented

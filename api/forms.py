@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import quote
 
-from api.arguments import published
+from api.checks.arguments import published
 from api.openapi import COMPONENTS, Schema, translated
 from schemas.operations import Operation
 

@@ -6,6 +6,7 @@ Stands beside the life of a job. Next: `accepting.py`, the first of these views.
 from http import HTTPStatus
 from typing import Any, Final
 
+from api.checks.idempotency import KEY_PATTERN
 from api.http.problems import SENTENCES, plain
 from api.http.specs import (
     ETAG,
@@ -20,7 +21,6 @@ from api.http.specs import (
     reference,
     refuses,
 )
-from api.idempotency import KEY_PATTERN
 from errand.errors import (
     BodyUnreadable,
     JobRefused,

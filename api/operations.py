@@ -8,8 +8,8 @@ from functools import lru_cache
 from flask import Blueprint
 
 from api.accepting import accept_operation
-from api.arguments import published
 from api.catalogue_specs import CATALOGUE, OPERATION, RUNNING
+from api.checks.arguments import published
 from api.http.answer import Answer, answer_unless_known
 from api.http.body import read_body
 from api.http.specs import documented

@@ -18,7 +18,7 @@ from errand.store import Control, Counts, NewJob, Page, Schedule, Verdict
 from errand.store.schedules import Stored
 
 if TYPE_CHECKING:
-    from api.catalogue import Catalogue
+    from api.checks.catalogue import Catalogue
 
 
 class ScheduleStore(Protocol):

@@ -13,9 +13,9 @@ from flask import Blueprint, request
 from pydantic_core import from_json
 from uuid_utils import uuid7
 
-from api import idempotency
 from api.accepting import REPLAYED, accept, stored
-from api.arguments import checked
+from api.checks import idempotency
+from api.checks.arguments import checked
 from api.http.answer import Answer, answer
 from api.http.body import MAX_BYTES, pointer, read_body_if_any, refusal
 from api.http.problems import body_of

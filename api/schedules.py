@@ -11,13 +11,13 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from api.arguments import checked
-from api.hooks import refuse_webhook
+from api.checks.arguments import checked
+from api.checks.recipients import notify_of, refuse_recipients
+from api.checks.webhook_url import refuse_webhook
 from api.http.answer import Answer, answer
 from api.http.body import read_body, refusal
 from api.http.specs import documented, takes
 from api.ports import here
-from api.recipients import notify_of, refuse_recipients
 from api.schedule_specs import DELETING, LISTING, LOOKING, PUTTING
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
 from errand.report import moment

@@ -1,7 +1,7 @@
 """An operation as the workers publish it: what it computes, what it takes and gives, within which limits.
 
 Stands before step 1 of a job's life: workers write it into the store's catalogue, the API checks `arguments` by it
-(`api/arguments.py`) and documents it. Next: `requests.py`.
+(`api/checks/arguments.py`) and documents it. Next: `requests.py`.
 """
 
 from enum import StrEnum

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from api.quick import quick_validator
+from api.checks.fast_schema import quick_validator
 from schemas.operations import Operation, Operations
 from tests.support.api import ADD
 

@@ -14,8 +14,8 @@ from uuid import uuid4
 import schemathesis
 from pydantic import ValidationError
 
-from api.idempotency import KEY_PATTERN
-from api.options import refuse_contradictions
+from api.checks.idempotency import KEY_PATTERN
+from api.checks.options import refuse_contradictions
 from errand.errors import JobRefused
 from errand.schedules import fault_of, fault_of_zone
 from schemas.address import EMAIL_PATTERN, MAX_LENGTH, as_address

@@ -1,6 +1,6 @@
 """Checks a job's arguments by the JSON Schema its operation has published, and writes them as the text that is stored.
 
-Stands at step 1 of a job's life, for all but `POST /compute`. Next: `quick.py`, which says yes faster.
+Stands at step 1 of a job's life, for all but `POST /compute`. Next: `fast_schema.py`, which says yes faster.
 """
 
 import json
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import SchemaValidator
 
+from api.checks.fast_schema import quick_validator
 from api.http.body import MOST_CHARACTERS, MOST_FAULTS, Path, pointer, refusal
-from api.quick import quick_validator
 from schemas.operations import Operation
 from schemas.problems import Fault
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Final
 
-from api.arguments import published
+from api.checks.arguments import published
 from api.http.body import MOST_CHARACTERS, Path, pointer, refusal
 from api.ports import JobStore
 from errand.errors import CatalogueEmpty, OperationUnknown

@@ -1,6 +1,6 @@
 """Who is told of a job, as its body says it; refuses addresses to which this Errand doesn't mail.
 
-Stands at step 1 of a job's life, behind the check by form in `schemas/recipients.py`. Next: `hooks.py`.
+Stands at step 1 of a job's life, behind the check by form in `schemas/recipients.py`. Next: `webhook_url.py`.
 """
 
 from api.http.body import Path, pointer, refusal

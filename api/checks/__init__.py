@@ -1,0 +1,1 @@
+"""Checks on a submitted job, before it is stored."""
