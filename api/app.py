@@ -1,6 +1,6 @@
 """Puts the API together: settings, store and relay go in, a Flask app comes out.
 
-Stands before step 1 of a job's life. Which ones is chosen in `wsgi.py`, and in the tests. Next: `accepting.py`.
+Stands before step 1 of a job's life. Which ones is chosen in `wsgi.py`, and in the tests. Next: `api/jobs/submit.py`.
 """
 
 from functools import cache
@@ -13,22 +13,22 @@ from pydantic_core import from_json
 from werkzeug.routing import BaseConverter, MapAdapter
 
 from api import extending, pages, plugins
-from api.accepting import accepting
-from api.batch import batch
 from api.checks.catalogue import Catalogue
-from api.control import control
 from api.gathering import Gathering
 from api.http import problems
 from api.http.answer import Answer
 from api.http.body import MAX_BYTES
-from api.listing import listing
+from api.jobs.batch import batch
+from api.jobs.control import control
+from api.jobs.listing import listing
+from api.jobs.notifications import notifications
+from api.jobs.operations import operations
+from api.jobs.replays import replays
+from api.jobs.show import reports
+from api.jobs.submit import accepting
 from api.metrics import metrics
-from api.notifications import notifications
-from api.operations import operations
 from api.ports import Doorbells, Errand, JobStore
 from api.probes import probes
-from api.replays import replays
-from api.reports import reports
 from api.schedules import schedules
 from api.streams import streams
 from api.unsubscribe import unsubscribe

@@ -1,6 +1,6 @@
 """Accepts the jobs of requests that wait at the same time in one step: one round trip to Redis for all of them.
 
-Stands at step 1 of a job's life, between `accepting.py` and the store. Those of the express lane go when all of them
+Stands at step 1 of a job's life, between `api/jobs/submit.py` and the store. Those of the express lane go when all of them
 are there. Elsewhere, while one thread's job is on its way those of others gather; the next one takes all of them along.
 Who comes alone doesn't wait.
 """

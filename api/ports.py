@@ -1,7 +1,7 @@
 """What the API needs from the outside, as protocols, and the one object that holds it.
 
 Stands around step 1 of a job's life: `errand.store.Store` and `api.relay.Relay` fit these, and so does the relay of the
-tests, which rings nothing. Next: `accepting.py`.
+tests, which rings nothing. Next: `api/jobs/submit.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

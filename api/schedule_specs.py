@@ -6,7 +6,7 @@ Stands beside the life of a job. Next: `schedules.py`, the views.
 from typing import Final
 
 from api.http.specs import ETAG, RETRY_AFTER, SEEN, STORE_DOWN, UNCHANGED, Spec, gives, parameter, reference, refuses
-from api.job_specs import TOO_LARGE
+from api.jobs.specs import TOO_LARGE
 from errand.errors import (
     MediaTypeUnsupported,
     ScheduleNameRefused,

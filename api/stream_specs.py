@@ -6,7 +6,7 @@ Stands beside the life of a job. `streams.py` and `metrics.py` say what is here;
 from typing import Any, Final
 
 from api.http.specs import RETRY_AFTER, Spec, parameter, refuses
-from api.job_specs import JOB_ID
+from api.jobs.specs import JOB_ID
 from errand.errors import EventIdRefused, JobUnknown, StreamsFull
 
 _ID: Final = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"

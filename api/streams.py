@@ -13,10 +13,10 @@ from flask import Blueprint, request
 
 from api.http.answer import Answer
 from api.http.specs import documented
+from api.jobs.show import found
 from api.lanes import Place, place
 from api.opening import PAGE, event_number, is_final, is_held, opening
 from api.ports import Errand, here
-from api.reports import found
 from api.stream_specs import WATCHING, WATCHING_ALL
 from api.subscription import Ended, Subscription
 from api.watch import order

@@ -13,9 +13,9 @@ from api.http.answer import Answer
 from api.http.specs import documented
 from api.job_page import words_of
 from api.job_result import file_of
+from api.jobs.show import found
 from api.link_specs import DOWNLOADING, LOOKING, WATCHING
 from api.ports import here
-from api.reports import found
 from api.streams import watch_job
 from errand.errors import FileUnknown, JobUnknown
 from errand.report import Record

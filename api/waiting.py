@@ -1,6 +1,6 @@
 """Waits until a job has ended, for a client who would rather wait than come again: `Prefer: wait=N`.
 
-Stands at the end of a job's life, seen from its client. `accepting.py` and `reports.py` ask here. Next: `watch.py`.
+Stands at the end of a job's life, seen from its client. `api/jobs/submit.py` and `api/jobs/show.py` ask here. Next: `watch.py`.
 """
 
 from time import monotonic

@@ -1,7 +1,7 @@
 """A job as a client sees it: the answer to an accepted one, the report on one, a page of many.
 
-Stands at both ends of a job's life: `api/accepting.py` answers with `Accepted`, `api/reports.py` with `Job`,
-`api/listing.py` with `Jobs`. Next: `notices.py`, for those who are told.
+Stands at both ends of a job's life: `api/jobs/submit.py` answers with `Accepted`, `api/jobs/show.py` with `Job`,
+`api/jobs/listing.py` with `Jobs`. Next: `notices.py`, for those who are told.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Makes the job that is stored of a checked body: its times, its limits and its queue.
 
-Stands at step 1 of a job's life, between `arguments.py` and `accepting.py`. Next: `idempotency.py`.
+Stands at step 1 of a job's life, between `arguments.py` and `api/jobs/submit.py`. Next: `idempotency.py`.
 """
 
 from time import time

@@ -1,6 +1,6 @@
 """Reads a request's body into its model, or refuses it with a sentence for each wrong place.
 
-Stands at step 1 of a job's life, before anything is stored. Next: `accepting.py`, which asks for the body.
+Stands at step 1 of a job's life, before anything is stored. Next: `api/jobs/submit.py`, which asks for the body.
 """
 
 from collections.abc import Callable, Iterable

@@ -17,8 +17,8 @@ from werkzeug.wrappers import Response
 from api import pages, streams
 from api.http.answer import Answer, answer
 from api.http.specs import documented
+from api.jobs.listing import Parameter, checked_parameters, up_to
 from api.lanes import place
-from api.listing import Parameter, checked_parameters, up_to
 from api.mailbox import specs
 from api.mailbox.arrivals import arrivals
 from api.mailbox.contents import Opened, summary_of

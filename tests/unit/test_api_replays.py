@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api import replays
+from api.jobs import replays
 from schemas.replays import Retried
 from schemas.status import Status
 from tests.support.jobs import accepted, claim, claimed, ended, new_job

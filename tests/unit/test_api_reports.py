@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from api.reports import ask_again_after
+from api.jobs.show import ask_again_after
 from schemas.jobs import Job, Progress
 from schemas.notices import Notification
 from tests.support.jobs import accepted, claim, claimed, succeeded

@@ -11,7 +11,7 @@ from flask import Blueprint, request
 
 from api.http.answer import Answer, answer
 from api.http.specs import documented
-from api.job_specs import LOGGING, REPORTING
+from api.jobs.specs import LOGGING, REPORTING
 from api.ports import here
 from api.preferences import HEADER, applied, wait_for, wanted_wait
 from errand.errors import JobUnknown, StoreUnavailable

@@ -6,7 +6,7 @@ Stands beside the life of a job. Next: `operations.py`, the views.
 from typing import Final
 
 from api.http.specs import ETAG, SEEN, STORE_DOWN, UNCHANGED, Spec, gives, parameter, reference, refuses, takes
-from api.job_specs import ACCEPTING, SENDING
+from api.jobs.specs import ACCEPTING, SENDING
 from errand.errors import OperationUnknown
 from schemas.operations import Operation, Operations
 from schemas.requests import MAX_NAME, OperationRequest

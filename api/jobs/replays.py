@@ -13,17 +13,17 @@ from flask import Blueprint, request
 from pydantic_core import from_json
 from uuid_utils import uuid7
 
-from api.accepting import REPLAYED, accept, stored
 from api.checks import idempotency
 from api.checks.arguments import checked
 from api.http.answer import Answer, answer
 from api.http.body import MAX_BYTES, pointer, read_body_if_any, refusal
 from api.http.problems import body_of
 from api.http.specs import documented
-from api.listing import PARAMETERS, Parameter, checked_parameters, one_of, up_to
+from api.jobs.listing import PARAMETERS, Parameter, checked_parameters, one_of, up_to
+from api.jobs.replay_specs import NARROWING, PLACES_PATTERN, RETRYABLE, RETRYING_ALL, UNBOUNDED
+from api.jobs.show import found
+from api.jobs.submit import REPLAYED, accept, stored
 from api.ports import Errand, here
-from api.replay_specs import NARROWING, PLACES_PATTERN, RETRYABLE, RETRYING_ALL, UNBOUNDED
-from api.reports import found
 from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
 from errand.report import Record
 from errand.store import NewJob

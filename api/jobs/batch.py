@@ -1,6 +1,6 @@
 """Accepts many jobs at once: `POST /jobs/batch`.
 
-Step 1 of the life of each of them, in one round trip to the store. Next: `accepting.py`, for single ones.
+Step 1 of the life of each of them, in one round trip to the store. Next: `submit.py`, for single ones.
 """
 
 import json
@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from flask import Blueprint
 
-from api.accepting import REPLAYED, stored
 from api.checks import idempotency
 from api.checks.arguments import checked
 from api.checks.options import new_job, refuse_contradictions
@@ -19,7 +18,8 @@ from api.http.answer import Answer, answer
 from api.http.body import fitted, read_json
 from api.http.problems import body_of
 from api.http.specs import documented, takes
-from api.job_specs import BATCHING
+from api.jobs.specs import BATCHING
+from api.jobs.submit import REPLAYED, stored
 from api.ports import Errand, here
 from errand.errors import JobRefused
 from errand.store import NewJob

@@ -11,11 +11,11 @@ from api.checks import idempotency
 from api.http.answer import Answer
 from api.http.body import read_body_if_any
 from api.http.specs import documented
-from api.job_specs import controls
+from api.jobs.replay_specs import NOT_OVER, RETRYING
+from api.jobs.replays import replay
+from api.jobs.show import found, shown
+from api.jobs.specs import controls
 from api.ports import here
-from api.replay_specs import NOT_OVER, RETRYING
-from api.replays import replay
-from api.reports import found, shown
 from errand.errors import JobUnknown, MoveRefused
 from errand.store import Control
 from schemas.jobs import ID

@@ -7,12 +7,12 @@ from typing import Final
 
 from flask import Blueprint
 
-from api.control import checked_id, settled
 from api.http.answer import Answer
 from api.http.specs import documented
-from api.job_specs import controls
+from api.jobs.control import checked_id, settled
+from api.jobs.show import found, shown
+from api.jobs.specs import controls
 from api.ports import here
-from api.reports import found, shown
 
 notifications = Blueprint("notifications", __name__)
 

@@ -1,18 +1,18 @@
 """The catalogue over HTTP: `GET /operations`, and `POST /operations/{name}`, which has one of them run.
 
-Stands at step 1 of a job's life. Next: `accepting.py`, which accepts the job.
+Stands at step 1 of a job's life. Next: `submit.py`, which accepts the job.
 """
 
 from functools import lru_cache
 
 from flask import Blueprint
 
-from api.accepting import accept_operation
-from api.catalogue_specs import CATALOGUE, OPERATION, RUNNING
 from api.checks.arguments import published
 from api.http.answer import Answer, answer_unless_known
 from api.http.body import read_body
 from api.http.specs import documented
+from api.jobs.operation_specs import CATALOGUE, OPERATION, RUNNING
+from api.jobs.submit import accept_operation
 from api.ports import here
 from errand.errors import CatalogueEmpty, OperationUnknown
 from schemas.requests import OperationRequest

@@ -19,9 +19,9 @@ from api.checks.webhook_url import refuse_webhook
 from api.http.answer import Answer, answer
 from api.http.body import read_body
 from api.http.specs import documented, takes
-from api.job_specs import ACCEPTING, SENDING
+from api.jobs.show import finished, shown
+from api.jobs.specs import ACCEPTING, SENDING
 from api.ports import Errand, here
-from api.reports import finished, shown
 from errand.errors import IdempotencyKeyReused
 from errand.store import NewJob, Verdict
 from errand.topology import MAIL

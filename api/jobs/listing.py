@@ -11,9 +11,9 @@ from flask import Blueprint, request
 
 from api.http.answer import Answer, answer
 from api.http.specs import documented
-from api.job_specs import CURSOR_PATTERN, LISTING, MOST_ROWS, USUAL_ROWS
+from api.jobs.show import CACHING
+from api.jobs.specs import CURSOR_PATTERN, LISTING, MOST_ROWS, USUAL_ROWS
 from api.ports import here
-from api.reports import CACHING
 from errand.errors import ParameterRefused
 from errand.report import summary_of, written
 from schemas.requests import MAX_NAME, TAG_PATTERN

@@ -1,6 +1,6 @@
 """How the views of jobs describe themselves for the API document.
 
-Stands beside the life of a job. Next: `accepting.py`, the first of these views.
+Stands beside the life of a job. Next: `submit.py`, the first of these views.
 """
 
 from http import HTTPStatus

@@ -1,0 +1,1 @@
+"""The views of jobs: submit, show, list, control, run again."""
