@@ -14,7 +14,7 @@ from werkzeug.routing import BaseConverter, MapAdapter
 
 from api import extending, pages, plugins
 from api.checks.catalogue import Catalogue
-from api.gathering import Gathering
+from api.dispatch.group_commit import Gathering
 from api.http import problems
 from api.http.answer import Answer
 from api.http.body import MAX_BYTES

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from flask import current_app
 
-from api.gathering import Gathering
+from api.dispatch.group_commit import Gathering
 from api.watch import EventStore, Watch
 from errand.links import Links
 from errand.settings import Settings

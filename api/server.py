@@ -36,7 +36,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.api_processes,
-        blocking_threads=settings.api_threads,  # streams have threads of their own: lanes.py
+        blocking_threads=settings.api_threads,  # streams have threads of their own: api/dispatch/dispatcher.py
         http=HTTPModes.http1,
         websockets=False,
         backlog=BACKLOG,

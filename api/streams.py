@@ -1,6 +1,6 @@
 """Tells of jobs as it happens, by Server-Sent Events: `GET /jobs/{id}/events` and `GET /events`.
 
-Stands beside the whole life of a job. Each open stream has a place of its own (`lanes.py`); it begins with what
+Stands beside the whole life of a job. Each open stream has a place of its own (`api/dispatch/dispatcher.py`); it begins with what
 `opening.py` finds, and goes on with what `watch.py` brings. Next: `watch.py`.
 """
 
@@ -11,10 +11,10 @@ from typing import Final
 
 from flask import Blueprint, request
 
+from api.dispatch.dispatcher import Place, place
 from api.http.answer import Answer
 from api.http.specs import documented
 from api.jobs.show import found
-from api.lanes import Place, place
 from api.opening import PAGE, event_number, is_final, is_held, opening
 from api.ports import Errand, here
 from api.stream_specs import WATCHING, WATCHING_ALL

@@ -9,8 +9,8 @@ from typing import Final
 
 from flask import request
 
+from api.dispatch.dispatcher import place
 from api.http.answer import Answer
-from api.lanes import place
 from api.ports import here
 from api.streams import HEADERS, HEARTBEAT_SECONDS, HELLO, MEDIA_TYPE, comment, without_stream
 from api.subscription import Ended

@@ -5,7 +5,7 @@ Stands at the end of a job's life, seen from its client. `api/jobs/submit.py` an
 
 from time import monotonic
 
-from api.lanes import place
+from api.dispatch.dispatcher import place
 from api.opening import is_final
 from api.ports import here
 from api.subscription import Ended, Subscription

@@ -12,9 +12,9 @@ from threading import Thread
 from typing import Final
 
 from api.app import Api, create_app
-from api.express import Express
+from api.dispatch.dispatcher import Lanes
+from api.dispatch.submit_thread import Express
 from api.extending import CALLERS
-from api.lanes import Lanes
 from api.relay import Relay
 from errand import garbage
 from errand.lifeline import tie_to

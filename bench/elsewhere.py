@@ -8,7 +8,7 @@ from threading import Semaphore
 from typing import Any
 
 from api import wsgi
-from api.lanes import PLACE, Place, may_take_long
+from api.dispatch.dispatcher import PLACE, Place, may_take_long
 
 TURNS = 4
 """Of the requests that take long, so many work at a time, as under granian."""

@@ -15,10 +15,10 @@ from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from api import pages, streams
+from api.dispatch.dispatcher import place
 from api.http.answer import Answer, answer
 from api.http.specs import documented
 from api.jobs.listing import Parameter, checked_parameters, up_to
-from api.lanes import place
 from api.mailbox import specs
 from api.mailbox.arrivals import arrivals
 from api.mailbox.contents import Opened, summary_of

@@ -7,7 +7,7 @@ import pytest
 
 from api import streams
 from api.app import create_app
-from api.lanes import PLACE, Place
+from api.dispatch.dispatcher import PLACE, Place
 from errand.embedded.wait import until
 from schemas.status import Status
 from tests.support.api import SilentRelay

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.lanes import PLACE, Place
+from api.dispatch.dispatcher import PLACE, Place
 from errand.links import Links
 from errand.settings import Settings
 from tests.support.api import ADD, ANYTHING, TREE, SilentRelay, WatchedStore

@@ -5,10 +5,10 @@ from threading import Event, current_thread
 
 import pytest
 
-from api import express
-from api.express import LARGEST, TOGETHER, Express, is_quick
-from api.gathering import Gathering
-from api.lanes import Lanes
+from api.dispatch import submit_thread as express
+from api.dispatch.dispatcher import Lanes
+from api.dispatch.group_commit import Gathering
+from api.dispatch.submit_thread import LARGEST, TOGETHER, Express, is_quick
 from errand.embedded.wait import until
 from errand.errors import StoreUnavailable
 from errand.store import Verdict

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.gathering import Gathering
+from api.dispatch.group_commit import Gathering
 from errand.errors import StoreUnavailable
 from errand.store import Verdict
 from tests.support.jobs import new_job

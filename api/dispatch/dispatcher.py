@@ -1,7 +1,7 @@
 """Gives requests that take long, event streams and waits, a thread of their own, so many of them and no more.
 
 Stands before step 1 of a job's life: granian's few threads stay with the requests that are answered at once, and what
-submits one job goes to `express.py`. Next: that, or `streams.py` and `waiting.py`, which ask here whether their request
+submits one job goes to `submit_thread.py`. Next: that, or `streams.py` and `waiting.py`, which ask here whether their request
 has such a place.
 """
 
@@ -16,7 +16,7 @@ from flask import request
 from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
-from api.express import Express, Runner, Scope, answer, is_quick
+from api.dispatch.submit_thread import Express, Runner, Scope, answer, is_quick
 from api.http.body import BODY, MAX_BYTES
 
 log = logging.getLogger(__name__)

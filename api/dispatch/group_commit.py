@@ -12,7 +12,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from api import express
+from api.dispatch import submit_thread as express
 from errand.errors import StoreUnavailable
 from errand.store import NewJob, Verdict
 
