@@ -15,6 +15,8 @@ from werkzeug.routing import BaseConverter, MapAdapter
 from api import extending, pages, plugins
 from api.checks.catalogue import Catalogue
 from api.dispatch.group_commit import Gathering
+from api.events.views import streams
+from api.feed.broadcaster import Watch
 from api.http import problems
 from api.http.answer import Answer
 from api.http.body import MAX_BYTES
@@ -30,10 +32,8 @@ from api.metrics import metrics
 from api.ports import Doorbells, Errand, JobStore
 from api.probes import probes
 from api.schedules import schedules
-from api.streams import streams
 from api.unsubscribe import unsubscribe
 from api.view import view
-from api.watch import Watch
 from errand.links import Links
 from errand.settings import Settings
 

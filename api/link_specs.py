@@ -5,9 +5,9 @@ Stands beside the life of a job. `view.py` and `unsubscribe.py` say what is here
 
 from typing import Any, Final
 
+from api.events.specs import WATCHING as JOB_WATCHING
 from api.http.specs import STORE_DOWN, Spec, parameter, refuses
 from api.job_result import BUTTONS
-from api.stream_specs import WATCHING as JOB_WATCHING
 from errand.errors import FileUnknown, FormRefused, LinkExpired, LinkRefused
 
 _TOKEN: Final = parameter("token", "path", "The end of a link that we wrote, up to a thousand characters.")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint
 
+from api.events.specs import METERING
 from api.http.answer import Answer
 from api.http.specs import documented
 from api.ports import Errand, here
-from api.stream_specs import METERING
 from errand.errors import StoreUnavailable
 from errand.store import Counts
 

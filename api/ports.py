@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from flask import current_app
 
 from api.dispatch.group_commit import Gathering
-from api.watch import EventStore, Watch
+from api.feed.broadcaster import EventStore, Watch
 from errand.links import Links
 from errand.settings import Settings
 from errand.store import Control, Counts, NewJob, Page, Schedule, Verdict

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from flask import Blueprint, request
 
+from api.events.views import watch_job
 from api.html import UNSEEN, page, refuse_in_html
 from api.http.answer import Answer
 from api.http.specs import documented
@@ -16,7 +17,6 @@ from api.job_result import file_of
 from api.jobs.show import found
 from api.link_specs import DOWNLOADING, LOOKING, WATCHING
 from api.ports import here
-from api.streams import watch_job
 from errand.errors import FileUnknown, JobUnknown
 from errand.report import Record
 from errand.shapes import file_name

@@ -1,7 +1,7 @@
 """The Idempotency-Key: who sends a job again under the same key gets the job there already is.
 
 Stands at step 1 of a job's life; the store compares the fingerprints in the script that stores the job. Next:
-`preferences.py`.
+`api/events/prefer.py`.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Gives requests that take long, event streams and waits, a thread of their own, so many of them and no more.
 
 Stands before step 1 of a job's life: granian's few threads stay with the requests that are answered at once, and what
-submits one job goes to `submit_thread.py`. Next: that, or `streams.py` and `waiting.py`, which ask here whether their request
+submits one job goes to `submit_thread.py`. Next: that, or `api/events/views.py` and `api/events/waiting.py`, which ask here whether their request
 has such a place.
 """
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from flask import Blueprint, request
 
+from api.events.prefer import HEADER, applied, wait_for, wanted_wait
 from api.http.answer import Answer, answer
 from api.http.specs import documented
 from api.jobs.specs import LOGGING, REPORTING
 from api.ports import here
-from api.preferences import HEADER, applied, wait_for, wanted_wait
 from errand.errors import JobUnknown, StoreUnavailable
 from errand.report import Record, render
 from schemas.jobs import ID

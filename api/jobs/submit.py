@@ -10,12 +10,12 @@ from typing import Final
 from flask import Blueprint, request
 from uuid_utils import uuid7
 
-from api import preferences
 from api.checks import idempotency
 from api.checks.arguments import checked
 from api.checks.options import is_delayed, new_job, refuse_contradictions
 from api.checks.recipients import emails_of, notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
+from api.events import prefer as preferences
 from api.http.answer import Answer, answer
 from api.http.body import read_body
 from api.http.specs import documented, takes

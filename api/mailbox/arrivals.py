@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Final
 
-from api import streams
+from api.events import views as streams
+from api.feed.broadcaster import Watch
 from api.mailbox.folder import Folder
-from api.watch import Watch
 
 LOOK_SECONDS: Final = 0.3
 """Between two looks of a stream."""

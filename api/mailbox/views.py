@@ -14,8 +14,9 @@ from typing import Any, Final
 from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
-from api import pages, streams
+from api import pages
 from api.dispatch.dispatcher import place
+from api.events import views as streams
 from api.http.answer import Answer, answer
 from api.http.specs import documented
 from api.jobs.listing import Parameter, checked_parameters, up_to

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from api.app import Api, create_app
-from api.watch import Watch
+from api.feed.broadcaster import Watch
 from errand.settings import Settings
 from errand.store import Store
 from tests.support.api import SilentRelay

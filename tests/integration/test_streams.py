@@ -5,9 +5,9 @@ from threading import Semaphore
 
 import pytest
 
-from api import streams
 from api.app import create_app
 from api.dispatch.dispatcher import PLACE, Place
+from api.events import views as streams
 from errand.embedded.wait import until
 from schemas.status import Status
 from tests.support.api import SilentRelay
@@ -122,7 +122,7 @@ def test_who_comes_again_gets_what_he_missed_and_then_what_happens(client, store
 
 
 def test_what_was_missed_is_told_up_to_the_end_however_much_it_is(client, store, monkeypatch):
-    monkeypatch.setattr("api.opening.PAGE", 7)
+    monkeypatch.setattr("api.events.backlog.PAGE", 7)
     seen = store.last_event()
     lease = claimed(store)
     lines = [f"line {number}" for number in range(50)]

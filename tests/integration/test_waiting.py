@@ -6,7 +6,7 @@ import pytest
 
 from api.app import create_app
 from api.dispatch.dispatcher import PLACE, Place
-from api.waiting import wait_until_final
+from api.events.waiting import wait_until_final
 from errand.embedded.wait import until
 from schemas.status import Status
 from tests.support.api import SilentRelay

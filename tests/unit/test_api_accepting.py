@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.preferences import wait_in
+from api.events.prefer import wait_in
 from errand.embedded.wait import until
 from tests.support.jobs import claim, succeeded
 

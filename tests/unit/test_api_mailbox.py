@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from api import streams
 from api.app import create_app
+from api.events import views as streams
 from errand.embedded.wait import until
 from errand.settings import Settings
 from tests.support.api import SilentRelay

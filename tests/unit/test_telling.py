@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from api import telling
+from api.events import plugin_streams as telling
 
 
 def test_a_stream_that_has_no_news_says_that_it_is_still_there(monkeypatch) -> None:

@@ -5,9 +5,9 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-import api.watch as watching
-from api.subscription import MISSED, MOST_WAITING, STOPPING, TOO_SLOW
-from api.watch import BATCH, Watch
+import api.feed.broadcaster as watching
+from api.feed.broadcaster import BATCH, Watch
+from api.feed.subscription import MISSED, MOST_WAITING, STOPPING, TOO_SLOW
 from errand.embedded.wait import until
 from errand.errors import StoreUnavailable
 from errand.store import Event

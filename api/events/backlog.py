@@ -1,6 +1,6 @@
 """What an event stream begins with: the job as it stands, or what happened since the client was here last.
 
-Stands beside the whole life of a job, in front of what `watch.py` brings. Next: `streams.py`, which sends it.
+Stands beside the whole life of a job, in front of what `api/feed/broadcaster.py` brings. Next: `views.py`, which sends it.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from pydantic_core import from_json
 
-from api.watch import EventStore, order
+from api.feed.broadcaster import EventStore, order
 from errand.errors import EventIdRefused, JobUnknown
 from errand.store import Event
 from schemas.status import FINAL, Status

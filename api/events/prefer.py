@@ -42,6 +42,6 @@ def applied(seconds: int | None) -> dict[str, str]:
 
 def wait_for(job_id: str, seconds: int) -> bool:
     """Wait until the job has ended; False when it has not within these seconds, or when too many wait already."""
-    from api.waiting import wait_until_final  # only who asks to wait pays for what that needs
+    from api.events.waiting import wait_until_final  # only who asks to wait pays for what that needs
 
     return wait_until_final(job_id, seconds)

@@ -1,7 +1,7 @@
 """Watches what happens to jobs: one thread reads the store's events for everybody in this process who watches.
 
 Stands beside the whole life of a job, and only while somebody is subscribed. Next:
-`subscription.py`, what a subscriber holds; `streams.py` and `waiting.py` are the subscribers.
+`subscription.py`, what a subscriber holds; `api/events/views.py` and `api/events/waiting.py` are the subscribers.
 """
 
 import logging
@@ -12,7 +12,7 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import Final, Protocol
 
-from api.subscription import MISSED, STOPPING, TOO_SLOW, Ended, Subscription
+from api.feed.subscription import MISSED, STOPPING, TOO_SLOW, Ended, Subscription
 from errand.errors import StoreUnavailable
 from errand.patience import pauses
 from errand.store import Event
