@@ -12,9 +12,10 @@ from flask.sessions import NullSession, SessionInterface
 from pydantic_core import from_json
 from werkzeug.routing import BaseConverter, MapAdapter
 
-from api import extending, pages, plugins
+from api import extending, plugins
 from api.checks.catalogue import Catalogue
 from api.dispatch.group_commit import Gathering
+from api.docs import site as pages
 from api.events.views import streams
 from api.feed.broadcaster import Watch
 from api.http import problems

@@ -1,6 +1,6 @@
 """How what is behind the links in mails describes itself for the API document.
 
-Stands beside the life of a job. `view.py` and `unsubscribe.py` say what is here; `documentation.py` collects it.
+Stands beside the life of a job. `view.py` and `unsubscribe.py` say what is here; `api/docs/document.py` collects it.
 """
 
 from typing import Any, Final

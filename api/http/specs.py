@@ -1,6 +1,6 @@
 """The words in which views describe themselves for the API document.
 
-Stands beside the life of a job. `documentation.py` collects what is said here.
+Stands beside the life of a job. `api/docs/document.py` collects what is said here.
 """
 
 from collections.abc import Callable

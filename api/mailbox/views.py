@@ -14,8 +14,8 @@ from typing import Any, Final
 from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
-from api import pages
 from api.dispatch.dispatcher import place
+from api.docs import site as pages
 from api.events import views as streams
 from api.http.answer import Answer, answer
 from api.http.specs import documented

@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.app import create_app
-from api.openapi import translated
+from api.docs.openapi import translated
 from errand.embedded.wait import until
 from tests.support.api import SilentRelay
 

@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from api.app import app_of_routes
-from api.documentation import document_of
+from api.docs.document import document_of
 from errand.errors import SettingsRefused
 from errand.plugins import find
 from errand.settings import Settings

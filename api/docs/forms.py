@@ -1,6 +1,6 @@
 """Adds to the API document what the catalogue has now: a path with a typed form for each operation.
 
-Stands beside the life of a job. `documentation.py` makes the document it begins with, `pages.py` serves the result.
+Stands beside the life of a job. `document.py` makes the document it begins with, `site.py` serves the result.
 """
 
 import gzip
@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from api.checks.arguments import published
-from api.openapi import COMPONENTS, Schema, translated
+from api.docs.openapi import COMPONENTS, Schema, translated
 from schemas.operations import Operation
 
 TEMPLATE_PATH: Final = "/operations/{name}"

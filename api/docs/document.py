@@ -11,8 +11,8 @@ from flask import Flask
 from pydantic import BaseModel
 
 from api import plugins
+from api.docs.openapi import COMPONENTS, Schema, schemas_of
 from api.http.specs import NOT_ALLOWED
-from api.openapi import COMPONENTS, Schema, schemas_of
 from schemas.jobs import Accepted, Batch, Job, Jobs
 from schemas.operations import Operation, Operations
 from schemas.problems import Problem

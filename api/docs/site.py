@@ -14,8 +14,8 @@ from typing import Final, cast
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from api.documentation import document_of
-from api.forms import Document, Frozen
+from api.docs.document import document_of
+from api.docs.forms import Document, Frozen
 from api.http.answer import Answer, answer
 from api.http.specs import ETAG, SEEN, UNCHANGED, documented, gives, parameter
 from api.ports import here
@@ -23,7 +23,7 @@ from errand.errors import StoreUnavailable
 
 pages = Blueprint("pages", __name__)
 
-STATIC: Final = Path(__file__).parent / "static"
+STATIC: Final = Path(__file__).parents[1] / "static"
 ASSETS: Final = {str(path.relative_to(STATIC)): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
 """The files that are served, by their path below /static; no other path leads to a file."""
 

@@ -2,7 +2,7 @@
 
 Stands beside the life of a job: flasgger and its users read 3.0.3, which has `nullable` instead of the type `null`, no
 `const` and half of the other keywords. What it can't say is left out, so that it allows no less than the schema does.
-Next: `documentation.py`, which puts the document together.
+Next: `document.py`, which puts the document together.
 """
 
 from collections.abc import Callable, Sequence

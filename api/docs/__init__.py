@@ -1,0 +1,1 @@
+"""The API document and the Swagger UI that shows it."""
