@@ -30,11 +30,11 @@ from api.jobs.replays import replays
 from api.jobs.show import reports
 from api.jobs.submit import accepting
 from api.metrics import metrics
+from api.pages.job import view
+from api.pages.unsubscribe import unsubscribe
 from api.ports import Doorbells, Errand, JobStore
 from api.probes import probes
 from api.schedules import schedules
-from api.unsubscribe import unsubscribe
-from api.view import view
 from errand.links import Links
 from errand.settings import Settings
 

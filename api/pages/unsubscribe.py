@@ -6,10 +6,10 @@ POST does, be it from the button of the page or from a mail program (RFC 8058). 
 
 from flask import Blueprint, request
 
-from api.html import page, refuse_in_html
 from api.http.answer import Answer
 from api.http.specs import documented
-from api.link_specs import CHOOSING, UNSUBSCRIBING
+from api.pages.html import page, refuse_in_html
+from api.pages.specs import CHOOSING, UNSUBSCRIBING
 from api.ports import here
 from errand.errors import FormRefused
 

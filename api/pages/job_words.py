@@ -1,14 +1,14 @@
 """What the page of a job says: its record in words.
 
-Stands at step 6 of a job's life, under `view.py`. Who has the link sees what was asked and what came out; who else was
-told, and where a webhook goes, is not theirs to know. Next: `job_result.py`.
+Stands at step 6 of a job's life, under `job.py`. Who has the link sees what was asked and what came out; who else was
+told, and where a webhook goes, is not theirs to know. Next: `result.py`.
 """
 
 import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from api.job_result import MAX_CELL, shown
+from api.pages.result import MAX_CELL, shown
 from errand import wording
 from errand.links import Opened
 from errand.report import Record

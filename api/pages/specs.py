@@ -1,13 +1,13 @@
 """How what is behind the links in mails describes itself for the API document.
 
-Stands beside the life of a job. `view.py` and `unsubscribe.py` say what is here; `api/docs/document.py` collects it.
+Stands beside the life of a job. `job.py` and `unsubscribe.py` say what is here; `api/docs/document.py` collects it.
 """
 
 from typing import Any, Final
 
 from api.events.specs import WATCHING as JOB_WATCHING
 from api.http.specs import STORE_DOWN, Spec, parameter, refuses
-from api.job_result import BUTTONS
+from api.pages.result import BUTTONS
 from errand.errors import FileUnknown, FormRefused, LinkExpired, LinkRefused
 
 _TOKEN: Final = parameter("token", "path", "The end of a link that we wrote, up to a thousand characters.")

@@ -1,6 +1,6 @@
 """The page of one job, for who has the link from its mail: `GET /view/{token}`, its files and its changes.
 
-Stands at step 6 of a job's life. The link is the key, and all it opens is this job, to be read. Next: `job_page.py`.
+Stands at step 6 of a job's life. The link is the key, and all it opens is this job, to be read. Next: `job_words.py`.
 """
 
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from typing import Final, cast
 from flask import Blueprint, request
 
 from api.events.views import watch_job
-from api.html import UNSEEN, page, refuse_in_html
 from api.http.answer import Answer
 from api.http.specs import documented
-from api.job_page import words_of
-from api.job_result import file_of
 from api.jobs.show import found
-from api.link_specs import DOWNLOADING, LOOKING, WATCHING
+from api.pages.html import UNSEEN, page, refuse_in_html
+from api.pages.job_words import words_of
+from api.pages.result import file_of
+from api.pages.specs import DOWNLOADING, LOOKING, WATCHING
 from api.ports import here
 from errand.errors import FileUnknown, JobUnknown
 from errand.report import Record

@@ -1,6 +1,6 @@
 """A result on the page of a job, and as a file: a table, a picture or a text.
 
-Stands at step 6 of a job's life, under `job_page.py` and `view.py`. Next: `errand/shapes.py`.
+Stands at step 6 of a job's life, under `job_words.py` and `job.py`. Next: `errand/shapes.py`.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Pages for people who come from a mail: their headers, and refusals as a page for who reads pages.
 
-Stands at step 6 of a job's life, under `view.py` and `unsubscribe.py`. Next: `templates/page.html`.
+Stands at step 6 of a job's life, under `job.py` and `unsubscribe.py`. Next: `templates/page.html`.
 """
 
 from collections.abc import Callable

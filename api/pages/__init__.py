@@ -1,0 +1,1 @@
+"""The pages that mails link to: one job, its files, and unsubscribing."""
