@@ -1,6 +1,6 @@
 """Starts the API: `python -m api`.
 
-Stands before step 1 of a job's life. Next: `server.py`.
+Stands before step 1 of a job's life. Next: `api/serving/server.py`.
 """
 
 import os
@@ -14,7 +14,7 @@ os.environ["EVENTLET_NO_GREENDNS"] = "yes"
 import sys
 import traceback
 
-from api.server import serve
+from api.serving.server import serve
 from errand.errors import SettingsRefused
 from errand.settings import Settings
 

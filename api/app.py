@@ -1,6 +1,6 @@
 """Puts the API together: settings, store and relay go in, a Flask app comes out.
 
-Stands before step 1 of a job's life. Which ones is chosen in `wsgi.py`, and in the tests. Next: `api/jobs/submit.py`.
+Stands before step 1 of a job's life. Which ones is chosen in `api/serving/wsgi.py`, and in the tests. Next: `api/jobs/submit.py`.
 """
 
 from functools import cache
@@ -29,12 +29,12 @@ from api.jobs.operations import operations
 from api.jobs.replays import replays
 from api.jobs.show import reports
 from api.jobs.submit import accepting
-from api.metrics import metrics
+from api.monitoring.metrics import metrics
+from api.monitoring.probes import probes
 from api.pages.job import view
 from api.pages.unsubscribe import unsubscribe
 from api.ports import Doorbells, Errand, JobStore
-from api.probes import probes
-from api.schedules import schedules
+from api.schedules.views import schedules
 from errand.links import Links
 from errand.settings import Settings
 

@@ -12,9 +12,9 @@ from typing import Final
 from flask import Flask, abort, current_app
 from flask_nameko.errors import ClientUnavailableError
 
+from api.doorbells.pool import ConnectionPool
 from api.events.plugin_streams import event_stream, job_events
 from api.http.body import json_body
-from api.pool import ConnectionPool
 from errand.broker.caller import Caller
 from errand.broker.cluster import Cluster
 from errand.errors import BrokerUnavailable, ServiceFailed

@@ -1,6 +1,6 @@
 """What the API needs from the outside, as protocols, and the one object that holds it.
 
-Stands around step 1 of a job's life: `errand.store.Store` and `api.relay.Relay` fit these, and so does the relay of the
+Stands around step 1 of a job's life: `errand.store.Store` and `api.doorbells.relay.Relay` fit these, and so does the relay of the
 tests, which rings nothing. Next: `api/jobs/submit.py`.
 """
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from threading import Semaphore
 from typing import Any
 
-from api import wsgi
 from api.dispatch.dispatcher import PLACE, Place, may_take_long
+from api.serving import wsgi
 
 TURNS = 4
 """Of the requests that take long, so many work at a time, as under granian."""

@@ -1,6 +1,6 @@
 """How the streams and the metrics describe themselves for the API document.
 
-Stands beside the life of a job. `views.py` and `metrics.py` say what is here; `api/docs/document.py` collects it.
+Stands beside the life of a job. `views.py` and `api/monitoring/metrics.py` say what is here; `api/docs/document.py` collects it.
 """
 
 from typing import Any, Final

@@ -1,7 +1,7 @@
 """Accepts jobs: `POST /compute` and `POST /jobs`.
 
 Steps 1 and 2 of a job's life, in the order of `accept` below: the record is stored, the doorbell is handed over, the
-client has the id. Next: `relay.py`, which rings the doorbell.
+client has the id. Next: `api/doorbells/relay.py`, which rings the doorbell.
 """
 
 from collections.abc import Sequence

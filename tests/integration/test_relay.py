@@ -9,8 +9,8 @@ from flask import Flask
 from flask_nameko.errors import BadConfigurationError
 from kombu import Connection
 
-from api.relay import ENOUGH, Relay, Ring, enough
-from api.rpc import PooledRpc
+from api.doorbells.relay import ENOUGH, Relay, Ring, enough
+from api.doorbells.rpc import PooledRpc
 from errand.broker.publisher import Publisher, doorbell
 from errand.errors import BrokerUnavailable, DoorbellUnroutable
 from errand.store import NewJob

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask_nameko.errors import ClientUnavailableError
 
-from api.pool import ConnectionPool
+from api.doorbells.pool import ConnectionPool
 from errand.errors import BrokerBlocked
 
 

@@ -5,7 +5,7 @@ import resource
 
 import pytest
 
-from api.server import allow_files
+from api.serving.server import allow_files
 
 
 @pytest.fixture

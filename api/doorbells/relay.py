@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from flask_nameko.errors import ClientUnavailableError
 
-from api.rpc import PooledRpc
+from api.doorbells.rpc import PooledRpc
 from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.patience import pauses
 from errand.settings import Settings

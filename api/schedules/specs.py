@@ -1,6 +1,6 @@
 """How the views of schedules describe themselves for the API document.
 
-Stands beside the life of a job. Next: `schedules.py`, the views.
+Stands beside the life of a job. Next: `views.py`, the views.
 """
 
 from typing import Final

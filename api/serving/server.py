@@ -30,7 +30,7 @@ def serve(settings: Settings) -> None:
     """Answer requests until SIGTERM or SIGINT; what was begun is finished first."""
     refuse_taken(settings.host, settings.port)
     server = Granian(
-        "api.wsgi:make",
+        "api.serving.wsgi:make",
         factory=True,
         address=settings.host,
         port=settings.port,
@@ -57,7 +57,7 @@ def _share_memory(settings: Settings) -> None:
 
     With one process it would be there twice, for this parent needs nothing of it.
     """
-    from api.wsgi import prepare  # what the processes call
+    from api.serving.wsgi import prepare  # what the processes call
 
     prepare(settings)
     garbage.settle()  # the collector of a forked process must not touch, and thereby copy, what is shared

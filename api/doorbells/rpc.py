@@ -14,7 +14,7 @@ from flask_nameko.errors import BadConfigurationError
 from nameko.rpc import ReplyListener
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from api.pool import ConnectionPool
+from api.doorbells.pool import ConnectionPool
 from errand.broker.publisher import Message, Publisher, doorbell
 from errand.errors import BrokerUnavailable
 

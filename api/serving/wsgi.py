@@ -14,8 +14,8 @@ from typing import Final
 from api.app import Api, create_app
 from api.dispatch.dispatcher import Lanes
 from api.dispatch.submit_thread import Express
+from api.doorbells.relay import Relay
 from api.extending import CALLERS
-from api.relay import Relay
 from errand import garbage
 from errand.lifeline import tie_to
 from errand.settings import Settings

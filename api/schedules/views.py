@@ -18,7 +18,7 @@ from api.http.answer import Answer, answer
 from api.http.body import read_body, refusal
 from api.http.specs import documented, takes
 from api.ports import here
-from api.schedule_specs import DELETING, LISTING, LOOKING, PUTTING
+from api.schedules.specs import DELETING, LISTING, LOOKING, PUTTING
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
 from errand.report import moment
 from errand.schedules import Rhythm, local

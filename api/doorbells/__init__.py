@@ -1,0 +1,1 @@
+"""From the API to the broker: rings the doorbells of accepted jobs."""
