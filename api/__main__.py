@@ -5,7 +5,7 @@ Stands before step 1 of a job's life. Next: `api/serving/server.py`.
 
 import os
 
-from errand import logs
+from errand.process import logs
 
 logs.silence_known_warnings()
 # nameko's client imports eventlet, and that a resolver of its own which nobody here uses: 7 MB

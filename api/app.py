@@ -35,8 +35,8 @@ from api.pages.job import view
 from api.pages.unsubscribe import unsubscribe
 from api.ports import Doorbells, Errand, JobStore
 from api.schedules.views import schedules
-from errand.links import Links
 from errand.settings import Settings
+from errand.trust.links import Links
 
 BLUEPRINTS: Final = (
     accepting,

@@ -12,10 +12,10 @@ from flask import current_app
 
 from api.dispatch.group_commit import Gathering
 from api.feed.broadcaster import EventStore, Watch
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Control, Counts, NewJob, Page, Schedule, Verdict
 from errand.store.schedules import Stored
+from errand.trust.links import Links
 
 if TYPE_CHECKING:
     from api.checks.catalogue import Catalogue

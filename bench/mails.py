@@ -24,9 +24,9 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from bench.streams import Figures
 from errand.embedded.wait import until
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import NewJob, Notice, Outcome, Store
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from schemas.status import Status
 from tests.support.ports import free_port

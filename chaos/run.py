@@ -19,7 +19,7 @@ from chaos.scene import Scene
 from chaos.wishes import wishes
 from chaos.witness import Witness
 from errand.errors import StoreUnavailable
-from errand.store.away import UNAVAILABLE
+from errand.store.availability import UNAVAILABLE
 
 TELLS_EVERY = 10.0
 STORE_BACK = 5.0

@@ -15,8 +15,8 @@ from chaos.targets import Target
 from errand.embedded.valkey import Valkey
 from errand.embedded.wait import until
 from errand.settings import Settings
-from errand.signing import new_secret
 from errand.store import Store
+from errand.trust.signing import new_secret
 from tests.support.cluster import Cluster
 from tests.support.ports import LOCALHOST, port_is_free, steady_port
 from tests.support.processes import Running

@@ -14,7 +14,7 @@ from typing import Any, cast
 from chaos.follower import Follower, seconds
 from chaos.saboteur import Done
 from errand.store import Event, Store
-from errand.store.away import UNAVAILABLE
+from errand.store.availability import UNAVAILABLE
 from schemas.status import FINAL
 
 PAUSE = 0.1

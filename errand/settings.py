@@ -12,8 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errand.errors import SettingsRefused
-from errand.recipients import domains_of
-from errand.signing import keys_of
+from errand.trust.recipients import domains_of
+from errand.trust.signing import keys_of
 
 
 class Settings(BaseSettings):

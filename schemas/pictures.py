@@ -1,6 +1,6 @@
 """A picture as the result of an operation: what kind it is, its bytes, and what it shows in words.
 
-Stands at both ends of step 6 of a job's life: an operation returns one, and `errand/shapes.py` knows it again by its
+Stands at both ends of step 6 of a job's life: an operation returns one, and `errand/presenting/result_shape.py` knows it again by its
 shape and its first bytes, so that mails and pages show it and nothing else as a picture.
 """
 

@@ -3,7 +3,7 @@
 Stands before step 3 of a job's life: it monkey-patches before anything else is imported. Next: `runner.py`.
 """
 
-from errand import logs
+from errand.process import logs
 
 logs.silence_known_warnings()
 

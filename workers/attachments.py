@@ -1,6 +1,6 @@
 """The files beside a mail: a result as a table, as JSON or as a picture, for those who go on working with it.
 
-Stands at step 6 of a job's life, under `contents.py`. What a result looks like is told by `errand/shapes.py`. A file
+Stands at step 6 of a job's life, under `contents.py`. What a result looks like is told by `errand/presenting/result_shape.py`. A file
 that is too large is left out: the link in the mail leads to it.
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from errand.shapes import Image, Table, csv_of, file_name
+from errand.presenting.result_shape import Image, Table, csv_of, file_name
 
 CSV: Final = "text/csv"
 JSON: Final = "application/json"

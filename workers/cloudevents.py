@@ -1,13 +1,13 @@
 """What a webhook is sent: the end of a job as a CloudEvent (1.0, structured JSON).
 
 Stands at step 6 of a job's life, between the record that `webhooks.py` reads and the POST that `posting.py` sends. The
-same notification is the same event each time it is sent. Next: `errand/report.py`, which writes its data.
+same notification is the same event each time it is sent. Next: `errand/presenting/report.py`, which writes its data.
 """
 
 import json
 from typing import Final
 
-from errand.report import Record, members_of, moment, written
+from errand.presenting.report import Record, members_of, moment, written
 from errand.settings import Settings
 from errand.store import Notice
 

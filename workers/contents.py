@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from errand import wording
-from errand.indenting import indented
-from errand.links import Links
+from errand.presenting import safe_text as wording
+from errand.presenting.json_layout import indented
+from errand.presenting.result_shape import Image, Table, shape_of
 from errand.settings import Settings
-from errand.shapes import Image, Table, shape_of
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from workers.attachments import Attachment, json_file, picture_file, table_file
 from workers.rows import Rows, rows_of, rows_of_fields

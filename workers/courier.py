@@ -17,8 +17,8 @@ from eventlet.queue import Full, Queue
 
 from errand.errors import StoreUnavailable
 from errand.settings import Settings
-from errand.signing import signatures
 from errand.store import Notice
+from errand.trust.signing import signatures
 from schemas.notices import NoticeState
 from workers.cloudevents import CONTENT_TYPE, LONGEST, event_id, event_of
 from workers.dependencies import WorkerStore

@@ -13,10 +13,10 @@ from typing import Final
 import eventlet
 
 from errand.errors import MailDeferred, MailRefused, MailServerAway
-from errand.links import Links
-from errand.recipients import is_allowed, not_allowed
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
+from errand.trust.recipients import is_allowed, not_allowed
 from schemas.notices import NoticeState
 from workers.letters import compose
 from workers.mail_server import Reach

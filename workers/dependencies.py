@@ -13,13 +13,13 @@ from nameko.extensions import DependencyProvider
 from pydantic import ValidationError
 from uuid_utils import uuid7
 
+from errand.backoff import pauses
 from errand.broker.publisher import Publisher, doorbell, job_finished
 from errand.errors import BrokerUnavailable, CallFailed, JobRefused, StoreUnavailable
-from errand.patience import pauses
-from errand.recipients import is_allowed, not_allowed
 from errand.settings import Settings
 from errand.store import Commit, Lease, NewJob, Notice, Outcome, Renewal, Store
 from errand.topology import WEBHOOKS
+from errand.trust.recipients import is_allowed, not_allowed
 from schemas.notices import NoticeState
 from schemas.requests import ComputeRequest
 from schemas.status import FINAL, Status

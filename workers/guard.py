@@ -17,8 +17,8 @@ from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 from errand.errors import ErrandError
-from errand.networks import Networks
 from errand.settings import Settings
+from errand.trust.networks import Networks
 
 MAX_URL: Final = 2048
 """Characters of an address."""

@@ -9,9 +9,9 @@ from email.utils import parseaddr
 from typing import Final
 
 from errand.errors import MailRefused
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.address import is_address
 from schemas.notices import NoticeKind
 from workers.attachments import Attachment

@@ -12,9 +12,9 @@ from uuid import uuid4
 from nameko.extensions import DependencyProvider
 
 from errand.errors import MailRefused, StoreUnavailable
-from errand.recipients import is_allowed, not_allowed
 from errand.settings import Settings
 from errand.topology import MAIL
+from errand.trust.recipients import is_allowed, not_allowed
 from schemas.address import as_address
 from workers.configured import settings_of
 from workers.dependencies import StoreProvider

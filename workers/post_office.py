@@ -15,9 +15,9 @@ import eventlet
 from eventlet.support.greenlets import GreenletExit
 
 from errand.errors import StoreUnavailable
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.notices import NoticeKind, NoticeState
 from workers.delivery import Delivery, Outcome
 from workers.dependencies import WorkerStore

@@ -6,8 +6,8 @@ Stands under `contents.py`. The HTML part shows them as a table; `layout.py` lay
 from dataclasses import dataclass
 from typing import Final
 
-from errand import wording
-from errand.shapes import Table, fields_of, is_number
+from errand.presenting import safe_text as wording
+from errand.presenting.result_shape import Table, fields_of, is_number
 from workers.layout import laid_out
 
 MAX_ROWS: Final = 50

@@ -14,9 +14,10 @@ import eventlet
 from eventlet.event import Event
 from nameko.runners import ServiceRunner
 
-from errand import garbage, health
+from errand import health
 from errand.broker.connection import open_connection
 from errand.errors import StoreUnavailable
+from errand.process import heap as garbage
 from errand.settings import Settings
 from errand.store import Store
 

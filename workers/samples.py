@@ -9,9 +9,9 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Final
 
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
 from workers.contents import contents_of

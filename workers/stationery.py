@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import jinja2
 
-from errand import wording
 from errand.errors import SettingsRefused
+from errand.presenting import safe_text as wording
 from schemas.notices import NoticeKind
 from workers.layout import wrapped
 

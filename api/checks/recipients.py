@@ -4,8 +4,8 @@ Stands at step 1 of a job's life, behind the check by form in `schemas/recipient
 """
 
 from api.http.body import Path, pointer, refusal
-from errand.recipients import is_allowed, not_allowed
 from errand.settings import Settings
+from errand.trust.recipients import is_allowed, not_allowed
 from schemas.notices import Occasion
 from schemas.problems import Fault
 from schemas.requests import ComputeRequest, Work

@@ -8,8 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from api.http.body import Path, pointer, refusal
-from errand.networks import Networks
 from errand.settings import Settings
+from errand.trust.networks import Networks
 from schemas.problems import Fault
 from schemas.requests import Work
 

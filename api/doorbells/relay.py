@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from flask_nameko.errors import ClientUnavailableError
 
 from api.doorbells.rpc import PooledRpc
+from errand.backoff import pauses
 from errand.errors import BrokerUnavailable, StoreUnavailable
-from errand.patience import pauses
 from errand.settings import Settings
 from errand.store import Store
 from errand.topology import MAIL, WEBHOOKS

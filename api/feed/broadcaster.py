@@ -13,8 +13,8 @@ from time import monotonic
 from typing import Final, Protocol
 
 from api.feed.subscription import MISSED, STOPPING, TOO_SLOW, Ended, Subscription
+from errand.backoff import pauses
 from errand.errors import StoreUnavailable
-from errand.patience import pauses
 from errand.store import Event
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from api.jobs.show import CACHING
 from api.jobs.specs import CURSOR_PATTERN, LISTING, MOST_ROWS, USUAL_ROWS
 from api.ports import here
 from errand.errors import ParameterRefused
-from errand.report import summary_of, written
+from errand.presenting.report import summary_of, written
 from schemas.requests import MAX_NAME, TAG_PATTERN
 from schemas.status import Status
 

@@ -25,7 +25,7 @@ from api.jobs.show import found
 from api.jobs.submit import REPLAYED, accept, stored
 from api.ports import Errand, here
 from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
-from errand.report import Record
+from errand.presenting.report import Record
 from errand.store import NewJob
 from schemas.problems import Fault
 from schemas.replays import MOST_RETRIED, ReplayRequest

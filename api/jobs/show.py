@@ -1,6 +1,6 @@
 """Reports on a job: `GET /jobs/{id}` and its log.
 
-Stands beside the whole life of a job, and changes nothing in it. Next: `errand/report.py`, which writes it.
+Stands beside the whole life of a job, and changes nothing in it. Next: `errand/presenting/report.py`, which writes it.
 """
 
 import math
@@ -15,7 +15,7 @@ from api.http.specs import documented
 from api.jobs.specs import LOGGING, REPORTING
 from api.ports import here
 from errand.errors import JobUnknown, StoreUnavailable
-from errand.report import Record, render
+from errand.presenting.report import Record, render
 from schemas.jobs import ID
 from schemas.status import FINAL
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from api.mailbox.folder import Kept
 from api.mailbox.mime import Part, headers_of, parts_of, printable, readable
 from errand.errors import MailUnknown
-from errand.report import moment
+from errand.presenting.report import moment
 
 SHOWN_HEADERS: Final = ("from", "to", "cc", "reply-to", "date", "message-id", "in-reply-to", "list-unsubscribe")
 LONGEST_NAME: Final = 80

@@ -18,8 +18,8 @@ from api.pages.result import file_of
 from api.pages.specs import DOWNLOADING, LOOKING, WATCHING
 from api.ports import here
 from errand.errors import FileUnknown, JobUnknown
-from errand.report import Record
-from errand.shapes import file_name
+from errand.presenting.report import Record
+from errand.presenting.result_shape import file_name
 from schemas.status import Status
 
 view = Blueprint("view", __name__)

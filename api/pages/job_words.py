@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from api.pages.result import MAX_CELL, shown
-from errand import wording
-from errand.links import Opened
-from errand.report import Record
+from errand.presenting import safe_text as wording
+from errand.presenting.report import Record
+from errand.trust.links import Opened
 from schemas.status import FINAL, Status
 
 MAX_MESSAGE: Final = 2_000

@@ -1,14 +1,14 @@
 """A result on the page of a job, and as a file: a table, a picture or a text.
 
-Stands at step 6 of a job's life, under `job_words.py` and `job.py`. Next: `errand/shapes.py`.
+Stands at step 6 of a job's life, under `job_words.py` and `job.py`. Next: `errand/presenting/result_shape.py`.
 """
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from errand import wording
-from errand.indenting import indented
-from errand.shapes import Image, Table, csv_of, fields_of, is_number, shape_of
+from errand.presenting import safe_text as wording
+from errand.presenting.json_layout import indented
+from errand.presenting.result_shape import Image, Table, csv_of, fields_of, is_number, shape_of
 
 MAX_SHOWN: Final = 20_000
 """Characters of a result that are shown; its file has all of them."""

@@ -20,7 +20,7 @@ from api.http.specs import documented, takes
 from api.ports import here
 from api.schedules.specs import DELETING, LISTING, LOOKING, PUTTING
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
-from errand.report import moment
+from errand.presenting.report import moment
 from errand.schedules import Rhythm, local
 from schemas.operations import Operation
 from schemas.problems import Fault

@@ -13,7 +13,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from errand import garbage
+from errand.process import heap as garbage
 from errand.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from api.dispatch.dispatcher import Lanes
 from api.dispatch.submit_thread import Express
 from api.doorbells.relay import Relay
 from api.extending import CALLERS
-from errand import garbage
-from errand.lifeline import tie_to
+from errand.process import heap as garbage
+from errand.process.lifeline import tie_to
 from errand.settings import Settings
 from errand.store import Store
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import errand
 from errand.embedded.wait import LOCALHOST, NeverHappened, any_free_port, until
-from errand.lifeline import tie
+from errand.process.lifeline import tie
 from errand.settings import Settings
 from schemas.status import FINAL, Status
 

@@ -1,7 +1,7 @@
 """`make run`: everything on one machine, in the foreground; what no setting names is brought along.
 
 Stands before the life of a job: it starts Valkey, the mail catcher, the workers and the API, and tells where to click.
-Next: `together.py`, which keeps them together, or `api/__main__.py`, where a job begins.
+Next: `process_group.py`, which keeps them together, or `api/__main__.py`, where a job begins.
 """
 
 import argparse
@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from errand.embedded.joining import joinable
-from errand.embedded.together import Together
+from errand.embedded.process_group import Together
 from errand.embedded.valkey import Valkey, ValkeyFailed
 from errand.embedded.wait import LOCALHOST, NeverHappened, free_port, port_is_free, until
 from errand.health import NOTIFY_SOCKET
 from errand.settings import Settings
-from errand.signing import new_secret
+from errand.trust.signing import new_secret
 
 ROOT = Path(__file__).parents[2]
 VALKEY_PORT = 56379

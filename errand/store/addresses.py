@@ -6,7 +6,7 @@ Stands behind step 6 of a job's life. Whether a mail's owner has unsubscribed is
 
 import secrets
 
-from errand.store.part import Part
+from errand.store.base import Part
 
 SECRET_BYTES = 32
 """Length of the secret that signs links."""

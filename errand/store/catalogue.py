@@ -5,7 +5,7 @@ Stands before step 1 of a job's life: workers show it again every few seconds, t
 
 from collections.abc import Mapping
 
-from errand.store.part import Part, record_of
+from errand.store.base import Part, record_of
 
 SHOWN_SECONDS = 15.0
 """After how long an operation that no worker has shown again is withdrawn. A worker that is restarted takes less."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from errand.store.part import Part
+from errand.store.base import Part
 from schemas.status import Status
 
 Reply = Literal["done", "requested", "refused", "unknown"]

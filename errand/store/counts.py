@@ -5,7 +5,7 @@ Stands beside the life of a job; `GET /metrics` shows it, and every API process 
 
 from dataclasses import dataclass
 
-from errand.store.part import Part, record_of
+from errand.store.base import Part, record_of
 from schemas.notices import Channel
 from schemas.status import Status
 

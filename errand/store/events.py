@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import redis
 
-from errand.store.part import Part
+from errand.store.base import Part
 
 SLACK_SECONDS = 5.0
 """How much longer than it was told to wait Redis may take to answer."""

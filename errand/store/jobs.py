@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from errand.store.part import Part, record_of
+from errand.store.base import Part, record_of
 from schemas.notices import Occasion
 from schemas.operations import COMPUTE
 from schemas.status import FINAL, Status

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from errand.store.part import Part, record_of
+from errand.store.base import Part, record_of
 from schemas.notices import Channel, NoticeKind, NoticeState
 
 LETTER_KEPT_MS = 86_400_000

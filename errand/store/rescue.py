@@ -6,7 +6,7 @@ Stands beside a job's whole life; `workers/rescuer.py` calls it once a second, a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from errand.store.part import Part
+from errand.store.base import Part
 
 MOST = 500
 """Jobs of each kind that one round takes, so that a round stays short."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Literal
 
+from errand.store.base import Part, record_of
 from errand.store.jobs import NewJob, arguments_of
-from errand.store.part import Part, record_of
 
 MOST_SCHEDULES: Final = 1000
 """How many schedules are kept."""

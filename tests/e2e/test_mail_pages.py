@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from errand.embedded.wait import until
-from errand.links import Links
+from errand.trust.links import Links
 from schemas.pictures import Picture
 from tests.support import hostile, sse
 from tests.support.jobs import accepted, claimed, succeeded

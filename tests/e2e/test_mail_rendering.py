@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from errand.links import Links
 from errand.settings import Settings
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from tests.support.look import DESKTOP, PHONE, Look
 from workers.letters import Letter, compose

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from errand.embedded.wait import until
-from errand.signing import keys_of
+from errand.trust.signing import keys_of
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.processes import Running, alive, descendants
 

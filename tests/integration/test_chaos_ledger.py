@@ -16,8 +16,8 @@ from chaos.receiver import Delivery, Receiver
 from chaos.saboteur import Done
 from chaos.wishes import Wish, wishes
 from chaos.witness import Seen, Step
-from errand.signing import keys_of, new_secret, signatures
 from errand.store import Outcome
+from errand.trust.signing import keys_of, new_secret, signatures
 from schemas.status import Status
 from tests.support.jobs import claim, new_job
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.notices import NoticeKind, NoticeState
 from tests.support.smtp import DROP, SmtpSink
 from workers import delivery as delivery_module

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from errand.errors import MailRefused
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from tests.support import hostile
 from tests.support.hostile import VICTIM, as_json

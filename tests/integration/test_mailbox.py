@@ -16,9 +16,9 @@ import pytest
 from api.mailbox.contents import Opened
 from api.mailbox.folder import Folder
 from api.mailbox.frames import framed
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from workers.letters import Letter, compose
 from workers.mailer import Mailer

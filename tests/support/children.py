@@ -210,7 +210,7 @@ class Listener:
 
 
 if __name__ == "__main__":
-    from errand.logs import configure, silence_known_warnings
+    from errand.process.logs import configure, silence_known_warnings
 
     silence_known_warnings()
     import eventlet

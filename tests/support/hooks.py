@@ -11,9 +11,9 @@ from standardwebhooks import Webhook
 from errand.broker.publisher import Publisher, doorbell
 from errand.embedded.wait import until
 from errand.settings import Settings
-from errand.signing import new_secret
 from errand.store import Store
 from errand.topology import WEBHOOKS
+from errand.trust.signing import new_secret
 from tests.support.jobs import claimed, succeeded
 from tests.support.stack import Worker
 from tests.support.web import WebServer

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from errand.embedded.wait import NeverHappened, until
-from errand.lifeline import tie
+from errand.process.lifeline import tie
 
 ROOT = Path(__file__).parents[2]
 

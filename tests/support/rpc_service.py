@@ -19,9 +19,9 @@ from eventlet.event import Event
 from nameko.containers import ServiceContainer
 from nameko.events import event_handler
 
-from errand import logs
 from errand.broker.connection import open_connection
 from errand.errors import JobRefused
+from errand.process import logs
 from workers.entrypoints.rpc import rpc
 
 SECRET = "the password is swordfish"

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.dispatch.dispatcher import PLACE, Place
-from errand.links import Links
 from errand.settings import Settings
+from errand.trust.links import Links
 from tests.support.api import ADD, ANYTHING, TREE, SilentRelay, WatchedStore
 from tests.support.view import ID, RECORD, path_of
 

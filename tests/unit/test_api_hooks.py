@@ -4,7 +4,7 @@ import pytest
 
 from api.app import create_app
 from errand.settings import Settings
-from errand.signing import new_secret
+from errand.trust.signing import new_secret
 from schemas.webhooks import MAX_LENGTH
 
 URL = "https://example.com/hook"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from errand.links import Links
+from errand.trust.links import Links
 from tests.support.view import BROWSER, Page, path_of
 
 ADDRESS = "name@email.com"

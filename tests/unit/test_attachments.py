@@ -7,9 +7,9 @@ from time import process_time
 
 import pytest
 
-from errand.links import Links
+from errand.presenting.result_shape import MAX_CELLS
 from errand.settings import Settings
-from errand.shapes import MAX_CELLS
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png

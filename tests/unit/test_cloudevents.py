@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from errand.report import render
+from errand.presenting.report import render
 from errand.settings import Settings
 from errand.store import Notice
 from schemas.notices import Channel, NoticeKind

@@ -5,7 +5,7 @@ from time import process_time
 
 import pytest
 
-from errand.indenting import indented
+from errand.presenting.json_layout import indented
 from workers.layout import MAX_CELL, MAX_LINES, WIDTH, laid_out, wrapped
 
 

@@ -9,9 +9,9 @@ from time import process_time
 import pytest
 
 from errand.errors import MailRefused
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.address import EMAIL_PATTERN, as_address, is_address
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture

@@ -9,7 +9,7 @@ import pytest
 from itsdangerous import Signer
 
 from errand.errors import LinkExpired, LinkRefused
-from errand.links import Links, Opened
+from errand.trust.links import Links, Opened
 
 ID = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
 FAR = 4_000_000_000

@@ -10,7 +10,7 @@ from time import process_time
 import pytest
 from PIL import Image
 
-from errand.shapes import image_of
+from errand.presenting.result_shape import image_of
 from workers.attempt import attempt
 from workers.charts import BAR, HEIGHT, WIDTH, ticks
 from workers.operations import OPERATIONS

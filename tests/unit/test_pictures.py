@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from errand.shapes import image_of
+from errand.presenting.result_shape import image_of
 from schemas.pictures import MAX_ALT, Picture
 from tests.support.hostile import png
 from tests.support.processes import ROOT

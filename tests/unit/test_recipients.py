@@ -6,8 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from errand.errors import SettingsRefused
-from errand.recipients import domains_of, is_allowed, not_allowed
 from errand.settings import Settings
+from errand.trust.recipients import domains_of, is_allowed, not_allowed
 from schemas.address import EMAIL_PATTERN, FOREIGN_MAILBOX, NO_ADDRESS, NO_HOST, as_address, is_address
 from schemas.recipients import MOST_RECIPIENTS, Notify, Recipients
 

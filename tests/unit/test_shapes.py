@@ -5,8 +5,8 @@ from base64 import b64encode
 
 import pytest
 
-from errand.indenting import indented
-from errand.shapes import MAX_FIELDS, Image, Table, fields_of, image_of, shape_of, table_of
+from errand.presenting.json_layout import indented
+from errand.presenting.result_shape import MAX_FIELDS, Image, Table, fields_of, image_of, shape_of, table_of
 from tests.support.hostile import pictures, png
 
 CONTENTS = {

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from errand.errors import SettingsRefused
 from errand.settings import Settings
-from errand.signing import keys_of, new_secret, signatures
+from errand.trust.signing import keys_of, new_secret, signatures
 from tests.rules.tree import ROOT, text
 
 SECRET, OTHER = new_secret(), new_secret()

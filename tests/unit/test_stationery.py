@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from errand.errors import SettingsRefused
-from errand.links import Links
 from errand.settings import Settings
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from tests.support.processes import ROOT
 from workers.contents import contents_of

@@ -16,9 +16,9 @@ from types import SimpleNamespace
 import pytest
 
 from errand.errors import MailDeferred, MailRefused, MailServerAway, SettingsRefused
-from errand.links import Links
 from errand.settings import Settings
 from errand.store import Notice
+from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from tests.conftest import missing
 from tests.rules.tree import ROOT, imports, name, sources, syntax
@@ -43,7 +43,7 @@ def mailer(smtp_sink: SmtpSink) -> Iterator[Mailer]:
 # what it opens and whom it asks, told by the interpreter itself; templates are read before it counts
 AUDITED = """
 import json, sys
-from errand.links import Links
+from errand.trust.links import Links
 from errand.settings import Settings
 from errand.store import Notice
 from schemas.notices import NoticeKind
@@ -258,7 +258,7 @@ def test_y12_everything_waits_on_the_hub_as_it_is_patched_before_anything_is_imp
         "from workers import green",
         "green.monkey_patch()",
     ]
-    light = "import sys, errand.logs; print(*sys.modules)"
+    light = "import sys, errand.process.logs; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", light], capture_output=True, text=True, check=True, cwd=HERE).stdout
     assert not {"smtplib", "yagmail", "redis", "nameko"} & set(loaded.split())
 

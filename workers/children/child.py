@@ -18,9 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
-from errand import garbage
 from errand.errors import SettingsRefused
-from errand.lifeline import adopt_orphans, tie_to
+from errand.process import heap as garbage
+from errand.process.lifeline import adopt_orphans, tie_to
 from schemas.operations import Weight
 from workers.children.alone import Alone
 from workers.children.together import Together

@@ -17,9 +17,9 @@ from eventlet.event import Event
 from kombu import Connection
 from nameko.extensions import Entrypoint
 
+from errand.backoff import pauses
 from errand.broker.connection import declare, take_in
 from errand.errors import StoreUnavailable
-from errand.patience import pauses
 from errand.topology import doorbell_queue
 from schemas.operations import Weight, queue_of
 from workers.entrypoints.reader import Reader, settle

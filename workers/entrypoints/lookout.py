@@ -15,10 +15,10 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from nameko.extensions import Entrypoint, SharedExtension
 
+from errand.backoff import pauses
 from errand.errors import StoreUnavailable
-from errand.patience import pauses
 from errand.store import Lease, Store
-from errand.store.waking import Wake
+from errand.store.wake_queue import Wake
 from schemas.operations import Weight, queue_of
 from workers.configured import settings_of
 from workers.entrypoints.doorbell import LINGER_SECONDS

@@ -13,8 +13,8 @@ from typing import Any
 import eventlet
 from kombu import Connection
 
+from errand.backoff import pauses
 from errand.broker.connection import establish, faults_of, open_connection, reason
-from errand.patience import pauses
 
 log = logging.getLogger(__name__)
 

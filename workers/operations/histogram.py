@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from errand import wording
+from errand.presenting import safe_text as wording
 from schemas.operations import Example
 from schemas.pictures import Picture
 from workers.operations.registry import operation

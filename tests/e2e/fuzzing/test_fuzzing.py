@@ -15,8 +15,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from errand.embedded.wait import until
-from errand.links import Links
-from errand.signing import new_secret
+from errand.trust.links import Links
+from errand.trust.signing import new_secret
 from tests.support.stack import Stack, running
 from tests.support.valkey import Server
 

@@ -16,7 +16,7 @@ from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Printer
 from honcho.process import Popen, Process
 
-from errand.lifeline import tie, tie_to
+from errand.process.lifeline import tie, tie_to
 
 REMEMBERED = 15
 """Lines of each process that are kept, to be shown when it is the one that stopped."""

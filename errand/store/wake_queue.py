@@ -11,9 +11,9 @@ from typing import Any, Self, cast
 
 import redis
 
-from errand.store.away import refuse_if_away
+from errand.store.availability import refuse_if_away
+from errand.store.base import Part
 from errand.store.jobs import Lease
-from errand.store.part import Part
 
 
 @dataclass(frozen=True, slots=True)

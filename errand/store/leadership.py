@@ -3,7 +3,7 @@
 Stands beside a job's life: the rescuer leads in its own script, plug-ins' timers ask here.
 """
 
-from errand.store.part import Part
+from errand.store.base import Part
 
 
 class Leading(Part):

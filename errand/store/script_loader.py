@@ -14,7 +14,7 @@ from hiredis import pack_command
 
 from errand.errors import StoreUnavailable
 from errand.moves import LEGAL
-from errand.store.away import refuse_if_away
+from errand.store.availability import refuse_if_away
 
 Client = redis.Redis
 Argument = str | int | float | bytes

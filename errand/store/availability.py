@@ -1,6 +1,6 @@
 """When the store counts as away: what Redis answers then, and what becomes of those who ask meanwhile.
 
-Stands under every step of a job's life, below `scripts.py`: whatever counts as away here is a 503 for clients, and
+Stands under every step of a job's life, below `script_loader.py`: whatever counts as away here is a 503 for clients, and
 patience for workers.
 """
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import redis
 
 from errand.errors import StoreUnavailable
-from errand.store.away import Answering, refuse_if_away
-from errand.store.scripts import PROMISES, Argument, Client, begin, run, run_replicated
+from errand.store.availability import Answering, refuse_if_away
+from errand.store.script_loader import PROMISES, Argument, Client, begin, run, run_replicated
 from errand.topology import Keys
 
 

@@ -1,7 +1,7 @@
 """What a result looks like to people: a table, a picture, or neither. Tables are written down as CSV here, too.
 
 Stands at step 6 of a job's life, under mails (`workers/letters.py`) and the page of a job (`api/pages/job.py`). Nothing here
-raises on odd input: what has no shape is shown as text by `wording.py`. Next: `schemas/pictures.py`.
+raises on odd input: what has no shape is shown as text by `safe_text.py`. Next: `schemas/pictures.py`.
 """
 
 import csv
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Final
 
-from errand import wording
+from errand.presenting import safe_text as wording
 from schemas.pictures import Picture
 
 MAX_BYTES: Final = 2_097_152

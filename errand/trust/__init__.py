@@ -1,0 +1,1 @@
+"""Whom to trust: signed links, webhook signatures, public networks, allowed recipients."""
