@@ -20,7 +20,7 @@ from pathlib import Path
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     from api.app import create_app
-    from workers.perform import Crew
+    from workers.compute.executor import Crew
 
 from werkzeug.test import EnvironBuilder
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SERVICES = {
-    "compute": "workers.compute:Compute",
+    "compute": "workers.compute.service:Compute",
     "mail": "workers.mail:Mail",
     "webhooks": "workers.webhooks:Webhooks",
     "rescuer": "workers.rescuer:Rescuer",
@@ -55,7 +55,10 @@ def known(settings: Settings) -> list[str]:
 
 def load(names: Sequence[str]) -> list[type]:
     """Import Errand's own services, and make those that only operations name."""
-    return [_own(name) if name in SERVICES else import_module("workers.compute").Performer.of(name) for name in names]
+    return [
+        _own(name) if name in SERVICES else import_module("workers.compute.service").Performer.of(name)
+        for name in names
+    ]
 
 
 def plugins_of(settings: Settings, taken: Collection[str] = tuple(SERVICES)) -> dict[str, type]:

@@ -12,7 +12,7 @@ from tests.conftest import missing
 from tests.support.smtp import HAS_OPENSSL, Certificate
 from tests.support.web import WebServer, endless, plain, raw
 from workers import exchange
-from workers.attempt import failed
+from workers.compute.attempt import failed
 from workers.exchange import CertificateRefused
 from workers.guard import AddressRefused, HostUnknown, guard
 from workers.operations import OPERATIONS

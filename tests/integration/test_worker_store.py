@@ -19,7 +19,7 @@ def worker_store(store, settings):
 
 
 def test_a_call_whose_job_another_worker_took_is_answered_all_the_same(store, worker_store):
-    from workers.perform import answer
+    from workers.compute.executor import answer
 
     job = worker_store.accept_call("sum", 30, 10, None)
     [lease] = claim(store, worker="another")
@@ -33,7 +33,7 @@ def test_a_call_whose_job_another_worker_took_is_answered_all_the_same(store, wo
 
 
 def test_a_call_whose_job_fails_elsewhere_is_told_so(store, worker_store):
-    from workers.perform import answer
+    from workers.compute.executor import answer
 
     job = worker_store.accept_call("div", 1, 0, None)
     [lease] = claim(store)

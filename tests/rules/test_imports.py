@@ -66,7 +66,9 @@ def test_every_folder_with_modules_is_a_package() -> None:
     ("packages", "blocked", "left_out", "expected"),
     [
         pytest.param(("api",), (*POST, *MACHINE_ROOM, "workers"), (), "api.app", id="api without the workers' side"),
-        pytest.param(("workers",), (*WEB, *MACHINE_ROOM, "api"), (), "workers.compute", id="workers without the web"),
+        pytest.param(
+            ("workers",), (*WEB, *MACHINE_ROOM, "api"), (), "workers.compute.service", id="workers without the web"
+        ),
         pytest.param(
             ("errand", "schemas"),
             (*WEB, *POST, *MACHINE_ROOM, *HUB, "api", "workers"),

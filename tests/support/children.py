@@ -119,7 +119,7 @@ class Server:
     """The process's own side: does what it is told on standard input, tells on standard output what happens."""
 
     def __init__(self, weight: str, slots: str, module: str) -> None:
-        from workers.children import Children
+        from workers.compute.children import Children
         from workers.operations.loading import load
 
         load(MODULES)
@@ -129,7 +129,7 @@ class Server:
 
     def run(self, order: dict[str, Any], ahead: bool = False) -> None:
         """Run a job and tell how it ended."""
-        from workers.children import Task
+        from workers.compute.children import Task
 
         listener, began = Listener(self, order["id"]), monotonic()
         task = Task(order["id"], order["operation"], order["arguments"], order["timeout"], order["memory"] * MEGABYTE)

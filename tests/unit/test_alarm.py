@@ -4,7 +4,7 @@ from time import monotonic
 
 import eventlet
 
-from workers.children.alarm import LEAST_SECONDS, Alarm
+from workers.compute.children.alarm import LEAST_SECONDS, Alarm
 
 SOON, LATER = 0.05, 5.0
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from workers.children.family import children_of, family_of, memory_of
-from workers.children.frames import Unpacker, pack
-from workers.children.lines import AT_ONCE, LONGEST, Lines
+from workers.compute.children.frames import Unpacker, pack
+from workers.compute.children.output_lines import AT_ONCE, LONGEST, Lines
+from workers.compute.children.process_tree import children_of, family_of, memory_of
 
 
 @pytest.fixture

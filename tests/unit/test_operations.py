@@ -9,7 +9,7 @@ import pytest
 from errand.errors import SettingsRefused
 from schemas.operations import Example
 from tests.support import wrong_operations as wrong
-from workers.attempt import Ending, attempt
+from workers.compute.attempt import Ending, attempt
 from workers.operations import OPERATIONS
 from workers.operations.loading import load
 from workers.operations.registry import REGISTRY, Operation, operation, progress, report_to

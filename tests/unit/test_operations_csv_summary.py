@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from workers.attempt import attempt
+from workers.compute.attempt import attempt
 from workers.operations import OPERATIONS
 from workers.operations.csv_summary import MAX_TEXT, csv_summary
 

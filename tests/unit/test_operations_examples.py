@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from workers.attempt import attempt
+from workers.compute.attempt import attempt
 from workers.operations import OPERATIONS
 
 SHIPPED = ["csv_summary", "div", "fetch", "histogram", "mul", "primes", "statistics", "sub", "sum"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.attempt import attempt
+from workers.compute.attempt import attempt
 from workers.operations import OPERATIONS
 from workers.operations.primes import MAX_N, SEGMENT, primes
 from workers.operations.registry import report_to

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.attempt import attempt
+from workers.compute.attempt import attempt
 from workers.operations import OPERATIONS
 from workers.operations.statistics import statistics
 

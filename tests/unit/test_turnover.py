@@ -2,8 +2,8 @@
 
 import pytest
 
-from workers.children import turnover
-from workers.children.turnover import AHEAD, WINDOW, Turnover
+from workers.compute.children import slot_turnover as turnover
+from workers.compute.children.slot_turnover import AHEAD, WINDOW, Turnover
 
 
 @pytest.fixture

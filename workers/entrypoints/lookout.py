@@ -1,7 +1,7 @@
 """The lookout entrypoint: has a service look at its queue when the store wakes it, and once a second whatever happens.
 
 Stands at step 3 of a job's life, beside `doorbell.py`: the store knows at once that a job came, and the broker that it
-wasn't forgotten. Next: `workers/compute.py`.
+wasn't forgotten. Next: `workers/compute/service.py`.
 """
 
 import logging

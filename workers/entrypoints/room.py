@@ -1,6 +1,6 @@
 """How many more jobs of each weight this process can take: what its doorbells ask before they listen.
 
-Stands between `doorbell.py`, which asks, and `workers/perform.py`, whose child processes are the room.
+Stands between `doorbell.py`, which asks, and `workers/compute/executor.py`, whose child processes are the room.
 """
 
 from typing import Protocol

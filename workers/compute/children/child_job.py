@@ -1,6 +1,6 @@
 """A job as the pool sees it: what is to be done, who listens, what has been decided about it.
 
-Stands at step 4 of a job's life, between `pool.py`, which waits for its end, and `process.py`, which brings it about.
+Stands at step 4 of a job's life, between `pool.py`, which waits for its end, and `child_process.py`, which brings it about.
 """
 
 import logging
@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from eventlet.event import Event
 
-from workers.attempt import Ending
-from workers.children.lines import Lines
+from workers.compute.attempt import Ending
+from workers.compute.children.output_lines import Lines
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The warm pool of child processes in which a worker runs what isn't tiny.
 
 Stands at step 4 of a job's life, inside the worker. Children start when they are first needed and stay; each job ends
-in time, whatever happens to the child that runs it. Next: `process.py`.
+in time, whatever happens to the child that runs it. Next: `child_process.py`.
 """
 
 import logging
@@ -15,12 +15,21 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 
 from schemas.operations import Weight
-from workers.attempt import CANCELLED, ChildDied, Ending, MemoryExceeded, TimedOut, error_text, failed, megabytes
-from workers.children.alarm import Alarm
-from workers.children.folders import Folders
-from workers.children.jobs import Job, Listener, Task
-from workers.children.process import Child, Plan
-from workers.children.turnover import Turnover
+from workers.compute.attempt import (
+    CANCELLED,
+    ChildDied,
+    Ending,
+    MemoryExceeded,
+    TimedOut,
+    error_text,
+    failed,
+    megabytes,
+)
+from workers.compute.children.alarm import Alarm
+from workers.compute.children.child_job import Job, Listener, Task
+from workers.compute.children.child_process import Child, Plan
+from workers.compute.children.slot_turnover import Turnover
+from workers.compute.children.work_folders import Folders
 from workers.operations.registry import REGISTRY
 
 __all__ = ["Children", "Ending", "Listener", "Task"]

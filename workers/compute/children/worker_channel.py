@@ -13,8 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from workers.attempt import Ending
-from workers.children.frames import Frame, Unpacker, pack
+from workers.compute.attempt import Ending
+from workers.compute.children.frames import Frame, Unpacker, pack
 
 log = logging.getLogger(__name__)
 

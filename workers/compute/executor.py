@@ -1,7 +1,7 @@
 """Performs attempts of jobs: leases in, outcomes out, whatever the operations do.
 
 Stands at step 4 of a job's life. What is declared tiny runs here, inline; all else in child processes (`children/`), so
-that this process always has time for heartbeats, leases and cancellation. Next: back in `compute.py`, which commits.
+that this process always has time for heartbeats, leases and cancellation. Next: back in `service.py`, which commits.
 """
 
 import json
@@ -23,13 +23,13 @@ from errand.settings import Settings
 from errand.store import Lease, Outcome, Store
 from schemas.operations import Weight
 from schemas.status import Status
-from workers import attempt
-from workers.attempt import Ending, OperationUnknown
-from workers.children import Children, Task
+from workers.compute import attempt
+from workers.compute.attempt import Ending, OperationUnknown
+from workers.compute.children import Children, Task
+from workers.compute.lease_keeper import Keeper, key_of
 from workers.configured import settings_of
 from workers.dependencies import WorkerStore
 from workers.entrypoints.room import Room
-from workers.keeper import Keeper, key_of
 from workers.operations.loading import load
 from workers.operations.registry import Operation
 

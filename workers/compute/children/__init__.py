@@ -1,13 +1,13 @@
 """Child processes: where operations run that are not tiny. The worker's side of it is `pool.py`, theirs `child.py`.
 
-Stands at step 4 of a job's life. In the order of a job: `pool.py` and `process.py` in the worker; `child.py`, then
-`alone.py` or `together.py` in the child. Next: `pool.py`.
+Stands at step 4 of a job's life. In the order of a job: `pool.py` and `child_process.py` in the worker; `child.py`, then
+`one_at_a_time.py` or `many_at_once.py` in the child. Next: `pool.py`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workers.children.pool import Children, Listener, Task
+    from workers.compute.children.pool import Children, Listener, Task
 
 __all__ = ["Children", "Listener", "Task"]
 
@@ -15,7 +15,7 @@ __all__ = ["Children", "Listener", "Task"]
 def __getattr__(name: str) -> Any:
     """Load the worker's side when it is asked for: a child that starts must not load the hub with it."""
     if name in __all__:
-        from workers.children import pool
+        from workers.compute.children import pool
 
         return getattr(pool, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

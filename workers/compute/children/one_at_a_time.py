@@ -1,6 +1,6 @@
 """Runs operations in a child process one at a time, with a memory limit, and cleans up after each.
 
-Stands at step 4 of a job's life, for operations of the weight `cpu`. Next: `attempt.py`.
+Stands at step 4 of a job's life, for operations of the weight `cpu`. Next: `workers/compute/attempt.py`.
 """
 
 import ctypes
@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 
-from workers.attempt import Ending, MemoryExceeded, checked, failed, find, megabytes, succeeded
-from workers.children.family import address_space, children_of, resident
-from workers.children.frames import Frame, Header
-from workers.children.wire import Wire
+from workers.compute.attempt import Ending, MemoryExceeded, checked, failed, find, megabytes, succeeded
+from workers.compute.children.frames import Frame, Header
+from workers.compute.children.process_tree import address_space, children_of, resident
+from workers.compute.children.worker_channel import Wire
 from workers.operations.registry import Operation, report_to
 
 MOST_JOBS = 500

@@ -20,12 +20,12 @@ import eventlet
 from eventlet.event import Event
 
 from schemas.operations import Weight
-from workers.attempt import ChildDied, Ending, error_text, failed
-from workers.children import plumbing
-from workers.children.family import family_of, memory_of
-from workers.children.frames import Header, Unpacker, pack
-from workers.children.jobs import Job
-from workers.children.lines import Lines
+from workers.compute.attempt import ChildDied, Ending, error_text, failed
+from workers.compute.children import hub_io as plumbing
+from workers.compute.children.child_job import Job
+from workers.compute.children.frames import Header, Unpacker, pack
+from workers.compute.children.output_lines import Lines
+from workers.compute.children.process_tree import family_of, memory_of
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ def _start(plan: Plan, folder: Path) -> tuple["subprocess.Popen[bytes]", int, in
     own = {"TMPDIR": str(folder), "MALLOC_ARENA_MAX": "1"}
     try:
         process = subprocess.Popen(  # noqa: S603 -- this interpreter and a module of ours
-            [sys.executable, "-X", "utf8", "-m", "workers.children.child", json.dumps(orders)],
+            [sys.executable, "-X", "utf8", "-m", "workers.compute.children.child", json.dumps(orders)],
             env={name: value for name, value in os.environ.items() if name not in SECRETS} | own,
             stdin=subprocess.DEVNULL,
             stdout=its_output,

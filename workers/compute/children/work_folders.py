@@ -10,7 +10,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from workers.children.plumbing import remove
+from workers.compute.children.hub_io import remove
 
 PREFIX = "errand-children-"
 

@@ -1,7 +1,7 @@
 """Runs operations in a child process many at a time, as tasks of one event loop.
 
 Stands at step 4 of a job's life, for operations of the weight `io`. What a task prints or logs goes to its own job:
-the output is told apart by the task's context. Next: `attempt.py`.
+the output is told apart by the task's context. Next: `workers/compute/attempt.py`.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import Any, NamedTuple, TextIO
 
-from workers.attempt import CANCELLED, Ending, MemoryExceeded, checked, error_text, failed, find, succeeded
-from workers.children.family import resident
-from workers.children.frames import Frame
-from workers.children.lines import Lines
-from workers.children.wire import Wire
+from workers.compute.attempt import CANCELLED, Ending, MemoryExceeded, checked, error_text, failed, find, succeeded
+from workers.compute.children.frames import Frame
+from workers.compute.children.output_lines import Lines
+from workers.compute.children.process_tree import resident
+from workers.compute.children.worker_channel import Wire
 from workers.operations.registry import Operation, report_to
 
 _voice: ContextVar["Voice | None"] = ContextVar("voice", default=None)

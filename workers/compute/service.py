@@ -1,6 +1,6 @@
 """The compute service: claims what waits, performs it, commits the outcomes, announces them.
 
-Stands at steps 3 to 6 of a job's life: `take` and `finish` are the story, one step a line. Next: `perform.py`, then
+Stands at steps 3 to 6 of a job's life: `take` and `finish` are the story, one step a line. Next: `executor.py`, then
 `mail.py`.
 """
 
@@ -14,11 +14,11 @@ import eventlet
 from errand.errors import StoreUnavailable
 from errand.store import Lease, Outcome
 from schemas.operations import COMPUTE, Weight, queue_of
+from workers.compute.executor import Operators, answer
 from workers.dependencies import Announcer, StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.lookout import LOOK_SECONDS, Watch, lookout
 from workers.entrypoints.rpc import rpc
-from workers.perform import Operators, answer
 
 
 class Performer:

@@ -1,6 +1,6 @@
 """Keeps the leases of running jobs, and carries what they have to say into the store.
 
-Stands at step 4 of a job's life, beside `perform.py`: several times a second one round trip renews every lease of this
+Stands at step 4 of a job's life, beside `executor.py`: several times a second one round trip renews every lease of this
 process, takes progress and log lines along, and brings back whose job was called off.
 """
 

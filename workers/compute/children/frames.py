@@ -1,6 +1,6 @@
 """What worker and child say to each other: frames of a small JSON header and a payload of text.
 
-Stands between `process.py` and `child.py`. The payload (arguments, a result) goes as it is, so that megabytes are
+Stands between `child_process.py` and `child.py`. The payload (arguments, a result) goes as it is, so that megabytes are
 neither parsed nor escaped once more.
 """
 

@@ -1,7 +1,7 @@
-"""`python -m workers.children.child ORDERS`: a child process that runs operations. Workers start it, nobody else.
+"""`python -m workers.compute.children.child ORDERS`: a child process that runs operations. Workers start it, nobody else.
 
 Stands at step 4 of a job's life. It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is patched.
-Next: `alone.py`, and `together.py` for what waits more than it computes.
+Next: `one_at_a_time.py`, and `many_at_once.py` for what waits more than it computes.
 """
 
 import ctypes
@@ -22,9 +22,9 @@ from errand.errors import SettingsRefused
 from errand.process import heap as garbage
 from errand.process.lifeline import adopt_orphans, tie_to
 from schemas.operations import Weight
-from workers.children.alone import Alone
-from workers.children.together import Together
-from workers.children.wire import Wire
+from workers.compute.children.many_at_once import Together
+from workers.compute.children.one_at_a_time import Alone
+from workers.compute.children.worker_channel import Wire
 from workers.operations.loading import load
 
 _LINE_BUFFERED = 1  # C's _IOLBF
