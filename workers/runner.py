@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 SERVICES = {
     "compute": "workers.compute.service:Compute",
-    "mail": "workers.mail:Mail",
+    "mail": "workers.mail.service:Mail",
     "webhooks": "workers.webhooks:Webhooks",
     "rescuer": "workers.rescuer:Rescuer",
 }

@@ -1,6 +1,6 @@
 """The webhooks service: tells the ends of jobs to addresses of their clients, at least once, and marks each once.
 
-Stands at step 6 of a job's life, beside `mail.py`. The doorbell only says "look now": what is to be sent stands in the
+Stands at step 6 of a job's life, beside `workers/mail/service.py`. The doorbell only says "look now": what is to be sent stands in the
 store, committed together with the job's status. Next: `courier.py`.
 """
 

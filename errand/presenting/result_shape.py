@@ -1,6 +1,6 @@
 """What a result looks like to people: a table, a picture, or neither. Tables are written down as CSV here, too.
 
-Stands at step 6 of a job's life, under mails (`workers/letters.py`) and the page of a job (`api/pages/job.py`). Nothing here
+Stands at step 6 of a job's life, under mails (`workers/mail/writing/letter.py`) and the page of a job (`api/pages/job.py`). Nothing here
 raises on odd input: what has no shape is shown as text by `safe_text.py`. Next: `schemas/pictures.py`.
 """
 

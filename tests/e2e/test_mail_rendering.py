@@ -16,11 +16,11 @@ from errand.settings import Settings
 from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from tests.support.look import DESKTOP, PHONE, Look
-from workers.letters import Letter, compose
+from workers.mail.writing.letter import Letter, compose
+from workers.mail.writing.sample_notices import sample
 from workers.operations.csv_summary import csv_summary
 from workers.operations.histogram import histogram
 from workers.operations.statistics import statistics
-from workers.samples import sample
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -10,8 +10,8 @@ from errand.store import Notice
 from errand.trust.links import Links
 from schemas.notices import NoticeKind, NoticeState
 from tests.support.smtp import DROP, SmtpSink
-from workers import delivery as delivery_module
-from workers.delivery import Delivery, Outcome
+from workers.mail import delivery as delivery_module
+from workers.mail.delivery import Delivery, Outcome
 
 JOB = "0192f3a4-1111-7222-8333-444455556666"
 LINKS = Links(b"0123456789abcdef0123456789abcdef", "https://errand.test")

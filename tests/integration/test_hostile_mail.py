@@ -21,8 +21,8 @@ from tests.support.hostile import VICTIM, as_json
 from tests.support.reading import files_of, look_through, page_of
 from tests.support.smtp import Caught, SmtpSink
 from tests.support.web import WebServer
-from workers.letters import compose
-from workers.mailer import Mailer
+from workers.mail.sending.mailer import Mailer
+from workers.mail.writing.letter import compose
 
 HOME = "https://errand.test"
 SENDER = "errand@mail.test"

@@ -9,7 +9,7 @@ from errand.settings import Settings
 from errand.store import Notice, Store
 from schemas.notices import NoticeKind
 from workers.dependencies import WorkerStore
-from workers.mail import Mail
+from workers.mail.service import Mail
 
 
 def send(store: Store, *arguments, **settings) -> str:

@@ -20,9 +20,9 @@ from errand.settings import Settings
 from errand.store import Notice
 from errand.trust.links import Links
 from schemas.notices import NoticeKind
-from workers.letters import Letter, compose
-from workers.mailer import Mailer
-from workers.samples import ID, sample, samples
+from workers.mail.sending.mailer import Mailer
+from workers.mail.writing.letter import Letter, compose
+from workers.mail.writing.sample_notices import ID, sample, samples
 
 
 class Catcher:

@@ -18,10 +18,10 @@ from errand.settings import Settings
 from tests.conftest import missing
 from tests.support.processes import ROOT
 from tests.support.smtp import DROP, FLOOD, HANG, HAS_OPENSSL, Certificate, SmtpSink, once
-from workers import mailer as mailer_module
-from workers.attachments import Attachment
-from workers.letters import Letter
-from workers.mailer import Mailer
+from workers.mail.sending import mailer as mailer_module
+from workers.mail.sending.mailer import Mailer
+from workers.mail.writing.attachments import Attachment
+from workers.mail.writing.letter import Letter
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # on purpose here
 
@@ -658,8 +658,8 @@ import eventlet
 import json, sys
 from time import monotonic
 from errand.errors import MailDeferred
-from workers.letters import Letter
-from workers.mailer import Mailer
+from workers.mail.writing.letter import Letter
+from workers.mail.sending.mailer import Mailer
 
 gaps, last = [], monotonic()
 
@@ -716,7 +716,7 @@ def test_nothing_is_printed_and_no_recipient_is_logged(mailer, capsys, caplog):
 
 def test_importing_the_mailer_loads_nothing_that_reads_html_or_asks_for_passwords():
     heavy = {"lxml", "premailer", "cssutils", "keyring"}
-    program = "import sys, workers.mailer; print(*sys.modules)"
+    program = "import sys, workers.mail.sending.mailer; print(*sys.modules)"
 
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 

@@ -95,7 +95,7 @@ def test_the_probe_itself_notices_a_library_of_the_other_side() -> None:
 @pytest.mark.parametrize(
     ("library", "allowed"),
     [
-        ("yagmail", {"workers/mailer.py"}),
+        ("yagmail", {"workers/mail/sending/mailer.py"}),
         ("flask", {"api/"}),
         ("flasgger", {"api/"}),
         ("flask_nameko", {"api/"}),

@@ -13,9 +13,9 @@ from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
-from workers.attachments import Attachment
-from workers.contents import MAX_SHOWN, contents_of
-from workers.samples import sample
+from workers.mail.writing.attachments import Attachment
+from workers.mail.writing.sample_notices import sample
+from workers.mail.writing.words import MAX_SHOWN, contents_of
 
 LINKS = Links(bytes(32), "https://errand.test")
 PICTURE = Picture.of(png(2, 2), "Four dots")

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from workers import mail_server
-from workers.mail_server import LONGEST_AWAY_SECONDS, NARROW_SECONDS, SENDERS, Reach
+from workers.mail.sending import server as mail_server
+from workers.mail.sending.server import LONGEST_AWAY_SECONDS, NARROW_SECONDS, SENDERS, Reach
 
 
 class Clock:

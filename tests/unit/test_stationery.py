@@ -13,11 +13,11 @@ from errand.settings import Settings
 from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from tests.support.processes import ROOT
-from workers.contents import contents_of
-from workers.letters import Letter, compose
-from workers.mail import Mail
-from workers.samples import check_templates, sample, samples
-from workers.stationery import OWN, Stationery
+from workers.mail.service import Mail
+from workers.mail.writing.letter import Letter, compose
+from workers.mail.writing.sample_notices import check_templates, sample, samples
+from workers.mail.writing.template_set import OWN, Stationery
+from workers.mail.writing.words import contents_of
 
 PACKAGE = Settings(_env_file=None)
 LINKS = Links(bytes(32), "https://errand.test")

@@ -25,9 +25,9 @@ from tests.rules.tree import ROOT, imports, name, sources, syntax
 from tests.support.processes import ROOT as HERE
 from tests.support.smtp import DROP, HAS_OPENSSL, Certificate, SmtpSink
 from tests.support.web import WebServer
-from workers.letters import Letter, compose
-from workers.mail import Mail
-from workers.mailer import Mailer
+from workers.mail.sending.mailer import Mailer
+from workers.mail.service import Mail
+from workers.mail.writing.letter import Letter, compose
 
 SENDER = "Errand <errand@errand.test>"
 LETTER = Letter("name@email.com", "hello", "hello\n", "<p>hello</p>\n", "<1@errand.test>")
@@ -47,8 +47,8 @@ from errand.trust.links import Links
 from errand.settings import Settings
 from errand.store import Notice
 from schemas.notices import NoticeKind
-from workers.letters import compose
-from workers.mailer import Mailer
+from workers.mail.writing.letter import compose
+from workers.mail.sending.mailer import Mailer
 
 url, *texts = json.loads(sys.argv[1])
 settings = Settings(_env_file=None, mail_from="Errand <errand@errand.test>")
@@ -281,9 +281,9 @@ def test_y13_the_log_is_ours_and_names_no_recipient(mailer, smtp_sink, caplog, c
 
 def test_yagmail_is_in_one_file_and_only_connects_there():
     users = [name(path) for path in sources() if "yagmail" in imports(path)]
-    assert users == ["workers/mailer.py"]
+    assert users == ["workers/mail/sending/mailer.py"]
 
-    tree = syntax(ROOT / "workers" / "mailer.py")
+    tree = syntax(ROOT / "workers" / "workers/mail/sending/mailer.py")
     attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     of_the_module = {node.attr for node in attributes if ast.unparse(node.value) == "yagmail"}
     of_the_client = {node.attr for node in attributes if ast.unparse(node.value) in ("self._connection", "connection")}

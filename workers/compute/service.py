@@ -1,7 +1,7 @@
 """The compute service: claims what waits, performs it, commits the outcomes, announces them.
 
 Stands at steps 3 to 6 of a job's life: `take` and `finish` are the story, one step a line. Next: `executor.py`, then
-`mail.py`.
+`workers/mail/service.py`.
 """
 
 from collections.abc import Callable, Sequence

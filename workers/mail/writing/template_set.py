@@ -1,6 +1,6 @@
 """The templates of letters: those of an operator go before the package's own, one by one.
 
-Stands at step 6 of a job's life, under `letters.py`. What an operator wrote is tried at the start (`samples.py`); where
+Stands at step 6 of a job's life, under `letter.py`. What an operator wrote is tried at the start (`sample_notices.py`); where
 it fails all the same, on a record that nobody thought of, the package's own letter goes out instead.
 """
 
@@ -17,7 +17,7 @@ import jinja2
 from errand.errors import SettingsRefused
 from errand.presenting import safe_text as wording
 from schemas.notices import NoticeKind
-from workers.layout import wrapped
+from workers.mail.writing.layout import wrapped
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import ssl
 from typing import Final
 
 from errand.errors import MailDeferred, MailRefused, MailServerAway
-from workers.envelope import MAIL, NotTaken
+from workers.mail.sending.transaction import MAIL, NotTaken
 
 MAX_TOLD: Final = 200
 """Characters of what is told of a server's answer."""

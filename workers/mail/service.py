@@ -2,7 +2,7 @@
 
 Stands at step 6 of a job's life. The doorbell only says "look now": what is to be sent stands in the store's outbox,
 committed together with the job's status, so a lost message delays a mail by a second and loses none.
-Next: `post_office.py`.
+Next: `sender.py`.
 """
 
 import logging
@@ -21,9 +21,9 @@ from workers.dependencies import StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.rpc import rpc
 from workers.entrypoints.timer import timer
-from workers.mailer import Mailer
-from workers.post_office import PostOffice
-from workers.samples import check_templates
+from workers.mail.sender import PostOffice
+from workers.mail.sending.mailer import Mailer
+from workers.mail.writing.sample_notices import check_templates
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 Stands at the end of step 6 of a job's life, under `mailer.py`. smtplib reads an answer for as long as its lines say
 that another one follows. A server that never ends would fill the memory, and as a socket that always has more never
-lets eventlet switch, it would stop all services of the process. Next: `envelope.py`.
+lets eventlet switch, it would stop all services of the process. Next: `transaction.py`.
 """
 
 import smtplib

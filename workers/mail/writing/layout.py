@@ -1,6 +1,6 @@
 """Lays out what stands in a mail's text part, in lines of at most 76 characters: sentences and tables.
 
-Stands under `contents.py` and the templates. Nothing is cut here, and nothing raises on odd input: a single word that
+Stands under `words.py` and the templates. Nothing is cut here, and nothing raises on odd input: a single word that
 is longer than a line gets a longer line.
 """
 

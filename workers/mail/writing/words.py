@@ -1,7 +1,7 @@
 """What a letter has to say: the words that its templates are given, and the files that go with it.
 
-Stands at step 6 of a job's life, under `letters.py`. docs/mail.md lists the words, as operators write templates with
-them. Next: `stationery.py`.
+Stands at step 6 of a job's life, under `letter.py`. docs/mail.md lists the words, as operators write templates with
+them. Next: `template_set.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,9 +16,9 @@ from errand.settings import Settings
 from errand.store import Notice
 from errand.trust.links import Links
 from schemas.notices import NoticeKind
-from workers.attachments import Attachment, json_file, picture_file, table_file
-from workers.rows import Rows, rows_of, rows_of_fields
-from workers.stationery import MAX_SUBJECT
+from workers.mail.writing.attachments import Attachment, json_file, picture_file, table_file
+from workers.mail.writing.rows import Rows, rows_of, rows_of_fields
+from workers.mail.writing.template_set import MAX_SUBJECT
 
 MAX_SHOWN: Final = 10_000
 """Characters of a result that a mail shows whole; all of a longer one is in its file, or behind its link."""

@@ -1,6 +1,6 @@
 """The post office: has what is due sent over a few connections, at least once, and marks it once.
 
-Stands at step 6 of a job's life. `mail.py` says "look"; from then on this is the story of a mail: claimed, held while
+Stands at step 6 of a job's life. `service.py` says "look"; from then on this is the story of a mail: claimed, held while
 it is sent, and written down. Next: `delivery.py`, the attempt to send it.
 """
 
@@ -19,10 +19,10 @@ from errand.settings import Settings
 from errand.store import Notice
 from errand.trust.links import Links
 from schemas.notices import NoticeKind, NoticeState
-from workers.delivery import Delivery, Outcome
 from workers.dependencies import WorkerStore
-from workers.letters import receipt_of
-from workers.mail_server import SENDERS
+from workers.mail.delivery import Delivery, Outcome
+from workers.mail.sending.server import SENDERS
+from workers.mail.writing.letter import receipt_of
 
 log = logging.getLogger(__name__)
 

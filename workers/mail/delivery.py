@@ -1,7 +1,7 @@
 """One attempt to deliver a mail: written, sent over a connection that is lent for it, and judged by what came of it.
 
-Stands at step 6 of a job's life, under `post_office.py`, which claims mails and writes down how it ended. Next:
-`letters.py` writes the mail, `mailer.py` sends it.
+Stands at step 6 of a job's life, under `sender.py`, which claims mails and writes down how it ended. Next:
+`workers/mail/writing/letter.py` writes the mail, `workers/mail/sending/mailer.py` sends it.
 """
 
 import logging
@@ -18,9 +18,9 @@ from errand.store import Notice
 from errand.trust.links import Links
 from errand.trust.recipients import is_allowed, not_allowed
 from schemas.notices import NoticeState
-from workers.letters import compose
-from workers.mail_server import Reach
-from workers.mailer import Mailer
+from workers.mail.sending.mailer import Mailer
+from workers.mail.sending.server import Reach
+from workers.mail.writing.letter import compose
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Writes a letter down as the bytes of one mail: a text part, an HTML part beside it, files, and plain headers.
 
-Stands at step 6 of a job's life, between `letters.py` and `mailer.py`. Everything is built here from text alone, so
-no part of a letter is ever taken for the path of a file or for an address to fetch. Next: `parts.py`.
+Stands at step 6 of a job's life, between `workers/mail/writing/letter.py` and `mailer.py`. Everything is built here from text alone, so
+no part of a letter is ever taken for the path of a file or for an address to fetch. Next: `mime_parts.py`.
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from email.utils import format_datetime
 
 from errand.errors import MailRefused
 from schemas.address import is_address
-from workers.attachments import CSV, Attachment
-from workers.letters import Letter
-from workers.parts import Part, file, in_words, named, quoted, several, text, whole
+from workers.mail.sending.mime_parts import Part, file, in_words, named, quoted, several, text, whole
+from workers.mail.writing.attachments import CSV, Attachment
+from workers.mail.writing.letter import Letter
 
 
 def as_mail(letter: Letter, sender: Address) -> bytes:

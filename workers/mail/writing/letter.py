@@ -1,7 +1,7 @@
 """What Errand writes to people: a letter for each kind of notification, as text and as HTML, with its files.
 
-Stands at step 6 of a job's life, between the notice that `post_office.py` claimed and the mail that `mailer.py` sends.
-`contents.py` finds out what there is to say, `stationery.py` has the templates that say it. Next: `mime.py`.
+Stands at step 6 of a job's life, between the notice that `workers/mail/sender.py` claimed and the mail that `workers/mail/sending/mailer.py` sends.
+`words.py` finds out what there is to say, `template_set.py` has the templates that say it. Next: `workers/mail/sending/mime.py`.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from errand.store import Notice
 from errand.trust.links import Links
 from schemas.address import is_address
 from schemas.notices import NoticeKind
-from workers.attachments import Attachment
-from workers.contents import contents_of
-from workers.stationery import stationery
+from workers.mail.writing.attachments import Attachment
+from workers.mail.writing.template_set import stationery
+from workers.mail.writing.words import contents_of
 
 _ANSWERS: Final = (NoticeKind.RESULT, NoticeKind.FAILURE, NoticeKind.CANCELLED)
 

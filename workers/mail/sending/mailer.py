@@ -17,12 +17,12 @@ import yagmail
 
 from errand.errors import MailDeferred, MailServerAway, SettingsRefused
 from schemas.address import is_address
-from workers.conversation import Encrypted, Plain
-from workers.envelope import MAIL, Envelope, NotTaken
-from workers.letters import Letter
-from workers.mail_server import Server
-from workers.mime import as_mail
-from workers.verdicts import answered, told, verdict_on
+from workers.mail.sending.connection import Encrypted, Plain
+from workers.mail.sending.mime import as_mail
+from workers.mail.sending.server import Server
+from workers.mail.sending.smtp_replies import answered, told, verdict_on
+from workers.mail.sending.transaction import MAIL, Envelope, NotTaken
+from workers.mail.writing.letter import Letter
 
 IDLE_SECONDS = 10.0
 """How long an open connection is kept for the next letter."""

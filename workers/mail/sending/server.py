@@ -1,6 +1,6 @@
 """The mail server: where it is and how to log in there, read from SMTP_URL, and whether it takes mails at all.
 
-Stands beside step 6 of a job's life: `mailer.py` connects there, `post_office.py` asks whether to.
+Stands beside step 6 of a job's life: `mailer.py` connects there, `workers/mail/sender.py` asks whether to.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Notices of every kind that a letter can be about, to try templates with before anybody is mailed.
 
-Stands before step 6 of a job's life: the mail service checks an operator's templates when it starts. Next: `mail.py`.
+Stands before step 6 of a job's life: the mail service checks an operator's templates when it starts. Next: `workers/mail/service.py`.
 """
 
 import json
@@ -14,8 +14,8 @@ from errand.store import Notice
 from errand.trust.links import Links
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
-from workers.contents import contents_of
-from workers.stationery import stationery
+from workers.mail.writing.template_set import stationery
+from workers.mail.writing.words import contents_of
 
 log = logging.getLogger(__name__)
 

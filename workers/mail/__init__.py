@@ -1,0 +1,1 @@
+"""The mail service: decides which mails are due, writes them, sends them."""

@@ -1,0 +1,1 @@
+"""Writes letters: words first, then their layout. No input or output."""
