@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     mail_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     """Mails that one address gets in an hour; more of them wait. 0: as many as there are."""
     mail_templates: str = ""
-    """Folder whose files go before those of `workers/templates/`."""
+    """Folder whose files go before those of `workers/mail/templates/`."""
     mail_attachment_bytes: Annotated[int, Field(ge=0, le=26_214_400)] = 2_097_152
     """Bytes of the largest file that a mail carries; what is larger is behind its link."""
     link_ttl: Annotated[int, Field(ge=60, le=31_536_000)] = 604_800

@@ -21,7 +21,7 @@ from workers.mail.writing.layout import wrapped
 
 log = logging.getLogger(__name__)
 
-OWN: Final = Path(__file__).parent / "templates"
+OWN: Final = Path(__file__).parents[1] / "templates"
 """The package's templates: `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`, and what these have in common."""
 PREFIX: Final = "errand"
 """An operator's template reaches the package's by it: `{% extends "errand/result.html" %}`."""
