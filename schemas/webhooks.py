@@ -1,7 +1,7 @@
 """What counts as the address of a webhook: the one check by form, before anything is stored.
 
 Stands at step 1 of a job's life. Whether Errand connects to it is decided at step 6, when the name is resolved: that is
-`workers/guard.py`. Next: `requests.py`.
+`workers/outbound/address_guard.py`. Next: `requests.py`.
 """
 
 import re

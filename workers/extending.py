@@ -8,12 +8,12 @@ its broker.
 from nameko.events import BROADCAST, SERVICE_POOL, SINGLETON
 from nameko.extensions import DependencyProvider
 
-from workers.calling import EventDispatcher, RpcProxy
 from workers.configured import settings_of
 from workers.entrypoints.events import event_handler
 from workers.entrypoints.http import http
 from workers.entrypoints.plugin_rpc import rpc
 from workers.entrypoints.timer import timer
+from workers.plugins.calling import EventDispatcher, RpcProxy
 
 __all__ = [
     "BROADCAST",

@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 SERVICES = {
     "compute": "workers.compute.service:Compute",
     "mail": "workers.mail.service:Mail",
-    "webhooks": "workers.webhooks:Webhooks",
-    "rescuer": "workers.rescuer:Rescuer",
+    "webhooks": "workers.webhooks.service:Webhooks",
+    "rescuer": "workers.rescuer.service:Rescuer",
 }
 """Errand's own services by name, with where they are; only what is named is imported."""
 
@@ -63,7 +63,7 @@ def load(names: Sequence[str]) -> list[type]:
 
 def plugins_of(settings: Settings, taken: Collection[str] = tuple(SERVICES)) -> dict[str, type]:
     """Load the services of plug-ins, by name; raise SettingsRefused. Nothing is imported where there are none."""
-    return import_module("workers.plugins").services_of(settings, taken) if settings.examples_list else {}
+    return import_module("workers.plugins.loading").services_of(settings, taken) if settings.examples_list else {}
 
 
 def _own(name: str) -> type:
@@ -101,7 +101,7 @@ def run(names: Sequence[str], settings: Settings) -> int:
     runner = ServiceRunner(nameko_config(settings))
     guests = plugins_of(settings)
     for name in guests.keys() & set(names):
-        container = import_module("workers.plugins").PluginContainer(guests[name], runner.config)
+        container = import_module("workers.plugins.loading").PluginContainer(guests[name], runner.config)
         container.check()
         runner.service_map[name] = container
     for service in load([name for name in names if name not in guests]):

@@ -1,7 +1,7 @@
 """Refuses a webhook that could never be told: no secret to sign it with, or an address that is plainly not public.
 
 Stands at step 1 of a job's life, behind the check by form in `schemas/webhooks.py`. What a name points to is asked only
-when something is sent, by `workers/guard.py`: the API asks no name server.
+when something is sent, by `workers/outbound/address_guard.py`: the API asks no name server.
 """
 
 from typing import Final

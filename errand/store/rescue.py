@@ -1,6 +1,6 @@
 """The jobs that got stuck or whose time has come: expired leases, delays, deadlines, doorbells, retention.
 
-Stands beside a job's whole life; `workers/rescuer.py` calls it once a second, and only the leader's call acts.
+Stands beside a job's whole life; `workers/rescuer/service.py` calls it once a second, and only the leader's call acts.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Which IP addresses are on the public internet, and which the operator allows besides.
 
 Stands before every connection to an address that a client wrote: the API refuses by it what is plainly private, and
-`workers/guard.py` asks it about everything that a name resolves to.
+`workers/outbound/address_guard.py` asks it about everything that a name resolves to.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """The secrets that webhooks are signed with, and how: as Standard Webhooks say.
 
-Stands at step 6 of a job's life, under `workers/webhooks.py`; the API only knows whether there is a secret.
+Stands at step 6 of a job's life, under `workers/webhooks/service.py`; the API only knows whether there is a secret.
 """
 
 import base64

@@ -11,13 +11,13 @@ import pytest
 from tests.conftest import missing
 from tests.support.smtp import HAS_OPENSSL, Certificate
 from tests.support.web import WebServer, endless, plain, raw
-from workers import exchange
 from workers.compute.attempt import failed
-from workers.exchange import CertificateRefused
-from workers.guard import AddressRefused, HostUnknown, guard
 from workers.operations import OPERATIONS
 from workers.operations import fetch as fetch_module
 from workers.operations.fetch import MAX_BYTES, Fetched, fetch, text_of
+from workers.outbound import http as exchange
+from workers.outbound.address_guard import AddressRefused, HostUnknown, guard
+from workers.outbound.http import CertificateRefused
 
 HERE = "127.0.0.0/8,::1/128"
 OPEN_END = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"

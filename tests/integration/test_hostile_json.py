@@ -10,9 +10,9 @@ from tests.support import hostile
 from tests.support.hostile import VICTIM, as_json
 from tests.support.jobs import claimed, ended
 from tests.support.web import WebServer
-from workers.cloudevents import CONTENT_TYPE, event_id, event_of
-from workers.guard import Guard, target
-from workers.posting import post
+from workers.outbound.address_guard import Guard, target
+from workers.outbound.on_hub import post
+from workers.webhooks.cloudevents import CONTENT_TYPE, event_id, event_of
 
 TEXTS = hostile.texts("http://127.0.0.1:9/", "/etc/passwd")
 NAMES = sorted(name for name, text in TEXTS.items() if len(text) < 100_000)

@@ -12,9 +12,9 @@ import pytest
 from tests.support.processes import ROOT
 from tests.support.smtp import Certificate
 from tests.support.web import WebServer, endless, plain
-from workers.exchange import Answer
-from workers.guard import Guard, target
-from workers.posting import post
+from workers.outbound.address_guard import Guard, target
+from workers.outbound.http import Answer
+from workers.outbound.on_hub import post
 
 HERE = Guard([ip_network("127.0.0.0/8")])
 
@@ -84,8 +84,8 @@ import json, sys
 from eventlet.support import greendns
 from ipaddress import ip_network
 from time import monotonic
-from workers.guard import Guard, target
-from workers.posting import post
+from workers.outbound.address_guard import Guard, target
+from workers.outbound.on_hub import post
 
 url, name_server = sys.argv[1], int(sys.argv[2])
 greendns.resolver._resolver.nameservers, greendns.resolver._resolver.port = ["127.0.0.1"], name_server

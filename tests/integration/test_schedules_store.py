@@ -12,7 +12,7 @@ from errand.schedules import Rhythm, run_id
 from errand.store import Store
 from errand.store.schedules import NEVER
 from schemas.operations import Operation
-from workers.ticks import fire_due
+from workers.rescuer.ticks import fire_due
 
 HOURLY = {
     "cron": "0 * * * *",

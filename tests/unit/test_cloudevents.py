@@ -8,7 +8,7 @@ from errand.presenting.report import render
 from errand.settings import Settings
 from errand.store import Notice
 from schemas.notices import Channel, NoticeKind
-from workers.cloudevents import event_id, event_of
+from workers.webhooks.cloudevents import event_id, event_of
 
 ID = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
 SETTINGS = Settings(_env_file=None)

@@ -11,7 +11,7 @@ from api.docs.document import document_of
 from errand.errors import SettingsRefused
 from errand.plugins import find
 from errand.settings import Settings
-from workers.plugins import services_of
+from workers.plugins.loading import services_of
 
 SERVICE = """
     from workers.extending import rpc

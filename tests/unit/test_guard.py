@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from errand.errors import SettingsRefused
 from errand.settings import Settings
-from workers.guard import AddressRefused, Guard, HostUnknown, guard, target
+from workers.outbound.address_guard import AddressRefused, Guard, HostUnknown, guard, target
 
 PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.215.14", "2606:4700:4700::1111", "2a00:1450:4001:82a::200e"]
 PRIVATE = [

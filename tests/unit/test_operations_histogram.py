@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from errand.presenting.result_shape import image_of
-from workers.charts import BAR, HEIGHT, WIDTH, ticks
 from workers.compute.attempt import attempt
+from workers.formats.charts import BAR, HEIGHT, WIDTH, ticks
 from workers.operations import OPERATIONS
 from workers.operations.histogram import MAX_TITLE, bars_of, histogram
 

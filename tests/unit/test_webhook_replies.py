@@ -5,8 +5,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from workers.exchange import Answer
-from workers.replies import reply_of
+from workers.outbound.http import Answer
+from workers.webhooks.replies import reply_of
 
 
 def answered(status: int, **headers: str):

@@ -1,7 +1,7 @@
 """CSV summary: what is in the columns of a CSV text.
 
 Stands at step 4 of a job's life, as an operation whose result is a table: its mail has it as a CSV file besides.
-Next: `workers/tables.py`, which reads the text and tells numbers from dates.
+Next: `workers/formats/tables.py`, which reads the text and tells numbers from dates.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field
 
 from schemas.operations import Example
+from workers.formats.tables import MAX_COLUMNS, Kind, Value, kind_of, moment_of, number_of, rows_of
 from workers.operations.registry import operation
 from workers.operations.statistics import mean_of
-from workers.tables import MAX_COLUMNS, Kind, Value, kind_of, moment_of, number_of, rows_of
 
 MAX_TEXT: Final = 1_048_576
 MAX_SHOWN: Final = 200

@@ -1,6 +1,6 @@
 """Fetch: asks a web server and gives its answer, waiting for it beside many others.
 
-Stands at step 4 of a job's life, as an operation that waits: `async def` makes it one. Next: `workers/guard.py`, which
+Stands at step 4 of a job's life, as an operation that waits: `async def` makes it one. Next: `workers/outbound/address_guard.py`, which
 keeps it out of the operator's own network.
 """
 
@@ -74,8 +74,8 @@ async def fetch(
     given. What couldn't be reached within 10 seconds is tried again twice.
     """
     # here: only the child processes that fetch something need them
-    from workers.guard import target
-    from workers.outgoing import request
+    from workers.outbound.address_guard import target
+    from workers.outbound.in_child import request
 
     started = monotonic()
     headers = {"Accept": "*/*", "User-Agent": "Errand"}

@@ -1,7 +1,7 @@
 """Histogram: how often numbers of which size come, as a picture.
 
 Stands at step 4 of a job's life, as an operation whose result is a picture: its mail and its page show it.
-Next: `workers/charts.py`, which draws it.
+Next: `workers/formats/charts.py`, which draws it.
 """
 
 import math
@@ -58,7 +58,7 @@ def histogram(
     All bars stand for spans of the same width, from the smallest to the largest number; a number between two bars
     belongs to the right one, the largest to the last.
     """
-    from workers.charts import drawn  # here: only the child that draws loads the library
+    from workers.formats.charts import drawn  # here: only the child that draws loads the library
 
     title = wording.one_line(title, MAX_TITLE)
     bars = bars_of(numbers, bins or min(math.ceil(math.sqrt(len(numbers))), MOST_UNASKED))

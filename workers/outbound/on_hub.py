@@ -1,8 +1,8 @@
 """Sends one HTTP request from a greenthread to an address that a client wrote, and gives the answer: bounded in time.
 
-Stands behind `webhooks.py`, in the worker's own process: sockets and name servers are waited for on the hub, beside
-everything else. The connection goes to exactly the address that `guard.py` has checked, the certificate must be the
-name's, redirects aren't followed, and no proxy of the environment stands between. Next: `exchange.py`.
+Stands behind `workers/webhooks/service.py`, in the worker's own process: sockets and name servers are waited for on the hub, beside
+everything else. The connection goes to exactly the address that `address_guard.py` has checked, the certificate must be the
+name's, redirects aren't followed, and no proxy of the environment stands between. Next: `http.py`.
 """
 
 import ssl
@@ -13,8 +13,8 @@ from typing import Any
 import httpcore
 from eventlet import Timeout, sleep
 
-from workers.exchange import CONNECT_SECONDS, Answer, explained, headers_of, request_for, verifying
-from workers.guard import Guard, Target
+from workers.outbound.address_guard import Guard, Target
+from workers.outbound.http import CONNECT_SECONDS, Answer, explained, headers_of, request_for, verifying
 
 LONGEST_HEAD = 65_536
 """Bytes an answer may have before its body."""

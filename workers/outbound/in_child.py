@@ -1,9 +1,9 @@
 """Sends one HTTP request to an address that a client wrote, and gives the answer: bounded in time and size.
 
 Stands behind operations that ask others, such as `operations/fetch.py`. The connection goes to exactly the address
-that `guard.py` has checked, whatever the name points to by then, while the certificate must be the name's; redirects
+that `address_guard.py` has checked, whatever the name points to by then, while the certificate must be the name's; redirects
 aren't followed, and no proxy of the environment stands between. It is an `asyncio` affair, for child processes; on the
-hub it is `posting.py`. Next: `exchange.py`.
+hub it is `on_hub.py`. Next: `http.py`.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from typing import Any
 
 import httpcore
 
-from workers.exchange import CONNECT_SECONDS, Answer, explained, headers_of, request_for, verifying
-from workers.guard import Guard, Target, guard
+from workers.outbound.address_guard import Guard, Target, guard
+from workers.outbound.http import CONNECT_SECONDS, Answer, explained, headers_of, request_for, verifying
 
 
 async def request(

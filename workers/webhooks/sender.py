@@ -1,6 +1,6 @@
 """The courier: claims webhooks that are due, sends many at a time, and writes down how each attempt ended.
 
-Stands at step 6 of a job's life, behind `webhooks.py`, which wakes it. A receiver that is slow, or gone, has its share
+Stands at step 6 of a job's life, behind `service.py`, which wakes it. A receiver that is slow, or gone, has its share
 of the greenthreads and no more, so it holds up nobody else. Next: `cloudevents.py`, for what is sent; `replies.py`
 reads what is answered.
 """
@@ -20,12 +20,12 @@ from errand.settings import Settings
 from errand.store import Notice
 from errand.trust.signing import signatures
 from schemas.notices import NoticeState
-from workers.cloudevents import CONTENT_TYPE, LONGEST, event_id, event_of
 from workers.dependencies import WorkerStore
-from workers.exchange import CertificateRefused
-from workers.guard import AddressRefused, Guard, HostUnknown, target
-from workers.posting import post
-from workers.replies import Reply, reply_of
+from workers.outbound.address_guard import AddressRefused, Guard, HostUnknown, target
+from workers.outbound.http import CertificateRefused
+from workers.outbound.on_hub import post
+from workers.webhooks.cloudevents import CONTENT_TYPE, LONGEST, event_id, event_of
+from workers.webhooks.replies import Reply, reply_of
 
 log = logging.getLogger(__name__)
 

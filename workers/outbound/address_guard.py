@@ -2,7 +2,7 @@
 
 Stands before every connection to an address that a client wrote. A name is resolved here, once, and only addresses of
 the public internet are given back; whoever connects takes one of these and never the name again, so that a name which
-points elsewhere a moment later changes nothing. Next: `outgoing.py`, which connects.
+points elsewhere a moment later changes nothing. Next: `in_child.py`, which connects.
 """
 
 import asyncio

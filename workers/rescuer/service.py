@@ -20,7 +20,7 @@ from errand.topology import RESCUER
 from workers.configured import settings_of
 from workers.dependencies import StoreProvider, WorkerStore
 from workers.entrypoints.timer import timer
-from workers.ticks import fire_due
+from workers.rescuer.ticks import fire_due
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What the answer of a webhook's receiver means: taken, refused for good, or to be sent again.
 
-Stands at step 6 of a job's life, behind `courier.py`. Only the status counts, and when to come again.
+Stands at step 6 of a job's life, behind `sender.py`. Only the status counts, and when to come again.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from workers.exchange import Answer
+from workers.outbound.http import Answer
 
 BUSY: Final = (429, 503)
 """Answers that may say when to come again."""

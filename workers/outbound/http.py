@@ -1,6 +1,6 @@
 """One HTTP request to an address that a client wrote, and its answer: what is the same whoever waits for it.
 
-Stands under `outgoing.py`, which waits in a child process, and `posting.py`, which waits on the hub.
+Stands under `in_child.py`, which waits in a child process, and `on_hub.py`, which waits on the hub.
 """
 
 import ssl
@@ -11,7 +11,7 @@ from typing import Final
 
 import httpcore
 
-from workers.guard import Target
+from workers.outbound.address_guard import Target
 
 CONNECT_SECONDS: Final = 4.0
 """How long one of several addresses of a host may take to be connected to, before the next is tried."""

@@ -1,0 +1,1 @@
+"""Plug-ins' services: loading them, and what they call others with."""

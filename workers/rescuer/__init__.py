@@ -1,0 +1,1 @@
+"""The rescuer: recovers stuck jobs, releases delayed ones, fires schedules."""

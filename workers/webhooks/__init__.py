@@ -1,0 +1,1 @@
+"""The webhook service: tells receivers how jobs ended, by signed events."""
