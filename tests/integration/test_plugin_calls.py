@@ -18,7 +18,7 @@ from errand.errors import BrokerUnavailable, CallRefused, ServiceFailed, Service
 from tests.support.plugins import cluster_on, instances
 from tests.support.ports import LOCALHOST, free_port, until
 from tests.support.rabbitmq import vhost
-from workers.entrypoints.reader import Reader
+from workers.entrypoints.safe_consumer import Reader
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from schemas.operations import COMPUTE, Weight, queue_of
 from workers.compute.executor import Operators, answer
 from workers.dependencies import Announcer, StoreProvider
 from workers.entrypoints.doorbell import Doorbells, doorbell
-from workers.entrypoints.lookout import LOOK_SECONDS, Watch, lookout
 from workers.entrypoints.rpc import rpc
+from workers.entrypoints.wake import LOOK_SECONDS, Watch, lookout
 
 
 class Performer:

@@ -22,9 +22,9 @@ from errand.broker.connection import declare, take_in
 from errand.errors import StoreUnavailable
 from errand.topology import doorbell_queue
 from schemas.operations import Weight, queue_of
-from workers.entrypoints.reader import Reader, settle
+from workers.entrypoints.capacity import Room, Slots
 from workers.entrypoints.reconnecting import BACKOFF_SECONDS, idle_seconds, keep_connected, wait_for_messages
-from workers.entrypoints.room import Room, Slots
+from workers.entrypoints.safe_consumer import Reader, settle
 
 log = logging.getLogger(__name__)
 

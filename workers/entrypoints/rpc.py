@@ -1,6 +1,6 @@
 """The rpc entrypoint: nameko's calls, word for word on the wire, that no message and no lost broker can end.
 
-Stands beside the life of a job: `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` come in here, over `line.py`.
+Stands beside the life of a job: `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` come in here, over `call_consumer.py`.
 A call is acknowledged when it starts: if its worker dies, its caller's timeout tells, and no other worker dies of it.
 Those of plug-ins are acknowledged when they are answered: `plugin_rpc.py`.
 """
@@ -20,7 +20,7 @@ from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 
 from errand.errors import CallFailed, ErrandError, ResultUnserialisable
 from errand.topology import QUORUM, UNTIL
-from workers.entrypoints.line import MAX_BODY_BYTES, Line
+from workers.entrypoints.call_consumer import MAX_BODY_BYTES, Line
 from workers.entrypoints.messages import context_of, deliveries_of
 from workers.entrypoints.queues import declare_calls
 

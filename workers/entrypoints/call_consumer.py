@@ -14,8 +14,8 @@ from kombu import Connection
 from nameko.extensions import SharedExtension
 
 from errand.broker.connection import faults_of
-from workers.entrypoints.reader import Reader, settle
 from workers.entrypoints.reconnecting import keep_connected, wait_for_messages
+from workers.entrypoints.safe_consumer import Reader, settle
 
 log = logging.getLogger(__name__)
 
