@@ -1,6 +1,7 @@
 """Puts the API together: settings, store and relay go in, a Flask app comes out.
 
-Stands before step 1 of a job's life. Which ones is chosen in `api/serving/wsgi.py`, and in the tests. Next: `api/jobs/submit.py`.
+Stands before step 1 of a job's life. Which ones is chosen in `api/serving/wsgi.py`, and in the tests. Next:
+`api/jobs/submit.py`.
 """
 
 from functools import cache
@@ -14,8 +15,9 @@ from werkzeug.routing import BaseConverter, MapAdapter
 
 from api import extending, plugins
 from api.checks.catalogue import Catalogue
+from api.context import Errand
 from api.dispatch.group_commit import Gathering
-from api.docs import site as pages
+from api.docs import site
 from api.events.views import streams
 from api.feed.broadcaster import Watch
 from api.http import problems
@@ -33,7 +35,7 @@ from api.monitoring.metrics import metrics
 from api.monitoring.probes import probes
 from api.pages.job import view
 from api.pages.unsubscribe import unsubscribe
-from api.ports import Doorbells, Errand, JobStore
+from api.ports import Doorbells, JobStore
 from api.schedules.views import schedules
 from errand.settings import Settings
 from errand.trust.links import Links
@@ -53,7 +55,7 @@ BLUEPRINTS: Final = (
     unsubscribe,
     probes,
     metrics,
-    pages.pages,
+    site.pages,
 )
 
 
@@ -75,7 +77,7 @@ class NoSessions(SessionInterface):
 
 
 class Json(DefaultJSONProvider):
-    """Reads JSON for `request.get_json()` of plug-ins as api/http/body.py does, which nothing a client nests brings down."""
+    """Reads JSON for `request.get_json()` of plug-ins as `api/http/body.py` does: deep nesting can't bring it down."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Read it; raise ValueError."""
@@ -141,7 +143,7 @@ def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
     links = cache(lambda: Links(store.link_secret(), settings.base_url))
     app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store), Watch(store), links, Gathering(store))
     extending.prepare(app, settings)
-    pages.prepare(app)
+    site.prepare(app)
     return app
 
 

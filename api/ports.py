@@ -1,24 +1,37 @@
 """What the API needs from the outside, as protocols, and the one object that holds it.
 
-Stands around step 1 of a job's life: `errand.store.Store` and `api.doorbells.relay.Relay` fit these, and so does the relay of the
-tests, which rings nothing. Next: `api/jobs/submit.py`.
+Stands around step 1 of a job's life: `errand.store.Store` and `api.doorbells.relay.Relay` fit these, and so does the
+relay of the tests, which rings nothing. Next: `api/jobs/submit.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
-from flask import current_app
-
-from api.dispatch.group_commit import Gathering
-from api.feed.broadcaster import EventStore, Watch
-from errand.settings import Settings
-from errand.store import Control, Counts, NewJob, Page, Schedule, Verdict
+from errand.store import Control, Counts, Event, NewJob, Page, Schedule, Verdict
 from errand.store.schedules import Stored
-from errand.trust.links import Links
 
 if TYPE_CHECKING:
-    from api.checks.catalogue import Catalogue
+    pass
+
+
+class EventStore(Protocol):
+    """The store, as far as it tells of events; each call raises StoreUnavailable."""
+
+    def first_event(self) -> str | None:
+        """Give the number of the oldest event that is still there."""
+        ...
+
+    def last_event(self) -> str:
+        """Give the number of the latest event, `0-0` when there was none."""
+        ...
+
+    def events_after(self, last: str, block_ms: int, most: int) -> list[Event]:
+        """Wait for events after `last`."""
+        ...
+
+    def events_between(self, after: str, upto: str, most: int) -> list[Event]:
+        """Give events after `after`, up to `upto` itself."""
+        ...
 
 
 class ScheduleStore(Protocol):
@@ -160,21 +173,3 @@ class Doorbells(Protocol):
     def ring(self, job_id: str, queue: str) -> None:
         """Have the doorbell of `queue` rung for the job; returns at once."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """What the views work with. `links` reads the links in mails; the first call asks the store for their secret."""
-
-    settings: Settings
-    store: JobStore
-    relay: Doorbells
-    catalogue: "Catalogue"
-    watch: Watch
-    links: Callable[[], Links]
-    gathering: Gathering
-
-
-def here() -> Errand:
-    """Give the Errand of the app that answers this request."""
-    return cast(Errand, current_app.extensions["errand"])

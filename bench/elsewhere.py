@@ -7,7 +7,8 @@ from collections.abc import Callable
 from threading import Semaphore
 from typing import Any
 
-from api.dispatch.dispatcher import PLACE, Place, may_take_long
+from api.dispatch.dispatcher import may_take_long
+from api.dispatch.long_requests import PLACE, Place
 from api.serving import wsgi
 
 TURNS = 4

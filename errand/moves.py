@@ -1,7 +1,8 @@
 """The legal moves: the one table of which status may follow which.
 
-Stands at the heart of a job's life: the Redis scripts get this table (`errand/store/script_loader.py`) and refuse every other
-move, `docs/life-of-a-job.md` draws it, and a test holds the three together. Next: `store/jobs.py`, which makes them.
+Stands at the heart of a job's life: the Redis scripts get this table (`errand/store/script_loader.py`) and refuse
+every other move, `docs/life-of-a-job.md` draws it, and a test holds the three together. Next: `store/jobs.py`, which
+makes them.
 """
 
 from schemas.status import Status

@@ -1,7 +1,9 @@
-"""When a schedule is due: cron expressions in a time zone, as arithmetic on milliseconds. No I/O but the zones' files.
+"""When a schedule is due: cron expressions in a time zone, as arithmetic on milliseconds. No I/O but the zones'
+files.
 
-Stands before step 1 of the jobs that nobody posts: `api/schedules/views.py` checks an expression here, `workers/rescuer/ticks.py`
-asks for the tick that is due and for those that follow. Next: `store/schedules.py`, which keeps them.
+Stands before step 1 of the jobs that nobody posts: `api/schedules/views.py` checks an expression here,
+`workers/rescuer/ticks.py` asks for the tick that is due and for those that follow. Next: `store/schedules.py`, which
+keeps them.
 """
 
 import re

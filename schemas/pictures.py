@@ -1,7 +1,7 @@
 """A picture as the result of an operation: what kind it is, its bytes, and what it shows in words.
 
-Stands at both ends of step 6 of a job's life: an operation returns one, and `errand/presenting/result_shape.py` knows it again by its
-shape and its first bytes, so that mails and pages show it and nothing else as a picture.
+Stands at both ends of step 6 of a job's life: an operation returns one, and `errand/presenting/result_shape.py` knows
+it again by its shape and its first bytes, so that mails and pages show it and nothing else as a picture.
 """
 
 from base64 import b64decode, b64encode

@@ -1,6 +1,7 @@
 """Who is told of a job, and of what: the fields `email` and `notify` of a body.
 
-Stands at step 1 of a job's life. Whom an operator lets mail to is told by `errand/trust/recipients.py`. Next: `requests.py`.
+Stands at step 1 of a job's life. Whom an operator lets mail to is told by `errand/trust/recipients.py`. Next:
+`requests.py`.
 """
 
 from collections.abc import Sequence

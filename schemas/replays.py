@@ -1,7 +1,7 @@
 """What runs jobs again that have ended: as they are, or as replays with other arguments, and what came of many.
 
-Stands at the end of a job's life, and at the beginning of its replay's: `api/jobs/control.py` and `api/jobs/replays.py` read and
-answer it. Next: `jobs.py`.
+Stands at the end of a job's life, and at the beginning of its replay's: `api/jobs/control.py` and
+`api/jobs/replays.py` read and answer it. Next: `jobs.py`.
 """
 
 from typing import Annotated, Any, Final

@@ -1,7 +1,7 @@
 """What a client may ask for: the bodies of `POST /compute`, `/jobs`, `/jobs/batch` and `/operations/{name}`.
 
-Stands at step 1 of a job's life: `api/http/body.py` reads a body into one of these or refuses it. Next: `problems.py` for
-the refusal, `jobs.py` for the answer.
+Stands at step 1 of a job's life: `api/http/body.py` reads a body into one of these or refuses it. Next: `problems.py`
+for the refusal, `jobs.py` for the answer.
 """
 
 from math import isfinite

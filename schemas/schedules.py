@@ -1,7 +1,7 @@
 """A schedule: what a client asks to have run again and again, and what it is told about it.
 
-Stands before step 1 of the jobs that nobody posts: `api/schedules/views.py` reads a `ScheduleRequest` and answers with a
-`Schedule`. Next: `requests.py`, for what a schedule has in common with a job.
+Stands before step 1 of the jobs that nobody posts: `api/schedules/views.py` reads a `ScheduleRequest` and answers
+with a `Schedule`. Next: `requests.py`, for what a schedule has in common with a job.
 """
 
 from typing import Annotated, Any, Final, Literal

@@ -5,11 +5,13 @@ Stands beside steps 3 to 6 of a job's life: `WorkerStore` claims and commits, `C
 
 import json
 import logging
+import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import eventlet
-from nameko.extensions import DependencyProvider
+from nameko.extensions import DependencyProvider, Extension
 from pydantic import ValidationError
 from uuid_utils import uuid7
 
@@ -23,8 +25,6 @@ from errand.trust.recipients import is_allowed, not_allowed
 from schemas.notices import NoticeState
 from schemas.requests import ComputeRequest
 from schemas.status import FINAL, Status
-from workers.configured import settings_of
-from workers.identity import worker_name
 
 log = logging.getLogger(__name__)
 
@@ -185,3 +185,14 @@ class Announcer(DependencyProvider):  # type: ignore[misc]  # nameko has no anno
     def get_dependency(self, worker_ctx: Any) -> Herald:
         """Give the herald."""
         return self._herald
+
+
+def settings_of(extension: Extension) -> Settings:
+    """Give the settings the container was made with (`workers/runner.py`), or those of the environment."""
+    settings: Settings = extension.container.config.get("SETTINGS") or Settings.load()
+    return settings
+
+
+def worker_name() -> str:
+    """Give the name of this process, of its machine and its number there: one of a kind while it lives."""
+    return f"{socket.gethostname()}:{os.getpid()}"

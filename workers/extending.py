@@ -8,7 +8,7 @@ its broker.
 from nameko.events import BROADCAST, SERVICE_POOL, SINGLETON
 from nameko.extensions import DependencyProvider
 
-from workers.configured import settings_of
+from workers.dependencies import settings_of
 from workers.entrypoints.events import event_handler
 from workers.entrypoints.http import http
 from workers.entrypoints.plugin_rpc import rpc

@@ -17,7 +17,7 @@ from nameko.runners import ServiceRunner
 from errand import health
 from errand.broker.connection import open_connection
 from errand.errors import StoreUnavailable
-from errand.process import heap as garbage
+from errand.process import heap
 from errand.settings import Settings
 from errand.store import Store
 
@@ -134,7 +134,7 @@ def _watch(runner: ServiceRunner, starting: Any, ended: Event) -> None:
     try:
         starting.wait()
         log.info("Started: %s", ", ".join(sorted(runner.service_names)), extra={"action": "started"})
-        garbage.settle()
+        heap.settle()
         health.tell_started()
         runner.wait()
     except Exception:

@@ -1,59 +1,30 @@
 """Gives requests that take long, event streams and waits, a thread of their own, so many of them and no more.
 
 Stands before step 1 of a job's life: granian's few threads stay with the requests that are answered at once, and what
-submits one job goes to `submit_thread.py`. Next: that, or `api/events/views.py` and `api/events/waiting.py`, which ask here whether their request
-has such a place.
+submits one job goes to `submit_thread.py`. Next: that, or `api/events/views.py` and `api/events/waiting.py`, which
+ask here whether their request has such a place.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from io import BytesIO
 from threading import Semaphore, Thread
 from typing import Any, Final
 
-from flask import request
 from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
+from api.dispatch.long_requests import PLACE, Place
 from api.dispatch.submit_thread import Express, Runner, Scope, answer, is_quick
 from api.http.body import BODY, MAX_BYTES
 
 log = logging.getLogger(__name__)
 
-PLACE: Final = "errand.place"
-"""Key in a request's environment: it may take long, for it has a thread of its own."""
 
 MOST_BYTES: Final = MAX_BYTES + 2
 """Of a body: as many as show that it is too large."""
 
 App = Callable[..., Any]
-
-
-class Place:
-    """The right to take long. Of those who have it only some work at a time: the others stand by, as it should be.
-
-    A thousand that all do something at once would keep the process from everything else.
-    """
-
-    def __init__(self, turns: Semaphore) -> None:
-        """Share `turns` with the other places."""
-        self._turns = turns
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Do something, when it is our turn. A view does anyway, until it has returned its answer."""
-        with self._turns:
-            yield
-
-    @contextmanager
-    def standing_by(self) -> Iterator[None]:
-        """Wait for something inside of a view."""
-        self._turns.release()
-        try:
-            yield
-        finally:
-            self._turns.acquire()
 
 
 class Lanes:
@@ -128,9 +99,3 @@ def may_take_long(scope: Scope) -> bool:
     if scope["REQUEST_METHOD"] == "GET" and scope["PATH_INFO"].rstrip("/").endswith("/events"):
         return True
     return "wait" in scope.get("HTTP_PREFER", "").lower()
-
-
-def place() -> Place | None:
-    """Give the place of the request that is being answered; None when it has none and must not take long."""
-    found: Place | None = request.environ.get(PLACE)
-    return found

@@ -1,8 +1,8 @@
 """Accepts the jobs of requests that wait at the same time in one step: one round trip to Redis for all of them.
 
-Stands at step 1 of a job's life, between `api/jobs/submit.py` and the store. Those of the express lane go when all of them
-are there. Elsewhere, while one thread's job is on its way those of others gather; the next one takes all of them along.
-Who comes alone doesn't wait.
+Stands at step 1 of a job's life, between `api/jobs/submit.py` and the store. Those of the express lane go when all of
+them are there. Elsewhere, while one thread's job is on its way those of others gather; the next one takes all of them
+along. Who comes alone doesn't wait.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from api.dispatch import submit_thread as express
+from api.dispatch import submit_thread
 from errand.errors import StoreUnavailable
 from errand.store import NewJob, Verdict
 
@@ -45,13 +45,13 @@ class Gathering:
         if len(jobs) != 1 or jobs[0].key:
             return self._store.accept(jobs)  # one conflict refuses all that are accepted together
         wish = _Wish(jobs[0])
-        if not express.wait_for(self._begin, wish):
+        if not submit_thread.wait_for(self._begin, wish):
             self._take_along(wish)
         if wish.verdict is None:
             raise wish.fault or AssertionError("neither accepted nor refused")
         return [wish.verdict]
 
-    def _begin(self, group: list[_Wish]) -> express.Finish:
+    def _begin(self, group: list[_Wish]) -> submit_thread.Finish:
         """Send the jobs of the express lane to the store."""
         jobs = [wish.job for wish in group]
         try:

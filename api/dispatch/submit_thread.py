@@ -1,7 +1,7 @@
 """The express lane: one thread answers all requests that submit one job, many of them at a time.
 
-Stands before step 1 of a job's life, where `dispatcher.py` sends such a request. Each runs as a greenlet until it has to
-wait for the store; when all have got there, one round trip carries their jobs (`group_commit.py`), and all go on.
+Stands before step 1 of a job's life, where `dispatcher.py` sends such a request. Each runs as a greenlet until it has
+to wait for the store; when all have got there, one round trip carries their jobs (`group_commit.py`), and all go on.
 """
 
 import logging

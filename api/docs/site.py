@@ -5,7 +5,6 @@ Stands beside the life of a job; no request to any other host is made or allowed
 
 import gzip
 from functools import cached_property, lru_cache
-from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
 from threading import Lock
@@ -14,32 +13,17 @@ from typing import Final, cast
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from api.context import here
 from api.docs.document import document_of
 from api.docs.forms import Document, Frozen
 from api.http.answer import Answer, answer
+from api.http.assets import ASSETS, PAGE_HEADERS, address
 from api.http.specs import ETAG, SEEN, UNCHANGED, documented, gives, parameter
-from api.ports import here
 from errand.errors import StoreUnavailable
 
 pages = Blueprint("pages", __name__)
 
-STATIC: Final = Path(__file__).parents[1] / "static"
-ASSETS: Final = {str(path.relative_to(STATIC)): path for path in sorted(STATIC.rglob("*")) if path.is_file()}
-"""The files that are served, by their path below /static; no other path leads to a file."""
 
-POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",  # Swagger UI's style sheet has its icons in data: addresses
-        "connect-src 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-        "form-action 'none'",
-    )
-)
-PAGE_HEADERS: Final = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 FOREVER: Final = "public, max-age=31536000, immutable"
 """The page names each file with a fingerprint of its content, so a changed file has another address."""
 
@@ -135,11 +119,6 @@ def asset(filename: str) -> Answer:
     if mimetype != "image/png" and request.accept_encodings["gzip"] > 0:
         return Answer(_gzipped(path), headers={**headers, "Content-Encoding": "gzip"}, mimetype=mimetype)
     return Answer(path.read_bytes(), headers=headers, mimetype=mimetype)
-
-
-def address(name: str) -> str:
-    """Give the address of a file below /static, with a fingerprint of its content."""
-    return f"/static/{name}?v={sha256(ASSETS[name].read_bytes()).hexdigest()[:12]}"
 
 
 @lru_cache(maxsize=8)

@@ -1,6 +1,7 @@
 """What an event stream begins with: the job as it stands, or what happened since the client was here last.
 
-Stands beside the whole life of a job, in front of what `api/feed/broadcaster.py` brings. Next: `views.py`, which sends it.
+Stands beside the whole life of a job, in front of what `api/feed/broadcaster.py` brings. Next: `views.py`, which
+sends it.
 """
 
 import re
@@ -10,7 +11,8 @@ from typing import Final, Protocol
 
 from pydantic_core import from_json
 
-from api.feed.broadcaster import EventStore, order
+from api.feed.broadcaster import order
+from api.ports import EventStore
 from errand.errors import EventIdRefused, JobUnknown
 from errand.store import Event
 from schemas.status import FINAL, Status

@@ -1,6 +1,7 @@
 """What plug-ins tell while it happens: event streams of their own, and what happens to jobs.
 
-Stands beside the life of a job; `extending.py` gives both to plug-ins. Next: `api/feed/broadcaster.py`, which brings what happens.
+Stands beside the life of a job; `extending.py` gives both to plug-ins. Next: `api/feed/broadcaster.py`, which brings
+what happens.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -9,11 +10,11 @@ from typing import Final
 
 from flask import request
 
-from api.dispatch.dispatcher import place
+from api.context import here
+from api.dispatch.long_requests import place
 from api.events.views import HEADERS, HEARTBEAT_SECONDS, HELLO, MEDIA_TYPE, comment, without_stream
 from api.feed.subscription import Ended
 from api.http.answer import Answer
-from api.ports import here
 from errand.store import Event
 
 TICK_SECONDS: Final = 1.0

@@ -1,12 +1,12 @@
 """How the streams and the metrics describe themselves for the API document.
 
-Stands beside the life of a job. `views.py` and `api/monitoring/metrics.py` say what is here; `api/docs/document.py` collects it.
+Stands beside the life of a job. `views.py` and `api/monitoring/metrics.py` say what is here; `api/docs/document.py`
+collects it.
 """
 
 from typing import Any, Final
 
-from api.http.specs import RETRY_AFTER, Spec, parameter, refuses
-from api.jobs.specs import JOB_ID
+from api.http.specs import JOB_ID, RETRY_AFTER, Spec, parameter, refuses, texts
 from errand.errors import EventIdRefused, JobUnknown, StreamsFull
 
 _ID: Final = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
@@ -51,12 +51,7 @@ _EVENT: Final[Spec] = {
 }
 
 
-def _texts(description: str, media_type: str, example: str, schema: Spec | None = None) -> Spec:
-    content = {media_type: {"schema": schema or {"type": "string"}, "example": example}}
-    return {"description": description, "content": content}
-
-
-_STREAM: Final = _texts("A stream of events, each with its `id`.", "text/event-stream", _SAMPLE, _EVENT)
+_STREAM: Final = texts("A stream of events, each with its `id`.", "text/event-stream", _SAMPLE, _EVENT)
 _REFUSALS: Final[dict[str, Any]] = {
     "400": refuses("`Last-Event-ID` is no id of an event.", EventIdRefused()),
     "503": refuses("The store is down, or too many streams are open.", StreamsFull(), RETRY_AFTER),
@@ -72,12 +67,3 @@ WATCHING: Final[Spec] = {
     },
 }
 WATCHING_ALL: Final[Spec] = {"parameters": [_LAST], "responses": {"200": _STREAM, **_REFUSALS}}
-
-_METRICS: Final = """\
-# HELP errand_jobs Jobs in each status.
-# TYPE errand_jobs gauge
-errand_jobs{status="running"} 3.0
-"""
-METERING: Final[Spec] = {
-    "responses": {"200": _texts("Prometheus' text format, version 0.0.4.", "text/plain", _METRICS)}
-}

@@ -1,7 +1,8 @@
 """Tells of jobs as it happens, by Server-Sent Events: `GET /jobs/{id}/events` and `GET /events`.
 
-Stands beside the whole life of a job. Each open stream has a place of its own (`api/dispatch/dispatcher.py`); it begins with what
-`backlog.py` finds, and goes on with what `api/feed/broadcaster.py` brings. Next: `api/feed/broadcaster.py`.
+Stands beside the whole life of a job. Each open stream has a place of its own (`api/dispatch/dispatcher.py`); it
+begins with what `backlog.py` finds, and goes on with what `api/feed/broadcaster.py` brings. Next:
+`api/feed/broadcaster.py`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,15 +12,14 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from api.dispatch.dispatcher import Place, place
+from api.context import Errand, found, here
+from api.dispatch.long_requests import Place, place
 from api.events.backlog import PAGE, event_number, is_final, is_held, opening
 from api.events.specs import WATCHING, WATCHING_ALL
 from api.feed.broadcaster import order
 from api.feed.subscription import Ended, Subscription
 from api.http.answer import Answer
 from api.http.specs import documented
-from api.jobs.show import found
-from api.ports import Errand, here
 from errand.errors import JobUnknown, StoreUnavailable, StreamsFull
 from errand.store import Event
 from schemas.jobs import ID

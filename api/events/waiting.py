@@ -1,14 +1,15 @@
 """Waits until a job has ended, for a client who would rather wait than come again: `Prefer: wait=N`.
 
-Stands at the end of a job's life, seen from its client. `api/jobs/submit.py` and `api/jobs/show.py` ask here. Next: `api/feed/broadcaster.py`.
+Stands at the end of a job's life, seen from its client. `api/jobs/submit.py` and `api/jobs/show.py` ask here. Next:
+`api/feed/broadcaster.py`.
 """
 
 from time import monotonic
 
-from api.dispatch.dispatcher import place
+from api.context import here
+from api.dispatch.long_requests import place
 from api.events.backlog import is_final
 from api.feed.subscription import Ended, Subscription
-from api.ports import here
 from errand.errors import StoreUnavailable
 from schemas.status import FINAL
 

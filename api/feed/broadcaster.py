@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from threading import Event as Flag
 from threading import Lock, Thread
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
 from api.feed.subscription import MISSED, STOPPING, TOO_SLOW, Ended, Subscription
+from api.ports import EventStore
 from errand.backoff import pauses
 from errand.errors import StoreUnavailable
 from errand.store import Event
@@ -30,26 +31,6 @@ STAY_SECONDS: Final = 10.0
 """How long the thread goes on when nobody is subscribed any more, for the next one who is."""
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between tries while the store is away; the last one is repeated."""
-
-
-class EventStore(Protocol):
-    """The store, as far as it tells of events; each call raises StoreUnavailable."""
-
-    def first_event(self) -> str | None:
-        """Give the number of the oldest event that is still there."""
-        ...
-
-    def last_event(self) -> str:
-        """Give the number of the latest event, `0-0` when there was none."""
-        ...
-
-    def events_after(self, last: str, block_ms: int, most: int) -> list[Event]:
-        """Wait for events after `last`."""
-        ...
-
-    def events_between(self, after: str, upto: str, most: int) -> list[Event]:
-        """Give events after `after`, up to `upto` itself."""
-        ...
 
 
 class Watch:

@@ -1,6 +1,7 @@
 """What somebody who watches a job holds: events wait here until they are taken.
 
-Stands between `broadcaster.py`, whose thread puts them in, and `api/events/views.py` and `api/events/waiting.py`, which take them out.
+Stands between `broadcaster.py`, whose thread puts them in, and `api/events/views.py` and `api/events/waiting.py`,
+which take them out.
 """
 
 from dataclasses import dataclass

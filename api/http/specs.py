@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from api.http.problems import body_of, plain
 from errand.errors import ErrandError, StoreUnavailable
+from schemas.jobs import ID
 from schemas.problems import MEDIA_TYPE, Problem
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -50,6 +51,12 @@ def refuses(description: str, with_: ErrandError | Spec, headers: Spec | None = 
     example = body_of(with_) if isinstance(with_, ErrandError) else with_
     content = {MEDIA_TYPE: {"schema": reference(Problem), "example": example}}
     return {"description": description, "content": content, "headers": headers or {}}
+
+
+def texts(description: str, media_type: str, example: str, schema: Spec | None = None) -> Spec:
+    """Describe an answer that is text of a media type other than JSON."""
+    content = {media_type: {"schema": schema or {"type": "string"}, "example": example}}
+    return {"description": description, "content": content}
 
 
 def header(description: str, *, always: bool = False, **schema: Any) -> Spec:
@@ -100,3 +107,6 @@ READINESS: Final = {
     "200": gives("Jobs are accepted.", _READY),
     "503": refuses("The store is down; `dependencies` tells of each part.", _STORE_LESS, RETRY_AFTER),
 }
+
+
+JOB_ID: Final = parameter("job_id", "path", "The job's id.", format="uuid", pattern=f"^{ID.pattern}$")

@@ -14,13 +14,13 @@ from api.checks.arguments import checked
 from api.checks.options import new_job, refuse_contradictions
 from api.checks.recipients import refuse_recipients
 from api.checks.webhook_url import refuse_webhook
+from api.context import Errand, here
 from api.http.answer import Answer, answer
 from api.http.body import fitted, read_json
 from api.http.problems import body_of
 from api.http.specs import documented, takes
 from api.jobs.specs import BATCHING
 from api.jobs.submit import REPLAYED, stored
-from api.ports import Errand, here
 from errand.errors import JobRefused
 from errand.store import NewJob
 from schemas.requests import BatchRequest, JobRequest

@@ -8,14 +8,14 @@ from typing import Final
 from flask import Blueprint
 
 from api.checks import idempotency
+from api.context import found, here
 from api.http.answer import Answer
 from api.http.body import read_body_if_any
 from api.http.specs import documented
 from api.jobs.replay_specs import NOT_OVER, RETRYING
 from api.jobs.replays import replay
-from api.jobs.show import found, shown
+from api.jobs.show import shown
 from api.jobs.specs import controls
-from api.ports import here
 from errand.errors import JobUnknown, MoveRefused
 from errand.store import Control
 from schemas.jobs import ID

@@ -4,39 +4,24 @@ Stands beside the whole life of a job. Next: `errand/store/listing.py`, which fi
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from flask import Blueprint, request
+from flask import Blueprint
 
+from api.context import here
 from api.http.answer import Answer, answer
+from api.http.query import Parameter, checked_parameters, one_of, up_to
 from api.http.specs import documented
 from api.jobs.show import CACHING
 from api.jobs.specs import CURSOR_PATTERN, LISTING, MOST_ROWS, USUAL_ROWS
-from api.ports import here
-from errand.errors import ParameterRefused
 from errand.presenting.report import summary_of, written
 from schemas.requests import MAX_NAME, TAG_PATTERN
 from schemas.status import Status
 
 listing = Blueprint("listing", __name__)
 
-_WHOLE: Final = re.compile("[1-9][0-9]{0,3}")
 _TAG: Final = re.compile(TAG_PATTERN.strip("^$"))
 _CURSOR: Final = re.compile(CURSOR_PATTERN.strip("^$"))
-
-Parameter = tuple[Callable[[str], object], str]
-"""The check of a parameter, and what to say to one that fails it."""
-
-
-def one_of(texts: Collection[str]) -> Parameter:
-    """Make the check of a parameter that is one of these."""
-    return lambda text: text in texts, f"must be one of {', '.join(texts)}"
-
-
-def up_to(most: int) -> Parameter:
-    """Make the check of a parameter that counts."""
-    return lambda text: _WHOLE.fullmatch(text) and int(text) <= most, f"must be a whole number from 1 to {most}"
 
 
 PARAMETERS: Final[dict[str, Parameter]] = {
@@ -62,17 +47,3 @@ def jobs() -> Answer:
     rows = ",".join(written(summary_of(record["id"], record)).rstrip() for record in page.records)
     following = "null" if page.next is None else f'"{page.next}"'
     return answer(f'{{"jobs":[{rows}],"next":{following}}}\n', 200, {"Cache-Control": CACHING})
-
-
-def checked_parameters(checks: Mapping[str, Parameter]) -> dict[str, str]:
-    """Give the parameters of this request, each by its name; raise ParameterRefused."""
-    asked: dict[str, str] = {}
-    for name, text in request.args.items(multi=True):
-        if name not in checks:
-            known = ", ".join(checks)
-            raise ParameterRefused(f"`{name[:64]}` is not a known parameter; known are {known}.", parameter=name[:64])
-        fits, told = checks[name]
-        if name in asked or not fits(text):
-            raise ParameterRefused(f"`{name}` {'is given twice' if name in asked else told}.", parameter=name)
-        asked[name] = text
-    return asked

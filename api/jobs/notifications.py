@@ -7,12 +7,12 @@ from typing import Final
 
 from flask import Blueprint
 
+from api.context import found, here
 from api.http.answer import Answer
 from api.http.specs import documented
 from api.jobs.control import checked_id, settled
-from api.jobs.show import found, shown
+from api.jobs.show import shown
 from api.jobs.specs import controls
-from api.ports import here
 
 notifications = Blueprint("notifications", __name__)
 

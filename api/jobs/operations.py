@@ -8,12 +8,12 @@ from functools import lru_cache
 from flask import Blueprint
 
 from api.checks.arguments import published
+from api.context import here
 from api.http.answer import Answer, answer_unless_known
 from api.http.body import read_body
 from api.http.specs import documented
 from api.jobs.operation_specs import CATALOGUE, OPERATION, RUNNING
 from api.jobs.submit import accept_operation
-from api.ports import here
 from errand.errors import CatalogueEmpty, OperationUnknown
 from schemas.requests import OperationRequest
 

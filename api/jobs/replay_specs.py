@@ -5,8 +5,8 @@ Stands beside the life of a job that has ended. Next: `control.py` and `replays.
 
 from typing import Any, Final
 
-from api.http.specs import Spec, gives, header, parameter, reference, refuses
-from api.jobs.specs import ACCEPTING, ASK_AGAIN, JOB_ID, KEY, OF_OPERATION, PREFER, REFUSING, UNKNOWN, WITH_TAG
+from api.http.specs import JOB_ID, Spec, gives, header, parameter, reference, refuses
+from api.jobs.specs import ACCEPTING, ASK_AGAIN, KEY, OF_OPERATION, PREFER, REFUSING, UNKNOWN, WITH_TAG
 from errand.errors import MoveRefused, ParameterRefused
 from schemas.jobs import Accepted, Job
 from schemas.replays import MOST_RETRIED, ReplayRequest, Retried

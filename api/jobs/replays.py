@@ -15,15 +15,15 @@ from uuid_utils import uuid7
 
 from api.checks import idempotency
 from api.checks.arguments import checked
+from api.context import Errand, found, here
 from api.http.answer import Answer, answer
 from api.http.body import MAX_BYTES, pointer, read_body_if_any, refusal
 from api.http.problems import body_of
+from api.http.query import Parameter, checked_parameters, one_of, up_to
 from api.http.specs import documented
-from api.jobs.listing import PARAMETERS, Parameter, checked_parameters, one_of, up_to
+from api.jobs.listing import PARAMETERS
 from api.jobs.replay_specs import NARROWING, PLACES_PATTERN, RETRYABLE, RETRYING_ALL, UNBOUNDED
-from api.jobs.show import found
 from api.jobs.submit import REPLAYED, accept, stored
-from api.ports import Errand, here
 from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
 from errand.presenting.report import Record
 from errand.store import NewJob

@@ -9,14 +9,13 @@ from typing import Final
 
 from flask import Blueprint, request
 
+from api.context import found, here
 from api.events.prefer import HEADER, applied, wait_for, wanted_wait
 from api.http.answer import Answer, answer
 from api.http.specs import documented
 from api.jobs.specs import LOGGING, REPORTING
-from api.ports import here
-from errand.errors import JobUnknown, StoreUnavailable
+from errand.errors import StoreUnavailable
 from errand.presenting.report import Record, render
-from schemas.jobs import ID
 from schemas.status import FINAL
 
 reports = Blueprint("reports", __name__)
@@ -60,14 +59,6 @@ def log(job_id: str) -> Answer:
     found(job_id)
     lines = here().store.log(job_id)
     return Answer("".join(f"{line}\n" for line in lines), headers={"Cache-Control": CACHING}, mimetype="text/plain")
-
-
-def found(job_id: str) -> Record:
-    """Give the job's record; raise JobUnknown."""
-    record = here().store.get(job_id) if ID.fullmatch(job_id) else None
-    if record is None:
-        raise JobUnknown()
-    return record
 
 
 def finished(job_id: str, within: int) -> Record | None:

@@ -10,6 +10,7 @@ from api.checks.idempotency import KEY_PATTERN
 from api.http.problems import SENTENCES, plain
 from api.http.specs import (
     ETAG,
+    JOB_ID,
     RETRY_AFTER,
     SEEN,
     STORE_DOWN,
@@ -30,7 +31,7 @@ from errand.errors import (
     ParameterRefused,
     StoreUnavailable,
 )
-from schemas.jobs import ID, Accepted, Batch, Job, Jobs
+from schemas.jobs import Accepted, Batch, Job, Jobs
 from schemas.requests import MAX_NAME, TAG_PATTERN
 from schemas.status import Status
 
@@ -50,7 +51,6 @@ PREFER: Final = parameter(
 SENDING: Final = [KEY, PREFER]
 OF_OPERATION: Final = parameter("operation", "query", "Only jobs of this operation.", minLength=1, maxLength=MAX_NAME)
 WITH_TAG: Final = parameter("tag", "query", "Only jobs with this tag.", pattern=TAG_PATTERN)
-JOB_ID: Final = parameter("job_id", "path", "The job's id.", format="uuid", pattern=f"^{ID.pattern}$")
 
 _LOCATION: Final = {"Location": header("Path of the job.", always=True, pattern="^/jobs/[0-9a-f-]{36}$")}
 _APPLIED: Final = {"Preference-Applied": header("`wait=N`: how long the request was willing to wait.")}

@@ -15,13 +15,13 @@ from api.checks.arguments import checked
 from api.checks.options import is_delayed, new_job, refuse_contradictions
 from api.checks.recipients import emails_of, notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
-from api.events import prefer as preferences
+from api.context import Errand, here
+from api.events import prefer
 from api.http.answer import Answer, answer
 from api.http.body import read_body
 from api.http.specs import documented, takes
 from api.jobs.show import finished, shown
 from api.jobs.specs import ACCEPTING, SENDING
-from api.ports import Errand, here
 from errand.errors import IdempotencyKeyReused
 from errand.store import NewJob, Verdict
 from errand.topology import MAIL
@@ -87,8 +87,8 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
     [verdict] = stored(errand, [job])
     job_id = verdict.id
     headers = {"Location": f"/jobs/{job_id}", **({} if verdict.kind == "new" else REPLAYED)}
-    if preferences.HEADER in request.environ and (seconds := preferences.wanted_wait()) is not None:
-        headers |= preferences.applied(seconds)
+    if prefer.HEADER in request.environ and (seconds := prefer.wanted_wait()) is not None:
+        headers |= prefer.applied(seconds)
         if record := finished(job_id, seconds):
             return shown(job_id, record, headers=headers)
     return answer(_ACCEPTED % (job_id, job_id, job_id), 202, headers)

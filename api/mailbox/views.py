@@ -14,26 +14,26 @@ from typing import Any, Final
 from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
-from api.dispatch.dispatcher import place
-from api.docs import site as pages
+from api.context import here
+from api.dispatch.long_requests import place
 from api.events import views as streams
+from api.http import assets
 from api.http.answer import Answer, answer
+from api.http.query import Parameter, checked_parameters, up_to
 from api.http.specs import documented
-from api.jobs.listing import Parameter, checked_parameters, up_to
 from api.mailbox import specs
 from api.mailbox.arrivals import arrivals
 from api.mailbox.contents import Opened, summary_of
 from api.mailbox.folder import Folder, folder_at
 from api.mailbox.frames import POLICY, framed
-from api.ports import here
 from errand.errors import MailUnknown
 
 mailbox = Blueprint("mailbox", __name__)
 
 TAGS: Final = ["mailbox"]
 PAGE_HEADERS: Final = {
-    **pages.PAGE_HEADERS,
-    "Content-Security-Policy": f"{pages.POLICY}; frame-src 'self'; require-trusted-types-for 'script'",
+    **assets.PAGE_HEADERS,
+    "Content-Security-Policy": f"{assets.POLICY}; frame-src 'self'; require-trusted-types-for 'script'",
 }
 CAREFUL: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
@@ -62,7 +62,7 @@ def page() -> Answer:
 
     For development: whoever reaches this service can read them all.
     """
-    return Answer(render_template("mailbox.html", asset=pages.address), headers=PAGE_HEADERS, mimetype="text/html")
+    return Answer(render_template("mailbox.html", asset=assets.address), headers=PAGE_HEADERS, mimetype="text/html")
 
 
 @mailbox.get("/mailbox/mails")

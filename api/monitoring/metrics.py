@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint
 
-from api.events.specs import METERING
+from api.context import Errand, here
 from api.http.answer import Answer
-from api.http.specs import documented
-from api.ports import Errand, here
+from api.http.specs import Spec, documented, texts
 from errand.errors import StoreUnavailable
 from errand.store import Counts
 
@@ -25,6 +24,16 @@ MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
 """Values of the labels, and the figure."""
+
+
+_METRICS: Final = """\
+# HELP errand_jobs Jobs in each status.
+# TYPE errand_jobs gauge
+errand_jobs{status="running"} 3.0
+"""
+
+
+METERING: Final[Spec] = {"responses": {"200": texts("Prometheus' text format, version 0.0.4.", "text/plain", _METRICS)}}
 
 
 @metrics.get("/metrics")

@@ -5,9 +5,9 @@ Stands beside the life of a job; container platforms ask here.
 
 from flask import Blueprint
 
+from api.context import Errand, here
 from api.http.answer import Answer, answer
 from api.http.specs import LIVENESS, READINESS, documented
-from api.ports import Errand, here
 from errand.errors import StoreUnavailable
 
 probes = Blueprint("probes", __name__)

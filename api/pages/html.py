@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 from flask import Blueprint, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from api.docs.site import address
 from api.http import problems
 from api.http.answer import Answer
+from api.http.assets import address
 from errand.errors import ErrandError
 
 E = TypeVar("E", bound=Exception)

@@ -8,15 +8,14 @@ from typing import Final, cast
 
 from flask import Blueprint, request
 
+from api.context import found, here
 from api.events.views import watch_job
 from api.http.answer import Answer
 from api.http.specs import documented
-from api.jobs.show import found
 from api.pages.html import UNSEEN, page, refuse_in_html
 from api.pages.job_words import words_of
 from api.pages.result import file_of
 from api.pages.specs import DOWNLOADING, LOOKING, WATCHING
-from api.ports import here
 from errand.errors import FileUnknown, JobUnknown
 from errand.presenting.report import Record
 from errand.presenting.result_shape import file_name

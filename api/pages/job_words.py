@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from api.pages.result import MAX_CELL, shown
-from errand.presenting import safe_text as wording
+from errand.presenting import safe_text
 from errand.presenting.report import Record
 from errand.trust.links import Opened
 from schemas.status import FINAL, Status
@@ -34,8 +34,8 @@ def words_of(link: Opened, record: Record) -> Words:
     status = record["status"]
     return {
         "heading": HEADINGS[status],
-        "operation": wording.operation(record),
-        "name": wording.one_line(record["operation"], wording.MAX_VALUE),
+        "operation": safe_text.operation(record),
+        "name": safe_text.one_line(record["operation"], safe_text.MAX_VALUE),
         "status": status,
         "is_final": status in FINAL,
         "error": _error(record),
@@ -68,7 +68,7 @@ def duration(ms: int) -> str:
 def _error(record: Record) -> Words | None:
     if "error" not in record:
         return None
-    type_, message = wording.error(record["error"], MAX_MESSAGE)
+    type_, message = safe_text.error(record["error"], MAX_MESSAGE)
     return {"type": type_ if record["status"] != Status.CANCELLED else "", "message": message}
 
 
@@ -80,7 +80,7 @@ def _progress(record: Record) -> Words | None:
     return {
         "part": told["progress"],
         "percent": f"{100 * told['progress']:.0f} %",
-        "message": wording.one_line(told.get("message") or "", MAX_CELL),
+        "message": safe_text.one_line(told.get("message") or "", MAX_CELL),
         "left": None if left is None else duration(max(1, round(left)) * 1000).replace(".00", ""),
     }
 

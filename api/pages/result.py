@@ -6,7 +6,7 @@ Stands at step 6 of a job's life, under `job_words.py` and `job.py`. Next: `erra
 from dataclasses import dataclass
 from typing import Any, Final
 
-from errand.presenting import safe_text as wording
+from errand.presenting import safe_text
 from errand.presenting.json_layout import indented
 from errand.presenting.result_shape import Image, Table, csv_of, fields_of, is_number, shape_of
 
@@ -58,7 +58,7 @@ def shown(document: str) -> dict[str, Any]:
             return {"rows": _first_rows(table), "files": _buttons("csv", "json")}
     if rows := _members(document):
         return {"rows": rows, "files": _buttons("json")}
-    text, size = wording.result(document, MAX_SHOWN)
+    text, size = safe_text.result(document, MAX_SHOWN)
     cut = f"the first {MAX_SHOWN:,} of {size:,} characters" if size > MAX_SHOWN else ""
     kind = "text" if document.startswith('"') else "json"
     return {
@@ -77,7 +77,7 @@ def file_of(document: str, kind: str) -> File | None:
         case "picture", Image() as image:
             return File(image.extension, image.media_type, image.content)
         case "text", None if document.startswith('"'):
-            text, _ = wording.result(document, len(document))
+            text, _ = safe_text.result(document, len(document))
             return File("txt", "text/plain; charset=utf-8", text.encode())
         case "json", _:
             return File("json", "application/json", document.encode("utf-8", "replace"))
@@ -111,4 +111,4 @@ def _numeric(rows: list[tuple[str, ...]]) -> tuple[bool, ...]:
 
 
 def _cell(text: str) -> str:
-    return wording.one_line(text, MAX_CELL)
+    return safe_text.one_line(text, MAX_CELL)

@@ -6,11 +6,11 @@ POST does, be it from the button of the page or from a mail program (RFC 8058). 
 
 from flask import Blueprint, request
 
+from api.context import here
 from api.http.answer import Answer
 from api.http.specs import documented
 from api.pages.html import page, refuse_in_html
 from api.pages.specs import CHOOSING, UNSUBSCRIBING
-from api.ports import here
 from errand.errors import FormRefused
 
 unsubscribe = Blueprint("unsubscribe", __name__)

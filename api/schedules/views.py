@@ -14,10 +14,10 @@ from flask import Blueprint, request
 from api.checks.arguments import checked
 from api.checks.recipients import notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
+from api.context import here
 from api.http.answer import Answer, answer
 from api.http.body import read_body, refusal
 from api.http.specs import documented, takes
-from api.ports import here
 from api.schedules.specs import DELETING, LISTING, LOOKING, PUTTING
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
 from errand.presenting.report import moment

@@ -13,7 +13,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from errand.process import heap as garbage
+from errand.process import heap
 from errand.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def _share_memory(settings: Settings) -> None:
     from api.serving.wsgi import prepare  # what the processes call
 
     prepare(settings)
-    garbage.settle()  # the collector of a forked process must not touch, and thereby copy, what is shared
+    heap.settle()  # the collector of a forked process must not touch, and thereby copy, what is shared
 
 
 def allow_files(number: int) -> None:

@@ -16,7 +16,7 @@ from api.dispatch.dispatcher import Lanes
 from api.dispatch.submit_thread import Express
 from api.doorbells.relay import Relay
 from api.extending import CALLERS
-from errand.process import heap as garbage
+from errand.process import heap
 from errand.process.lifeline import tie_to
 from errand.settings import Settings
 from errand.store import Store
@@ -58,7 +58,7 @@ def make() -> Api:
     # Unlike atexit, this also runs at the end of a process that multiprocessing forked, as granian's are.
     Finalize(None, relay.stop, exitpriority=10)
     Finalize(None, app.extensions[CALLERS].close, exitpriority=10)
-    garbage.settle()
+    heap.settle()
     return app
 
 

@@ -1,7 +1,8 @@
 """The report on a job: its record as clients see it, as JSON text.
 
-Stands at both ends of a job's life: `api/jobs/show.py` answers with it, `workers/webhooks/cloudevents.py` sends it to a webhook.
-What the store has as JSON goes in as it is, so that every number stays what it was. Next: `schemas/jobs.py`, its shape.
+Stands at both ends of a job's life: `api/jobs/show.py` answers with it, `workers/webhooks/cloudevents.py` sends it to
+a webhook. What the store has as JSON goes in as it is, so that every number stays what it was. Next:
+`schemas/jobs.py`, its shape.
 """
 
 import json

@@ -1,7 +1,8 @@
 """What a result looks like to people: a table, a picture, or neither. Tables are written down as CSV here, too.
 
-Stands at step 6 of a job's life, under mails (`workers/mail/writing/letter.py`) and the page of a job (`api/pages/job.py`). Nothing here
-raises on odd input: what has no shape is shown as text by `safe_text.py`. Next: `schemas/pictures.py`.
+Stands at step 6 of a job's life, under mails (`workers/mail/writing/letter.py`) and the page of a job
+(`api/pages/job.py`). Nothing here raises on odd input: what has no shape is shown as text by `safe_text.py`. Next:
+`schemas/pictures.py`.
 """
 
 import csv
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import Any, Final
 
-from errand.presenting import safe_text as wording
+from errand.presenting import safe_text
 from schemas.pictures import Picture
 
 MAX_BYTES: Final = 2_097_152
@@ -102,11 +103,11 @@ def image_of(document: str) -> Image | None:
         result = json.loads(document)
         # pydantic takes no lone surrogate, but a picture stays one whatever its words are
         alt = result.get("alt")
-        words = {"alt": wording.one_line(alt, MAX_ALT)} if isinstance(alt, str) and len(alt) <= MAX_ALT else {}
+        words = {"alt": safe_text.one_line(alt, MAX_ALT)} if isinstance(alt, str) and len(alt) <= MAX_ALT else {}
         picture = Picture.model_validate(result | words)
     except (ValueError, RecursionError):
         return None
-    return Image(picture.media_type, picture.content, wording.one_line(picture.alt, MAX_ALT))
+    return Image(picture.media_type, picture.content, safe_text.one_line(picture.alt, MAX_ALT))
 
 
 def csv_of(table: Table) -> bytes:
@@ -119,7 +120,7 @@ def csv_of(table: Table) -> bytes:
 
 def file_name(operation: str, extension: str) -> str:
     """Name a file after the operation it comes from, in ASCII."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", wording.one_line(operation, wording.MAX_VALUE)).strip("_")
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", safe_text.one_line(operation, safe_text.MAX_VALUE)).strip("_")
     return f"{name or 'result'}.{extension}"
 
 

@@ -1,7 +1,8 @@
 """Turns what clients wrote (arguments, results, errors, subjects) into words that are safe to show to people.
 
-Stands at step 6 of a job's life, under mails (`workers/mail/writing/letter.py`) and the page of a job (`api/pages/job.py`). Nothing here
-raises on odd input: what reads a little worse beats nothing. Next: `result_shape.py`, for what isn't words.
+Stands at step 6 of a job's life, under mails (`workers/mail/writing/letter.py`) and the page of a job
+(`api/pages/job.py`). Nothing here raises on odd input: what reads a little worse beats nothing. Next:
+`result_shape.py`, for what isn't words.
 """
 
 import json

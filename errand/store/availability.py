@@ -1,7 +1,7 @@
 """When the store counts as away: what Redis answers then, and what becomes of those who ask meanwhile.
 
-Stands under every step of a job's life, below `script_loader.py`: whatever counts as away here is a 503 for clients, and
-patience for workers.
+Stands under every step of a job's life, below `script_loader.py`: whatever counts as away here is a 503 for clients,
+and patience for workers.
 """
 
 from time import monotonic

@@ -1,6 +1,7 @@
 """The stream of what happens to jobs, for those who watch: statuses, progress, lines of logs.
 
-Stands beside the whole life of a job; the scripts write it, one thread of each API process reads it (`api/feed/broadcaster.py`).
+Stands beside the whole life of a job; the scripts write it, one thread of each API process reads it
+(`api/feed/broadcaster.py`).
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Notifications in the store: what is due is claimed, then settled, at least once and marked once.
 
-Stands behind step 6 of a job's life; `workers/mail/service.py` and `workers/webhooks/service.py` are its readers, each of its channel.
+Stands behind step 6 of a job's life; `workers/mail/service.py` and `workers/webhooks/service.py` are its readers,
+each of its channel.
 """
 
 import json

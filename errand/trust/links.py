@@ -1,7 +1,8 @@
 """The links in mails: they lead to one job, or out of all mails, without an API key, because we signed them.
 
-Stands at step 6 of a job's life: `workers/mail/writing/letter.py` writes them, `api/pages/job.py` and `api/pages/unsubscribe.py` follow them.
-Who has such a link may do what it is for and nothing else, so each purpose has a salt of its own.
+Stands at step 6 of a job's life: `workers/mail/writing/letter.py` writes them, `api/pages/job.py` and
+`api/pages/unsubscribe.py` follow them. Who has such a link may do what it is for and nothing else, so each purpose
+has a salt of its own.
 """
 
 import re

@@ -6,7 +6,7 @@ from threading import Semaphore
 import pytest
 
 from api.app import create_app
-from api.dispatch.dispatcher import PLACE, Place
+from api.dispatch.long_requests import PLACE, Place
 from api.events import views as streams
 from errand.embedded.wait import until
 from schemas.status import Status

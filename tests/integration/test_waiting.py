@@ -5,7 +5,7 @@ from threading import Semaphore, Thread
 import pytest
 
 from api.app import create_app
-from api.dispatch.dispatcher import PLACE, Place
+from api.dispatch.long_requests import PLACE, Place
 from api.events.waiting import wait_until_final
 from errand.embedded.wait import until
 from schemas.status import Status

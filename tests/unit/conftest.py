@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.dispatch.dispatcher import PLACE, Place
+from api.dispatch.long_requests import PLACE, Place
 from errand.settings import Settings
 from errand.trust.links import Links
 from tests.support.api import ADD, ANYTHING, TREE, SilentRelay, WatchedStore

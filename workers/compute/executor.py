@@ -27,8 +27,7 @@ from workers.compute import attempt
 from workers.compute.attempt import Ending, OperationUnknown
 from workers.compute.children import Children, Task
 from workers.compute.lease_keeper import Keeper, key_of
-from workers.configured import settings_of
-from workers.dependencies import WorkerStore
+from workers.dependencies import WorkerStore, settings_of
 from workers.entrypoints.capacity import Room
 from workers.operations.loading import load
 from workers.operations.registry import Operation

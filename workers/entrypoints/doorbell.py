@@ -1,8 +1,9 @@
 """The doorbell entrypoint: hands a service what rang, in batches, on a connection that heals itself.
 
-Stands at step 3 of a job's life, between the broker and `workers/compute/service.py`. Nothing on the queue can take the process
-down: what is not a job id is dropped with a line in the log, and a lost broker is looked for until it is back. Where
-room for jobs is limited it listens only while there is some, so that others hear what this worker couldn't take.
+Stands at step 3 of a job's life, between the broker and `workers/compute/service.py`. Nothing on the queue can take
+the process down: what is not a job id is dropped with a line in the log, and a lost broker is looked for until it is
+back. Where room for jobs is limited it listens only while there is some, so that others hear what this worker
+couldn't take.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """Keeps a reader connected to the broker: opens a connection, has it used, and begins again when it is lost.
 
-Stands under both entrypoints, `doorbell.py` and `call_consumer.py`. Whatever happens to broker or messages, the loop goes on
-until it is told to stop.
+Stands under both entrypoints, `doorbell.py` and `call_consumer.py`. Whatever happens to broker or messages, the loop
+goes on until it is told to stop.
 """
 
 import logging

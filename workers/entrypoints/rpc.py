@@ -1,8 +1,8 @@
 """The rpc entrypoint: nameko's calls, word for word on the wire, that no message and no lost broker can end.
 
-Stands beside the life of a job: `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` come in here, over `call_consumer.py`.
-A call is acknowledged when it starts: if its worker dies, its caller's timeout tells, and no other worker dies of it.
-Those of plug-ins are acknowledged when they are answered: `plugin_rpc.py`.
+Stands beside the life of a job: `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` come in here, over
+`call_consumer.py`. A call is acknowledged when it starts: if its worker dies, its caller's timeout tells, and no
+other worker dies of it. Those of plug-ins are acknowledged when they are answered: `plugin_rpc.py`.
 """
 
 import logging

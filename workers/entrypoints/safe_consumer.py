@@ -1,7 +1,8 @@
 """Reads one queue and lets no message in that could hurt: none that is too long, compressed, or strangely encoded.
 
-Stands under both entrypoints, `doorbell.py` and `call_consumer.py`. Whatever comes in is taken as bytes, and what isn't let in
-has lost its body before the next message is read: hundreds that are fetched ahead are never held at once.
+Stands under both entrypoints, `doorbell.py` and `call_consumer.py`. Whatever comes in is taken as bytes, and what
+isn't let in has lost its body before the next message is read: hundreds that are fetched ahead are never held at
+once.
 """
 
 import logging

@@ -14,7 +14,7 @@ from nameko.timer import Timer
 
 from errand.errors import StoreUnavailable
 from errand.store import Store
-from workers.configured import settings_of
+from workers.dependencies import settings_of
 
 log = logging.getLogger(__name__)
 

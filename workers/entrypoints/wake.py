@@ -20,9 +20,8 @@ from errand.errors import StoreUnavailable
 from errand.store import Lease, Store
 from errand.store.wake_queue import Wake
 from schemas.operations import Weight, queue_of
-from workers.configured import settings_of
+from workers.dependencies import settings_of, worker_name
 from workers.entrypoints.doorbell import LINGER_SECONDS
-from workers.identity import worker_name
 
 log = logging.getLogger(__name__)
 

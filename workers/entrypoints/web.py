@@ -19,7 +19,7 @@ from nameko.web.server import HTTPException, Request, WebServer, parse_address
 
 from errand.errors import SettingsRefused
 from schemas.problems import MEDIA_TYPE
-from workers.configured import settings_of
+from workers.dependencies import settings_of
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,11 @@ import unicodedata
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
-if TYPE_CHECKING:
-    from workers.operations.histogram import Bars
+from workers.formats.bars import Bars
 
 WIDTH, HEIGHT = 1080, 810
 """Pixels: sharp where it is shown half as wide, and large enough in its letters for a phone."""
@@ -32,7 +31,7 @@ _STEPS: Final = (1, 2, 5, 10)
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def drawn(bars: "Bars", title: str) -> bytes:
+def drawn(bars: Bars, title: str) -> bytes:
     """Draw it, and give the file."""
     image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     _Sheet(ImageDraw.Draw(image), bars).fill(title)
@@ -44,7 +43,7 @@ def drawn(bars: "Bars", title: str) -> bytes:
 class _Sheet:
     """The sheet while it is drawn on. `x` and `y` turn values and counts into pixels."""
 
-    def __init__(self, draw: ImageDraw.ImageDraw, bars: "Bars") -> None:
+    def __init__(self, draw: ImageDraw.ImageDraw, bars: Bars) -> None:
         self._draw, self._bars = draw, bars
         self._font: Font = ImageFont.load_default(LETTERS)
         self._counts = ticks(0, max(bars.counts), MOST_TICKS, whole=True)

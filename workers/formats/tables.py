@@ -1,6 +1,7 @@
 """Tables as CSV text: reads one that somebody wrote, and tells the kinds of what is in its cells.
 
-Stands behind `operations/csv_summary.py`; its counterpart, which writes such a text, is `errand/presenting/result_shape.py`.
+Stands behind `operations/csv_summary.py`; its counterpart, which writes such a text, is
+`errand/presenting/result_shape.py`.
 """
 
 import csv

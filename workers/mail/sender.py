@@ -1,7 +1,7 @@
 """The post office: has what is due sent over a few connections, at least once, and marks it once.
 
-Stands at step 6 of a job's life. `service.py` says "look"; from then on this is the story of a mail: claimed, held while
-it is sent, and written down. Next: `delivery.py`, the attempt to send it.
+Stands at step 6 of a job's life. `service.py` says "look"; from then on this is the story of a mail: claimed, held
+while it is sent, and written down. Next: `delivery.py`, the attempt to send it.
 """
 
 import json

@@ -16,8 +16,7 @@ from errand.settings import Settings
 from errand.topology import MAIL
 from errand.trust.recipients import is_allowed, not_allowed
 from schemas.address import as_address
-from workers.configured import settings_of
-from workers.dependencies import StoreProvider
+from workers.dependencies import StoreProvider, settings_of
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.rpc import rpc
 from workers.entrypoints.timer import timer

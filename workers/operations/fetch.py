@@ -1,7 +1,7 @@
 """Fetch: asks a web server and gives its answer, waiting for it beside many others.
 
-Stands at step 4 of a job's life, as an operation that waits: `async def` makes it one. Next: `workers/outbound/address_guard.py`, which
-keeps it out of the operator's own network.
+Stands at step 4 of a job's life, as an operation that waits: `async def` makes it one. Next:
+`workers/outbound/address_guard.py`, which keeps it out of the operator's own network.
 """
 
 import codecs

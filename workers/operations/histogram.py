@@ -6,14 +6,14 @@ Next: `workers/formats/charts.py`, which draws it.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from errand.presenting import safe_text as wording
+from errand.presenting import safe_text
 from schemas.operations import Example
 from schemas.pictures import Picture
+from workers.formats.bars import Bars
 from workers.operations.registry import operation
 from workers.operations.statistics import MAX_NUMBERS, FiniteNumber
 
@@ -24,15 +24,6 @@ MAX_TITLE: Final = 100
 _CLOSE: Final = 1e-9
 """Numbers whose distance is so small a part of their size are drawn as one: no axis could tell them apart."""
 _SMALLEST: Final = 1e-290
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """How many numbers there are in each of the spans of one width that lie between `low` and `high`."""
-
-    counts: Sequence[int]
-    low: float
-    high: float
 
 
 @operation(timeout=60, examples=[Example(arguments={"numbers": [2, 4, 4, 4, 5, 5, 7, 9], "title": "Eight numbers"})])
@@ -60,7 +51,7 @@ def histogram(
     """
     from workers.formats.charts import drawn  # here: only the child that draws loads the library
 
-    title = wording.one_line(title, MAX_TITLE)
+    title = safe_text.one_line(title, MAX_TITLE)
     bars = bars_of(numbers, bins or min(math.ceil(math.sqrt(len(numbers))), MOST_UNASKED))
     return Picture.of(drawn(bars, title), _in_words(bars, numbers, title))
 

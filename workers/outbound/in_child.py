@@ -1,9 +1,9 @@
 """Sends one HTTP request to an address that a client wrote, and gives the answer: bounded in time and size.
 
 Stands behind operations that ask others, such as `operations/fetch.py`. The connection goes to exactly the address
-that `address_guard.py` has checked, whatever the name points to by then, while the certificate must be the name's; redirects
-aren't followed, and no proxy of the environment stands between. It is an `asyncio` affair, for child processes; on the
-hub it is `on_hub.py`. Next: `http.py`.
+that `address_guard.py` has checked, whatever the name points to by then, while the certificate must be the name's;
+redirects aren't followed, and no proxy of the environment stands between. It is an `asyncio` affair, for child
+processes; on the hub it is `on_hub.py`. Next: `http.py`.
 """
 
 import asyncio

@@ -1,8 +1,9 @@
 """Sends one HTTP request from a greenthread to an address that a client wrote, and gives the answer: bounded in time.
 
-Stands behind `workers/webhooks/service.py`, in the worker's own process: sockets and name servers are waited for on the hub, beside
-everything else. The connection goes to exactly the address that `address_guard.py` has checked, the certificate must be the
-name's, redirects aren't followed, and no proxy of the environment stands between. Next: `http.py`.
+Stands behind `workers/webhooks/service.py`, in the worker's own process: sockets and name servers are waited for on
+the hub, beside everything else. The connection goes to exactly the address that `address_guard.py` has checked, the
+certificate must be the name's, redirects aren't followed, and no proxy of the environment stands between. Next:
+`http.py`.
 """
 
 import ssl

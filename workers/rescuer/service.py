@@ -17,8 +17,7 @@ from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
 from errand.store import Round
 from errand.topology import RESCUER
-from workers.configured import settings_of
-from workers.dependencies import StoreProvider, WorkerStore
+from workers.dependencies import StoreProvider, WorkerStore, settings_of
 from workers.entrypoints.timer import timer
 from workers.rescuer.ticks import fire_due
 

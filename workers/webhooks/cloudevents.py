@@ -1,7 +1,8 @@
 """What a webhook is sent: the end of a job as a CloudEvent (1.0, structured JSON).
 
-Stands at step 6 of a job's life, between the record that `service.py` reads and the POST that `workers/outbound/on_hub.py` sends. The
-same notification is the same event each time it is sent. Next: `errand/presenting/report.py`, which writes its data.
+Stands at step 6 of a job's life, between the record that `service.py` reads and the POST that
+`workers/outbound/on_hub.py` sends. The same notification is the same event each time it is sent. Next:
+`errand/presenting/report.py`, which writes its data.
 """
 
 import json

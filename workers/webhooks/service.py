@@ -1,7 +1,7 @@
 """The webhooks service: tells the ends of jobs to addresses of their clients, at least once, and marks each once.
 
-Stands at step 6 of a job's life, beside `workers/mail/service.py`. The doorbell only says "look now": what is to be sent stands in the
-store, committed together with the job's status. Next: `sender.py`.
+Stands at step 6 of a job's life, beside `workers/mail/service.py`. The doorbell only says "look now": what is to be
+sent stands in the store, committed together with the job's status. Next: `sender.py`.
 """
 
 from typing import Any
@@ -10,8 +10,7 @@ from nameko.extensions import DependencyProvider
 
 from errand.store import Store
 from errand.topology import WEBHOOKS
-from workers.configured import settings_of
-from workers.dependencies import WorkerStore
+from workers.dependencies import WorkerStore, settings_of
 from workers.entrypoints.doorbell import Doorbells, doorbell
 from workers.entrypoints.timer import timer
 from workers.webhooks.sender import Courier

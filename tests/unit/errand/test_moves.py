@@ -7,7 +7,7 @@ from errand.moves import LEGAL
 from errand.store.script_loader import text_of
 from schemas.status import FINAL, Status
 
-DRAWING = Path(__file__).parents[2] / "docs" / "life-of-a-job.md"
+DRAWING = Path(__file__).parents[3] / "docs" / "life-of-a-job.md"
 
 
 def test_every_status_has_its_row():

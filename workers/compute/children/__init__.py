@@ -1,7 +1,7 @@
 """Child processes: where operations run that are not tiny. The worker's side of it is `pool.py`, theirs `child.py`.
 
-Stands at step 4 of a job's life. In the order of a job: `pool.py` and `child_process.py` in the worker; `child.py`, then
-`one_at_a_time.py` or `many_at_once.py` in the child. Next: `pool.py`.
+Stands at step 4 of a job's life. In the order of a job: `pool.py` and `child_process.py` in the worker; `child.py`,
+then `one_at_a_time.py` or `many_at_once.py` in the child. Next: `pool.py`.
 """
 
 from typing import TYPE_CHECKING, Any

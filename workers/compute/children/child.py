@@ -1,7 +1,8 @@
-"""`python -m workers.compute.children.child ORDERS`: a child process that runs operations. Workers start it, nobody else.
+"""`python -m workers.compute.children.child ORDERS`: a child process that runs operations. Workers start it, nobody
+else.
 
-Stands at step 4 of a job's life. It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is patched.
-Next: `one_at_a_time.py`, and `many_at_once.py` for what waits more than it computes.
+Stands at step 4 of a job's life. It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is
+patched. Next: `one_at_a_time.py`, and `many_at_once.py` for what waits more than it computes.
 """
 
 import ctypes
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from errand.errors import SettingsRefused
-from errand.process import heap as garbage
+from errand.process import heap
 from errand.process.lifeline import adopt_orphans, tie_to
 from schemas.operations import Weight
 from workers.compute.children.many_at_once import Together
@@ -62,7 +63,7 @@ def main(orders: Orders) -> None:
     os.chdir(orders["folder"])
     given = wire, operations, orders["max_result_bytes"]
     server = Together(*given, orders["slots"]) if orders["weight"] == Weight.IO else Alone(*given)
-    garbage.settle()
+    heap.settle()
     wire.listen(server.handle)
     wire.send(({"about": "ready"}, ""))
     server.serve()

@@ -1,6 +1,7 @@
 """A job as the pool sees it: what is to be done, who listens, what has been decided about it.
 
-Stands at step 4 of a job's life, between `pool.py`, which waits for its end, and `child_process.py`, which brings it about.
+Stands at step 4 of a job's life, between `pool.py`, which waits for its end, and `child_process.py`, which brings it
+about.
 """
 
 import logging

@@ -21,7 +21,7 @@ from eventlet.event import Event
 
 from schemas.operations import Weight
 from workers.compute.attempt import ChildDied, Ending, error_text, failed
-from workers.compute.children import hub_io as plumbing
+from workers.compute.children import hub_io
 from workers.compute.children.child_job import Job
 from workers.compute.children.frames import Header, Unpacker, pack
 from workers.compute.children.output_lines import Lines
@@ -108,7 +108,7 @@ class Child:
         try:
             while self._unsaid and not self.ended.ready():
                 said = len(self._unsaid)
-                plumbing.write(self._channel, b"".join(self._unsaid))
+                hub_io.write(self._channel, b"".join(self._unsaid))
                 del self._unsaid[:said]
         except OSError:  # it has ended, and `_await_end` tells
             return
@@ -119,7 +119,7 @@ class Child:
     def _hear(self) -> None:
         """Take what the child says."""
         try:
-            while data := plumbing.read(self._channel):
+            while data := hub_io.read(self._channel):
                 self._take(data)
         except Exception:
             log.exception("A child said what nobody understands", extra={"action": "child_fault"})
@@ -127,13 +127,13 @@ class Child:
 
     def _read(self) -> None:
         """Take what the child prints. One that prints without end is held up by its pipe, not we by it."""
-        while data := plumbing.read(self._output):
+        while data := hub_io.read(self._output):
             self._printed().feed(data)
-            eventlet.sleep(plumbing.BREATH if len(data) >= plumbing.MUCH else 0)
+            eventlet.sleep(hub_io.BREATH if len(data) >= hub_io.MUCH else 0)
 
     def _read_rest(self) -> None:
         """Take what the child has printed until now."""
-        for data in plumbing.at_hand(self._output):
+        for data in hub_io.at_hand(self._output):
             self._printed().feed(data)
 
     def _printed(self) -> Lines:
@@ -184,7 +184,7 @@ class Child:
 
     def _await_end(self) -> None:
         """Wait until the process has ended, for whatever reason, and finish what it left undone."""
-        plumbing.wait_for_end(self._process)
+        hub_io.wait_for_end(self._process)
         self.usable = False
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)  # what it started and left behind
@@ -192,21 +192,21 @@ class Child:
         for loop in self._loops:
             loop.kill()
         try:
-            for data in plumbing.at_hand(self._channel):  # what it said before it ended
+            for data in hub_io.at_hand(self._channel):  # what it said before it ended
                 self._take(data)
             self._read_rest()
         finally:
             self._own_lines.close()
             self.ended.send(status)
-            plumbing.close(self._channel)
-            plumbing.close(self._output)
+            hub_io.close(self._channel)
+            hub_io.close(self._output)
             self._on_end(self)
             if not self.ready.ready():
                 self.ready.send(None)
             while self.jobs:
                 job = self.jobs.popitem()[1]
                 job.finish(job.verdict or self._ending(status))
-            plumbing.remove(self._folder)
+            hub_io.remove(self._folder)
 
     def _ending(self, status: int) -> Ending:
         if self._killed:
@@ -217,7 +217,7 @@ class Child:
 def _start(plan: Plan, folder: Path) -> tuple["subprocess.Popen[bytes]", int, int]:
     """Start a child; give the process and the descriptors of its channel and its output, both non-blocking."""
     ours, theirs = socket.socketpair()
-    output, its_output = plumbing.pipe()
+    output, its_output = hub_io.pipe()
     orders = {**asdict(plan), "channel": theirs.fileno(), "worker": os.getpid(), "folder": str(folder)}
     # TMPDIR: what a killed operation leaves behind goes with the folder. MALLOC_ARENA_MAX: each further arena takes
     # 64 MB of address space, which the limit on it would count.

@@ -1,7 +1,7 @@
 """Pipes, sockets and processes on the hub: reading, writing and waiting for an end without holding anybody up.
 
-Stands under `child_process.py`. The descriptors are non-blocking; the system calls are the unpatched ones, so that reading
-what is at hand never waits.
+Stands under `child_process.py`. The descriptors are non-blocking; the system calls are the unpatched ones, so that
+reading what is at hand never waits.
 """
 
 import fcntl

@@ -15,16 +15,8 @@ from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 
 from schemas.operations import Weight
-from workers.compute.attempt import (
-    CANCELLED,
-    ChildDied,
-    Ending,
-    MemoryExceeded,
-    TimedOut,
-    error_text,
-    failed,
-    megabytes,
-)
+from workers.compute import attempt
+from workers.compute.attempt import CANCELLED, ChildDied, Ending, MemoryExceeded, TimedOut, failed
 from workers.compute.children.alarm import Alarm
 from workers.compute.children.child_job import Job, Listener, Task
 from workers.compute.children.child_process import Child, Plan
@@ -45,7 +37,7 @@ WATCH_SECONDS = 0.5
 TRIES = 3
 """Children that may die before a job has reached one."""
 
-HANDED_BACK = Ending("handed_back", error_text("HandedBack", "its worker stops"))
+HANDED_BACK = Ending("handed_back", attempt.error_text("HandedBack", "its worker stops"))
 
 
 class Children:
@@ -281,7 +273,7 @@ class Children:
             return
         together = " together with the jobs that ran beside it" if len(jobs) > 1 else ""
         for job in jobs:
-            fault = MemoryExceeded(f"used more than its memory limit of {megabytes(limit)}{together}")
+            fault = MemoryExceeded(f"used more than its memory limit of {attempt.megabytes(limit)}{together}")
             job.verdict = job.verdict or failed(fault, _retry_on(job))
         child.kill()
 

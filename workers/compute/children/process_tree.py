@@ -1,6 +1,7 @@
 """Which processes stand below another, and how much memory they take; read from /proc, so on Linux only.
 
-Stands beside `child_process.py`, which ends a child with all that came from it, and `one_at_a_time.py`, which cleans up after a job.
+Stands beside `child_process.py`, which ends a child with all that came from it, and `one_at_a_time.py`, which cleans
+up after a job.
 """
 
 import os

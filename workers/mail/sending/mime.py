@@ -1,7 +1,8 @@
 """Writes a letter down as the bytes of one mail: a text part, an HTML part beside it, files, and plain headers.
 
-Stands at step 6 of a job's life, between `workers/mail/writing/letter.py` and `mailer.py`. Everything is built here from text alone, so
-no part of a letter is ever taken for the path of a file or for an address to fetch. Next: `mime_parts.py`.
+Stands at step 6 of a job's life, between `workers/mail/writing/letter.py` and `mailer.py`. Everything is built here
+from text alone, so no part of a letter is ever taken for the path of a file or for an address to fetch. Next:
+`mime_parts.py`.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The files beside a mail: a result as a table, as JSON or as a picture, for those who go on working with it.
 
-Stands at step 6 of a job's life, under `words.py`. What a result looks like is told by `errand/presenting/result_shape.py`. A file
-that is too large is left out: the link in the mail leads to it.
+Stands at step 6 of a job's life, under `words.py`. What a result looks like is told by
+`errand/presenting/result_shape.py`. A file that is too large is left out: the link in the mail leads to it.
 """
 
 from dataclasses import dataclass

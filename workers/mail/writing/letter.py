@@ -1,7 +1,8 @@
 """What Errand writes to people: a letter for each kind of notification, as text and as HTML, with its files.
 
-Stands at step 6 of a job's life, between the notice that `workers/mail/sender.py` claimed and the mail that `workers/mail/sending/mailer.py` sends.
-`words.py` finds out what there is to say, `template_set.py` has the templates that say it. Next: `workers/mail/sending/mime.py`.
+Stands at step 6 of a job's life, between the notice that `workers/mail/sender.py` claimed and the mail that
+`workers/mail/sending/mailer.py` sends. `words.py` finds out what there is to say, `template_set.py` has the templates
+that say it. Next: `workers/mail/sending/mime.py`.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ Stands under `words.py`. The HTML part shows them as a table; `layout.py` lays t
 from dataclasses import dataclass
 from typing import Final
 
-from errand.presenting import safe_text as wording
+from errand.presenting import safe_text
 from errand.presenting.result_shape import Table, fields_of, is_number
 from workers.mail.writing.layout import laid_out
 
@@ -69,4 +69,4 @@ def _rows(columns: tuple[str, ...], rows: list[tuple[str, ...]], size: int, *, w
 
 
 def _cell(text: str) -> str:
-    return wording.one_line(text, MAX_CELL)
+    return safe_text.one_line(text, MAX_CELL)

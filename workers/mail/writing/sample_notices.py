@@ -1,6 +1,7 @@
 """Notices of every kind that a letter can be about, to try templates with before anybody is mailed.
 
-Stands before step 6 of a job's life: the mail service checks an operator's templates when it starts. Next: `workers/mail/service.py`.
+Stands before step 6 of a job's life: the mail service checks an operator's templates when it starts. Next:
+`workers/mail/service.py`.
 """
 
 import json

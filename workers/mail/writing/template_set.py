@@ -1,7 +1,8 @@
 """The templates of letters: those of an operator go before the package's own, one by one.
 
-Stands at step 6 of a job's life, under `letter.py`. What an operator wrote is tried at the start (`sample_notices.py`); where
-it fails all the same, on a record that nobody thought of, the package's own letter goes out instead.
+Stands at step 6 of a job's life, under `letter.py`. What an operator wrote is tried at the start
+(`sample_notices.py`); where it fails all the same, on a record that nobody thought of, the package's own letter goes
+out instead.
 """
 
 import logging
@@ -15,7 +16,7 @@ from typing import Any, Final
 import jinja2
 
 from errand.errors import SettingsRefused
-from errand.presenting import safe_text as wording
+from errand.presenting import safe_text
 from schemas.notices import NoticeKind
 from workers.mail.writing.layout import wrapped
 
@@ -112,7 +113,7 @@ def _texts_in(folder: Path) -> dict[str, str]:
 
 
 def _write(environment: jinja2.Environment, kind: NoticeKind, words: dict[str, Any]) -> Written:
-    subject = wording.one_line(environment.get_template(f"{kind}.subject.txt").render(words), MAX_SUBJECT)
+    subject = safe_text.one_line(environment.get_template(f"{kind}.subject.txt").render(words), MAX_SUBJECT)
     words = words | {"subject": subject}
     text, html = (environment.get_template(f"{kind}.{part}").render(words) for part in ("txt", "html"))
     return Written(subject, text, html)

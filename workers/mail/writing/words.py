@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from errand.presenting import safe_text as wording
+from errand.presenting import safe_text
 from errand.presenting.json_layout import indented
 from errand.presenting.result_shape import Image, Table, shape_of
 from errand.settings import Settings
@@ -45,7 +45,7 @@ def contents_of(notice: Notice, settings: Settings, links: Links, *, bare: bool 
     words: Words = {"to": notice.to, "unsubscribe": links.unsubscribe(notice.to)}
     if notice.kind is NoticeKind.LETTER:
         return Contents(words | _letter(notice.record))
-    words |= {"id": notice.id, "operation": wording.operation(notice.record), **_way(notice, settings, links)}
+    words |= {"id": notice.id, "operation": safe_text.operation(notice.record), **_way(notice, settings, links)}
     if notice.kind is not NoticeKind.RESULT:
         return Contents(words | _TOLD[notice.kind](notice.record))
     found = _result(notice.record, 0 if bare else settings.mail_attachment_bytes)
@@ -61,8 +61,8 @@ def _way(notice: Notice, settings: Settings, links: Links) -> Words:
 
 
 def _letter(record: Mapping[str, str]) -> Words:
-    subject = wording.one_line(record.get("subject", ""), MAX_SUBJECT)
-    return {"subject": subject, "body": wording.clean(record.get("body", ""))}
+    subject = safe_text.one_line(record.get("subject", ""), MAX_SUBJECT)
+    return {"subject": subject, "body": safe_text.clean(record.get("body", ""))}
 
 
 def _receipt(record: Mapping[str, str]) -> Words:
@@ -71,14 +71,14 @@ def _receipt(record: Mapping[str, str]) -> Words:
 
 
 def _failure(record: Mapping[str, str]) -> Words:
-    error, message = wording.error(record.get("error", ""), MAX_MESSAGE)
+    error, message = safe_text.error(record.get("error", ""), MAX_MESSAGE)
     attempts = record.get("attempt", "1")
     several = attempts.isdecimal() and int(attempts) > 1
     return {"error": error, "message": message, "attempts": int(attempts) if several else None}
 
 
 def _cancelled(record: Mapping[str, str]) -> Words:
-    return {"message": wording.error(record.get("error", ""), MAX_MESSAGE)[1]}
+    return {"message": safe_text.error(record.get("error", ""), MAX_MESSAGE)[1]}
 
 
 _TOLD: Final[dict[NoticeKind, Callable[[Mapping[str, str]], Words]]] = {
@@ -112,7 +112,7 @@ def _as_rows(rows: Rows, file: Attachment | None) -> Contents:
 
 
 def _as_text(operation: str, document: str, most: int) -> Contents:
-    shown, size = wording.result(document, MAX_SHOWN)
+    shown, size = safe_text.result(document, MAX_SHOWN)
     whole = size <= MAX_SHOWN
     shown = shown if whole else shown[:MAX_PART]
     file = None if whole else json_file(operation, document, most)

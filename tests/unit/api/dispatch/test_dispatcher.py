@@ -6,7 +6,8 @@ from threading import Event, Semaphore, Thread, current_thread
 import pytest
 from granian.server import mp
 
-from api.dispatch.dispatcher import PLACE, Lanes, Place, may_take_long
+from api.dispatch.dispatcher import Lanes, may_take_long
+from api.dispatch.long_requests import PLACE, Place
 from errand.embedded.wait import until
 
 STREAM = {"REQUEST_METHOD": "GET", "PATH_INFO": "/events"}

@@ -5,7 +5,7 @@ from threading import Event, current_thread
 
 import pytest
 
-from api.dispatch import submit_thread as express
+from api.dispatch import submit_thread
 from api.dispatch.dispatcher import Lanes
 from api.dispatch.group_commit import Gathering
 from api.dispatch.submit_thread import LARGEST, TOGETHER, Express, is_quick
@@ -64,7 +64,7 @@ def test_a_body_of_unknown_length_is_not_quick():
 
 
 def test_outside_of_the_lane_nobody_waits():
-    assert not express.wait_for(lambda _: pytest.fail("it was called"), "a wish")
+    assert not submit_thread.wait_for(lambda _: pytest.fail("it was called"), "a wish")
 
 
 def test_those_that_come_together_are_carried_together_and_answered_after_it(lane):
@@ -73,7 +73,7 @@ def test_those_that_come_together_are_carried_together_and_answered_after_it(lan
     def run(connection, scope):
         if scope["number"] == 0:
             assert began.wait(10)  # until all are there
-        assert express.wait_for(carry, scope["number"])
+        assert submit_thread.wait_for(carry, scope["number"])
         connection.response_bytes(202, [], scope["number"])
 
     def carry(wishes):
@@ -95,7 +95,7 @@ def test_one_may_wait_twice_and_another_not_at_all(lane):
 
     def run(connection, scope):
         assert scope["waits"] or began.wait(10)
-        done = [express.wait_for(lambda _: lambda: None, None) for _ in range(scope["waits"])]
+        done = [submit_thread.wait_for(lambda _: lambda: None, None) for _ in range(scope["waits"])]
         connection.response_bytes(len(done))
 
     for waits in (0, 1, 3):
@@ -132,7 +132,7 @@ def test_a_carrier_that_fails_does_not_end_the_lane(lane, caplog):
 
     def run(connection, scope):
         if scope["fails"]:
-            express.wait_for(fail, None)
+            submit_thread.wait_for(fail, None)
         connection.response_bytes(200)
 
     lane.take(run, Connection(answers), {**JOB, "fails": True})

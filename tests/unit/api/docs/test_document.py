@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
-END_TO_END = Path(__file__).parents[1] / "e2e"
+END_TO_END = Path(__file__).parents[3] / "e2e"
 VERBS = {"GET": "get|stream|stream_of|goto", "POST": "post", "PUT": "put", "DELETE": "delete"}
 """What tests call to make a request."""
 

@@ -1,4 +1,6 @@
-"""What a result looks like to people: pictures and small objects. Tables and their files: tests/unit/workers/mail/writing/test_attachments.py."""
+"""What a result looks like to people: pictures and small objects. Tables and their files:
+tests/unit/workers/mail/writing/test_attachments.py.
+"""
 
 import json
 from base64 import b64encode

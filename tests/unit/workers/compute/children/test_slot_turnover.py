@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.compute.children import slot_turnover as turnover
+from workers.compute.children import slot_turnover
 from workers.compute.children.slot_turnover import AHEAD, WINDOW, Turnover
 
 
@@ -10,7 +10,7 @@ from workers.compute.children.slot_turnover import AHEAD, WINDOW, Turnover
 def clock(monkeypatch):
     """A clock that the test sets: its only item."""
     now = [1000.0]
-    monkeypatch.setattr(turnover, "monotonic", lambda: now[0])
+    monkeypatch.setattr(slot_turnover, "monotonic", lambda: now[0])
     return now
 
 

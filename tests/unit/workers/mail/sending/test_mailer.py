@@ -253,7 +253,7 @@ def test_y12_everything_waits_on_the_hub_as_it_is_patched_before_anything_is_imp
     lines = [ast.unparse(node) for node in syntax(ROOT / "workers" / "__main__.py").body]
 
     assert lines[1:5] == [
-        "from errand import logs",
+        "from errand.process import logs",
         "logs.silence_known_warnings()",
         "from workers import green",
         "green.monkey_patch()",
@@ -283,7 +283,7 @@ def test_yagmail_is_in_one_file_and_only_connects_there():
     users = [name(path) for path in sources() if "yagmail" in imports(path)]
     assert users == ["workers/mail/sending/mailer.py"]
 
-    tree = syntax(ROOT / "workers" / "workers/mail/sending/mailer.py")
+    tree = syntax(ROOT / "workers" / "mail" / "sending" / "mailer.py")
     attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     of_the_module = {node.attr for node in attributes if ast.unparse(node.value) == "yagmail"}
     of_the_client = {node.attr for node in attributes if ast.unparse(node.value) in ("self._connection", "connection")}
