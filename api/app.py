@@ -14,12 +14,12 @@ from pydantic_core import from_json
 from werkzeug.routing import BaseConverter, MapAdapter
 
 from api import extending, plugins
-from api.checks.catalogue import Catalogue
+from api.checks.catalogue import CachedCatalogue
 from api.context import Errand
-from api.dispatch.group_commit import Gathering
+from api.dispatch.group_commit import GroupCommit
 from api.docs import site
 from api.events.views import streams
-from api.feed.broadcaster import Watch
+from api.feed.broadcaster import Broadcaster
 from api.http import problems
 from api.http.answer import Answer
 from api.http.body import MAX_BYTES
@@ -35,10 +35,10 @@ from api.monitoring.metrics import metrics
 from api.monitoring.probes import probes
 from api.pages.job import view
 from api.pages.unsubscribe import unsubscribe
-from api.ports import Doorbells, JobStore
+from api.ports import DoorbellRelay, JobStore
 from api.schedules.views import schedules
 from errand.settings import Settings
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 
 BLUEPRINTS: Final = (
     accepting,
@@ -134,14 +134,16 @@ def _decoded(text: str) -> str:
     return text.encode("latin1").decode(errors="replace")
 
 
-def create_app(settings: Settings, store: JobStore, relay: Doorbells) -> Api:
+def create_app(settings: Settings, store: JobStore, relay: DoorbellRelay) -> Api:
     """Make an app that accepts into `store` and has doorbells rung by `relay`; neither is asked anything yet.
 
     Raises SettingsRefused for what EXAMPLES names and is no plug-in.
     """
     app = app_of_routes(settings)
-    links = cache(lambda: Links(store.link_secret(), settings.base_url))
-    app.extensions["errand"] = Errand(settings, store, relay, Catalogue(store), Watch(store), links, Gathering(store))
+    links = cache(lambda: SignedLinks(store.link_secret(), settings.base_url))
+    app.extensions["errand"] = Errand(
+        settings, store, relay, CachedCatalogue(store), Broadcaster(store), links, GroupCommit(store)
+    )
     extending.prepare(app, settings)
     site.prepare(app)
     return app

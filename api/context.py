@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
-from api.dispatch.group_commit import Gathering
-from api.feed.broadcaster import Watch
-from api.ports import Doorbells, JobStore
+from api.dispatch.group_commit import GroupCommit
+from api.feed.broadcaster import Broadcaster
+from api.ports import DoorbellRelay, JobStore
 from errand.errors import JobUnknown
 from errand.presenting.report import Record
 from errand.settings import Settings
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from schemas.jobs import ID
 
 if TYPE_CHECKING:
-    from api.checks.catalogue import Catalogue
+    from api.checks.catalogue import CachedCatalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,11 @@ class Errand:
 
     settings: Settings
     store: JobStore
-    relay: Doorbells
-    catalogue: "Catalogue"
-    watch: Watch
-    links: Callable[[], Links]
-    gathering: Gathering
+    relay: DoorbellRelay
+    catalogue: "CachedCatalogue"
+    watch: Broadcaster
+    links: Callable[[], SignedLinks]
+    gathering: GroupCommit
 
 
 def here() -> Errand:

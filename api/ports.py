@@ -7,7 +7,7 @@ relay of the tests, which rings nothing. Next: `api/jobs/submit.py`.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from errand.store import Control, Counts, Event, NewJob, Page, Schedule, Verdict
+from errand.store import AcceptResult, ControlResult, Counts, Event, NewJob, Page, StoredSchedule
 from errand.store.schedules import Stored
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class ScheduleStore(Protocol):
         """Store a schedule; give what became of it, and its record."""
         ...
 
-    def schedule(self, name: str) -> Schedule | None:
+    def schedule(self, name: str) -> StoredSchedule | None:
         """Give a schedule, or None."""
         ...
 
-    def schedules(self) -> list[Schedule]:
+    def schedules(self) -> list[StoredSchedule]:
         """Give all schedules, by name."""
         ...
 
@@ -83,11 +83,11 @@ class AddressStore(Protocol):
 class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
     """The store, as far as the API uses it; each call raises StoreUnavailable when it can't be reached."""
 
-    def accept(self, jobs: Sequence[NewJob]) -> list[Verdict]:
+    def accept(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
         """Store the jobs, all or nothing."""
         ...
 
-    def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[Verdict]]:
+    def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[AcceptResult]]:
         """Ask for the same, and give what waits for the answer: to be called once."""
         ...
 
@@ -111,11 +111,11 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Give a page of jobs, the newest first."""
         ...
 
-    def cancel(self, job_id: str, result_ttl: int) -> Control:
+    def cancel(self, job_id: str, result_ttl: int) -> ControlResult:
         """Call a job off."""
         ...
 
-    def retry(self, job_id: str) -> Control:
+    def retry(self, job_id: str) -> ControlResult:
         """Run a failed or cancelled job again."""
         ...
 
@@ -137,15 +137,15 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Give the place of the newest job."""
         ...
 
-    def retry_these(self, job_ids: Sequence[str]) -> list[Control]:
+    def retry_these(self, job_ids: Sequence[str]) -> list[ControlResult]:
         """Do the same with several jobs in one step."""
         ...
 
-    def retell(self, job_id: str) -> Control:
+    def retell(self, job_id: str) -> ControlResult:
         """Try once more to tell of a job what failed to be told."""
         ...
 
-    def delete(self, job_id: str) -> Control:
+    def delete(self, job_id: str) -> ControlResult:
         """Remove a finished job."""
         ...
 
@@ -162,7 +162,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         ...
 
 
-class Doorbells(Protocol):
+class DoorbellRelay(Protocol):
     """The relay, as far as the API uses it."""
 
     @property

@@ -8,7 +8,7 @@ from threading import Semaphore
 from typing import Any
 
 from api.dispatch.dispatcher import may_take_long
-from api.dispatch.long_requests import PLACE, Place
+from api.dispatch.long_requests import PLACE, LongRequestSlot
 from api.serving import wsgi
 
 TURNS = 4
@@ -17,7 +17,7 @@ TURNS = 4
 
 def make() -> Callable[..., Any]:
     """Make the app of this process."""
-    app, place = wsgi.make(), Place(Semaphore(TURNS))
+    app, place = wsgi.make(), LongRequestSlot(Semaphore(TURNS))
 
     def call(environ: dict[str, Any], start_response: Any) -> Any:
         if not may_take_long(environ):

@@ -25,8 +25,8 @@ from aiosmtpd.smtp import SMTP, Envelope
 from bench.streams import Figures
 from errand.embedded.wait import until
 from errand.settings import Settings
-from errand.store import NewJob, Notice, Outcome, Store
-from errand.trust.links import Links
+from errand.store import DueNotification, NewJob, Outcome, Store
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from schemas.status import Status
 from tests.support.ports import free_port
@@ -129,12 +129,12 @@ def fill(store: Store, mails: int, result: str) -> None:
 
 def floor(settings: Settings, mails: int, result: str, port: int) -> None:
     """Send as many mails that are ready, over as many connections."""
-    links, sender = Links(b"0" * 32, "http://127.0.0.1:5000"), Address("Errand", addr_spec="errand@localhost")
+    links, sender = SignedLinks(b"0" * 32, "http://127.0.0.1:5000"), Address("Errand", addr_spec="errand@localhost")
 
     def ready(number: int) -> bytes:
         record = {"operation": "squares", "arguments": '{"value":30,"other":10}', "result": result}
         kind = NoticeKind.RESULT if number % 2 else NoticeKind.RECEIPT
-        notice = Notice(kind, str(uuid4()), 1, 0, record, name=kind.value, to=f"person{number}@email.com")
+        notice = DueNotification(kind, str(uuid4()), 1, 0, record, name=kind.value, to=f"person{number}@email.com")
         return as_mail(compose(notice, settings, links), sender)
 
     letters = [ready(number) for number in range(mails)]

@@ -20,7 +20,7 @@ from pathlib import Path
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     from api.app import create_app
-    from workers.compute.executor import Crew
+    from workers.compute.executor import Executor
 
 from werkzeug.test import EnvironBuilder
 
@@ -89,7 +89,7 @@ def main() -> int:
             answer = app({**environ, "wsgi.input": io.BytesIO(BODY)}, lambda *_: lambda _: None)
             b"".join(answer)
 
-        crew = Crew(WorkerStore(store, settings), settings)
+        crew = Executor(WorkerStore(store, settings), settings)
 
         def run(most: int) -> None:
             leases = claim(store, most=most)

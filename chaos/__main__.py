@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 from tempfile import gettempdir
 
-from chaos.plan import Plan
+from chaos.plan import ChaosPlan
 from chaos.run import play
 from chaos.scene import playing
 
 
 def main() -> int:
     """Read the plan, play it, print what came of it."""
-    plan = Plan.from_environment()
+    plan = ChaosPlan.from_environment()
     folder = Path(gettempdir()) / f"errand-chaos-{plan.seed}"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended on the way out
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a text stream

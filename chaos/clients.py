@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from chaos.wishes import Wish
+from chaos.wishes import WantedJob
 
 ANSWERS_IN = 10.0
 """Seconds a client waits for an answer before it asks again."""
@@ -41,7 +41,9 @@ class Told:
 class Clients:
     """Some threads that submit the wishes, each when its time has come, and call off those that are to be."""
 
-    def __init__(self, urls: Sequence[str], receiver: str, wishes: Sequence[Wish], count: int, give_up: float) -> None:
+    def __init__(
+        self, urls: Sequence[str], receiver: str, wishes: Sequence[WantedJob], count: int, give_up: float
+    ) -> None:
         """Share `wishes` between `count` clients; each tries a job for `give_up` seconds at most. `receiver`: the
         address of webhooks.
         """
@@ -73,7 +75,7 @@ class Clients:
         """Tell whether there is anything left to submit."""
         return any(thread.is_alive() for thread in self._threads)
 
-    def _submit_all(self, number: int, wishes: Sequence[Wish]) -> None:
+    def _submit_all(self, number: int, wishes: Sequence[WantedJob]) -> None:
         urls = itertools.cycle([*self._urls[number % len(self._urls) :], *self._urls[: number % len(self._urls)]])
         with requests.Session() as session:
             for place, wish in enumerate(wishes):
@@ -86,7 +88,7 @@ class Clients:
                     self._cancelling.append(thread)
                     thread.start()
 
-    def _submit(self, session: requests.Session, urls: "itertools.cycle[str]", wish: Wish) -> None:
+    def _submit(self, session: requests.Session, urls: "itertools.cycle[str]", wish: WantedJob) -> None:
         began = time.monotonic()
         body = wish.body | ({"webhook_url": self._receiver} if wish.hooked else {})
         while time.monotonic() - began < self._give_up and not self._stopping.is_set():
@@ -100,7 +102,7 @@ class Clients:
             self._stopping.wait(PAUSE)
         self.told.gave_up.append(wish.mark)
 
-    def _call_off(self, wish: Wish) -> None:
+    def _call_off(self, wish: WantedJob) -> None:
         self._stopping.wait(wish.cancel_after)
         urls, began = itertools.cycle(self._urls), time.monotonic()
         with requests.Session() as session:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.clients import Told
-from chaos.receiver import Delivery
+from chaos.receiver import ReceivedWebhook
 from chaos.saboteur import Done
-from chaos.wishes import Wish
+from chaos.wishes import WantedJob
 from chaos.witness import Seen
 from errand.store import Store
 
@@ -61,14 +61,14 @@ class Ledger:
 class Evidence:
     """All there is to compare."""
 
-    wishes: Sequence[Wish]
+    wishes: Sequence[WantedJob]
     told: Told
     seen: Seen
     store: Store
     executions: Path
     mails: Sequence[tuple[float, str]]
     """When and under which Message-ID each mail was taken."""
-    webhooks: Sequence[Delivery]
+    webhooks: Sequence[ReceivedWebhook]
     """What the receiver took."""
     done: Sequence[Done]
 

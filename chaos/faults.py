@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from chaos.plan import Plan
+from chaos.plan import ChaosPlan
 
 SHORTEST_STOP = 0.5
 
@@ -45,7 +45,7 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class Fault:
+class ChaosFault:
     """One fault: when (s from the start), on what, what is done, and for how long (s) where it passes."""
 
     at: float
@@ -58,7 +58,7 @@ class Fault:
         return f"{self.what} {self.kind}" + (f" for {self.seconds:.1f} s" if self.what != "kill" else "")
 
 
-def faults(plan: Plan) -> list[Fault]:
+def faults(plan: ChaosPlan) -> list[ChaosFault]:
     """Spread the faults over the run: in turns, so that each kind gets its share, each turn in another order."""
     random = Random(f"faults {plan.seed}")
     rows = [(kind, what) for kind, what, share in KINDS for _ in range(share) if not plan.kinds or kind in plan.kinds]
@@ -70,5 +70,5 @@ def faults(plan: Plan) -> list[Fault]:
         at = (number + random.random()) * plan.seconds / plan.faults
         # as many short ones as long ones, on a scale of proportions
         seconds = math.exp(random.uniform(math.log(SHORTEST_STOP), math.log(plan.longest_stop)))
-        made.append(Fault(at, kind, what, round(seconds, 1)))
+        made.append(ChaosFault(at, kind, what, round(seconds, 1)))
     return sorted(made, key=lambda fault: fault.at)

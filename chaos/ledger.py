@@ -7,7 +7,7 @@ import json
 
 from chaos import owners
 from chaos.evidence import Evidence, Ledger
-from chaos.wishes import Wish
+from chaos.wishes import WantedJob
 from schemas.status import FINAL
 
 Record = dict[str, str]
@@ -30,7 +30,7 @@ def settle(evidence: Evidence) -> Ledger:
     return ledger
 
 
-def _job(ledger: Ledger, wish: Wish, job_id: str, evidence: Evidence) -> None:
+def _job(ledger: Ledger, wish: WantedJob, job_id: str, evidence: Evidence) -> None:
     record = evidence.store.get(job_id)
     name = f"{job_id} ({wish.body['operation']} {wish.mark})"
     if record is None:
@@ -49,7 +49,7 @@ def _job(ledger: Ledger, wish: Wish, job_id: str, evidence: Evidence) -> None:
     _runs(ledger, wish, name, job_id, evidence)
 
 
-def _ending(ledger: Ledger, wish: Wish, name: str, record: Record) -> None:
+def _ending(ledger: Ledger, wish: WantedJob, name: str, record: Record) -> None:
     status = record["status"]
     if status == "succeeded":
         expected = "rested" if wish.cancel_after is not None else wish.answer
@@ -63,7 +63,7 @@ def _ending(ledger: Ledger, wish: Wish, name: str, record: Record) -> None:
             ledger.wrong.append(f"{name}: {status} with {error}")
 
 
-def _runs(ledger: Ledger, wish: Wish, name: str, job_id: str, evidence: Evidence) -> None:
+def _runs(ledger: Ledger, wish: WantedJob, name: str, job_id: str, evidence: Evidence) -> None:
     file = evidence.executions / wish.mark
     times = file.read_text("utf-8").splitlines() if file.exists() else []
     starts = [step for step in evidence.seen.steps.get(job_id, ()) if step.status == "running"]

@@ -6,7 +6,7 @@ Stands after a run, under `ledger.py`.
 from collections.abc import Iterable, Sequence
 
 from chaos.evidence import UNEXPLAINED, Evidence, Ledger
-from chaos.receiver import Delivery
+from chaos.receiver import ReceivedWebhook
 from chaos.saboteur import Done
 
 WINDOW = 1.0
@@ -41,7 +41,7 @@ def mails(ledger: Ledger, evidence: Evidence) -> None:
 
 def webhooks(ledger: Ledger, evidence: Evidence) -> None:
     """Compare the webhooks."""
-    taken: dict[str, list[Delivery]] = {}
+    taken: dict[str, list[ReceivedWebhook]] = {}
     for delivery in evidence.webhooks:
         taken.setdefault(delivery.event_id, []).append(delivery)
     for wish in evidence.wishes:

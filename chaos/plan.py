@@ -12,7 +12,7 @@ from typing import Self
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChaosPlan:
     """One run; the same seed asks for the same jobs and does the same faults in the same order."""
 
     jobs: int = 1000

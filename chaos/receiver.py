@@ -27,7 +27,7 @@ SILENCE = 60.0
 
 
 @dataclass(frozen=True)
-class Delivery:
+class ReceivedWebhook:
     """One webhook as it came: when (s since 1970), its `webhook-id`, its event's type, and what was wrong with it."""
 
     at: float
@@ -42,7 +42,7 @@ class Receiver:
 
     secret: str
 
-    taken: list[Delivery] = field(default_factory=list, init=False)
+    taken: list[ReceivedWebhook] = field(default_factory=list, init=False)
     """What was answered with 200, or would have been had its sender still been there."""
     turned_away: int = field(default=0, init=False)
     """Requests that were read and not answered with 200."""
@@ -51,7 +51,7 @@ class Receiver:
     def __enter__(self) -> Self:
         """Listen."""
         self._port, self._over, self._lock = steady_port(), threading.Event(), threading.Lock()
-        self._server: _Server | None = None
+        self._server: _ReceiverServer | None = None
         self._listen()
         return self
 
@@ -76,13 +76,13 @@ class Receiver:
             elif self._server is None:
                 self._listen()
 
-    def take(self) -> list[Delivery]:
+    def take(self) -> list[ReceivedWebhook]:
         """Give what was taken since the last time, and keep none of it."""
         taken = self.taken[:]
         del self.taken[: len(taken)]
         return taken
 
-    def judged(self, headers: Any, body: bytes) -> Delivery:
+    def judged(self, headers: Any, body: bytes) -> ReceivedWebhook:
         """Read a request as Standard Webhooks and CloudEvents have it."""
         event_id, stamp = str(headers["webhook-id"]), str(headers["webhook-timestamp"])
         signed = hmac.digest(self._key, f"{event_id}.{stamp}.".encode() + body, sha256)
@@ -96,9 +96,9 @@ class Receiver:
             event = json.loads(body)
         if event.get("id") != event_id or event.get("specversion") != "1.0":
             faults.append(f"it is no event of this id: {body[:200]!r}")
-        return Delivery(time.time(), event_id, str(event.get("type")), ", ".join(faults))
+        return ReceivedWebhook(time.time(), event_id, str(event.get("type")), ", ".join(faults))
 
-    def answer(self, delivery: Delivery, say: Callable[[int], None]) -> None:
+    def answer(self, delivery: ReceivedWebhook, say: Callable[[int], None]) -> None:
         """Take a webhook, or do with it what it is told to."""
         how, over = self.behaviour, self._over
         if how == "well":
@@ -116,7 +116,7 @@ class Receiver:
         return base64.b64decode(self.secret.removeprefix("whsec_"))
 
     def _listen(self) -> None:
-        self._server = server = _Server((LOCALHOST, self._port), _Conversation)
+        self._server = server = _ReceiverServer((LOCALHOST, self._port), _Conversation)
         server.receiver = self
         threading.Thread(target=server.serve_forever, args=(0.1,), name="receiver", daemon=True).start()
 
@@ -127,7 +127,7 @@ class Receiver:
             server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
+class _ReceiverServer(ThreadingHTTPServer):
     """Many conversations at a time; none of them holds up its end."""
 
     receiver: Receiver
@@ -141,7 +141,7 @@ class _Server(ThreadingHTTPServer):
 class _Conversation(BaseHTTPRequestHandler):
     """One request."""
 
-    server: _Server
+    server: _ReceiverServer
     timeout = SILENCE
 
     def do_POST(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from chaos.saboteur import Done
-from chaos.wishes import Wish
+from chaos.wishes import WantedJob
 from chaos.witness import Holding, Seen, Step
 
 
@@ -22,7 +22,7 @@ class Recovery:
     outage: bool
 
 
-def recoveries(seen: Seen, ids: Mapping[str, Wish], done: Sequence[Done], store_back: float) -> list[Recovery]:
+def recoveries(seen: Seen, ids: Mapping[str, WantedJob], done: Sequence[Done], store_back: float) -> list[Recovery]:
     """Measure, from each hit to the next start of each job that the hit worker held and did not end itself."""
     outages = [each for each in done if each.fault.kind == "valkey"]
     found: dict[tuple[str, float], Recovery] = {}

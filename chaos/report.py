@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from chaos.clients import Told
 from chaos.evidence import Ledger, unexplained
-from chaos.plan import Plan
+from chaos.plan import ChaosPlan
 from chaos.recovery import Recovery, at_share, waits
 from chaos.saboteur import Done
 from chaos.witness import Seen
@@ -23,7 +23,7 @@ SORTS = (
 
 
 def table(
-    plan: Plan, ledger: Ledger, *, told: Told, seen: Seen, times: Sequence[Recovery], done: Sequence[Done]
+    plan: ChaosPlan, ledger: Ledger, *, told: Told, seen: Seen, times: Sequence[Recovery], done: Sequence[Done]
 ) -> str:
     """Write the table, as Markdown shows it."""
     ended = ", ".join(f"{status} {count}" for status, count in sorted(ledger.statuses.items()))

@@ -11,7 +11,7 @@ from chaos.clients import Clients
 from chaos.evidence import Evidence, Ledger
 from chaos.faults import faults
 from chaos.ledger import settle
-from chaos.plan import Plan
+from chaos.plan import ChaosPlan
 from chaos.recovery import recoveries
 from chaos.report import cases, table
 from chaos.saboteur import Saboteur
@@ -29,7 +29,7 @@ FAULTY = ("Traceback", "_fault", "service_died")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ChaosVerdict:
     """What came of a run."""
 
     ledger: Ledger
@@ -41,7 +41,7 @@ class Verdict:
         return self.ledger.holds
 
 
-def play(plan: Plan, scene: Scene) -> Verdict:
+def play(plan: ChaosPlan, scene: Scene) -> ChaosVerdict:
     """Play a whole run on a scene that has begun."""
     asked = wishes(plan)
     witness = Witness(scene.store)
@@ -77,7 +77,7 @@ def play(plan: Plan, scene: Scene) -> Verdict:
     notes += [f"left out: {fault}" for fault in saboteur.left_out]
     notes += [death for target in scene.targets for death in target.deaths]
     notes += scene.lines(*FAULTY)[:40]
-    return Verdict(ledger, "\n".join(note for note in notes if note))
+    return ChaosVerdict(ledger, "\n".join(note for note in notes if note))
 
 
 def _watch(clients: Clients, witness: Witness, saboteur: Saboteur) -> None:
@@ -93,7 +93,7 @@ def _watch(clients: Clients, witness: Witness, saboteur: Saboteur) -> None:
             )
 
 
-def _wait_for_the_end(plan: Plan, scene: Scene, clients: Clients, witness: Witness) -> str:
+def _wait_for_the_end(plan: ChaosPlan, scene: Scene, clients: Clients, witness: Witness) -> str:
     """Wait until every job has ended and everybody was told; say how long that took."""
     began = time.monotonic()
     left = "?"

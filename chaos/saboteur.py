@@ -15,10 +15,10 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar, cast
 
-from chaos.faults import Fault
+from chaos.faults import ChaosFault
 from chaos.receiver import Behaviour
 from chaos.scene import Scene
-from chaos.targets import Target, up_of
+from chaos.targets import ChaosTarget, up_of
 
 Found = TypeVar("Found")
 
@@ -32,7 +32,7 @@ SPARED = ("valkey", "rabbitmq")
 class Done:
     """A fault as it was done: to whom, when (s since 1970), the process that was hit and the one above it."""
 
-    fault: Fault
+    fault: ChaosFault
     name: str
     at: float
     pid: int
@@ -44,10 +44,10 @@ class Done:
 class Saboteur:
     """One thread that does the faults."""
 
-    def __init__(self, scene: Scene, faults: Sequence[Fault], seed: int, tell: Callable[[Done], None]) -> None:
+    def __init__(self, scene: Scene, faults: Sequence[ChaosFault], seed: int, tell: Callable[[Done], None]) -> None:
         """Do `faults`; `tell` is called after each."""
         self.done: list[Done] = []
-        self.left_out: list[Fault] = []
+        self.left_out: list[ChaosFault] = []
         self._scene, self._faults, self._tell = scene, faults, tell
         self._random = Random(f"saboteur {seed}")
         self._releases: list[threading.Timer] = []
@@ -81,7 +81,7 @@ class Saboteur:
             sys.stdout.write(f"{time.strftime('%H:%M:%S')} {fault}: {done.name} ({done.pid})\n")
             self._tell(done)
 
-    def _do(self, fault: Fault) -> Done | None:
+    def _do(self, fault: ChaosFault) -> Done | None:
         if fault.kind == "smtp":
             return self._mislead(fault)
         if fault.kind == "receiver":
@@ -100,7 +100,7 @@ class Saboteur:
         self._later(fault.seconds, target.release)
         return Done(fault, target.name, at, pid, pid, at + fault.seconds)
 
-    def _victim(self, kind: str) -> Target | None:
+    def _victim(self, kind: str) -> ChaosTarget | None:
         """Choose one that is up, if another of its kind is up too: who deploys one of each asks for outages."""
         up = up_of(self._scene.targets, kind)
         alone = len([target for target in self._scene.targets if target.kind == kind]) == 1
@@ -109,7 +109,7 @@ class Saboteur:
             return self._random.choice(up)
         return None
 
-    def _hit_child(self, fault: Fault) -> Done | None:
+    def _hit_child(self, fault: ChaosFault) -> Done | None:
         found = self._found(lambda: self._children(fault.kind))
         if not found:
             return None
@@ -121,7 +121,7 @@ class Saboteur:
             self._later(fault.seconds, lambda: _send(pid, signal.SIGCONT))
         return Done(fault, owner.name, at, pid, owner.pid or 0, at if kill else at + fault.seconds)
 
-    def _children(self, kind: str) -> list[tuple[Target, int]]:
+    def _children(self, kind: str) -> list[tuple[ChaosTarget, int]]:
         """Find the processes of a kind below those that are up."""
         if kind == "api child":
             return [(target, pid) for target in up_of(self._scene.targets, "api") for pid in target.family()]
@@ -129,7 +129,7 @@ class Saboteur:
         compute = up_of(self._scene.targets, "compute")
         return [(target, pid) for target in compute for pid in target.family() if weight in _command(pid)]
 
-    def _mislead(self, fault: Fault) -> Done:
+    def _mislead(self, fault: ChaosFault) -> Done:
         """Have the mail server misbehave for a while."""
         sink = self._scene.sink
         match fault.what:
@@ -151,7 +151,7 @@ class Saboteur:
         sink.answers.clear()
         sink.hang_at = sink.drop_at = None
 
-    def _mislead_receiver(self, fault: Fault) -> Done:
+    def _mislead_receiver(self, fault: ChaosFault) -> Done:
         """Have the receiver of webhooks misbehave for a while."""
         at = time.time()
         self._scene.receiver.behave(cast(Behaviour, fault.what))

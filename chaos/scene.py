@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chaos.operations import FOLDER
-from chaos.plan import Plan
+from chaos.plan import ChaosPlan
 from chaos.receiver import Receiver
-from chaos.targets import Target
+from chaos.targets import ChaosTarget
 from errand.embedded.valkey import Valkey
 from errand.embedded.wait import until
 from errand.settings import Settings
@@ -38,7 +38,7 @@ class Durable(Valkey):
 class Scene:
     """All processes of a run, and where they are."""
 
-    def __init__(self, plan: Plan, folder: Path, sink: SmtpSink, receiver: Receiver) -> None:
+    def __init__(self, plan: ChaosPlan, folder: Path, sink: SmtpSink, receiver: Receiver) -> None:
         """Describe them; nothing is started."""
         self.folder, self.sink, self.receiver = folder, sink, receiver
         self.executions = folder / "executions"
@@ -63,9 +63,9 @@ class Scene:
         self.settings = Settings(_env_file=None, **{name.lower(): value for name, value in self._env.items()})  # type: ignore[arg-type]  # pydantic reads texts
         self.store = Store.connect(self.settings)
         self.servers = [
-            Target("valkey", "valkey", self.valkey, lambda: self.valkey.process),
+            ChaosTarget("valkey", "valkey", self.valkey, lambda: self.valkey.process),
             *(
-                Target(f"rabbitmq-{number}", "rabbitmq", node, lambda node=node: node.server.process, whole=True)
+                ChaosTarget(f"rabbitmq-{number}", "rabbitmq", node, lambda node=node: node.server.process, whole=True)
                 for number, node in enumerate(self.cluster.nodes, 1)
             ),
         ]
@@ -75,7 +75,7 @@ class Scene:
         ]
 
     @property
-    def targets(self) -> list[Target]:
+    def targets(self) -> list[ChaosTarget]:
         """All that is kept alive."""
         return [*self.servers, *self.processes]
 
@@ -109,20 +109,20 @@ class Scene:
             found += [f"{log.stem}: {line}" for line in lines if any(word in line for word in words)]
         return found
 
-    def _api(self, number: int, port: int) -> Target:
+    def _api(self, number: int, port: int) -> ChaosTarget:
         return self._target(f"api-{number}", "api", ["api"], number, {"PORT": str(port)})
 
-    def _worker(self, service: str, number: int) -> Target:
+    def _worker(self, service: str, number: int) -> ChaosTarget:
         return self._target(f"{service}-{number}", service, ["workers", service], number, {})
 
-    def _target(self, name: str, kind: str, module: list[str], number: int, env: dict[str, str]) -> Target:
+    def _target(self, name: str, kind: str, module: list[str], number: int, env: dict[str, str]) -> ChaosTarget:
         env = {**self._env, "AMQP_URI": self.cluster.uri(first=number), **env}
         running = Running.module(*module, log=self.folder / f"{name}.log", env=env, cwd=self.folder)
-        return Target(name, kind, running, lambda: running.process)
+        return ChaosTarget(name, kind, running, lambda: running.process)
 
 
 @contextmanager
-def playing(plan: Plan, folder: Path) -> Iterator[Scene]:
+def playing(plan: ChaosPlan, folder: Path) -> Iterator[Scene]:
     """Have the scene for the time of a `with`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

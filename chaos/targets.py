@@ -30,7 +30,7 @@ class Life(Protocol):
         """End it in good order."""
 
 
-class Target:
+class ChaosTarget:
     """One process (with its family) of one kind."""
 
     def __init__(
@@ -129,7 +129,7 @@ class Target:
             self._closing.wait(PAUSE)
 
 
-def up_of(targets: Sequence[Target], kind: str) -> list[Target]:
+def up_of(targets: Sequence[ChaosTarget], kind: str) -> list[ChaosTarget]:
     """Give those of one kind that are up."""
     return [target for target in targets if target.kind == kind and target.up]
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from chaos.plan import Plan
+from chaos.plan import ChaosPlan
 
 PRIMES = {10_000: 1229, 1_000_000: 78_498, 10_000_000: 664_579}
 DOMAIN = "owner.test"
 
 
 @dataclass(frozen=True)
-class Wish:
+class WantedJob:
     """One job: its body, when it is sent (s from the start), how it may end, and with which result or error."""
 
     mark: str
@@ -34,7 +34,7 @@ class Wish:
         return "email" in self.body
 
 
-def wishes(plan: Plan) -> list[Wish]:
+def wishes(plan: ChaosPlan) -> list[WantedJob]:
     """Make all jobs of a run, in the order of their time."""
     random = Random(f"jobs {plan.seed}")
     kinds, weights = zip(*_KINDS.items(), strict=True)
@@ -50,7 +50,7 @@ def wishes(plan: Plan) -> list[Wish]:
         if (priority := random.choice(["low", "normal", "normal", "normal", "high"])) != "normal":
             body["priority"] = priority
         hooked = random.random() < 0.5
-        made.append(Wish(mark, number * plan.seconds / plan.jobs, body, ends, answer, cancel_after, hooked))
+        made.append(WantedJob(mark, number * plan.seconds / plan.jobs, body, ends, answer, cancel_after, hooked))
     return made
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from chaos.scene import playing
-from soak.plan import Plan
+from soak.plan import SoakPlan
 from soak.run import play
 
 
 def main() -> int:
     """Read the plan, play it, print what came of it."""
-    plan = Plan.from_environment()
+    plan = SoakPlan.from_environment()
     folder = Path(gettempdir()) / f"errand-soak-{plan.seed}"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended on the way out
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a text stream

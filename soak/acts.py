@@ -11,7 +11,7 @@ from contextlib import suppress
 from schemas.status import FINAL
 from soak.calls import Unexpected
 from soak.visitor import Visitor
-from soak.wishes import Wish
+from soak.wishes import SoakJob
 
 STREAM_SILENCE = 60.0
 """Seconds without a word after which a client leaves a stream."""
@@ -31,7 +31,7 @@ def compute(visitor: Visitor) -> None:
     visitor.answers.append(answer.seconds)
     visitor.books.accept(answer.json["id"], ("succeeded",))
     if visitor.random.random() < 0.5:
-        visitor.check(Wish("sum", {}, result=value + other), visitor.poll(answer.json["id"]))
+        visitor.check(SoakJob("sum", {}, result=value + other), visitor.poll(answer.json["id"]))
 
 
 def poll(visitor: Visitor) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chaos.receiver import Delivery
+from chaos.receiver import ReceivedWebhook
 from errand.store import Event
 from schemas.status import FINAL
 
@@ -122,7 +122,7 @@ class Books:
             self.count.mails += 1
             self._hear(job_id, kind)
 
-    def call(self, delivery: Delivery) -> None:
+    def call(self, delivery: ReceivedWebhook) -> None:
         """Take a webhook."""
         job_id, _, name = delivery.event_id.rpartition("-")
         with self._lock:

@@ -31,7 +31,7 @@ class Unexpected(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class SoakAnswer:
     """What came back."""
 
     status: int
@@ -44,7 +44,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class Caller:
+class SoakCaller:
     """One client of one API process at a time; not for several threads."""
 
     def __init__(self, ports: list[int]) -> None:
@@ -59,7 +59,7 @@ class Caller:
 
     def call(
         self, number: int, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,), **headers: str
-    ) -> Answer:
+    ) -> SoakAnswer:
         """Ask the API of this number; raise Unexpected unless the status is expected. `headers`: `_` stands for `-`."""
         port = self._ports[number % len(self._ports)]
         text = None if body is None else json.dumps(body)
@@ -68,7 +68,7 @@ class Caller:
             status, content = self._ask(port, (method, path, text, _named(headers, text)))
         except (OSError, http.client.HTTPException) as fault:
             raise Unexpected(f"{method} {_shape(path)}: {type(fault).__name__} {fault}") from None
-        answer = Answer(status, content, time.monotonic() - began)
+        answer = SoakAnswer(status, content, time.monotonic() - began)
         if status not in expect:
             raise Unexpected(f"{method} {_shape(path)}: {status} {content[:300].decode(errors='replace')}")
         return answer

@@ -32,7 +32,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SoakVerdict:
     """What a series came to: medians of its first and its last fifth, the growth over the window, and by the hour."""
 
     first: float
@@ -43,7 +43,7 @@ class Verdict:
     grows: bool
 
 
-def judge(points: Sequence[Point], floor: float) -> Verdict | None:
+def judge(points: Sequence[Point], floor: float) -> SoakVerdict | None:
     """Judge a series; `floor` is the growth over the window that means nothing. None: too few samples."""
     if len(points) < FEWEST:
         return None
@@ -58,7 +58,7 @@ def judge(points: Sequence[Point], floor: float) -> Verdict | None:
         and growth > STRAY * stray(points, pace)
         and slope(points[len(points) // 2 :]) >= pace / 2
     )
-    return Verdict(first, last, growth, per_hour, max(values), grows)
+    return SoakVerdict(first, last, growth, per_hour, max(values), grows)
 
 
 def slope(points: Sequence[Point]) -> float:

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import Self
 
-from chaos.plan import Plan as ChaosPlan
+from chaos.plan import ChaosPlan
 
 OPERATIONS = "workers.operations,soak.operations"
 SHORT_LOG = f" -ra wal_max_size_bytes {8 * 2**20}"
@@ -18,7 +18,7 @@ grow for hours, and then shrink. With files of 8 MiB it does both every few minu
 
 
 @dataclass(frozen=True)
-class Plan:
+class SoakPlan:
     """One soak."""
 
     minutes: float = 30.0

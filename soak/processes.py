@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from chaos.targets import Target
+from chaos.targets import ChaosTarget
 from tests.support.processes import command_of
 
 Figures = dict[str, float]
@@ -19,7 +19,7 @@ MB = 1024.0
 _WEIGHT = re.compile(r'"weight": "(\w+)"')
 
 
-def look(targets: Iterable[Target]) -> Figures:
+def look(targets: Iterable[ChaosTarget]) -> Figures:
     """Give for each process, and for each kind of children, MB of memory, threads, files, sockets, and their number.
 
     Memory is what a process has for itself or shares with its parent until one of them writes (anonymous pages),
@@ -35,7 +35,7 @@ def look(targets: Iterable[Target]) -> Figures:
     return {"zombies": 0.0, **found}
 
 
-def _family(target: Target, children: Mapping[int, list[int]]) -> Iterator[tuple[str, int]]:
+def _family(target: ChaosTarget, children: Mapping[int, list[int]]) -> Iterator[tuple[str, int]]:
     """Name the processes of a target: itself, and those below it by what they are there for."""
     if (pid := target.pid) is None:
         return

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from soak.books import Books
-from soak.judge import Verdict, judge
-from soak.plan import Plan
+from soak.judge import SoakVerdict, judge
+from soak.plan import SoakPlan
 from soak.sampler import Sampler
 from soak.traffic import Traffic
 
@@ -50,14 +50,14 @@ ALIKE = (": threads", ": sockets", ": other files", ": processes")
 """Figures of which every process has one; where they are flat, a line for each sort of them is enough."""
 MOST = 40
 """Cases of one sort that are printed."""
-Judged = dict[str, Verdict | None]
+Judged = dict[str, SoakVerdict | None]
 
 
 @dataclass
 class Report:
     """All there is to say of a soak."""
 
-    plan: Plan
+    plan: SoakPlan
     books: Books
     traffic: Traffic
     full: float = 0.0
@@ -122,7 +122,7 @@ def floor_of(name: str) -> float | None:
     return next((floor for part, floor in FLOORS.items() if part in name), None)
 
 
-def verdict_of(name: str, verdict: Verdict) -> str:
+def verdict_of(name: str, verdict: SoakVerdict) -> str:
     """Say it in a word."""
     if name in MUST_BE_NONE and verdict.last > 0:
         return "grows"
@@ -142,16 +142,16 @@ def table(judged: Judged, *, short: bool) -> list[str]:
     return rows
 
 
-def _together(part: str, verdicts: dict[str, Verdict]) -> Sequence[str]:
+def _together(part: str, verdicts: dict[str, SoakVerdict]) -> Sequence[str]:
     flat = [verdict for name, verdict in verdicts.items() if verdict_of(name, verdict) == "flat"]
     if not flat:
         return []
     first, last, most, hour = (sum(getattr(v, name) for v in flat) for name in ("first", "last", "most", "per_hour"))
-    total = Verdict(first, last, 0.0, hour, most, grows=False)
+    total = SoakVerdict(first, last, 0.0, hour, most, grows=False)
     return [_row(f"{part.removeprefix(': ')} of all {len(flat)} processes and kinds of children", total, "each flat")]
 
 
-def _row(name: str, verdict: Verdict, said: str | None = None) -> str:
+def _row(name: str, verdict: SoakVerdict, said: str | None = None) -> str:
     word = verdict_of(name, verdict) if said is None else said
     numbers = [f"{number:.4g}" for number in (verdict.first, verdict.last, verdict.most)]
     cells = [name, *numbers, f"{verdict.per_hour:+.3g}", "**grows**" if word == "grows" else word]

@@ -13,10 +13,10 @@ from chaos.follower import Follower
 from chaos.scene import Scene
 from errand.embedded.wait import NeverHappened, until
 from soak.books import Books
-from soak.calls import Caller
+from soak.calls import SoakCaller
 from soak.leftovers import orphans, stray_keys
 from soak.letters import taken
-from soak.plan import Plan
+from soak.plan import SoakPlan
 from soak.report import Report
 from soak.sampler import Sampler
 from soak.traffic import Traffic
@@ -33,7 +33,7 @@ MOST_EVENTS = 25_000
 TELLS_EVERY = 60.0
 
 
-def play(plan: Plan, scene: Scene) -> Report:
+def play(plan: SoakPlan, scene: Scene) -> Report:
     """Play a whole soak on a scene that has begun; Ctrl-C ends it early, with what there is."""
     books = Books(lambda job_id: bool(scene.store.client.hexists(scene.store.keys.job(job_id), "schedule")))
     traffic = Traffic(plan, scene.ports, scene.receiver.url, books)
@@ -72,7 +72,7 @@ def _fill_events(scene: Scene) -> None:
     pipe.execute()
 
 
-def _full_load(plan: Plan, scene: Scene, traffic: Traffic) -> float:
+def _full_load(plan: SoakPlan, scene: Scene, traffic: Traffic) -> float:
     """Measure how many acts a second there are when clients do them as fast as they go; it warms everything up, too."""
     has_room = _room(scene)
     traffic.push(plan.measures / 3, has_room)
@@ -83,7 +83,7 @@ def _full_load(plan: Plan, scene: Scene, traffic: Traffic) -> float:
     return full
 
 
-def _offer(plan: Plan, traffic: Traffic, samples: Sampler, rate: float, tell: Callable[[], object]) -> None:
+def _offer(plan: SoakPlan, traffic: Traffic, samples: Sampler, rate: float, tell: Callable[[], object]) -> None:
     told = time.monotonic()
 
     def besides() -> None:
@@ -125,7 +125,7 @@ def _settle(traffic: Traffic, books: Books) -> None:
             books.complain(f"{job_id}: never complete: {story}")
 
 
-def _wait_for_retention(plan: Plan, scene: Scene) -> list[str]:
+def _wait_for_retention(plan: SoakPlan, scene: Scene) -> list[str]:
     """Wait until every job should be forgotten; name what is left."""
     _say(f"all ended; waiting {plan.retention} s for their retention")
     try:
@@ -160,7 +160,7 @@ def _clerk(scene: Scene, books: Books) -> Iterator[None]:
 @contextmanager
 def _schedules(scene: Scene) -> Iterator[None]:
     """Have some schedules tick every minute for the time of a `with`."""
-    caller = Caller(scene.ports)
+    caller = SoakCaller(scene.ports)
     body = {"cron": "* * * * *", "operation": "sum", "arguments": {"value": 30, "other": 10}}
     for number in range(SCHEDULES):
         caller.call(number, "PUT", f"/schedules/standing-{number}", body, (201,))

@@ -16,7 +16,7 @@ from chaos.scene import Scene
 from soak import servers
 from soak.books import Books
 from soak.judge import Point
-from soak.plan import Plan
+from soak.plan import SoakPlan
 from soak.processes import Figures, busy, look
 from soak.traffic import Traffic
 
@@ -26,7 +26,7 @@ RATES = ("acts", "accepted", "ended", "mails", "webhooks")
 class Sampler:
     """A thread that samples for the time of a `with`; every sample is a line of a CSV file: seconds, figure, value."""
 
-    def __init__(self, plan: Plan, scene: Scene, traffic: Traffic, books: Books) -> None:
+    def __init__(self, plan: SoakPlan, scene: Scene, traffic: Traffic, books: Books) -> None:
         """Look at `scene`, `traffic` and `books`."""
         self.series: defaultdict[str, list[Point]] = defaultdict(list)
         self._plan, self._scene, self._traffic, self._books = plan, scene, traffic, books

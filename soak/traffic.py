@@ -14,8 +14,8 @@ from random import Random
 
 from soak.acts import ACTS
 from soak.books import Books
-from soak.calls import Caller, Unexpected
-from soak.plan import Plan
+from soak.calls import SoakCaller, Unexpected
+from soak.plan import SoakPlan
 from soak.visitor import Visitor
 
 ACT_ROOM = 1000
@@ -25,7 +25,7 @@ ACT_ROOM = 1000
 class Traffic:
     """Threads that each do one act at a time, as they come to be due."""
 
-    def __init__(self, plan: Plan, ports: list[int], receiver: str, books: Books) -> None:
+    def __init__(self, plan: SoakPlan, ports: list[int], receiver: str, books: Books) -> None:
         """Call on the APIs at these ports; `receiver` is the address of webhooks."""
         self.answers: list[float] = []
         """Seconds in which jobs were accepted; whoever reads them takes them away."""
@@ -85,7 +85,7 @@ class Traffic:
         self._due.put((self.begun, due))
 
     def _work(self) -> None:
-        caller = Caller(self._ports)
+        caller = SoakCaller(self._ports)
         with suppress(Unexpected):  # an API that is away now is called later
             caller.connect()
         while (act := self._due.get()) is not None:
@@ -99,7 +99,7 @@ class Traffic:
                     self.failed[fault] += 1
         caller.close()
 
-    def _act(self, caller: Caller, number: int) -> str:
+    def _act(self, caller: SoakCaller, number: int) -> str:
         """Do one act; give what went wrong, if anything."""
         random = Random(f"{self._plan.seed} {number}")
         [act] = random.choices(list(ACTS), list(ACTS.values()))

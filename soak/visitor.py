@@ -10,8 +10,8 @@ from typing import Any
 
 from schemas.status import FINAL
 from soak.books import Books
-from soak.calls import Answer, Caller, Unexpected
-from soak.wishes import WISHES, Wish
+from soak.calls import SoakAnswer, SoakCaller, Unexpected
+from soak.wishes import WISHES, SoakJob
 
 POLLS_EVERY = 0.5
 POLLS = 100
@@ -25,7 +25,7 @@ class Visitor:
     `receiver` is where webhooks go; `number` is the act's, by which it chooses among the APIs and by chance.
     """
 
-    caller: Caller
+    caller: SoakCaller
     books: Books
     receiver: str
     number: int
@@ -33,11 +33,11 @@ class Visitor:
     answers: list[float]
     """Seconds in which jobs were accepted, of all visitors."""
 
-    def wish(self, *names: str) -> Wish:
+    def wish(self, *names: str) -> SoakJob:
         """Think of a job, one of these or any."""
         return WISHES.choose(self.random, names)
 
-    def body(self, wish: Wish) -> dict[str, Any]:
+    def body(self, wish: SoakJob) -> dict[str, Any]:
         """Write what is asked for, with what chance adds: whom to tell, a priority, tags."""
         body = {"operation": wish.operation, "arguments": wish.arguments, **wish.options}
         body["tags"] = [f"order:{self.number}", self.random.choice(["red", "green", "blue"])]
@@ -49,12 +49,14 @@ class Visitor:
             body["priority"] = priority
         return body
 
-    def ask(self, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,), **headers: str) -> Answer:
+    def ask(
+        self, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,), **headers: str
+    ) -> SoakAnswer:
         """Ask one of the APIs, the next one each time."""
         self.number += 1
         return self.caller.call(self.number, method, path, body, expect, **headers)
 
-    def submit(self, wish: Wish, **headers: str) -> str:
+    def submit(self, wish: SoakJob, **headers: str) -> str:
         """POST a job and give its id."""
         body = self.body(wish)
         answer = self.ask("POST", "/jobs", body, (202,), **headers)
@@ -63,7 +65,7 @@ class Visitor:
         self.note(job_id, wish, body)
         return job_id
 
-    def note(self, job_id: str, wish: Wish, body: dict[str, Any]) -> None:
+    def note(self, job_id: str, wish: SoakJob, body: dict[str, Any]) -> None:
         """Put an accepted job down in the books."""
         told = {"mailed": "email" in body, "hooked": "webhook_url" in body}
         self.books.accept(job_id, wish.ends, **told, delay=wish.delay)
@@ -77,7 +79,7 @@ class Visitor:
             time.sleep(POLLS_EVERY)
         raise Unexpected(f"GET /jobs/…: {job['status']} after {POLLS * POLLS_EVERY:.0f} s")
 
-    def check(self, wish: Wish, job: dict[str, Any]) -> None:
+    def check(self, wish: SoakJob, job: dict[str, Any]) -> None:
         """Complain of an ending that is not what was asked for."""
         right = job["status"] in wish.ends
         if job["status"] == "succeeded":

@@ -12,7 +12,7 @@ PRIMES = {10_000: 1229, 1_000_000: 78_498}
 
 
 @dataclass(frozen=True)
-class Wish:
+class SoakJob:
     """One job, how it may end, and with which result where it succeeds."""
 
     operation: str
@@ -29,71 +29,71 @@ class Wish:
         return float(self.options.get("delay", 0))
 
 
-class Wishes:
+class SoakJobs:
     """The kinds of jobs by name, and how many of a thousand are of each."""
 
-    def __init__(self, kinds: Mapping[str, tuple[int, Callable[[Random], Wish]]]) -> None:
+    def __init__(self, kinds: Mapping[str, tuple[int, Callable[[Random], SoakJob]]]) -> None:
         """Keep them."""
         self._kinds = kinds
 
-    def choose(self, random: Random, names: Sequence[str] = ()) -> Wish:
+    def choose(self, random: Random, names: Sequence[str] = ()) -> SoakJob:
         """Make one of any kind by its share, or one of these kinds."""
         among = names or tuple(self._kinds)
         [name] = random.choices(among, [1 if names else self._kinds[each][0] for each in among])
         return self._kinds[name][1](random)
 
 
-def _sum(random: Random) -> Wish:
+def _sum(random: Random) -> SoakJob:
     value, other = random.randrange(10**9), random.randrange(10**9)
-    return Wish("sum", {"value": value, "other": other}, value + other)
+    return SoakJob("sum", {"value": value, "other": other}, value + other)
 
 
-def _later(random: Random) -> Wish:
+def _later(random: Random) -> SoakJob:
     value = random.randrange(10**9)
-    return Wish("sub", {"value": value, "other": 1}, value - 1, options={"delay": round(random.uniform(0.2, 3), 2)})
+    return SoakJob("sub", {"value": value, "other": 1}, value - 1, options={"delay": round(random.uniform(0.2, 3), 2)})
 
 
-def _primes(random: Random) -> Wish:
+def _primes(random: Random) -> SoakJob:
     n = random.choice(list(PRIMES))
-    return Wish("primes", {"n": n}, PRIMES[n])
+    return SoakJob("primes", {"n": n}, PRIMES[n])
 
 
-def _dwell(random: Random) -> Wish:
-    return Wish("dwell", {"seconds": round(random.uniform(0.02, 0.1), 3)}, "dwelt")
+def _dwell(random: Random) -> SoakJob:
+    return SoakJob("dwell", {"seconds": round(random.uniform(0.02, 0.1), 3)}, "dwelt")
 
 
-def _nap(random: Random) -> Wish:
-    return Wish("nap", {"seconds": round(random.uniform(0.05, 1), 2)}, "rested")
+def _nap(random: Random) -> SoakJob:
+    return SoakJob("nap", {"seconds": round(random.uniform(0.05, 1), 2)}, "rested")
 
 
-def _chat(random: Random) -> Wish:
+def _chat(random: Random) -> SoakJob:
     lines = random.randint(1, 20)
-    return Wish("chat", {"lines": lines}, lines)
+    return SoakJob("chat", {"lines": lines}, lines)
 
 
-def _stumble(_: Random) -> Wish:
+def _stumble(_: Random) -> SoakJob:
     # one in 32 fails in all five attempts
-    return Wish("stumble", {}, "stood up", ends=("succeeded", "failed"), mailed=False)
+    return SoakJob("stumble", {}, "stood up", ends=("succeeded", "failed"), mailed=False)
 
 
-def _doomed(_: Random) -> Wish:
-    return Wish("doomed", {}, ends=("failed",), mailed=False)
+def _doomed(_: Random) -> SoakJob:
+    return SoakJob("doomed", {}, ends=("failed",), mailed=False)
 
 
-def _vanish(_: Random) -> Wish:
-    return Wish("vanish", {}, ends=("failed",))
+def _vanish(_: Random) -> SoakJob:
+    return SoakJob("vanish", {}, ends=("failed",))
 
 
-def _overtime(_: Random) -> Wish:
-    return Wish("dwell", {"seconds": 20}, ends=("failed",), options={"timeout": 0.3, "max_attempts": 1})
+def _overtime(_: Random) -> SoakJob:
+    return SoakJob("dwell", {"seconds": 20}, ends=("failed",), options={"timeout": 0.3, "max_attempts": 1})
 
 
-def _called_off(random: Random) -> Wish:
+def _called_off(random: Random) -> SoakJob:
     delay = {"delay": 30} if random.random() < 0.5 else {}
-    return Wish("nap", {"seconds": 30}, ends=("cancelled",), options=delay)
+    return SoakJob("nap", {"seconds": 30}, ends=("cancelled",), options=delay)
 
 
-WISHES = Wishes(
+WISHES = SoakJobs(
     {
         "sum": (550, _sum),
         "later": (60, _later),

@@ -1,6 +1,6 @@
 """What the services are given: the outside world as nameko dependencies, each around a plain object.
 
-Stands beside steps 3 to 6 of a job's life: `WorkerStore` claims and commits, `Crew` performs, `Herald` announces.
+Stands beside steps 3 to 6 of a job's life: `WorkerStore` claims and commits, `Crew` performs, `Announcer` announces.
 """
 
 import json
@@ -19,7 +19,7 @@ from errand.backoff import pauses
 from errand.broker.publisher import Publisher, doorbell, job_finished
 from errand.errors import BrokerUnavailable, CallFailed, JobRefused, StoreUnavailable
 from errand.settings import Settings
-from errand.store import Commit, Lease, NewJob, Notice, Outcome, Renewal, Store
+from errand.store import Commit, DueNotification, Lease, NewJob, Outcome, Renewal, Store
 from errand.topology import WEBHOOKS
 from errand.trust.recipients import is_allowed, not_allowed
 from schemas.notices import NoticeState
@@ -101,7 +101,7 @@ class WorkerStore:
                 log.warning("Lease lost, outcome refused", extra={"action": "stale", "job_id": outcome.lease.id})
         return commits
 
-    def settle(self, notice: Notice, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
+    def settle(self, notice: DueNotification, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
         """Write down how an attempt to notify ended; while the store is away, wait for it, lest it be sent again."""
         return _patiently(lambda: self.store.settle(notice, state, error, retry_after))
 
@@ -117,7 +117,7 @@ def _patiently(ask: Callable[[], Answer]) -> Answer:
     raise AssertionError("the pauses never end")
 
 
-class Herald:
+class Announcer:
     """Tells the other services that jobs have ended, from a greenthread of its own: nobody's commit waits for it."""
 
     def __init__(self, amqp_uri: str) -> None:
@@ -169,12 +169,12 @@ class StoreProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no 
         return self._store
 
 
-class Announcer(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
-    """Injects a Herald, shared by all workers of the container."""
+class AnnouncerProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
+    """Injects a Announcer, shared by all workers of the container."""
 
     def setup(self) -> None:
         """Start the herald; it connects when there is news."""
-        self._herald = Herald(settings_of(self).amqp_uri)
+        self._herald = Announcer(settings_of(self).amqp_uri)
 
     def stop(self) -> None:
         """Stop the herald."""
@@ -182,7 +182,7 @@ class Announcer(DependencyProvider):  # type: ignore[misc]  # nameko has no anno
 
     kill = stop
 
-    def get_dependency(self, worker_ctx: Any) -> Herald:
+    def get_dependency(self, worker_ctx: Any) -> Announcer:
         """Give the herald."""
         return self._herald
 

@@ -22,7 +22,7 @@ from errand.settings import Settings
 from errand.store import Store
 
 if TYPE_CHECKING:
-    from workers.operations.registry import Operation
+    from workers.operations.registry import RegisteredOperation
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def _own(name: str) -> type:
     return service
 
 
-def operations_of(settings: Settings) -> dict[str, "Operation"]:
+def operations_of(settings: Settings) -> dict[str, "RegisteredOperation"]:
     """Load the operations of the settings; raise SettingsRefused."""
     from workers.operations.loading import load as load_operations
 

@@ -48,7 +48,7 @@ SENTENCES: Final[dict[str, Callable[[Any], str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedOperation:
     """An operation of the catalogue with the two checks of its arguments."""
 
     operation: Operation
@@ -74,7 +74,7 @@ def checked(operation_text: str, arguments: dict[str, Any], at: Path = ("argumen
 
 
 @lru_cache(maxsize=256)
-def published(operation_text: str) -> Published:
+def published(operation_text: str) -> PublishedOperation:
     """Read a published operation and prepare the check of its arguments, once for each text.
 
     Raises ValueError when it can't be read.
@@ -91,7 +91,7 @@ def published(operation_text: str) -> Published:
     except SchemaError as fault:
         raise ValueError(f"{operation.name}: not a JSON Schema: {fault.message}") from None
     validator = Draft202012Validator(operation.arguments, registry=Registry(), format_checker=checker)
-    return Published(operation, quick_validator(operation.arguments), validator)
+    return PublishedOperation(operation, quick_validator(operation.arguments), validator)
 
 
 def _refuse_faults(validator: "Validator", arguments: dict[str, Any], at: Path) -> None:

@@ -24,7 +24,7 @@ MOST_NAMES: Final = 20
 """Known names that a refusal tells."""
 
 
-class Catalogue:
+class CachedCatalogue:
     """The published operations, by name. Threads may share it: a reading is replaced, never changed."""
 
     def __init__(self, store: JobStore) -> None:

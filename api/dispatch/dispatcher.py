@@ -14,8 +14,8 @@ from typing import Any, Final
 from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
-from api.dispatch.long_requests import PLACE, Place
-from api.dispatch.submit_thread import Express, Runner, Scope, answer, is_quick
+from api.dispatch.long_requests import PLACE, LongRequestSlot
+from api.dispatch.submit_thread import Runner, Scope, SubmitThread, answer, is_quick
 from api.http.body import BODY, MAX_BYTES
 
 log = logging.getLogger(__name__)
@@ -27,12 +27,12 @@ MOST_BYTES: Final = MAX_BYTES + 2
 App = Callable[..., Any]
 
 
-class Lanes:
+class RequestDispatcher:
     """The places of one process."""
 
-    def __init__(self, places: int, turns: int, express: Express | None = None) -> None:
+    def __init__(self, places: int, turns: int, express: SubmitThread | None = None) -> None:
         """Let `places` requests take long at a time, of which `turns` work at a time; `express` has the quick ones."""
-        self._free, self._place, self._express = Semaphore(places), Place(Semaphore(turns)), express
+        self._free, self._place, self._express = Semaphore(places), LongRequestSlot(Semaphore(turns)), express
 
     def install(self) -> None:
         """Have granian give this process's requests to us. To be called before it starts to serve.

@@ -14,44 +14,44 @@ from typing import TYPE_CHECKING
 
 from api.dispatch import submit_thread
 from errand.errors import StoreUnavailable
-from errand.store import NewJob, Verdict
+from errand.store import AcceptResult, NewJob
 
 if TYPE_CHECKING:
     from api.ports import JobStore
 
 
-class _Wish:
+class _PendingJob:
     """A job to be accepted, and what became of it."""
 
     __slots__ = ("fault", "job", "verdict")
 
     def __init__(self, job: NewJob) -> None:
         self.job = job
-        self.verdict: Verdict | None = None
+        self.verdict: AcceptResult | None = None
         self.fault: Exception | None = None
 
 
-class Gathering:
+class GroupCommit:
     """Accepts into a store for all requests of a process."""
 
     def __init__(self, store: "JobStore") -> None:
         """Accept into `store`."""
         self._store = store
-        self._wishes: deque[_Wish] = deque()
+        self._wishes: deque[_PendingJob] = deque()
         self._turn = Lock()
 
-    def accept(self, jobs: Sequence[NewJob]) -> list[Verdict]:
+    def accept(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
         """Store the jobs, all or nothing, as the store does; raise StoreUnavailable."""
         if len(jobs) != 1 or jobs[0].key:
             return self._store.accept(jobs)  # one conflict refuses all that are accepted together
-        wish = _Wish(jobs[0])
+        wish = _PendingJob(jobs[0])
         if not submit_thread.wait_for(self._begin, wish):
             self._take_along(wish)
         if wish.verdict is None:
             raise wish.fault or AssertionError("neither accepted nor refused")
         return [wish.verdict]
 
-    def _begin(self, group: list[_Wish]) -> submit_thread.Finish:
+    def _begin(self, group: list[_PendingJob]) -> submit_thread.Finish:
         """Send the jobs of the express lane to the store."""
         jobs = [wish.job for wish in group]
         try:
@@ -60,7 +60,7 @@ class Gathering:
             ask = partial(self._store.accept, jobs)
         return partial(self._accept, group, ask)
 
-    def _take_along(self, own: _Wish) -> None:
+    def _take_along(self, own: _PendingJob) -> None:
         """Accept all that threads have gathered, unless our own was taken along meanwhile."""
         self._wishes.append(own)
         with self._turn:
@@ -68,7 +68,7 @@ class Gathering:
                 group = [self._wishes.popleft() for _ in range(len(self._wishes))]
                 self._accept(group, partial(self._store.accept, [wish.job for wish in group]))
 
-    def _accept(self, group: Sequence[_Wish], ask: Callable[[], list[Verdict]]) -> None:
+    def _accept(self, group: Sequence[_PendingJob], ask: Callable[[], list[AcceptResult]]) -> None:
         try:
             verdicts = ask()
         except StoreUnavailable as fault:
@@ -81,7 +81,7 @@ class Gathering:
             for wish, verdict in zip(group, verdicts, strict=True):
                 wish.verdict = verdict
 
-    def _accept_alone(self, wish: _Wish) -> None:
+    def _accept_alone(self, wish: _PendingJob) -> None:
         try:
             [wish.verdict] = self._store.accept([wish.job])
         except Exception as fault:  # noqa: BLE001 -- it is raised by the thread whose job this is

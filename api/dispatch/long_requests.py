@@ -11,7 +11,7 @@ PLACE: Final = "errand.place"
 """Key in a request's environment: it may take long, for it has a thread of its own."""
 
 
-class Place:
+class LongRequestSlot:
     """The right to take long. Of those who have it only some work at a time: the others stand by, as it should be.
 
     A thousand that all do something at once would keep the process from everything else.
@@ -37,7 +37,7 @@ class Place:
             self._turns.acquire()
 
 
-def place() -> Place | None:
+def place() -> LongRequestSlot | None:
     """Give the place of the request that is being answered; None when it has none and must not take long."""
-    found: Place | None = request.environ.get(PLACE)
+    found: LongRequestSlot | None = request.environ.get(PLACE)
     return found

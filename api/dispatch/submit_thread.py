@@ -41,14 +41,14 @@ def answer(run: Runner, connection: Any, scope: Scope) -> None:
         log.exception("A request failed", extra={"action": "request_failed", "path": loggable(scope["PATH_INFO"])})
 
 
-class Trip(greenlet):  # type: ignore[misc]  # greenlet carries no annotations
+class RequestGreenlet(greenlet):  # type: ignore[misc]  # greenlet carries no annotations
     """One request on its way. It switches to the lane with what it wishes for, or without anything at its end."""
 
 
 def wait_for(carry: Carry, wish: object) -> bool:
     """Have the wish carried with those of others, and wait for that. Outside of the lane nothing happens: False."""
     trip = getcurrent()
-    if not isinstance(trip, Trip) or trip.parent is None:
+    if not isinstance(trip, RequestGreenlet) or trip.parent is None:
         return False
     trip.parent.switch((carry, wish))
     return True
@@ -62,22 +62,22 @@ def is_quick(scope: Scope) -> bool:
     return len(length) <= 5 and length.isdecimal() and int(length) <= LARGEST
 
 
-class _Party:
+class _Batch:
     """Those that wait for the same."""
 
     def __init__(self) -> None:
-        self.trips: list[Trip] = []
+        self.trips: list[RequestGreenlet] = []
         self.wishes: list[Any] = []
 
 
-class Express:
+class SubmitThread:
     """The express lane of one process."""
 
     def __init__(self) -> None:
         """Be ready; nothing is started before `start`."""
         self._coming: SimpleQueue[tuple[Runner, Any, Scope]] = SimpleQueue()
-        self._answered: list[_Held] = []
-        self._gathered: dict[Carry, _Party] = {}
+        self._answered: list[_HeldAnswer] = []
+        self._gathered: dict[Carry, _Batch] = {}
 
     def start(self) -> None:
         """Start the thread; to be called in the process that serves, never before a fork."""
@@ -88,7 +88,7 @@ class Express:
         self._coming.put((run, connection, scope))
 
     def _work(self) -> None:
-        under_way: list[tuple[Finish, list[Trip]]] = []
+        under_way: list[tuple[Finish, list[RequestGreenlet]]] = []
         while True:
             try:
                 under_way = self._round(under_way)
@@ -97,7 +97,9 @@ class Express:
                 log.exception("The express lane met a fault it does not know", extra={"action": "express_fault"})
                 under_way = []
 
-    def _round(self, under_way: list[tuple[Finish, list[Trip]]]) -> list[tuple[Finish, list[Trip]]]:
+    def _round(
+        self, under_way: list[tuple[Finish, list[RequestGreenlet]]]
+    ) -> list[tuple[Finish, list[RequestGreenlet]]]:
         """Send the wishes of those who have come, and let those go on whose wishes were under way.
 
         While the store works on some, others are read and answered: nobody waits for the store without need.
@@ -120,18 +122,18 @@ class Express:
         with suppress(Empty):
             for number in range(TOGETHER):
                 run, connection, scope = self._coming.get(wait and not number)
-                self._go(Trip(answer), run, _Held(connection, self._answered), scope)
+                self._go(RequestGreenlet(answer), run, _HeldAnswer(connection, self._answered), scope)
 
-    def _go(self, trip: Trip, *arguments: Any) -> None:
+    def _go(self, trip: RequestGreenlet, *arguments: Any) -> None:
         """Let it go as far as it can."""
         if waits := trip.switch(*arguments):
             carry, wish = waits
-            party = self._gathered.setdefault(carry, _Party())
+            party = self._gathered.setdefault(carry, _Batch())
             party.trips.append(trip)
             party.wishes.append(wish)
 
 
-class _Held:
+class _HeldAnswer:
     """granian's handle on a connection, which keeps the answer until all are there.
 
     Each answer wakes the thread that writes it; when they come at once it is awake already.
@@ -139,7 +141,7 @@ class _Held:
 
     __slots__ = ("_answer", "_answered", "_connection")
 
-    def __init__(self, connection: Any, answered: list["_Held"]) -> None:
+    def __init__(self, connection: Any, answered: list["_HeldAnswer"]) -> None:
         self._connection, self._answered = connection, answered
         self._answer: tuple[Any, ...] = ()
 

@@ -26,7 +26,7 @@ LISTED: Final = "operations"
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class RenderedDocument:
     """A document as it is sent, and its ETag."""
 
     content: bytes
@@ -41,9 +41,9 @@ class Document:
         """Begin with `base`, the document without any operation."""
         self._base = base
         self.plain = frozen(base)
-        self._last: tuple[Mapping[str, str], Frozen] = ({}, self.plain)
+        self._last: tuple[Mapping[str, str], RenderedDocument] = ({}, self.plain)
 
-    def of(self, texts: Mapping[str, str]) -> Frozen:
+    def of(self, texts: Mapping[str, str]) -> RenderedDocument:
         """Give the document with these operations (JSON text by name); the last one is remembered."""
         seen, document = self._last
         if texts != seen:
@@ -52,10 +52,10 @@ class Document:
         return document
 
 
-def frozen(document: Schema) -> Frozen:
+def frozen(document: Schema) -> RenderedDocument:
     """Write a document down."""
     content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return Frozen(content, gzip.compress(content, 6, mtime=0), blake2b(content, digest_size=10).hexdigest())
+    return RenderedDocument(content, gzip.compress(content, 6, mtime=0), blake2b(content, digest_size=10).hexdigest())
 
 
 def with_operations(base: Schema, operations: list[Operation]) -> Schema:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from api.context import here
 from api.docs.document import document_of
-from api.docs.forms import Document, Frozen
+from api.docs.forms import Document, RenderedDocument
 from api.http.answer import Answer, answer
 from api.http.assets import ASSETS, PAGE_HEADERS, address
 from api.http.specs import ETAG, SEEN, UNCHANGED, documented, gives, parameter
@@ -97,7 +97,7 @@ def apispec() -> Answer:
     return Answer(document.content, headers=headers)
 
 
-def current_document(document: Document) -> Frozen:
+def current_document(document: Document) -> RenderedDocument:
     """Give the document with the operations there are; without any while the store is away."""
     try:
         return document.of(here().catalogue.texts())

@@ -24,7 +24,7 @@ NUMBER: Final = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 Record = dict[str, str]
 
 
-class Past(EventStore, Protocol):
+class PastEvents(EventStore, Protocol):
     """The store, as far as it knows what was; each call raises StoreUnavailable."""
 
     def get(self, job_id: str) -> Record | None:
@@ -40,7 +40,7 @@ def event_number(text: str | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class StreamStart:
     """What a job's stream begins with; everything up to event `number` is in it. `over`: there will be no more."""
 
     events: list[Event]
@@ -48,7 +48,7 @@ class Opening:
     over: bool = False
 
 
-def opening(store: Past, job_id: str, last: str | None) -> Opening:
+def opening(store: PastEvents, job_id: str, last: str | None) -> StreamStart:
     """Find out what to begin with, for a client whose `Last-Event-ID` is `last`. Raises JobUnknown.
 
     To be called by one who is subscribed already: what happens after `number` comes to him live.
@@ -58,9 +58,9 @@ def opening(store: Past, job_id: str, last: str | None) -> Opening:
     if record is None:
         raise JobUnknown()
     if last is None or not is_held(store, last, latest):
-        return Opening(snapshot(job_id, record, latest), latest)
+        return StreamStart(snapshot(job_id, record, latest), latest)
     events = [event for event in between(store, last, latest) if event.id == job_id]
-    return Opening(events, latest, over=not events and record["status"] in FINAL)
+    return StreamStart(events, latest, over=not events and record["status"] in FINAL)
 
 
 def is_held(store: EventStore, last: str, latest: str) -> bool:

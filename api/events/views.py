@@ -13,7 +13,7 @@ from typing import Final
 from flask import Blueprint, request
 
 from api.context import Errand, found, here
-from api.dispatch.long_requests import Place, place
+from api.dispatch.long_requests import LongRequestSlot, place
 from api.events.backlog import PAGE, event_number, is_final, is_held, opening
 from api.events.specs import WATCHING, WATCHING_ALL
 from api.feed.broadcaster import order
@@ -98,7 +98,7 @@ class Stream:
     """One open stream. Everything up to event `number` is sent, or is about to be; `said` is the last status told."""
 
     errand: Errand
-    place: Place
+    place: LongRequestSlot
     subscription: Subscription
     number: str
     said: str = ""

@@ -33,7 +33,7 @@ BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between tries while the store is away; the last one is repeated."""
 
 
-class Watch:
+class Broadcaster:
     """The subscriptions of this process, and the thread that reads for them."""
 
     def __init__(self, store: EventStore) -> None:

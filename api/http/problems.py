@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """How an error looks over HTTP. `retry_after`: seconds after which to ask again, for what passes by itself."""
 
     status: HTTPStatus
@@ -60,35 +60,35 @@ class Kind:
     retry_after: int | None = None
 
 
-TABLE: Final[dict[type[ErrandError], Kind]] = {
-    BodyUnreadable: Kind(HTTPStatus.BAD_REQUEST, "The body is not JSON"),
-    MediaTypeUnsupported: Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
-    JobRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The job was refused"),
-    JobUnknown: Kind(HTTPStatus.NOT_FOUND, "No such job"),
-    LinkRefused: Kind(HTTPStatus.NOT_FOUND, "No such link"),
-    LinkExpired: Kind(HTTPStatus.GONE, "The link has expired"),
-    MailUnknown: Kind(HTTPStatus.NOT_FOUND, "No such mail"),
-    FileUnknown: Kind(HTTPStatus.NOT_FOUND, "No such file"),
-    FormRefused: Kind(HTTPStatus.BAD_REQUEST, "The form was refused"),
-    OperationUnknown: Kind(HTTPStatus.NOT_FOUND, "No such operation"),
-    MoveRefused: Kind(HTTPStatus.CONFLICT, "Not in this status"),
-    IdempotencyKeyRefused: Kind(HTTPStatus.BAD_REQUEST, "The Idempotency-Key was refused"),
-    IdempotencyKeyReused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key is another job's"),
-    ParameterRefused: Kind(HTTPStatus.BAD_REQUEST, "A parameter was refused"),
-    ScheduleRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The schedule was refused"),
-    ScheduleNameRefused: Kind(HTTPStatus.BAD_REQUEST, "The schedule's name was refused"),
-    ScheduleUnknown: Kind(HTTPStatus.NOT_FOUND, "No such schedule"),
-    SchedulesFull: Kind(HTTPStatus.CONFLICT, "Too many schedules"),
-    EventIdRefused: Kind(HTTPStatus.BAD_REQUEST, "The Last-Event-ID was refused"),
-    StreamsFull: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Too many streams", retry_after=5),
-    StoreUnavailable: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The job store is down", retry_after=2),
-    CatalogueEmpty: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "No worker is there yet", retry_after=5),
-    CallRefused: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The call was refused"),
-    BrokerUnavailable: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The broker is away", retry_after=2),
-    ServiceMissing: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The service is away", retry_after=2),
-    ServiceSlow: Kind(HTTPStatus.GATEWAY_TIMEOUT, "The service is slow"),
-    ServiceFailed: Kind(HTTPStatus.BAD_GATEWAY, "The service failed"),
-    ErrandError: Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Errand failed"),
+TABLE: Final[dict[type[ErrandError], ProblemKind]] = {
+    BodyUnreadable: ProblemKind(HTTPStatus.BAD_REQUEST, "The body is not JSON"),
+    MediaTypeUnsupported: ProblemKind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
+    JobRefused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The job was refused"),
+    JobUnknown: ProblemKind(HTTPStatus.NOT_FOUND, "No such job"),
+    LinkRefused: ProblemKind(HTTPStatus.NOT_FOUND, "No such link"),
+    LinkExpired: ProblemKind(HTTPStatus.GONE, "The link has expired"),
+    MailUnknown: ProblemKind(HTTPStatus.NOT_FOUND, "No such mail"),
+    FileUnknown: ProblemKind(HTTPStatus.NOT_FOUND, "No such file"),
+    FormRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "The form was refused"),
+    OperationUnknown: ProblemKind(HTTPStatus.NOT_FOUND, "No such operation"),
+    MoveRefused: ProblemKind(HTTPStatus.CONFLICT, "Not in this status"),
+    IdempotencyKeyRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "The Idempotency-Key was refused"),
+    IdempotencyKeyReused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key is another job's"),
+    ParameterRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "A parameter was refused"),
+    ScheduleRefused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The schedule was refused"),
+    ScheduleNameRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "The schedule's name was refused"),
+    ScheduleUnknown: ProblemKind(HTTPStatus.NOT_FOUND, "No such schedule"),
+    SchedulesFull: ProblemKind(HTTPStatus.CONFLICT, "Too many schedules"),
+    EventIdRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "The Last-Event-ID was refused"),
+    StreamsFull: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "Too many streams", retry_after=5),
+    StoreUnavailable: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "The job store is down", retry_after=2),
+    CatalogueEmpty: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "No worker is there yet", retry_after=5),
+    CallRefused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The call was refused"),
+    BrokerUnavailable: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "The broker is away", retry_after=2),
+    ServiceMissing: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "The service is away", retry_after=2),
+    ServiceSlow: ProblemKind(HTTPStatus.GATEWAY_TIMEOUT, "The service is slow"),
+    ServiceFailed: ProblemKind(HTTPStatus.BAD_GATEWAY, "The service failed"),
+    ErrandError: ProblemKind(HTTPStatus.INTERNAL_SERVER_ERROR, "Errand failed"),
 }
 
 SENTENCES: Final[dict[int, str]] = {
@@ -103,7 +103,7 @@ PUBLIC_FIELDS: Final = ("errors", "parameter", "dependencies")
 """Fields of an error that its owner may see; all others are for the log."""
 
 
-def kind_of(error: ErrandError) -> Kind:
+def kind_of(error: ErrandError) -> ProblemKind:
     """Find the error's row: its own, or that of the nearest class above it."""
     return next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
 

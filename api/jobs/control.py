@@ -17,7 +17,7 @@ from api.jobs.replays import replay
 from api.jobs.show import shown
 from api.jobs.specs import controls
 from errand.errors import JobUnknown, MoveRefused
-from errand.store import Control
+from errand.store import ControlResult
 from schemas.jobs import ID
 from schemas.replays import ReplayRequest
 
@@ -82,7 +82,7 @@ def checked_id(job_id: str) -> str:
     return job_id
 
 
-def settled(done: Control, refusal: str) -> Control:
+def settled(done: ControlResult, refusal: str) -> ControlResult:
     """Give back what was done; raise JobUnknown, or MoveRefused with the sentence for the job's status."""
     if done.reply == "unknown":
         raise JobUnknown()

@@ -23,7 +23,7 @@ from api.http.specs import documented, takes
 from api.jobs.show import finished, shown
 from api.jobs.specs import ACCEPTING, SENDING
 from errand.errors import IdempotencyKeyReused
-from errand.store import NewJob, Verdict
+from errand.store import AcceptResult, NewJob
 from errand.topology import MAIL
 from schemas.jobs import ACCEPTED_MESSAGE
 from schemas.operations import COMPUTE
@@ -94,7 +94,7 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
     return answer(_ACCEPTED % (job_id, job_id, job_id), 202, headers)
 
 
-def stored(errand: Errand, jobs: Sequence[NewJob]) -> list[Verdict]:
+def stored(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:
     """Store the jobs in one step and hand over the doorbells of those that are new. Raises IdempotencyKeyReused."""
     verdicts = errand.gathering.accept(jobs) if jobs else []
     if any(verdict.kind == "conflict" for verdict in verdicts):

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import Final
 
 from api.events import views as streams
-from api.feed.broadcaster import Watch
-from api.mailbox.folder import Folder
+from api.feed.broadcaster import Broadcaster
+from api.mailbox.folder import MailFolder
 
 LOOK_SECONDS: Final = 0.3
 """Between two looks of a stream."""
@@ -19,7 +19,7 @@ LOOK_SHARE: Final = 0.05
 """Of its time that a stream may spend with looking: a folder that takes long is looked at less often."""
 
 
-def arrivals(folder: Folder, watch: Watch) -> Iterator[bytes]:
+def arrivals(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
     """Write what is in the folder, at once and when it has changed, and heartbeats; until `watch` is closed."""
     yield streams.HELLO
     said, said_at = b"", monotonic()
@@ -38,7 +38,7 @@ def arrivals(folder: Folder, watch: Watch) -> Iterator[bytes]:
             return
 
 
-def _news(folder: Folder) -> bytes:
+def _news(folder: MailFolder) -> bytes:
     found = folder.look().mails
     told = {"total": len(found), "newest": found[0].id if found else None}
     return f"event: mails\ndata: {json.dumps(told)}\n\n".encode()

@@ -11,8 +11,8 @@ from functools import cached_property, lru_cache
 from pathlib import PurePath
 from typing import Any, Final
 
-from api.mailbox.folder import Kept
-from api.mailbox.mime import Part, headers_of, parts_of, printable, readable
+from api.mailbox.folder import StoredMail
+from api.mailbox.mime import ParsedPart, headers_of, parts_of, printable, readable
 from errand.errors import MailUnknown
 from errand.presenting.report import moment
 
@@ -23,7 +23,7 @@ LONGEST_ENDING: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class MailSummary:
     """What a list says of a mail."""
 
     id: str
@@ -37,7 +37,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class MailAttachment:
     """A file in a mail."""
 
     number: int
@@ -45,17 +45,17 @@ class Attachment:
     media_type: str
     size: int
     """Bytes."""
-    part: Part
+    part: ParsedPart
 
     def shown(self) -> dict[str, Any]:
         """Give what is told of it."""
         return {"number": self.number, "name": self.name, "media_type": self.media_type, "size": self.size}
 
 
-class Opened:
+class OpenedMail:
     """A mail with everything in it."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: StoredMail) -> None:
         """Read it; raise MailUnknown when it is gone."""
         self.kept = kept
         self.source = kept.read()
@@ -65,28 +65,28 @@ class Opened:
         self.text = self._first("text/plain")
 
     @cached_property
-    def files(self) -> list[Part]:
+    def files(self) -> list[ParsedPart]:
         """All parts but the text and the HTML that are read as the mail itself."""
         return [part for part in self.parts if part is not self.html and part is not self.text]
 
     @property
-    def attachments(self) -> list[Attachment]:
+    def attachments(self) -> list[MailAttachment]:
         """The files that may be kept, numbered from 1."""
         return [
-            Attachment(number, file_name(part, number), part.media_type, len(part.content()), part)
+            MailAttachment(number, file_name(part, number), part.media_type, len(part.content()), part)
             for number, part in enumerate(self._kept_files, 1)
         ]
 
-    def attachment(self, number: int) -> Attachment:
+    def attachment(self, number: int) -> MailAttachment:
         """Give one file; raise MailUnknown when there is none of this number."""
         if not 1 <= number <= len(self._kept_files):
             raise MailUnknown("The mail has no such attachment.")
         return self.attachments[number - 1]
 
-    def summary(self) -> Summary:
+    def summary(self) -> MailSummary:
         """Give what a list says of it."""
         kept, headers = self.kept, self.headers
-        return Summary(
+        return MailSummary(
             id=kept.id,
             sender=readable(headers.get("from", "")),
             to=readable(headers.get("to") or headers.get("delivered-to", "")),
@@ -107,21 +107,21 @@ class Opened:
         }
 
     @property
-    def _kept_files(self) -> list[Part]:
+    def _kept_files(self) -> list[ParsedPart]:
         """The files but for those that are only there to be shown in the HTML, and have no name."""
         return [part for part in self.files if self.html is None or part.is_file or part.name or not part.content_id]
 
-    def _first(self, media_type: str) -> Part | None:
+    def _first(self, media_type: str) -> ParsedPart | None:
         return next((part for part in self.parts if part.media_type == media_type and not part.is_file), None)
 
 
 @lru_cache(maxsize=10_000)
-def summary_of(kept: Kept) -> Summary:
+def summary_of(kept: StoredMail) -> MailSummary:
     """Give what a list says of a mail, read once for each file; raise MailUnknown when it is gone."""
-    return Opened(kept).summary()
+    return OpenedMail(kept).summary()
 
 
-def file_name(part: Part, number: int) -> str:
+def file_name(part: ParsedPart, number: int) -> str:
     """Give the name under which a file may be kept: no path, no hidden file, nothing that turns the writing around."""
     name = printable(re.split(r"[/\\]", part.name)[-1]).strip(" .")
     name = re.sub(r'[<>:"|?*]', "_", name)

@@ -27,7 +27,7 @@ SETTLED_NS: Final = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredMail:
     """A mail as a file: its id is made of the file's name, and no path is ever made of an id."""
 
     id: str
@@ -46,18 +46,18 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class MailPage:
     """All mails of one look, the newest first."""
 
-    mails: tuple[Kept, ...] = ()
+    mails: tuple[StoredMail, ...] = ()
     places: dict[str, int] = field(default_factory=dict)
     """By id."""
 
-    def find(self, mail_id: str) -> Kept:
+    def find(self, mail_id: str) -> StoredMail:
         """Give a mail; raise MailUnknown."""
         return self.mails[self._place(mail_id)]
 
-    def page(self, limit: int, after: str | None = None) -> list[Kept]:
+    def page(self, limit: int, after: str | None = None) -> list[StoredMail]:
         """Give the newest mails, or those that come after the one with this id; raise MailUnknown."""
         first = 0 if after is None else self._place(after) + 1
         return list(islice(self.mails, first, first + limit))
@@ -68,7 +68,7 @@ class Listing:
         return self.places[mail_id]
 
 
-class Folder:
+class MailFolder:
     """A Maildir folder. One that isn't there (yet) has no mails."""
 
     def __init__(self, path: Path) -> None:
@@ -76,10 +76,10 @@ class Folder:
         self._folders = tuple(path / name for name in FOLDERS)
         self._lock = Lock()
         self._stamps: tuple[int, ...] = ()
-        self._known: dict[str, Kept] = {}
-        self._listing = Listing()
+        self._known: dict[str, StoredMail] = {}
+        self._listing = MailPage()
 
-    def look(self) -> Listing:
+    def look(self) -> MailPage:
         """Give the mails that are there now."""
         with self._lock:
             stamps = tuple(map(_changed_ns, self._folders))
@@ -106,23 +106,23 @@ class Folder:
         if found.keys() != self._known.keys():
             self._known = found
             mails = tuple(sorted({mail.id: mail for mail in found.values()}.values(), key=_age, reverse=True))
-            self._listing = Listing(mails, {mail.id: place for place, mail in enumerate(mails)})
+            self._listing = MailPage(mails, {mail.id: place for place, mail in enumerate(mails)})
 
 
 @cache
-def folder_at(path: str) -> Folder:
+def folder_at(path: str) -> MailFolder:
     """Give the folder of a path, always the same one: it knows what it has seen."""
-    return Folder(Path(path))
+    return MailFolder(Path(path))
 
 
-def _kept(entry: os.DirEntry[str]) -> Kept:
+def _kept(entry: os.DirEntry[str]) -> StoredMail:
     status = entry.stat(follow_symlinks=False)
     # what follows the colon are flags, which change when a mail reader has shown it
     name = os.fsencode(entry.name.partition(":")[0])
-    return Kept(blake2b(name, digest_size=10).hexdigest(), Path(entry.path), status.st_mtime_ns, status.st_size)
+    return StoredMail(blake2b(name, digest_size=10).hexdigest(), Path(entry.path), status.st_mtime_ns, status.st_size)
 
 
-def _age(mail: Kept) -> tuple[int, list[int]]:
+def _age(mail: StoredMail) -> tuple[int, list[int]]:
     """Give what mails are sorted by; of those of the same moment, the numbers in their names."""
     return mail.arrived_ns, [int(number) for number in re.findall(r"[0-9]{1,18}", mail.path.name)]
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote
 
-from api.mailbox.mime import Part
+from api.mailbox.mime import ParsedPart
 
 MOST_IMAGE_CHARACTERS: Final = 32 * 1024 * 1024
 """Of all images in a mail as it is shown; a mail may name the same image a thousand times."""
@@ -39,7 +39,7 @@ _IMAGE_TYPE: Final = re.compile(r"image/[a-z0-9.+-]+")
 _OPENS_BESIDE: Final = '<base target="_blank">'
 
 
-def framed(html: str, files: Sequence[Part]) -> str:
+def framed(html: str, files: Sequence[ParsedPart]) -> str:
     """Give the HTML as the frame shows it; `files` are those that came with it."""
     html = _TARGET.sub(r"\1data-target", _CONNECTS.sub("<x-", html))
     html = _with_images(html, {part.content_id: part for part in files if part.content_id})
@@ -48,7 +48,7 @@ def framed(html: str, files: Sequence[Part]) -> str:
     return html[:place] + _OPENS_BESIDE + html[place:]
 
 
-def _with_images(html: str, images: dict[str, Part]) -> str:
+def _with_images(html: str, images: dict[str, ParsedPart]) -> str:
     known: dict[str, str | None] = {}
     left = MOST_IMAGE_CHARACTERS
 
@@ -64,7 +64,7 @@ def _with_images(html: str, images: dict[str, Part]) -> str:
     return _IMAGE.sub(as_data, html)
 
 
-def _data_of(part: Part | None) -> str | None:
+def _data_of(part: ParsedPart | None) -> str | None:
     if part is None or not _IMAGE_TYPE.fullmatch(part.media_type):
         return None
     return f"data:{part.media_type};base64,{base64.b64encode(part.content()).decode()}"

@@ -32,7 +32,7 @@ _DESCRIBING: Final = ("content-type", "content-disposition", "content-id")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ParsedPart:
     """A part that has no parts: its headers by their names in lower case, what it says it is, and its bytes."""
 
     headers: dict[str, str]
@@ -60,9 +60,9 @@ class Part:
         return _ANY_END.sub("\n", decoded(self.content(), self.charset)).removeprefix("\ufeff")
 
 
-def parts_of(mail: bytes) -> list[Part]:
+def parts_of(mail: bytes) -> list[ParsedPart]:
     """Give the parts in the order in which they stand; at least one. The headers of the mail itself: `headers_of`."""
-    found: list[Part] = []
+    found: list[ParsedPart] = []
     waiting = [(0, len(mail), 0)]
     while waiting and len(found) < MOST_PARTS:
         start, end, depth = waiting.pop()
@@ -155,11 +155,11 @@ def _without_line_end(mail: bytes, end: int) -> int:
     return end - (2 if mail[end - 2 : end] == b"\r\n" else 1)
 
 
-def _part(headers: dict[str, str], about: Message, body: bytes) -> Part:
+def _part(headers: dict[str, str], about: Message, body: bytes) -> ParsedPart:
     media_type = about.get_content_type()
     if about.get_content_maintype() == "multipart":
         media_type = "text/plain"  # it has no parts, so whatever it has is shown
-    return Part(
+    return ParsedPart(
         headers,
         media_type,
         _parameter(about, "charset") or "utf-8",

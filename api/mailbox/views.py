@@ -23,8 +23,8 @@ from api.http.query import Parameter, checked_parameters, up_to
 from api.http.specs import documented
 from api.mailbox import specs
 from api.mailbox.arrivals import arrivals
-from api.mailbox.contents import Opened, summary_of
-from api.mailbox.folder import Folder, folder_at
+from api.mailbox.contents import OpenedMail, summary_of
+from api.mailbox.folder import MailFolder, folder_at
 from api.mailbox.frames import POLICY, framed
 from errand.errors import MailUnknown
 
@@ -50,7 +50,7 @@ _PARAMETERS: Final[dict[str, Parameter]] = {
 }
 
 
-def folder() -> Folder:
+def folder() -> MailFolder:
     """Give the folder of the app that answers this request."""
     return folder_at(here().settings.mailbox)
 
@@ -159,8 +159,8 @@ def watch_mails() -> Answer:
     return streams.stream(arrivals(folder(), here().watch), ExitStack())
 
 
-def _opened(mail_id: str) -> Opened:
-    return Opened(folder().look().find(mail_id))
+def _opened(mail_id: str) -> OpenedMail:
+    return OpenedMail(folder().look().find(mail_id))
 
 
 def _json(body: dict[str, Any]) -> Answer:

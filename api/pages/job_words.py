@@ -11,7 +11,7 @@ from typing import Any, Final
 from api.pages.result import MAX_CELL, shown
 from errand.presenting import safe_text
 from errand.presenting.report import Record
-from errand.trust.links import Opened
+from errand.trust.links import OpenedLink
 from schemas.status import FINAL, Status
 
 MAX_MESSAGE: Final = 2_000
@@ -29,7 +29,7 @@ HEADINGS: Final[dict[str, str]] = {
 Words = dict[str, Any]
 
 
-def words_of(link: Opened, record: Record) -> Words:
+def words_of(link: OpenedLink, record: Record) -> Words:
     """Give the words of `templates/view.html`."""
     status = record["status"]
     return {
@@ -92,7 +92,7 @@ def _position(record: Record) -> str | None:
     return "One other job is in front of it." if number == 1 else f"{number:,} other jobs are in front of it."
 
 
-def _facts(link: Opened, record: Record) -> "list[tuple[str, str, str | None]]":
+def _facts(link: OpenedLink, record: Record) -> "list[tuple[str, str, str | None]]":
     """Give what else there is to know: a name, a text, and the same for programs if it is a time."""
     times = {
         name: int(record[name]) for name in ("created_at", "run_at", "started_at", "finished_at") if record.get(name)

@@ -31,7 +31,7 @@ BUTTONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ResultFile:
     """A result as a file."""
 
     extension: str
@@ -40,7 +40,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ResultTable:
     """Some or all rows of a table. Without columns, each row is a name and its value; `cut` says what is left out."""
 
     columns: tuple[str, ...]
@@ -69,18 +69,18 @@ def shown(document: str) -> dict[str, Any]:
     }
 
 
-def file_of(document: str, kind: str) -> File | None:
+def file_of(document: str, kind: str) -> ResultFile | None:
     """Write a result (JSON text) as a file of one of the kinds of BUTTONS; None if it makes no such file."""
     match kind, None if kind == "json" else shape_of(document):
         case "csv", Table() as table:
-            return File("csv", "text/csv; charset=utf-8", csv_of(table))
+            return ResultFile("csv", "text/csv; charset=utf-8", csv_of(table))
         case "picture", Image() as image:
-            return File(image.extension, image.media_type, image.content)
+            return ResultFile(image.extension, image.media_type, image.content)
         case "text", None if document.startswith('"'):
             text, _ = safe_text.result(document, len(document))
-            return File("txt", "text/plain; charset=utf-8", text.encode())
+            return ResultFile("txt", "text/plain; charset=utf-8", text.encode())
         case "json", _:
-            return File("json", "application/json", document.encode("utf-8", "replace"))
+            return ResultFile("json", "application/json", document.encode("utf-8", "replace"))
     return None
 
 
@@ -88,21 +88,21 @@ def _buttons(*kinds: str) -> list[tuple[str, str]]:
     return [(kind, BUTTONS[kind]) for kind in kinds]
 
 
-def _first_rows(table: Table) -> Rows:
+def _first_rows(table: Table) -> ResultTable:
     columns = tuple(_cell(name) for name in table.columns[:MAX_COLUMNS])
     rows = [tuple(_cell(cell) for cell in row[:MAX_COLUMNS]) for row in table.rows[:MAX_ROWS]]
     sizes = [(len(rows), len(table.rows), "rows"), (len(columns), len(table.columns), "columns")]
     left_out = [f"the first {shown:,} of {size:,} {what}" for shown, size, what in sizes if shown < size]
     if not left_out and any(len(cell) > MAX_CELL for row in table.rows for cell in row):
         left_out = [f"the first {MAX_CELL} characters of long cells"]
-    return Rows(columns, rows, _numeric(rows), " and ".join(left_out))
+    return ResultTable(columns, rows, _numeric(rows), " and ".join(left_out))
 
 
-def _members(document: str) -> Rows | None:
+def _members(document: str) -> ResultTable | None:
     """Give the members of a small object as rows; None where that would leave something out."""
     found = fields_of(document) or []
     rows: list[tuple[str, ...]] = [(_cell(name), _cell(cell)) for name, cell in found]
-    return Rows((), rows, _numeric(rows)) if rows and rows == found else None
+    return ResultTable((), rows, _numeric(rows)) if rows and rows == found else None
 
 
 def _numeric(rows: list[tuple[str, ...]]) -> tuple[bool, ...]:

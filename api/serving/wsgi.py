@@ -12,8 +12,8 @@ from threading import Thread
 from typing import Final
 
 from api.app import Api, create_app
-from api.dispatch.dispatcher import Lanes
-from api.dispatch.submit_thread import Express
+from api.dispatch.dispatcher import RequestDispatcher
+from api.dispatch.submit_thread import SubmitThread
 from api.doorbells.relay import Relay
 from api.extending import CALLERS
 from errand.process import heap
@@ -50,9 +50,9 @@ def make() -> Api:
     errand = app.extensions["errand"]
     settings, relay = errand.settings, errand.relay
     relay.start()
-    express = Express()
+    express = SubmitThread()
     express.start()
-    Lanes(settings.api_streams, settings.api_threads, express).install()
+    RequestDispatcher(settings.api_streams, settings.api_threads, express).install()
     # Streams end when the stop begins, for granian waits until all requests are answered, and then for nothing else.
     when_told_to_stop(errand.watch.close)
     # Unlike atexit, this also runs at the end of a process that multiprocessing forked, as granian's are.

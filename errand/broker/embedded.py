@@ -50,7 +50,7 @@ return items
 def install() -> None:
     """Make `redis://` and `rediss://` mean this transport in this process, for nameko's connections too."""
     for scheme in ("redis", "rediss"):
-        transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+        transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:EmbeddedTransport"
         transport._transport_cache.pop(scheme, None)
 
 
@@ -60,7 +60,7 @@ def queue_exists(connection: Connection, name: str) -> bool:
         return bool(channel._has_queue(name))
 
 
-class Message(virtual.Message):  # type: ignore[misc]  # kombu has no annotations
+class EmbeddedMessage(virtual.Message):  # type: ignore[misc]  # kombu has no annotations
     """A message that carries its content type where nameko looks for it."""
 
     def __init__(self, payload: dict[str, Any], channel: Any = None, **kwargs: Any) -> None:
@@ -73,10 +73,10 @@ class Message(virtual.Message):  # type: ignore[misc]  # kombu has no annotation
         self.properties: dict[str, Any] = payload["properties"] | types
 
 
-class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
+class EmbeddedChannel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
     """A channel that routes by what Redis knows, not by what this connection happened to declare."""
 
-    Message = Message
+    EmbeddedMessage = EmbeddedMessage
     QoS = Unacknowledged
 
     # A doorbell or a call is acknowledged as soon as it is heard, so what is unacknowledged for a minute belongs to a
@@ -129,7 +129,9 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
     ) -> Any:
         """Publish; raise ChannelError when it is mandatory and no queue would take it, as RabbitMQ's confirms tell."""
         if mandatory and not (self._lookup(exchange, routing_key) if exchange else self._has_queue(routing_key)):
-            raise ChannelError(f"NO_ROUTE - no queue for {routing_key!r}", (60, 40), "Channel.basic_publish", "312")
+            raise ChannelError(
+                f"NO_ROUTE - no queue for {routing_key!r}", (60, 40), "EmbeddedChannel.basic_publish", "312"
+            )
         return super().basic_publish(message, exchange, routing_key, **kwargs)
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
@@ -256,10 +258,10 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
         super().close()
 
 
-class Transport(redis.Transport):  # type: ignore[misc]  # kombu has no annotations
+class EmbeddedTransport(redis.Transport):  # type: ignore[misc]  # kombu has no annotations
     """kombu's Redis transport with the mended channel."""
 
-    Channel = Channel
+    EmbeddedChannel = EmbeddedChannel
 
     # What a channel refuses (NO_ROUTE) is not mended by a new connection, so kombu must not try.
     recoverable_connection_errors = redis.Transport.connection_errors

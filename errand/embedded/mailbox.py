@@ -21,7 +21,7 @@ LARGEST_MAIL = 10 * 1024 * 1024
 """Bytes of a mail at most."""
 
 
-class Catcher:
+class MailCatcher:
     """Keeps mails; the methods are those that aiosmtpd calls."""
 
     def __init__(self, folder: Path) -> None:
@@ -44,7 +44,7 @@ async def serve(host: str, port: int, folder: Path) -> None:
     loop, asked_to_stop = asyncio.get_running_loop(), asyncio.Event()
     for asked in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(asked, asked_to_stop.set)
-    catcher = Catcher(folder)
+    catcher = MailCatcher(folder)
     options = {"hostname": "errand", "ident": "Errand's mail catcher", "enable_SMTPUTF8": True}
     server = await loop.create_server(lambda: SMTP(catcher, data_size_limit=LARGEST_MAIL, **options), host, port)
     bound = server.sockets[0].getsockname()[1]

@@ -22,14 +22,14 @@ REMEMBERED = 15
 """Lines of each process that are kept, to be shown when it is the one that stopped."""
 
 
-class Together(Manager):  # type: ignore[misc]  # honcho carries no annotations
+class ProcessGroup(Manager):  # type: ignore[misc]  # honcho carries no annotations
     """Runs the processes until one of them stops or somebody asks; then all stop."""
 
     def __init__(self) -> None:
         """Print to stdout, a line each, with the name of the process before it."""
-        self.lines = Lines()
+        self.lines = ProcessOutput()
         super().__init__(self.lines)
-        self._process_ctor = Tied
+        self._process_ctor = TiedProcess
         self.first_stopped: str | None = None
         self._asked_early = False
 
@@ -65,7 +65,7 @@ class Together(Manager):  # type: ignore[misc]  # honcho carries no annotations
         return bool(self._terminating or self._asked_early)
 
 
-class Tied(Process):  # type: ignore[misc]  # honcho carries no annotations
+class TiedProcess(Process):  # type: ignore[misc]  # honcho carries no annotations
     """A child with its own process group, which ends with it, and with the manager, whatever happens to either.
 
     honcho runs this in a small process of its own beside each child. When the manager is killed, that process gets
@@ -95,7 +95,7 @@ class Tied(Process):  # type: ignore[misc]  # honcho carries no annotations
         return child
 
 
-class Lines(Printer):  # type: ignore[misc]  # honcho carries no annotations
+class ProcessOutput(Printer):  # type: ignore[misc]  # honcho carries no annotations
     """Prints the lines of the processes, not those of honcho about itself, and remembers the last ones."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from errand.embedded.joining import joinable
-from errand.embedded.process_group import Together
+from errand.embedded.process_group import ProcessGroup
 from errand.embedded.valkey import Valkey, ValkeyFailed
 from errand.embedded.wait import LOCALHOST, NeverHappened, free_port, port_is_free, until
 from errand.health import NOTIFY_SOCKET
@@ -37,7 +37,7 @@ STORE_DATABASE, BROKER_DATABASE = 0, 1
 
 
 @dataclass
-class Plan:
+class RunPlan:
     """What has to be started beside API and workers, and the settings that lead to it."""
 
     data: Path
@@ -68,10 +68,10 @@ def main() -> int:
         return 0
 
 
-def plan_for(settings: Settings, data: Path) -> Plan:
+def plan_for(settings: Settings, data: Path) -> RunPlan:
     """Choose what to bring along: only what neither the environment nor `.env` names."""
     named = settings.model_fields_set
-    plan = Plan(data)
+    plan = RunPlan(data)
     if not {"redis_url", "amqp_uri"} <= named:
         plan.valkey = Valkey(data / "store", free_port(VALKEY_PORT))
         if "redis_url" not in named:
@@ -108,9 +108,9 @@ def kept_secret(file: Path) -> str:
     return file.read_text().strip()
 
 
-def run(settings: Settings, plan: Plan) -> int:
+def run(settings: Settings, plan: RunPlan) -> int:
     """Start what is planned in order, tell when it is ready, and wait for the end."""
-    together = Together()
+    together = ProcessGroup()
     with ExitStack() as stack:
         if plan.valkey:
             say(f"starting Valkey on port {plan.valkey.port}, with its data in {plan.valkey.folder} ...")
@@ -118,7 +118,7 @@ def run(settings: Settings, plan: Plan) -> int:
             plan.valkey.start()
         others = {"WEB_SERVER_ADDRESS": f"{LOCALHOST}:0"} if "WEB_SERVER_ADDRESS" in plan.env else {}
         stack.enter_context(joinable(plan.data, plan.env | others))
-        workers = stack.enter_context(closing(Notice()))
+        workers = stack.enter_context(closing(Announcement()))
         add_processes(together, plan, workers)
         say(f"starting {', '.join(together.names)} ...")
         threading.Thread(target=watch, args=(together, settings, plan, workers), daemon=True).start()
@@ -126,7 +126,7 @@ def run(settings: Settings, plan: Plan) -> int:
         return account(together, plan)
 
 
-class Notice:
+class Announcement:
     """Where the workers tell that they have started; `came` says whether they have."""
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ class Notice:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def add_processes(together: Together, plan: Plan, workers: Notice) -> None:
+def add_processes(together: ProcessGroup, plan: RunPlan, workers: Announcement) -> None:
     """Add the mail catcher (when planned), the workers and the API, all with the planned settings."""
     # unbuffered: a line is shown when it is written
     env = {**os.environ, **plan.env, "PYTHONUNBUFFERED": "1"}
@@ -162,7 +162,7 @@ def add_processes(together: Together, plan: Plan, workers: Notice) -> None:
     together.add("api", [python, "-m", "api"], env)
 
 
-def watch(together: Together, settings: Settings, plan: Plan, workers: Notice) -> None:
+def watch(together: ProcessGroup, settings: Settings, plan: RunPlan, workers: Announcement) -> None:
     """Say when all is ready; then stop everything if the embedded Valkey ends by itself."""
 
     def ready() -> bool:
@@ -197,7 +197,7 @@ def address(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def welcome(settings: Settings, plan: Plan) -> str:
+def welcome(settings: Settings, plan: RunPlan) -> str:
     """Tell where to click, where mails land and what to try."""
     here = address(settings)
     mails = f"{here}/mailbox" if plan.mailbox else f"sent through {settings.smtp_url.rpartition('@')[2]}"
@@ -217,7 +217,7 @@ def welcome(settings: Settings, plan: Plan) -> str:
 """
 
 
-def account(together: Together, plan: Plan) -> int:
+def account(together: ProcessGroup, plan: RunPlan) -> int:
     """Say who brought all down, if it was not the user; give the exit status."""
     who = together.first_stopped
     if who is None:

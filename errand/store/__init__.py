@@ -11,26 +11,37 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from errand.settings import Settings
-from errand.store.addresses import Addresses
+from errand.store.addresses import AddressesPart
 from errand.store.availability import ANSWER_SECONDS, CONNECT_SECONDS
 from errand.store.base import AT_ONCE, Pace
-from errand.store.catalogue import Catalogue
-from errand.store.control import Control, Controls
-from errand.store.counts import Counting, Counts
-from errand.store.events import Event, Events
-from errand.store.jobs import Commit, Jobs, Lease, NewJob, Outcome, Renewal, Verdict
-from errand.store.leadership import Leading
-from errand.store.listing import Listing, Page
-from errand.store.notices import Notice, Notices
-from errand.store.rescue import Rescue, Round
-from errand.store.schedules import Schedule, Schedules
+from errand.store.catalogue import CataloguePart
+from errand.store.control import ControlPart, ControlResult
+from errand.store.counts import Counts, CountsPart
+from errand.store.events import Event, EventsPart
+from errand.store.jobs import AcceptResult, Commit, JobsPart, Lease, NewJob, Outcome, Renewal
+from errand.store.leadership import LeadershipPart
+from errand.store.listing import ListingPart, Page
+from errand.store.notices import DueNotification, NotificationsPart
+from errand.store.rescue import RescuePart, RescueRound
+from errand.store.schedules import SchedulesPart, StoredSchedule
 from errand.store.script_loader import Client
-from errand.store.wake_queue import Waking
+from errand.store.wake_queue import WakePart
 from errand.topology import Keys
 
 
 class Store(
-    Jobs, Waking, Controls, Listing, Events, Catalogue, Counting, Notices, Addresses, Schedules, Rescue, Leading
+    JobsPart,
+    WakePart,
+    ControlPart,
+    ListingPart,
+    EventsPart,
+    CataloguePart,
+    CountsPart,
+    NotificationsPart,
+    AddressesPart,
+    SchedulesPart,
+    RescuePart,
+    LeadershipPart,
 ):
     """Everything the store can do, on one pool of connections. Safe to share between threads."""
 
@@ -66,18 +77,18 @@ class Store(
 
 
 __all__ = [
+    "AcceptResult",
     "Commit",
-    "Control",
+    "ControlResult",
     "Counts",
+    "DueNotification",
     "Event",
     "Lease",
     "NewJob",
-    "Notice",
     "Outcome",
     "Page",
     "Renewal",
-    "Round",
-    "Schedule",
+    "RescueRound",
     "Store",
-    "Verdict",
+    "StoredSchedule",
 ]

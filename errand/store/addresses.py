@@ -6,13 +6,13 @@ Stands behind step 6 of a job's life. Whether a mail's owner has unsubscribed is
 
 import secrets
 
-from errand.store.base import Part
+from errand.store.base import StorePart
 
 SECRET_BYTES = 32
 """Length of the secret that signs links."""
 
 
-class Addresses(Part):
+class AddressesPart(StorePart):
     """The side of the store that those who are mailed can change."""
 
     def unsubscribe(self, address: str) -> bool:

@@ -42,7 +42,7 @@ def refuse_if_away(client: redis.Redis, fault: redis.RedisError) -> None:
         raise StoreUnavailable() from fault
 
 
-class Answering:
+class Availability:
     """Whether Redis answers: while it hangs, a few wait for it, and all others are told at once.
 
     Threads may share it. Without it everybody would wait in turn for as long as one answer may take.

@@ -12,7 +12,7 @@ from typing import Any, Final
 import redis
 
 from errand.errors import StoreUnavailable
-from errand.store.availability import Answering, refuse_if_away
+from errand.store.availability import Availability, refuse_if_away
 from errand.store.script_loader import PROMISES, Argument, Client, begin, run, run_replicated
 from errand.topology import Keys
 
@@ -29,7 +29,7 @@ AT_ONCE: Final = Pace()
 """No address has too many."""
 
 
-class Part:
+class StorePart:
     """One side of the store, on a pool of connections that threads may share."""
 
     def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0, pace: Pace = AT_ONCE) -> None:
@@ -38,7 +38,7 @@ class Part:
         What others are told of is on so many `replicas` first. Mails are claimed at this `pace`.
         """
         self._client, self._keys, self._mail = client, keys, "on" if mail else "off"
-        self._replicas, self._pace, self._answering = replicas, pace, Answering()
+        self._replicas, self._pace, self._answering = replicas, pace, Availability()
 
     def _run(self, script: str, *arguments: Argument) -> Any:
         """Run a script; raise StoreUnavailable."""

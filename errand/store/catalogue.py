@@ -5,13 +5,13 @@ Stands before step 1 of a job's life: workers show it again every few seconds, t
 
 from collections.abc import Mapping
 
-from errand.store.base import Part, record_of
+from errand.store.base import StorePart, record_of
 
 SHOWN_SECONDS = 15.0
 """After how long an operation that no worker has shown again is withdrawn. A worker that is restarted takes less."""
 
 
-class Catalogue(Part):
+class CataloguePart(StorePart):
     """The catalogue's side of the store."""
 
     def catalogue(self) -> dict[str, str]:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from errand.store.base import Part
+from errand.store.base import StorePart
 from schemas.status import Status
 
 Reply = Literal["done", "requested", "refused", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class ControlResult:
     """What came of it. `status` is the one before (None: there is no such job); `queue` is where it waits again.
 
     `to_tell`: the services that have somebody to tell now.
@@ -26,32 +26,32 @@ class Control:
     to_tell: tuple[str, ...] = ()
 
 
-class Controls(Part):
+class ControlPart(StorePart):
     """The client's side of the store."""
 
-    def cancel(self, job_id: str, result_ttl: int) -> Control:
+    def cancel(self, job_id: str, result_ttl: int) -> ControlResult:
         """Call a job off: done at once where it waits, requested where it runs, refused where it has ended."""
         reply, before, told = self._run("cancel", job_id, result_ttl * 1000)
-        return Control(reply, _status(before), to_tell=tuple(told.split()))
+        return ControlResult(reply, _status(before), to_tell=tuple(told.split()))
 
-    def retry(self, job_id: str) -> Control:
+    def retry(self, job_id: str) -> ControlResult:
         """Run a failed or cancelled job again with all its attempts; refused in any other status."""
         return self.retry_these([job_id])[0]
 
-    def retry_these(self, job_ids: Sequence[str]) -> list[Control]:
+    def retry_these(self, job_ids: Sequence[str]) -> list[ControlResult]:
         """Do the same with several jobs in one step; an answer for each, in their order."""
         rows = self._run("retry", *job_ids) if job_ids else []
-        return [Control(reply, _status(before), queue) for reply, before, queue in rows]
+        return [ControlResult(reply, _status(before), queue) for reply, before, queue in rows]
 
-    def retell(self, job_id: str) -> Control:
+    def retell(self, job_id: str) -> ControlResult:
         """Try once more to tell of a job what failed to be told; refused where nothing did."""
         reply, before, told = self._run("retell", self._mail, job_id)
-        return Control(reply, _status(before), to_tell=tuple(told.split()))
+        return ControlResult(reply, _status(before), to_tell=tuple(told.split()))
 
-    def delete(self, job_id: str) -> Control:
+    def delete(self, job_id: str) -> ControlResult:
         """Remove a finished job; refused while it has not ended. Who is still to be told of it is told."""
         reply, before = self._run("remove", job_id)
-        return Control(reply, _status(before))
+        return ControlResult(reply, _status(before))
 
 
 def _status(text: str) -> Status | None:

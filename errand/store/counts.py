@@ -5,13 +5,13 @@ Stands beside the life of a job; `GET /metrics` shows it, and every API process 
 
 from dataclasses import dataclass
 
-from errand.store.base import Part, record_of
+from errand.store.base import StorePart, record_of
 from schemas.notices import Channel
 from schemas.status import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueueCount:
     """The jobs of one priority that wait in one queue; `oldest_ms` is how long the first of them has."""
 
     queue: str
@@ -28,7 +28,7 @@ class Counts:
     """
 
     jobs: dict[Status, int]
-    waiting: list[Waiting]
+    waiting: list[QueueCount]
     outbox: int
     notices_due: dict[Channel, int]
     delayed: int
@@ -37,7 +37,7 @@ class Counts:
     mean_ms: dict[str, float]
 
 
-class Counting(Part):
+class CountsPart(StorePart):
     """The operators' side of the store."""
 
     def counts(self) -> Counts:
@@ -55,7 +55,7 @@ class Counting(Part):
                 finished[operation, Status(what)] = int(count)
         return Counts(
             jobs=dict(zip(statuses, jobs, strict=True)),
-            waiting=[Waiting(queue, priority, int(count), int(ms)) for queue, priority, count, ms in rows],
+            waiting=[QueueCount(queue, priority, int(count), int(ms)) for queue, priority, count, ms in rows],
             outbox=outbox,
             notices_due=dict(zip(Channel, notices, strict=True)),
             delayed=delayed,

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import redis
 
-from errand.store.base import Part
+from errand.store.base import StorePart
 
 SLACK_SECONDS = 5.0
 """How much longer than it was told to wait Redis may take to answer."""
@@ -26,7 +26,7 @@ class Event:
     data: str
 
 
-class Events(Part):
+class EventsPart(StorePart):
     """The watchers' side of the store."""
 
     def last_event(self) -> str:

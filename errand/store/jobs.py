@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from errand.store.base import Part, record_of
+from errand.store.base import StorePart, record_of
 from schemas.notices import Occasion
 from schemas.operations import COMPUTE
 from schemas.status import FINAL, Status
@@ -53,7 +53,7 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class AcceptResult:
     """What became of a NewJob: stored, there already under its key, or refused as that key is another job's."""
 
     id: str
@@ -122,10 +122,10 @@ class Renewal:
     cancel: frozenset[str]
 
 
-class Jobs(Part):
+class JobsPart(StorePart):
     """The job's side of the store."""
 
-    def accept(self, jobs: Sequence[NewJob], quiet: bool = False) -> list[Verdict]:
+    def accept(self, jobs: Sequence[NewJob], quiet: bool = False) -> list[AcceptResult]:
         """Store the jobs, all or nothing; a verdict for each, in their order. Raises StoreUnavailable.
 
         Asked twice for one id it changes nothing. One conflict, and nothing of the call is stored. `quiet`: no worker
@@ -133,7 +133,7 @@ class Jobs(Part):
         """
         return _verdicts(jobs, self._run("accept", self._mail, "quiet" if quiet else "", *_flat(jobs)))
 
-    def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[Verdict]]:
+    def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[AcceptResult]]:
         """Ask for the same, and give what waits for the answer: to be called once, and in any case.
 
         Either may raise what redis-py raises: whoever calls asks again, by `accept`.
@@ -213,7 +213,7 @@ def _flat(jobs: Sequence[NewJob]) -> list[str]:
     return [text for job in jobs for text in arguments_of(job)]
 
 
-def _verdicts(jobs: Sequence[NewJob], answers: Sequence[str]) -> list[Verdict]:
+def _verdicts(jobs: Sequence[NewJob], answers: Sequence[str]) -> list[AcceptResult]:
     return [_verdict(job, answer) for job, answer in zip(jobs, answers, strict=True)]
 
 
@@ -237,10 +237,10 @@ def arguments_of(job: NewJob) -> list[str]:
     return [*head, " ".join(job.emails), str(len(fields)), *fields]
 
 
-def _verdict(job: NewJob, answer: str) -> Verdict:
+def _verdict(job: NewJob, answer: str) -> AcceptResult:
     if not answer:
-        return Verdict(job.id, "new")
-    return Verdict(job.id, "conflict") if answer == "!" else Verdict(answer, "replayed")
+        return AcceptResult(job.id, "new")
+    return AcceptResult(job.id, "conflict") if answer == "!" else AcceptResult(answer, "replayed")
 
 
 def _commit(answer: str) -> Commit:

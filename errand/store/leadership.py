@@ -3,10 +3,10 @@
 Stands beside a job's life: the rescuer leads in its own script, plug-ins' timers ask here.
 """
 
-from errand.store.base import Part
+from errand.store.base import StorePart
 
 
-class Leading(Part):
+class LeadershipPart(StorePart):
     """The leaders' side of the store."""
 
     def lead(self, role: str, token: str, seconds: float) -> bool:

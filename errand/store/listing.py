@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from errand.store.base import Part
+from errand.store.base import StorePart
 
 MOST_LOOKED_AT = 1000
 """Jobs that are looked at for one page: with several filters a page may be short, and its cursor leads on."""
@@ -42,7 +42,7 @@ class Page:
     next: str | None
 
 
-class Listing(Part):
+class ListingPart(StorePart):
     """The readers' side of the store."""
 
     def page(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from errand.store.base import Part, record_of
+from errand.store.base import StorePart, record_of
 from schemas.notices import Channel, NoticeKind, NoticeState
 
 LETTER_KEPT_MS = 86_400_000
@@ -17,7 +17,7 @@ LETTER_KEPT_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class DueNotification:
     """One attempt to tell somebody. `record` is the job's (or letter's) hash as text; `since` and `age` are in ms.
 
     `name` is unlike that of all other notices of its job by the same channel: `receipt`, and `receipt-2` to the second
@@ -38,14 +38,14 @@ class Notice:
     ending: dict[str, str] = field(default_factory=dict)
 
 
-class Notices(Part):
+class NotificationsPart(StorePart):
     """The notifications' side of the store."""
 
     def post(self, letter_id: str, to: str, subject: str, body: str) -> None:
         """Record a mail that belongs to no job; it is due at once."""
         self._run("post", letter_id, to, subject, body)
 
-    def collect(self, most: int, lease_seconds: float) -> list[Notice]:
+    def collect(self, most: int, lease_seconds: float) -> list[DueNotification]:
         """Claim up to `most` mails that are due; unsettled ones are due again after `lease_seconds`.
 
         Those to who wants no mails end UNSUBSCRIBED, and those to who had his share wait until his next is due.
@@ -54,7 +54,7 @@ class Notices(Part):
 
     def collect_webhooks(
         self, most: int, lease_seconds: float, longest: int, share: int, at_hand: Mapping[str, int]
-    ) -> list[Notice]:
+    ) -> list[DueNotification]:
         """Do the same with webhooks, for those receivers that have less than `share` of them `at_hand`.
 
         Arguments and results of more than `longest` bytes are left out of the record, which has their names as
@@ -62,12 +62,12 @@ class Notices(Part):
         """
         return self._collect(Channel.WEBHOOK, lease_seconds, most, longest=longest, share=share, at_hand=at_hand)
 
-    def hold(self, notice: Notice, lease_seconds: float) -> bool:
+    def hold(self, notice: DueNotification, lease_seconds: float) -> bool:
         """Keep a notification that is being sent for another `lease_seconds`. False: overtaken."""
         tail = (notice.name, notice.id, notice.attempt, int(lease_seconds * 1000))
         return bool(self._run("hold", notice.channel, *tail))
 
-    def settle(self, notice: Notice, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
+    def settle(self, notice: DueNotification, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
         """Write down how the attempt ended; PENDING means again in `retry_after` seconds. False: overtaken."""
         tail = (state.value, error[:500], int(retry_after * 1000), LETTER_KEPT_MS)
         return bool(self._run("settle", notice.channel, notice.name, notice.id, notice.attempt, *tail))
@@ -81,7 +81,7 @@ class Notices(Part):
         longest: int | str = "",
         share: int | str = "",
         at_hand: Mapping[str, int] | None = None,
-    ) -> list[Notice]:
+    ) -> list[DueNotification]:
         pace = (self._pace.hourly, int(self._pace.give_up * 1000), LETTER_KEPT_MS)
         busy = [text for receiver, count in (at_hand or {}).items() for text in (receiver, count)]
         while True:
@@ -91,10 +91,10 @@ class Notices(Part):
                 return [_notice(channel, row) for row in rows]
 
 
-def _notice(channel: Channel, row: list[Any]) -> Notice:
+def _notice(channel: Channel, row: list[Any]) -> DueNotification:
     name, id_, attempt, since, age, receiver, note, fields = row
     told: dict[str, Any] = json.loads(note)
-    return Notice(
+    return DueNotification(
         kind=NoticeKind(told["kind"]),
         id=id_,
         attempt=int(attempt),

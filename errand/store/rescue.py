@@ -6,7 +6,7 @@ Stands beside a job's whole life; `workers/rescuer/service.py` calls it once a s
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from errand.store.base import Part
+from errand.store.base import StorePart
 
 MOST = 500
 """Jobs of each kind that one round takes, so that a round stays short."""
@@ -17,7 +17,7 @@ GRACE_MS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class RescueRound:
     """What one round did. `to_ring` holds (job id, queue) whose doorbell must ring now; `next_due` is in s, if any."""
 
     recovered: int
@@ -34,12 +34,12 @@ class Round:
         return max(self.recovered + self.failed + self.cancelled, self.released, self.removed) >= MOST
 
 
-class Rescue(Part):
+class RescuePart(StorePart):
     """The rescuer's side of the store."""
 
     def rescue(
         self, token: str, leader_seconds: float, patience: float, result_ttl: int, lease_seconds: float
-    ) -> Round | None:
+    ) -> RescueRound | None:
         """Do one round as the instance `token`; None when another one leads."""
         times = (int(leader_seconds * 1000), int(patience * 1000), result_ttl * 1000)
         answer = self._run("rescue", token, *times, MOST, max(GAP_MS, int(lease_seconds * 500)), GRACE_MS)
@@ -47,7 +47,7 @@ class Rescue(Part):
             return None
         recovered, failed, released, cancelled, removed, ring, due = answer
         to_ring = list(zip(ring[::2], ring[1::2], strict=True))
-        return Round(recovered, failed, released, cancelled, removed, to_ring, None if due < 0 else due / 1000)
+        return RescueRound(recovered, failed, released, cancelled, removed, to_ring, None if due < 0 else due / 1000)
 
     def unheard(self, ids: Sequence[str]) -> set[str]:
         """Tell which of `ids` nobody has claimed yet, nor has the broker their doorbells; raise StoreUnavailable."""

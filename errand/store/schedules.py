@@ -1,4 +1,4 @@
-"""Schedules in the store: what is to run again and again, and when next. A tick is one step for all instances.
+"""SchedulesPart in the store: what is to run again and again, and when next. A tick is one step for all instances.
 
 Stands before step 1 of the jobs that nobody posts; `workers/rescuer/ticks.py` lets schedules tick.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Literal
 
-from errand.store.base import Part, record_of
+from errand.store.base import StorePart, record_of
 from errand.store.jobs import NewJob, arguments_of
 
 MOST_SCHEDULES: Final = 1000
@@ -22,7 +22,7 @@ Ticked = Literal["started", "skipped", "again", "late"]
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class StoredSchedule:
     """A schedule as it stands: `record` is text by field; its next time as Redis writes it, in ms."""
 
     name: str
@@ -35,7 +35,7 @@ class Schedule:
         return self.record["version"]
 
 
-class Schedules(Part):
+class SchedulesPart(StorePart):
     """The schedules' side of the store."""
 
     def now(self) -> int:
@@ -55,12 +55,12 @@ class Schedules(Part):
         answer, *record = self._run("schedule_put", name, version, rhythm, most, *_times(upcoming), *flat)
         return answer, record_of(record)
 
-    def schedule(self, name: str) -> Schedule | None:
+    def schedule(self, name: str) -> StoredSchedule | None:
         """Give a schedule, or None."""
         rows = self._run("schedules", name)
         return _schedule(rows[0]) if rows else None
 
-    def schedules(self) -> list[Schedule]:
+    def schedules(self) -> list[StoredSchedule]:
         """Give all schedules, by name."""
         return sorted(map(_schedule, self._run("schedules", "")), key=lambda schedule: schedule.name)
 
@@ -73,7 +73,7 @@ class Schedules(Part):
         now, *rows = self._run("schedule_due", most)
         return int(now), rows[::2]
 
-    def tick(self, seen: Schedule, upcoming: Sequence[int], tick: int, job: NewJob) -> Ticked:
+    def tick(self, seen: StoredSchedule, upcoming: Sequence[int], tick: int, job: NewJob) -> Ticked:
         """Start `job` for a tick and go on to the next time, in one step, if the schedule still is as it was seen."""
         head = (self._mail, seen.name, seen.version, seen.next, *_times(upcoming), tick)
         answer: Ticked = self._run("schedule_tick", *head, *arguments_of(job))
@@ -84,6 +84,6 @@ def _times(upcoming: Sequence[int]) -> tuple[str, str]:
     return str(upcoming[0]) if upcoming else NEVER, json.dumps(upcoming, separators=(",", ":"))
 
 
-def _schedule(row: tuple[str, str, list[str]]) -> Schedule:
+def _schedule(row: tuple[str, str, list[str]]) -> StoredSchedule:
     name, next_, fields = row
-    return Schedule(name, next_, record_of(fields))
+    return StoredSchedule(name, next_, record_of(fields))

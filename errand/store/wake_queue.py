@@ -12,7 +12,7 @@ from typing import Any, Self, cast
 import redis
 
 from errand.store.availability import refuse_if_away
-from errand.store.base import Part
+from errand.store.base import StorePart
 from errand.store.jobs import Lease
 
 
@@ -24,7 +24,7 @@ class Wake:
     offer: Lease | None
 
 
-class Ear:
+class WakeListener:
     """One connection that hears which queues a worker is to look at, for the time of a `with`."""
 
     def __init__(self, client: redis.Redis, channel: str) -> None:
@@ -68,9 +68,9 @@ def _wake(text: str) -> Wake:
     return Wake(queue, Lease(job_id, "", 1, operation, arguments, None, int(most)))
 
 
-class Waking(Part):
+class WakePart(StorePart):
     """The side of the store that wakes workers."""
 
-    def ear(self, worker: str) -> Ear:
+    def ear(self, worker: str) -> WakeListener:
         """Make what hears for the worker of this name, under which it claims."""
-        return Ear(self._client, self._keys.wake(worker))
+        return WakeListener(self._client, self._keys.wake(worker))

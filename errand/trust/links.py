@@ -35,14 +35,14 @@ class _Short(HMACAlgorithm):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedLink:
     """What a link to a job leads to, and until when (seconds since 1970)."""
 
     job_id: str
     expires: int
 
 
-class Links:
+class SignedLinks:
     """Writes links and reads what is in them. All processes that share `secret` understand each other's."""
 
     def __init__(self, secret: bytes, base_url: str) -> None:
@@ -59,12 +59,12 @@ class Links:
         """Give the address of the page on which the owner of a mail address ends all mails to it."""
         return f"{self._base_url}/unsubscribe/{_signed(self._addresses, address.encode())}"
 
-    def opened(self, token: str) -> Opened:
+    def opened(self, token: str) -> OpenedLink:
         """Read the end of a link to a job; raise LinkRefused if we never wrote it, LinkExpired if its time is over."""
         held = _verified(self._jobs, token)
         if len(held) != _ID_BYTES + _TIME_BYTES:
             raise LinkRefused()
-        link = Opened(str(UUID(bytes=held[:_ID_BYTES])), int.from_bytes(held[_ID_BYTES:]))
+        link = OpenedLink(str(UUID(bytes=held[:_ID_BYTES])), int.from_bytes(held[_ID_BYTES:]))
         if time.time() >= link.expires:
             raise LinkExpired()
         return link

@@ -7,7 +7,7 @@ LONGEST = 100
 """Characters of an airport's name."""
 
 
-class Refused(Exception):
+class NameRefused(Exception):
     """This can't be kept."""
 
 
@@ -17,10 +17,10 @@ class AirportsService:
     name = "airports_service"
     airports = Storage("airport")
 
-    @rpc(expected_exceptions=Refused)
+    @rpc(expected_exceptions=NameRefused)
     def create(self, airport: str) -> str:
         if not (isinstance(airport, str) and airport.isprintable() and 1 <= len(airport) <= LONGEST):
-            raise Refused(f"An airport is a text of 1 to {LONGEST} printable characters.")
+            raise NameRefused(f"An airport is a text of 1 to {LONGEST} printable characters.")
         return self.airports.save(airport)
 
     @rpc(expected_exceptions=Unknown)
@@ -41,10 +41,10 @@ class TripsService:
     airports_rpc = RpcProxy("airports_service", timeout=2)
     trips = Storage("trip")
 
-    @rpc(expected_exceptions=Refused)
+    @rpc(expected_exceptions=NameRefused)
     def create(self, airport_from_id: str, airport_to_id: str) -> str:
         if unknown := self.airports_rpc.unknown([airport_from_id, airport_to_id]):
-            raise Refused(f"There is no airport {repr(unknown[0])[:50]}, so no trip was kept.")
+            raise NameRefused(f"There is no airport {repr(unknown[0])[:50]}, so no trip was kept.")
         return self.trips.save({"from": airport_from_id, "to": airport_to_id})
 
     @rpc(expected_exceptions=Unknown)

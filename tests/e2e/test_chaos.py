@@ -1,12 +1,12 @@
 """The short form of `make chaos`: every kind of process is hit under load, and the ledger holds."""
 
-from chaos.plan import Plan
+from chaos.plan import ChaosPlan
 from chaos.run import play
 from chaos.scene import playing
 from tests.conftest import missing
 from tests.support.rabbitmq import Node
 
-SHORT = Plan(
+SHORT = ChaosPlan(
     jobs=300,
     faults=28,
     seed=4711,

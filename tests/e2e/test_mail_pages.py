@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from errand.embedded.wait import until
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from schemas.pictures import Picture
 from tests.support import hostile, sse
 from tests.support.jobs import accepted, claimed, succeeded
@@ -66,9 +66,9 @@ def api_url(errand: Stack) -> str:
 
 
 @pytest.fixture
-def links(errand: Stack) -> Links:
+def links(errand: Stack) -> SignedLinks:
     """What workers write links with."""
-    return Links(errand.store.link_secret(), errand.url)
+    return SignedLinks(errand.store.link_secret(), errand.url)
 
 
 @pytest.fixture
@@ -84,12 +84,12 @@ def done(errand: Stack, result: Any) -> str:
     return lease.id
 
 
-def token_of(links: Links, job_id: str) -> str:
+def token_of(links: SignedLinks, job_id: str) -> str:
     """Give the token of a link to a job."""
     return links.job(job_id, int(time.time()) + 3600).rpartition("/")[2]
 
 
-def test_each_kind_of_result_can_be_read_on_every_screen(errand: Stack, links: Links, look: Look) -> None:
+def test_each_kind_of_result_can_be_read_on_every_screen(errand: Stack, links: SignedLinks, look: Look) -> None:
     for name, result in RESULTS.items():
         token = token_of(links, done(errand, result))
         look.page.goto(f"{errand.url}/view/{token}")
@@ -101,7 +101,7 @@ def test_each_kind_of_result_can_be_read_on_every_screen(errand: Stack, links: L
 
 
 def test_how_a_job_ended_otherwise_and_refusals_can_be_read_on_every_screen(
-    errand: Stack, links: Links, look: Look
+    errand: Stack, links: SignedLinks, look: Look
 ) -> None:
     store = errand.store
     failed = accepted(store)
@@ -122,7 +122,9 @@ def test_how_a_job_ended_otherwise_and_refusals_can_be_read_on_every_screen(
     assert [told for told in look.complaints if "404" not in told and "410" not in told] == []
 
 
-def test_an_unfinished_job_is_followed_to_its_end_without_a_reload(errand: Stack, links: Links, look: Look) -> None:
+def test_an_unfinished_job_is_followed_to_its_end_without_a_reload(
+    errand: Stack, links: SignedLinks, look: Look
+) -> None:
     page, store = look.page, errand.store
     job_id = accepted(store)
     page.goto(f"{errand.url}/view/{token_of(links, job_id)}")
@@ -149,7 +151,7 @@ def test_an_unfinished_job_is_followed_to_its_end_without_a_reload(errand: Stack
 
 
 def test_without_scripts_everything_can_be_read_and_looked_at_again(
-    errand: Stack, links: Links, browser_page: "Page"
+    errand: Stack, links: SignedLinks, browser_page: "Page"
 ) -> None:
     assert browser_page.context.browser
     page = browser_page.context.browser.new_context(java_script_enabled=False).new_page()
@@ -171,7 +173,7 @@ def test_without_scripts_everything_can_be_read_and_looked_at_again(
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(
-    errand: Stack, links: Links, browser_page: "Page"
+    errand: Stack, links: SignedLinks, browser_page: "Page"
 ) -> None:
     browser_page.goto(f"{errand.url}/view/{token_of(links, done(errand, ROWS))}")
 
@@ -184,7 +186,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
     assert reached == ["The result as a table", "Download as CSV", "Download as JSON"]
 
 
-def test_nothing_that_somebody_wrote_runs_or_is_fetched(errand: Stack, links: Links, look: Look) -> None:
+def test_nothing_that_somebody_wrote_runs_or_is_fetched(errand: Stack, links: SignedLinks, look: Look) -> None:
     texts = hostile.texts("http://127.0.0.1:9/", "/etc/hostname")
 
     for tried in ("script", "an event", "a style sheet", "a frame", "a form", "a link", "an end of everything"):
@@ -194,7 +196,7 @@ def test_nothing_that_somebody_wrote_runs_or_is_fetched(errand: Stack, links: Li
     assert look.complaints == []
 
 
-def test_a_script_that_gets_into_the_page_does_not_run(errand: Stack, links: Links, browser_page: "Page") -> None:
+def test_a_script_that_gets_into_the_page_does_not_run(errand: Stack, links: SignedLinks, browser_page: "Page") -> None:
     browser_page.goto(f"{errand.url}/view/{token_of(links, done(errand, 40))}")
 
     browser_page.evaluate(
@@ -210,7 +212,7 @@ def test_a_script_that_gets_into_the_page_does_not_run(errand: Stack, links: Lin
     assert browser_page.evaluate("window.gotIn") is None
 
 
-def test_mails_are_ended_and_resumed_by_the_keyboard_alone(errand: Stack, links: Links, look: Look) -> None:
+def test_mails_are_ended_and_resumed_by_the_keyboard_alone(errand: Stack, links: SignedLinks, look: Look) -> None:
     page, token = look.page, links.unsubscribe(ADDRESS).rpartition("/")[2]
 
     page.goto(f"{errand.url}/unsubscribe/{token}")
@@ -232,7 +234,7 @@ def test_mails_are_ended_and_resumed_by_the_keyboard_alone(errand: Stack, links:
     assert look.complaints == []
 
 
-def test_the_stream_of_a_link_tells_all_but_the_log(errand: Stack, links: Links) -> None:
+def test_the_stream_of_a_link_tells_all_but_the_log(errand: Stack, links: SignedLinks) -> None:
     lease = claimed(errand.store)
     token = token_of(links, lease.id)
 
@@ -247,7 +249,7 @@ def test_the_stream_of_a_link_tells_all_but_the_log(errand: Stack, links: Links)
     assert errand.get(f"/jobs/{lease.id}/log").text == "a secret line\n", "it is there, for who has the key"
 
 
-def test_files_are_served_over_real_http(errand: Stack, links: Links) -> None:
+def test_files_are_served_over_real_http(errand: Stack, links: SignedLinks) -> None:
     token = token_of(links, done(errand, ROWS))
 
     for kind, media_type in (("csv", "text/csv; charset=utf-8"), ("json", "application/json")):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from errand.settings import Settings
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from tests.support.look import DESKTOP, PHONE, Look
 from workers.mail.writing.letter import Letter, compose
@@ -62,7 +62,7 @@ def mails() -> dict[str, Letter]:
         "cancelled": sample(NoticeKind.CANCELLED, error='{"type":"Cancelled","message":"called off while it ran"}'),
         "letter": sample(NoticeKind.LETTER, subject="Just testing " + "x" * 100, body=f"Dear you,\n\n{WORDS}"),
     }
-    settings, links = Settings(_env_file=None), Links(bytes(32), "https://errand.example.com")
+    settings, links = Settings(_env_file=None), SignedLinks(bytes(32), "https://errand.example.com")
     notices = kinds | {
         f"result {name}": sample(NoticeKind.RESULT, operation=name.split()[-1], result=json.dumps(result))
         for name, result in results.items()

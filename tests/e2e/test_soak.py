@@ -3,12 +3,12 @@
 import pytest
 
 from chaos.scene import playing
-from soak.plan import Plan
+from soak.plan import SoakPlan
 from soak.run import play
 from tests.conftest import missing
 from tests.support.rabbitmq import Node
 
-SHORT = Plan(minutes=2, seed=4711, most=30, retention=15, measures=6, looks_every=3, clients=128)
+SHORT = SoakPlan(minutes=2, seed=4711, most=30, retention=15, measures=6, looks_every=3, clients=128)
 """At most 30 acts a second: other tests want something of the machine too."""
 
 

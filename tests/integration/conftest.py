@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from api.app import Api, create_app
-from api.feed.broadcaster import Watch
+from api.feed.broadcaster import Broadcaster
 from errand.settings import Settings
 from errand.store import Store
 from tests.support.api import SilentRelay
@@ -46,7 +46,7 @@ def app(settings: Settings, store: Store) -> Iterator[Api]:
 
 
 @pytest.fixture
-def watch(app: Api) -> Watch:
+def watch(app: Api) -> Broadcaster:
     """What reads the store's events for that API."""
-    watch: Watch = app.extensions["errand"].watch
+    watch: Broadcaster = app.extensions["errand"].watch
     return watch

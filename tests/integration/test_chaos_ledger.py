@@ -9,19 +9,19 @@ import requests
 
 from chaos.clients import Told
 from chaos.evidence import Evidence
-from chaos.faults import KINDS, Fault, faults
+from chaos.faults import KINDS, ChaosFault, faults
 from chaos.ledger import settle
-from chaos.plan import Plan
-from chaos.receiver import Delivery, Receiver
+from chaos.plan import ChaosPlan
+from chaos.receiver import ReceivedWebhook, Receiver
 from chaos.saboteur import Done
-from chaos.wishes import Wish, wishes
+from chaos.wishes import WantedJob, wishes
 from chaos.witness import Seen, Step
 from errand.store import Outcome
 from errand.trust.signing import keys_of, new_secret, signatures
 from schemas.status import Status
 from tests.support.jobs import claim, new_job
 
-WISH = Wish("mark", 0, {"operation": "tally", "email": "name@email.com"}, "succeeded", 40, hooked=True)
+WISH = WantedJob("mark", 0, {"operation": "tally", "email": "name@email.com"}, "succeeded", 40, hooked=True)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def evidence(store, tmp_path):
     seen = Seen()
     seen.steps[job.id] = [Step(1, "accepted", 0), Step(2, "running", 1), Step(3, "succeeded", 1)]
     mails = [(1.5, f"<{job.id}.receipt@localhost>"), (3.5, f"<{job.id}.result@localhost>")]
-    webhooks = [Delivery(3.5, f"{job.id}-result", "errand.job.succeeded", "")]
+    webhooks = [ReceivedWebhook(3.5, f"{job.id}-result", "errand.job.succeeded", "")]
     return Evidence([WISH], Told(ids={WISH.mark: job.id}), seen, store, tmp_path, mails, webhooks, [])
 
 
@@ -111,7 +111,7 @@ def test_a_mail_that_never_came_is_missing(evidence):
 
 def test_a_mail_that_came_twice_needs_a_fault_that_explains_it(evidence):
     evidence.mails.append((33.5, f"<{only(evidence)}.result@localhost>"))
-    kill = Done(Fault(0, "mail", "kill", 1), "mail-1", 3.6, 1, 1, 3.6)
+    kill = Done(ChaosFault(0, "mail", "kill", 1), "mail-1", 3.6, 1, 1, 3.6)
 
     bare = settle(evidence)
     evidence = Evidence(**{**vars(evidence), "done": [kill]})
@@ -132,8 +132,8 @@ def test_a_webhook_that_never_came_is_missing(evidence):
 
 
 def test_a_webhook_that_came_twice_needs_a_fault_that_explains_it(evidence):
-    evidence.webhooks.append(Delivery(18.5, f"{only(evidence)}-result", "errand.job.succeeded", ""))
-    stop = Done(Fault(0, "webhooks", "stop", 6), "webhooks-1", 3.0, 1, 1, 9.0)
+    evidence.webhooks.append(ReceivedWebhook(18.5, f"{only(evidence)}-result", "errand.job.succeeded", ""))
+    stop = Done(ChaosFault(0, "webhooks", "stop", 6), "webhooks-1", 3.0, 1, 1, 9.0)
 
     bare = settle(evidence)
     evidence = Evidence(**{**vars(evidence), "done": [stop]})
@@ -147,9 +147,9 @@ def test_a_webhook_that_came_twice_needs_a_fault_that_explains_it(evidence):
 @pytest.mark.parametrize(
     "webhook",
     [
-        Delivery(3.5, "{id}-result", "errand.job.succeeded", "its signature is wrong"),
-        Delivery(3.5, "{id}-result", "errand.job.failed", ""),
-        Delivery(3.5, "{id}-failure", "errand.job.failed", ""),
+        ReceivedWebhook(3.5, "{id}-result", "errand.job.succeeded", "its signature is wrong"),
+        ReceivedWebhook(3.5, "{id}-result", "errand.job.failed", ""),
+        ReceivedWebhook(3.5, "{id}-failure", "errand.job.failed", ""),
     ],
 )
 def test_a_webhook_that_says_something_wrong_is_seen(evidence, webhook):
@@ -162,7 +162,7 @@ def test_a_webhook_that_says_something_wrong_is_seen(evidence, webhook):
 
 
 def test_one_seed_makes_one_run():
-    plan = Plan(jobs=200, faults=100, seed=7)
+    plan = ChaosPlan(jobs=200, faults=100, seed=7)
 
     assert wishes(plan) == wishes(plan)
     assert faults(plan) == faults(plan)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind, NoticeState
 from tests.support.smtp import DROP, SmtpSink
 from workers.mail import delivery as delivery_module
-from workers.mail.delivery import Delivery, Outcome
+from workers.mail.delivery import Delivery, SendResult
 
 JOB = "0192f3a4-1111-7222-8333-444455556666"
-LINKS = Links(b"0123456789abcdef0123456789abcdef", "https://errand.test")
+LINKS = SignedLinks(b"0123456789abcdef0123456789abcdef", "https://errand.test")
 TABLE = json.dumps([{"n": n, "square": n * n} for n in range(5_000)])
 
 
@@ -31,13 +31,15 @@ def delivery(settings: Settings) -> Iterator[Delivery]:
     delivery.close()
 
 
-def notice(to: str = "name@email.com", result: str = "40", **fields) -> Notice:
+def notice(to: str = "name@email.com", result: str = "40", **fields) -> DueNotification:
     record = {"id": JOB, "operation": "squares", "arguments": "{}", "result": result}
-    return Notice(NoticeKind.RESULT, JOB, record=record, name="result", to=to, **{"attempt": 1, "since": 0, **fields})
+    return DueNotification(
+        NoticeKind.RESULT, JOB, record=record, name="result", to=to, **{"attempt": 1, "since": 0, **fields}
+    )
 
 
 def test_a_mail_that_is_taken_is_sent(delivery, smtp_sink):
-    assert delivery.attempt(notice(), LINKS) == Outcome(NoticeState.SENT)
+    assert delivery.attempt(notice(), LINKS) == SendResult(NoticeState.SENT)
     assert [mail.message["Message-ID"] for mail in smtp_sink.messages] == [f"<{JOB}.result@errand.test>"]
 
 
@@ -46,7 +48,7 @@ def test_a_mail_that_is_too_large_goes_again_at_once_without_its_files(delivery,
     sizes = iter([answer, None])
     smtp_sink.answers["DATA"] = lambda _: next(sizes)
 
-    assert delivery.attempt(notice(result=TABLE), LINKS) == Outcome(NoticeState.SENT)
+    assert delivery.attempt(notice(result=TABLE), LINKS) == SendResult(NoticeState.SENT)
 
     [mail] = smtp_sink.messages
     assert (len(smtp_sink.arrived), smtp_sink.connections) == (2, 1)
@@ -59,7 +61,7 @@ def test_what_a_server_says_of_its_size_is_believed(smtp_sink, settings):
     smtp_sink.announced_bytes = 30_000
     delivery = Delivery(settings)
 
-    assert delivery.attempt(notice(result=TABLE), LINKS) == Outcome(NoticeState.SENT)
+    assert delivery.attempt(notice(result=TABLE), LINKS) == SendResult(NoticeState.SENT)
 
     assert [command.split()[0] for command in smtp_sink.commands] == ["RSET", "MAIL", "RCPT", "DATA"]
     delivery.close()
@@ -69,7 +71,7 @@ def test_what_a_server_says_of_its_size_is_believed(smtp_sink, settings):
 def test_a_mail_that_is_too_large_without_files_too_fails_with_the_servers_words(delivery, smtp_sink, result):
     smtp_sink.answers["DATA"] = "552 5.2.2 Mailbox full"
 
-    assert delivery.attempt(notice(result=result), LINKS) == Outcome(NoticeState.FAILED, "552 5.2.2 Mailbox full")
+    assert delivery.attempt(notice(result=result), LINKS) == SendResult(NoticeState.FAILED, "552 5.2.2 Mailbox full")
 
     assert len(smtp_sink.arrived) == (2 if result == TABLE else 1)
 
@@ -77,7 +79,7 @@ def test_a_mail_that_is_too_large_without_files_too_fails_with_the_servers_words
 def test_a_mail_that_is_refused_for_another_reason_goes_nowhere_with_or_without_its_files(delivery, smtp_sink):
     smtp_sink.answers["DATA"] = "554 5.7.1 We want none of this"
 
-    assert delivery.attempt(notice(result=TABLE), LINKS) == Outcome(
+    assert delivery.attempt(notice(result=TABLE), LINKS) == SendResult(
         NoticeState.FAILED, "554 5.7.1 We want none of this"
     )
 
@@ -105,7 +107,7 @@ def test_who_must_not_be_mailed_to_any_more_is_not(smtp_sink, settings, allowed)
     )
     assert smtp_sink.connections == 0
     allowed_one = "name@elsewhere.test" if allowed == "elsewhere.test" else "name@mail.email.com"
-    assert delivery.attempt(notice(to=allowed_one), LINKS) == Outcome(NoticeState.SENT)
+    assert delivery.attempt(notice(to=allowed_one), LINKS) == SendResult(NoticeState.SENT)
     delivery.close()
 
 
@@ -115,7 +117,7 @@ def test_pauses_double_up_to_ten_minutes(delivery, smtp_sink, attempt, pause):
 
     outcome = delivery.attempt(notice(attempt=attempt), LINKS)
 
-    assert outcome == Outcome(NoticeState.PENDING, "450 4.2.0 Greylisted", pause)
+    assert outcome == SendResult(NoticeState.PENDING, "450 4.2.0 Greylisted", pause)
 
 
 def test_what_was_tried_for_too_long_is_given_up_but_not_before_one_more_try(delivery, smtp_sink):
@@ -124,7 +126,7 @@ def test_what_was_tried_for_too_long_is_given_up_but_not_before_one_more_try(del
 
     outcome = delivery.attempt(notice(age=61_000), LINKS)
 
-    assert outcome == Outcome(NoticeState.FAILED, "Given up after 60 s: 450 4.2.0 Greylisted")
+    assert outcome == SendResult(NoticeState.FAILED, "Given up after 60 s: 450 4.2.0 Greylisted")
 
 
 def test_a_mail_that_can_not_be_made_waits_for_a_release_that_can(delivery, smtp_sink, monkeypatch):

@@ -74,7 +74,7 @@ def test_installing_twice_is_installing_once():
     embedded.install()
 
     assert first == TRANSPORT_ALIASES
-    assert type(Connection("redis://127.0.0.1").transport) is embedded.Transport
+    assert type(Connection("redis://127.0.0.1").transport) is embedded.EmbeddedTransport
     assert Connection("rediss://127.0.0.1").transport_cls == "rediss"
 
 

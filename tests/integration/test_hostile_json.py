@@ -10,7 +10,7 @@ from tests.support import hostile
 from tests.support.hostile import VICTIM, as_json
 from tests.support.jobs import claimed, ended
 from tests.support.web import WebServer
-from workers.outbound.address_guard import Guard, target
+from workers.outbound.address_guard import AddressGuard, target
 from workers.outbound.on_hub import post
 from workers.webhooks.cloudevents import CONTENT_TYPE, event_id, event_of
 
@@ -59,7 +59,7 @@ def test_a_webhook_gets_what_was_written_as_one_request(store, receiver, name, s
     job_id = finished(store, text, status)
     [notice] = store.collect_webhooks(1, 60, 1_000_000, 50, {})
     body, before = event_of(notice, Settings(_env_file=None)), len(receiver.requests)
-    guarded_by = Guard(Settings(_env_file=None, guard_allow="127.0.0.0/8").guard_allowed)
+    guarded_by = AddressGuard(Settings(_env_file=None, guard_allow="127.0.0.0/8").guard_allowed)
     headers = {"Content-Type": CONTENT_TYPE, "webhook-id": event_id(notice)}
 
     answer = post(target(receiver.url()), headers=headers, body=body, seconds=5, most=10, guarded_by=guarded_by)

@@ -13,8 +13,8 @@ import pytest
 
 from errand.errors import MailRefused
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from tests.support import hostile
 from tests.support.hostile import VICTIM, as_json
@@ -30,7 +30,7 @@ TO = "name@email.com"
 SINCE = 1_795_241_594_123
 NAMES = sorted(hostile.texts("", ""))
 SECRET = "TOPSECRET"
-LINKS = Links(b"0123456789abcdef0123456789abcdef", HOME)
+LINKS = SignedLinks(b"0123456789abcdef0123456789abcdef", HOME)
 
 
 class Post:
@@ -47,7 +47,7 @@ class Post:
     def send(self, kind: NoticeKind, to: str = TO, **record: str) -> Caught:
         """Have a letter written and sent; give what the server got."""
         job_id, before = str(uuid.uuid4()), len(self.sink.messages)
-        notice = Notice(kind, job_id, 1, SINCE, {"id": job_id, **record}, name=kind.value, to=to)
+        notice = DueNotification(kind, job_id, 1, SINCE, {"id": job_id, **record}, name=kind.value, to=to)
         self.mailer.send(compose(notice, self.settings, LINKS))
         assert len(self.sink.messages) == before + 1, "one letter is one mail"
         mail = self.sink.messages[-1]

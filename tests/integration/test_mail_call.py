@@ -6,7 +6,7 @@ import pytest
 
 from errand.errors import MailRefused
 from errand.settings import Settings
-from errand.store import Notice, Store
+from errand.store import DueNotification, Store
 from schemas.notices import NoticeKind
 from workers.dependencies import WorkerStore
 from workers.mail.service import Mail
@@ -21,7 +21,7 @@ def send(store: Store, *arguments, **settings) -> str:
     return letter_id
 
 
-def recorded(store: Store, letter_id: str) -> Notice:
+def recorded(store: Store, letter_id: str) -> DueNotification:
     [notice] = store.collect(10, 60)
     assert (notice.kind, notice.id, notice.name) == (NoticeKind.LETTER, letter_id, "letter")
     return notice

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from api.mailbox.contents import Opened
-from api.mailbox.folder import Folder
+from api.mailbox.contents import OpenedMail
+from api.mailbox.folder import MailFolder
 from api.mailbox.frames import framed
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from workers.mail.sending.mailer import Mailer
 from workers.mail.writing.letter import Letter, compose
@@ -54,9 +54,9 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
     catcher.process.communicate()
 
 
-def composed(notice: Notice) -> Letter:
+def composed(notice: DueNotification) -> Letter:
     settings = Settings(_env_file=None)
-    return compose(notice, settings, Links(b"a secret of 32 bytes, no less...", settings.base_url))
+    return compose(notice, settings, SignedLinks(b"a secret of 32 bytes, no less...", settings.base_url))
 
 
 def send(catcher: Catcher, subject: str, to: str = "name@email.com", text: str = "hello\n") -> None:
@@ -84,12 +84,12 @@ def test_a_letter_of_the_mailer_is_kept_and_told_in_a_line(catcher):
 
 def test_every_letter_of_the_mailer_can_be_read_in_the_mailbox(catcher):
     mailer = Mailer(f"smtp://127.0.0.1:{catcher.port}", "Errand <errand@localhost>")
-    folder = Folder(catcher.folder)
+    folder = MailFolder(catcher.folder)
 
     for letter in map(composed, samples()):
         mailer.send(letter)
         catcher.line()
-        opened = Opened(folder.look().mails[0])
+        opened = OpenedMail(folder.look().mails[0])
 
         assert opened.summary().subject == letter.subject
         assert opened.text.text().strip() == letter.text.strip()

@@ -18,7 +18,7 @@ from errand.errors import BrokerUnavailable, CallRefused, ServiceFailed, Service
 from tests.support.plugins import cluster_on, instances
 from tests.support.ports import LOCALHOST, free_port, until
 from tests.support.rabbitmq import vhost
-from workers.entrypoints.safe_consumer import Reader
+from workers.entrypoints.safe_consumer import SafeConsumer
 
 
 @pytest.fixture
@@ -353,7 +353,7 @@ def test_on_the_embedded_broker_a_call_that_is_worked_on_is_held(valkey):
         queue = Queue("calls")(connection.default_channel)
         queue.declare()
         connection.Producer().publish("hello", routing_key="calls")
-        reader = Reader(connection, queue, heard.append, 1000, 10)
+        reader = SafeConsumer(connection, queue, heard.append, 1000, 10)
         reader.consume()
         until(lambda: drained(connection) and heard, 10, "the message")
 

@@ -12,11 +12,11 @@ import pytest
 from tests.support.processes import ROOT
 from tests.support.smtp import Certificate
 from tests.support.web import WebServer, endless, plain
-from workers.outbound.address_guard import Guard, target
-from workers.outbound.http import Answer
+from workers.outbound.address_guard import AddressGuard, target
+from workers.outbound.http import HttpResponse
 from workers.outbound.on_hub import post
 
-HERE = Guard([ip_network("127.0.0.0/8")])
+HERE = AddressGuard([ip_network("127.0.0.0/8")])
 
 
 @pytest.fixture
@@ -25,11 +25,11 @@ def server() -> Iterator[WebServer]:
         yield server
 
 
-def posted(url: str, guarded_by: Guard = HERE, **options) -> Answer:
+def posted(url: str, guarded_by: AddressGuard = HERE, **options) -> HttpResponse:
     return post(target(url), headers={"X": "y"}, body=b"{}", seconds=5, most=10, guarded_by=guarded_by, **options)
 
 
-class Pointed(Guard):
+class Pointed(AddressGuard):
     """A guard to whom every name is this machine, until it is asked a second time."""
 
     asked = 0
@@ -84,7 +84,7 @@ import json, sys
 from eventlet.support import greendns
 from ipaddress import ip_network
 from time import monotonic
-from workers.outbound.address_guard import Guard, target
+from workers.outbound.address_guard import AddressGuard, target
 from workers.outbound.on_hub import post
 
 url, name_server = sys.argv[1], int(sys.argv[2])
@@ -102,7 +102,8 @@ eventlet.spawn(tick)
 eventlet.sleep(0)
 began, told = monotonic(), "an answer"
 try:
-    post(target(url), headers={}, body=b"{}", seconds=1, most=10**9, guarded_by=Guard([ip_network("127.0.0.0/8")]))
+    loopback = AddressGuard([ip_network("127.0.0.0/8")])
+    post(target(url), headers={}, body=b"{}", seconds=1, most=10**9, guarded_by=loopback)
 except Exception as fault:
     told = type(fault).__name__
 print(json.dumps([told, monotonic() - began, max(gaps), len(gaps)]))

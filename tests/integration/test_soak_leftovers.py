@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chaos.receiver import Delivery
+from chaos.receiver import ReceivedWebhook
 from errand.store import Event
 from schemas.notices import NoticeState
 from soak import books as books_of_soak
@@ -99,7 +99,7 @@ def test_books_wait_for_a_webhook_and_look_at_what_is_wrong_with_it(books):
     books.see(event("one", "failed"))
     assert books.close() == 1
 
-    books.call(Delivery(1.0, "one-failure", "errand.job.failed", "its signature is wrong"))
+    books.call(ReceivedWebhook(1.0, "one-failure", "errand.job.failed", "its signature is wrong"))
 
     assert books.close() == 0
     assert "its signature is wrong" in books.wrong[0]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from errand.store import Notice, Store
+from errand.store import DueNotification, Store
 from schemas.notices import NoticeKind, NoticeState
 from schemas.status import Status
 from tests.support.jobs import accepted, claim, claimed, ended, expire, rescue, succeeded
@@ -14,7 +14,7 @@ THREE = "a@email.com b@email.com c@email.com"
 URL = "https://example.com/hook"
 
 
-def due(store: Store) -> list[Notice]:
+def due(store: Store) -> list[DueNotification]:
     return sorted(store.collect(50, 60), key=lambda notice: notice.name)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from errand.store import Notice, Store
+from errand.store import DueNotification, Store
 from schemas.notices import NoticeState
 from tests.support.jobs import accepted
 
@@ -35,7 +35,7 @@ def send(store: Store, count: int, to: str = "name@email.com") -> list[str]:
     return [accepted(store, email=to) for _ in range(count)]
 
 
-def due(store: Store, most: int = 50) -> list[Notice]:
+def due(store: Store, most: int = 50) -> list[DueNotification]:
     return store.collect(most, 60)
 
 

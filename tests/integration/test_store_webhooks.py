@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from errand.store import Notice, Outcome, Store
+from errand.store import DueNotification, Outcome, Store
 from schemas.notices import NoticeKind, NoticeState
 from schemas.status import Status
 from tests.support.jobs import accepted, claim, claimed, ended, expire, rescue, succeeded
@@ -15,7 +15,7 @@ ERROR = '{"type":"OSError","message":"no"}'
 PLENTY = 1_000_000
 
 
-def due(store: Store, most: int = 50, share: int = 50, longest: int = PLENTY, **at_hand: int) -> list[Notice]:
+def due(store: Store, most: int = 50, share: int = 50, longest: int = PLENTY, **at_hand: int) -> list[DueNotification]:
     return store.collect_webhooks(most, 60, longest, share, at_hand)
 
 

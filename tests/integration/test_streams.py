@@ -6,7 +6,7 @@ from threading import Semaphore
 import pytest
 
 from api.app import create_app
-from api.dispatch.long_requests import PLACE, Place
+from api.dispatch.long_requests import PLACE, LongRequestSlot
 from api.events import views as streams
 from errand.embedded.wait import until
 from schemas.status import Status
@@ -26,7 +26,7 @@ def placeless(app):
 @pytest.fixture
 def client(app):
     client = app.test_client()
-    client.environ_base[PLACE] = Place(Semaphore(4))
+    client.environ_base[PLACE] = LongRequestSlot(Semaphore(4))
     return client
 
 
@@ -221,7 +221,7 @@ def test_when_all_places_are_taken_a_stream_is_refused_for_now(placeless, store,
 def test_without_the_store_no_stream_begins(settings, unreachable_store, path):
     app = create_app(settings, unreachable_store, SilentRelay())
     client = app.test_client()
-    client.environ_base[PLACE] = Place(Semaphore(4))
+    client.environ_base[PLACE] = LongRequestSlot(Semaphore(4))
 
     answer = client.get(path)
 

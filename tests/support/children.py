@@ -119,12 +119,12 @@ class Server:
     """The process's own side: does what it is told on standard input, tells on standard output what happens."""
 
     def __init__(self, weight: str, slots: str, module: str) -> None:
-        from workers.compute.children import Children
+        from workers.compute.children import ChildPool
         from workers.operations.loading import load
 
         load(MODULES)
         modules = (*MODULES, module) if module else MODULES
-        self.children = Children(weight, int(slots), 512 * MEGABYTE, 5 * MEGABYTE, modules)
+        self.children = ChildPool(weight, int(slots), 512 * MEGABYTE, 5 * MEGABYTE, modules)
         self.latest = 0.0
 
     def run(self, order: dict[str, Any], ahead: bool = False) -> None:

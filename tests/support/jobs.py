@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from errand.store import Commit, Lease, NewJob, Outcome, Round, Store
+from errand.store import Commit, Lease, NewJob, Outcome, RescueRound, Store
 from schemas.status import Status
 
 ARGUMENTS = '{"value":30,"other":10}'
@@ -51,7 +51,7 @@ def hasten(store: Store, job_id: str) -> None:
     store.client.zadd(store.keys.due, {job_id: 1}, xx=True)
 
 
-def rescue(store: Store, token: str = "one", patience: float = 60.0, lease_seconds: float = 10.0) -> Round | None:
+def rescue(store: Store, token: str = "one", patience: float = 60.0, lease_seconds: float = 10.0) -> RescueRound | None:
     """Do one round of the rescuer."""
     return store.rescue(token, leader_seconds=30, patience=patience, result_ttl=60, lease_seconds=lease_seconds)
 

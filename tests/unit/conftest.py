@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.dispatch.long_requests import PLACE, Place
+from api.dispatch.long_requests import PLACE, LongRequestSlot
 from errand.settings import Settings
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from tests.support.api import ADD, ANYTHING, TREE, SilentRelay, WatchedStore
 from tests.support.view import ID, RECORD, path_of
 
@@ -51,18 +51,18 @@ def client(api: Flask) -> FlaskClient:
 def patient_client(api: Flask) -> FlaskClient:
     """A client whose requests have the place that a server gives to those that may take long."""
     client = api.test_client()
-    client.environ_base[PLACE] = Place(Semaphore(0))
+    client.environ_base[PLACE] = LongRequestSlot(Semaphore(0))
     return client
 
 
 @pytest.fixture
-def links(api_store: WatchedStore) -> Links:
+def links(api_store: WatchedStore) -> SignedLinks:
     """What workers write links with."""
-    return Links(api_store.link_secret(), "http://127.0.0.1:5000")
+    return SignedLinks(api_store.link_secret(), "http://127.0.0.1:5000")
 
 
 @pytest.fixture
-def view_path(links: Links) -> str:
+def view_path(links: SignedLinks) -> str:
     """The path of a link to the job that `given` stores."""
     return path_of(links.job(ID, int(time.time()) + 600))
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from workers.operations.registry import Operation
+from workers.operations.registry import RegisteredOperation
 
 Kind = Literal["succeeded", "failed", "cancelled", "handed_back"]
 
@@ -33,19 +33,19 @@ class Ending:
     """Whether another attempt may go better."""
 
 
-class Refused(Exception):
+class AttemptRefused(Exception):
     """What is wrong here is wrong the next time too."""
 
 
-class ArgumentsRefused(Refused):
+class ArgumentsRefused(AttemptRefused):
     """The arguments are not what the operation takes."""
 
 
-class OperationUnknown(Exception):
+class OperationNotLoaded(Exception):
     """The job names an operation that this worker doesn't have."""
 
 
-class ResultRefused(Refused):
+class ResultRefused(AttemptRefused):
     """The operation's result is too large, or no JSON."""
 
 
@@ -70,7 +70,7 @@ def error_text(kind: str, message: str) -> str:
 CANCELLED: Final = Ending("cancelled", error_text("Cancelled", "cancelled while it ran"))
 
 
-def attempt(operation: Operation, arguments: str, max_result_bytes: int) -> Ending:
+def attempt(operation: RegisteredOperation, arguments: str, max_result_bytes: int) -> Ending:
     """Run a plain operation here and now; raise nothing."""
     try:
         return succeeded(operation.function(**checked(operation, arguments)), max_result_bytes)
@@ -78,14 +78,14 @@ def attempt(operation: Operation, arguments: str, max_result_bytes: int) -> Endi
         return failed(error, operation.retry_on)
 
 
-def find(operations: Mapping[str, Operation], name: str) -> Operation:
-    """Give the operation of this name; raise OperationUnknown."""
+def find(operations: Mapping[str, RegisteredOperation], name: str) -> RegisteredOperation:
+    """Give the operation of this name; raise OperationNotLoaded."""
     if operation := operations.get(name):
         return operation
-    raise OperationUnknown(f"No worker of this service knows the operation {name!r}.")
+    raise OperationNotLoaded(f"No worker of this service knows the operation {name!r}.")
 
 
-def checked(operation: Operation, arguments: str) -> dict[str, Any]:
+def checked(operation: RegisteredOperation, arguments: str) -> dict[str, Any]:
     """Read the arguments, checked once more; raise ArgumentsRefused."""
     try:
         return operation.check(arguments)
@@ -109,8 +109,8 @@ def succeeded(result: Any, max_result_bytes: int) -> Ending:
 
 def failed(error: BaseException, retry_on: Sequence[type[BaseException]] = ()) -> Ending:
     """Write down an error: its type, what it says, and whether it passes (as an `except` of `retry_on` tells)."""
-    passing: tuple[type[BaseException], ...] = (OperationUnknown, ChildDied, *retry_on)
-    retryable = isinstance(error, passing) and not isinstance(error, Refused)
+    passing: tuple[type[BaseException], ...] = (OperationNotLoaded, ChildDied, *retry_on)
+    retryable = isinstance(error, passing) and not isinstance(error, AttemptRefused)
     return Ending("failed", error_text(type(error).__name__, _words_of(error)), retryable)
 
 

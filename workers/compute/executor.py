@@ -24,13 +24,13 @@ from errand.store import Lease, Outcome, Store
 from schemas.operations import Weight
 from schemas.status import Status
 from workers.compute import attempt
-from workers.compute.attempt import Ending, OperationUnknown
-from workers.compute.children import Children, Task
-from workers.compute.lease_keeper import Keeper, key_of
+from workers.compute.attempt import Ending, OperationNotLoaded
+from workers.compute.children import ChildPool, Task
+from workers.compute.lease_keeper import LeaseKeeper, key_of
 from workers.dependencies import WorkerStore, settings_of
-from workers.entrypoints.capacity import Room
+from workers.entrypoints.capacity import Capacity
 from workers.operations.loading import load
-from workers.operations.registry import Operation
+from workers.operations.registry import RegisteredOperation
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ Finish = Callable[[Sequence[Outcome]], None]
 """What is called with the outcomes when attempts have ended."""
 
 
-class Crew:
+class Executor:
     """Performs leased jobs, here or in child processes."""
 
     def __init__(self, store: WorkerStore, settings: Settings) -> None:
@@ -71,15 +71,15 @@ class Crew:
         self._suspects = self._children_of(Weight.CPU, 1)
         self._pools = [*self.children.values(), self._suspects]
         self._claiming = {weight: Semaphore() for weight in self.children}
-        self._keeper = Keeper(store, self._cancel)
+        self._keeper = LeaseKeeper(store, self._cancel)
         self._ended: list[tuple[Outcome, Finish]] = []
         self._unfinished = 0
         self._handing_in = False
         self._desk: Any = None
 
-    def _children_of(self, weight: Weight, slots: int) -> Children:
+    def _children_of(self, weight: Weight, slots: int) -> ChildPool:
         limits = (self._settings.job_memory, self._settings.max_result_bytes)
-        return Children(weight, slots, *limits, modules=self._settings.operations_list)
+        return ChildPool(weight, slots, *limits, modules=self._settings.operations_list)
 
     def perform(self, leases: Sequence[Lease], finish: Finish) -> None:
         """Start each job; `finish` is called with the outcomes, at once with those of the tiny ones."""
@@ -143,11 +143,11 @@ class Crew:
     def _attempt(self, lease: Lease) -> Outcome:
         try:
             operation = attempt.find(self._operations, lease.operation)
-        except OperationUnknown as unknown:
+        except OperationNotLoaded as unknown:
             return _outcome(lease, None, attempt.failed(unknown))
         return _outcome(lease, operation, attempt.attempt(operation, lease.arguments, self._settings.max_result_bytes))
 
-    def _start(self, lease: Lease, operation: Operation, finish: Finish) -> None:
+    def _start(self, lease: Lease, operation: RegisteredOperation, finish: Finish) -> None:
         """Have a child perform the job; its lease is kept until the outcome is handed in."""
         limits, tiny = operation.spec.limits, operation.spec.tiny
         timeout = SUSPECT_SECONDS if tiny else lease.timeout or limits.timeout or self._settings.job_timeout
@@ -159,7 +159,7 @@ class Crew:
         else:
             self.children[operation.spec.weight].start(task, held, end)
 
-    def _end(self, lease: Lease, operation: Operation, finish: Finish, ending: Ending) -> None:
+    def _end(self, lease: Lease, operation: RegisteredOperation, finish: Finish, ending: Ending) -> None:
         """Have the outcome handed in, together with those that end at the same time."""
         self._ended.append((_outcome(lease, operation, ending), finish))
         if not self._handing_in:
@@ -192,7 +192,7 @@ def _is_suspect(lease: Lease) -> bool:
     return lease.attempt > 1
 
 
-def _outcome(lease: Lease, operation: Operation | None, ending: Ending) -> Outcome:
+def _outcome(lease: Lease, operation: RegisteredOperation | None, ending: Ending) -> Outcome:
     if ending.kind != "failed" or not ending.retryable:
         return Outcome(lease, STATUS_AFTER[ending.kind], ending.payload)
     first = (operation and operation.spec.limits.backoff) or BACKOFF_SECONDS
@@ -213,15 +213,15 @@ def answer(status: Status, text: str) -> Any:
     raise OperationFailed(f"{payload['type']}: {payload['message']}")
 
 
-class Operators(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
-    """Injects the Crew, and offers its slots as room for jobs."""
+class ExecutorProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
+    """Injects the Executor, and offers its slots as room for jobs."""
 
-    room = Room()
+    room = Capacity()
 
     def setup(self) -> None:
         """Make the crew."""
         settings = settings_of(self)
-        self._crew = Crew(WorkerStore(Store.connect(settings), settings), settings)
+        self._crew = Executor(WorkerStore(Store.connect(settings), settings), settings)
         for weight, children in self._crew.children.items():
             self.room.offer(weight, children)
 
@@ -229,6 +229,6 @@ class Operators(DependencyProvider):  # type: ignore[misc]  # nameko has no anno
         """Let running jobs end, or hand them back."""
         self._crew.stop()
 
-    def get_dependency(self, worker_ctx: Any) -> Crew:
+    def get_dependency(self, worker_ctx: Any) -> Executor:
         """Give the crew."""
         return self._crew

@@ -30,7 +30,7 @@ MOST_LINES = 200
 """Lines of one job's log that a round takes; those in between are left out, and counted."""
 
 
-class Held:
+class KeptLease:
     """A lease that is being kept, and what its job has said since the last round."""
 
     def __init__(self, lease: Lease) -> None:
@@ -69,24 +69,24 @@ class Held:
         return told
 
 
-Told = tuple[Held, str | None, list[str]]  # a lease, its progress and the lines of its log since the last round
+Told = tuple[KeptLease, str | None, list[str]]  # a lease, its progress and the lines of its log since the last round
 
 
-class Keeper:
+class LeaseKeeper:
     """Keeps leases until they are let go; `cancel(id)` is called for a job that lost its lease or was called off."""
 
     def __init__(self, store: WorkerStore, cancel: Callable[[Lease], None]) -> None:
         """Keep them in `store`, from a greenthread that works while there is something to keep."""
         self._store, self._cancel = store, cancel
         self._young = min(YOUNG_SECONDS, store.settings.lease_seconds / 10)
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, KeptLease] = {}
         self._there = eventlet.Queue(maxsize=1)
         self._one_at_a_time = Semaphore()
         self._loop = eventlet.spawn(self._run)
 
-    def hold(self, lease: Lease) -> Held:
+    def hold(self, lease: Lease) -> KeptLease:
         """Keep a lease from now on."""
-        held = self._held[key_of(lease)] = Held(lease)
+        held = self._held[key_of(lease)] = KeptLease(lease)
         if not self._there.full():
             self._there.put(None)
         return held
@@ -115,7 +115,7 @@ class Keeper:
             with self._one_at_a_time:
                 self._tell([held for key in keys if (held := self._held.get(key))])
 
-    def _tell(self, held: Sequence[Held]) -> None:
+    def _tell(self, held: Sequence[KeptLease]) -> None:
         if not held:
             return
         try:

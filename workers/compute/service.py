@@ -14,62 +14,62 @@ import eventlet
 from errand.errors import StoreUnavailable
 from errand.store import Lease, Outcome
 from schemas.operations import COMPUTE, Weight, queue_of
-from workers.compute.executor import Operators, answer
-from workers.dependencies import Announcer, StoreProvider
-from workers.entrypoints.doorbell import Doorbells, doorbell
+from workers.compute.executor import ExecutorProvider, answer
+from workers.dependencies import AnnouncerProvider, StoreProvider
+from workers.entrypoints.doorbell import DoorbellBatch, doorbell
 from workers.entrypoints.rpc import rpc
-from workers.entrypoints.wake import LOOK_SECONDS, Watch, lookout
+from workers.entrypoints.wake import LOOK_SECONDS, WakeWatch, lookout
 
 
-class Performer:
+class OperationService:
     """Runs the jobs of one service's operations; `of(name)` makes such a service."""
 
     name: str
 
     store = StoreProvider()
-    operators = Operators()
-    announcer = Announcer()
+    operators = ExecutorProvider()
+    announcer = AnnouncerProvider()
 
     @classmethod
-    def of(cls, name: str) -> type["Performer"]:
+    def of(cls, name: str) -> type["OperationService"]:
         """Make the service `name`, whose operations wait in queues of its own."""
         return type(name, (cls,), {"name": name})
 
     @doorbell(Weight.TINY)
-    def take_tiny(self, doorbells: Doorbells) -> None:
+    def take_tiny(self, doorbells: DoorbellBatch) -> None:
         """Run one attempt of as many tiny jobs as rang."""
         self.take(Weight.TINY, doorbells)
 
     @doorbell(Weight.CPU)
-    def take_cpu(self, doorbells: Doorbells) -> None:
+    def take_cpu(self, doorbells: DoorbellBatch) -> None:
         """Start as many CPU-bound jobs as rang."""
         self.take(Weight.CPU, doorbells)
 
     @doorbell(Weight.IO)
-    def take_io(self, doorbells: Doorbells) -> None:
+    def take_io(self, doorbells: DoorbellBatch) -> None:
         """Start as many I/O-bound jobs as rang."""
         self.take(Weight.IO, doorbells)
 
-    def take(self, weight: Weight, doorbells: Doorbells) -> None:
+    def take(self, weight: Weight, doorbells: DoorbellBatch) -> None:
         """Claim the best jobs that wait, and have them performed; go on while more wait, whoever else they rang for."""
         taken, wanted = self._take_a_batch(weight, doorbells.ack)
         if taken == wanted:
             self.look(weight)
 
     @lookout(Weight.TINY)
-    def look_for_tiny(self, watch: Watch) -> None:
+    def look_for_tiny(self, watch: WakeWatch) -> None:
         """Run the tiny jobs that are offered, or else take those that wait, whatever the broker did."""
         for offers in watch:
             watch.found(self.take_offers(offers) or self.look(Weight.TINY))
 
     @lookout(Weight.CPU)
-    def look_for_cpu(self, watch: Watch) -> None:
+    def look_for_cpu(self, watch: WakeWatch) -> None:
         """Take the CPU-bound jobs that wait, whatever the broker did."""
         for _ in watch:
             watch.found(self.look(Weight.CPU))
 
     @lookout(Weight.IO)
-    def look_for_io(self, watch: Watch) -> None:
+    def look_for_io(self, watch: WakeWatch) -> None:
         """Take the I/O-bound jobs that wait, whatever the broker did."""
         for _ in watch:
             watch.found(self.look(Weight.IO))
@@ -107,7 +107,7 @@ class Performer:
         self.announcer.announce(outcomes, commits)
 
 
-class Compute(Performer):
+class Compute(OperationService):
     """The service of Errand's own operations; it answers `n.rpc.compute.compute('sum', 30, 10, "name@email.com")`."""
 
     name = COMPUTE

@@ -15,7 +15,7 @@ from nameko.extensions import SharedExtension
 
 from errand.broker.connection import faults_of
 from workers.entrypoints.reconnecting import keep_connected, wait_for_messages
-from workers.entrypoints.safe_consumer import Reader, settle
+from workers.entrypoints.safe_consumer import SafeConsumer, settle
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ HANG_UP_SECONDS = 3.0
 """How long the broker may take to agree that no more calls are wanted."""
 
 
-class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
+class CallConsumer(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
     """Gives each message of the queue its provider's `declare()` gives to its `take(message)`, in a greenthread."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Line(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
 
     def _consume(self, connection: Connection) -> None:
         queue = self._provider.declare(connection)
-        consumer = Reader(connection, queue, self._spawn, MAX_BODY_BYTES, self.container.max_workers)
+        consumer = SafeConsumer(connection, queue, self._spawn, MAX_BODY_BYTES, self.container.max_workers)
         consumer.consume()
         log.info("Listening for calls of %s", self.container.service_name, extra={"action": "listening"})
         if not self.listening.ready():

@@ -27,7 +27,7 @@ class Slots(Protocol):
         ...
 
 
-class Room(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
+class Capacity(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
     """The slots of one container, by weight; a weight nobody offered slots for has room without end."""
 
     def __init__(self) -> None:

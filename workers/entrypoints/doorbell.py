@@ -23,9 +23,9 @@ from errand.broker.connection import declare, take_in
 from errand.errors import StoreUnavailable
 from errand.topology import doorbell_queue
 from schemas.operations import Weight, queue_of
-from workers.entrypoints.capacity import Room, Slots
+from workers.entrypoints.capacity import Capacity, Slots
 from workers.entrypoints.reconnecting import BACKOFF_SECONDS, idle_seconds, keep_connected, wait_for_messages
-from workers.entrypoints.safe_consumer import Reader, settle
+from workers.entrypoints.safe_consumer import SafeConsumer, settle
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ LONGEST = 1024
 _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class Doorbells:
+class DoorbellBatch:
     """What rang: `ids` of jobs. Until `ack()` the broker rings again for another worker if this one dies."""
 
     def __init__(self, ids: Sequence[str], ack: Callable[[], None]) -> None:
@@ -48,10 +48,10 @@ class Doorbells:
         self.ids, self.ack = ids, ack
 
 
-class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
+class DoorbellEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
     """Calls the method it decorates with Doorbells of its service, one batch after the other."""
 
-    room = Room()
+    room = Capacity()
 
     def __init__(self, weight: Weight = Weight.TINY, ids: bool = True, **kwargs: Any) -> None:
         """Listen on the service's doorbell queue for `weight`. `ids=False`: the ringing is all, whatever is in it."""
@@ -99,9 +99,9 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
                 self._gather(connection)
                 self._hand_over(connection)
 
-    def _consumer(self, connection: Connection) -> Reader:
+    def _consumer(self, connection: Connection) -> SafeConsumer:
         declare(connection, [self._queue])
-        return Reader(connection, doorbell_queue(self._queue), self._hear, LONGEST, self._ahead)
+        return SafeConsumer(connection, doorbell_queue(self._queue), self._hear, LONGEST, self._ahead)
 
     def _hear(self, message: Any) -> None:
         """Keep what rang; drop garbage at once, lest it pile up here: no job depends on a message."""
@@ -112,7 +112,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
         else:
             self._heard.append((text, message))
 
-    def _wait_for_room(self, connection: Connection, consumer: Reader, slots: Slots) -> None:
+    def _wait_for_room(self, connection: Connection, consumer: SafeConsumer, slots: Slots) -> None:
         """Listen no more until there is room, and leave what rang meanwhile to others."""
         consumer.cancel()
         for _, message in self._heard:
@@ -147,7 +147,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
                 # they are in the order of their arrival, and all before them were acknowledged
                 settle(partial(heard[-1][1].ack, multiple=True))
 
-        doorbells = Doorbells([job_id for job_id, _ in heard], ack)
+        doorbells = DoorbellBatch([job_id for job_id, _ in heard], ack)
         for pause in pauses(BACKOFF_SECONDS):
             if self._call(doorbells) or acked or self._stopping:
                 return
@@ -156,7 +156,7 @@ class Doorbell(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
             take_in(connection)
             connection.heartbeat_check()
 
-    def _call(self, doorbells: Doorbells) -> bool:
+    def _call(self, doorbells: DoorbellBatch) -> bool:
         """Run the service's method in its worker; False when it raised."""
         done = Event()
 
@@ -172,4 +172,4 @@ def _text(body: Any) -> str:
     return bytes(body).decode("utf-8", "replace") if isinstance(body, bytes | memoryview) else str(body)
 
 
-doorbell = Doorbell.decorator
+doorbell = DoorbellEntrypoint.decorator

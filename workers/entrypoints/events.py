@@ -22,7 +22,7 @@ from workers.entrypoints.call_consumer import HANG_UP_SECONDS, MAX_BODY_BYTES
 from workers.entrypoints.messages import context_of, deliveries_of, plain_json
 from workers.entrypoints.queues import declare_calls
 from workers.entrypoints.reconnecting import keep_connected, wait_for_messages
-from workers.entrypoints.safe_consumer import Reader, settle
+from workers.entrypoints.safe_consumer import SafeConsumer, settle
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class SafeEventHandler(Entrypoint):  # type: ignore[misc]  # nameko has no annot
 
     def _consume(self, connection: Connection) -> None:
         queue = self._declare(connection)
-        consumer = Reader(connection, queue, self._hear, MAX_BODY_BYTES, self.container.max_workers)
+        consumer = SafeConsumer(connection, queue, self._hear, MAX_BODY_BYTES, self.container.max_workers)
         consumer.consume()
         log.info("Listening for events in %s", queue.name, extra={"action": "listening"})
         if not self._listening.ready():

@@ -11,7 +11,7 @@ from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import HTTPException
 
 from workers.entrypoints.call_consumer import MAX_BODY_BYTES
-from workers.entrypoints.web import Web, problem, refused
+from workers.entrypoints.web import SafeWebServer, problem, refused
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class SafeHttp(HttpRequestHandler):  # type: ignore[misc]  # nameko has no annot
     other with 500 and nothing.
     """
 
-    server = Web()
+    server = SafeWebServer()
 
     def __init__(self, method: str, url: str, expected_exceptions: Any = (), **kwargs: Any) -> None:
         """Answer requests of `method`, or of several with commas between, for `url`."""

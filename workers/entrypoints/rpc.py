@@ -20,7 +20,7 @@ from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 
 from errand.errors import CallFailed, ErrandError, ResultUnserialisable
 from errand.topology import QUORUM, UNTIL
-from workers.entrypoints.call_consumer import MAX_BODY_BYTES, Line
+from workers.entrypoints.call_consumer import MAX_BODY_BYTES, CallConsumer
 from workers.entrypoints.messages import context_of, deliveries_of
 from workers.entrypoints.queues import declare_calls
 
@@ -35,7 +35,7 @@ MOST_DELIVERIES = 5
 class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
     """Takes the calls of one service from its queue `rpc-<service>` and answers them."""
 
-    queue_consumer = Line()
+    queue_consumer = CallConsumer()
 
     def declare(self, connection: Connection) -> Queue:
         """Declare the queue to consume, with its bindings, and give it; raises what faults_of() names.

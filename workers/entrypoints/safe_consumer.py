@@ -19,7 +19,7 @@ ENCODINGS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "binary"})
 """What a body may be encoded with. Python knows others that take it seconds for a megabyte."""
 
 
-class Reader(Consumer):  # type: ignore[misc]  # kombu has no annotations
+class SafeConsumer(Consumer):  # type: ignore[misc]  # kombu has no annotations
     """Consumes `queue`, which is declared already; gives every message to `hear`, those not let in without a body."""
 
     def __init__(self, connection: Connection, queue: Queue, hear: Callable[[Any], Any], most: int, ahead: int) -> None:

@@ -35,7 +35,7 @@ MOST_OFFERS = 8
 """Offers that are kept at most; jobs whose offer is dropped are found by the look."""
 
 
-class Watch:
+class WakeWatch:
     """What a service goes through while it lives: each time it is to look at its queue, and what it is offered.
 
     That is at once at first, then whenever the store wakes it, and at the latest a second after it looked.
@@ -88,7 +88,7 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
     def __init__(self) -> None:
         """Begin with nobody to be woken."""
         super().__init__()
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[str, WakeWatch] = {}
         self._loop: Any = None
 
     def start(self) -> None:
@@ -103,9 +103,9 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
 
     kill = stop
 
-    def watch(self, queue: str) -> Watch:
+    def watch(self, queue: str) -> WakeWatch:
         """Give what is woken whenever the store wakes this worker for `queue`."""
-        return self._watches.setdefault(queue, Watch())
+        return self._watches.setdefault(queue, WakeWatch())
 
     def _listen(self, store: Store) -> None:
         steps = pauses(BACKOFF_SECONDS)
@@ -127,7 +127,7 @@ class Wakes(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
             self._watches[wake.queue].wake(wake.offer)
 
 
-class Lookout(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
+class WakeEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko has no annotations
     """Calls the method it decorates once, with a Watch that it goes through until the service stops.
 
     One worker of nameko's for all of it, and not one for each job: making one takes longer than most tiny jobs.
@@ -174,4 +174,4 @@ def _tell(done: Event, _context: Any, result: Any, exc_info: Any) -> tuple[Any, 
     return result, exc_info
 
 
-lookout = Lookout.decorator
+lookout = WakeEntrypoint.decorator

@@ -33,7 +33,7 @@ AWAY_SECONDS = 0.2
 """Pause before the next connection is taken when one couldn't be."""
 
 
-class Web(WebServer):  # type: ignore[misc]  # nameko has no annotations
+class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotations
     """Listens for all methods under `@http` of one service, where nobody else does."""
 
     _sock: Any
@@ -104,9 +104,9 @@ class Web(WebServer):  # type: ignore[misc]  # nameko has no annotations
             if not (self._connections or self._is_accepting or self._empty.ready()):
                 self._empty.send()
 
-    def get_wsgi_app(self) -> "App":
+    def get_wsgi_app(self) -> "WebApp":
         """Give what answers."""
-        return App(self)
+        return WebApp(self)
 
     def get_wsgi_server(self, sock: Any, wsgi_app: Any) -> Any:
         """Make the server; requests aren't logged, as those of the API aren't."""
@@ -141,10 +141,10 @@ class Web(WebServer):  # type: ignore[misc]  # nameko has no annotations
             self._sock.close()
 
 
-class App:
+class WebApp:
     """Finds the method for a request, and answers where there is none."""
 
-    def __init__(self, web: Web) -> None:
+    def __init__(self, web: SafeWebServer) -> None:
         """Know the paths of all methods."""
         self._paths = web.make_url_map()
 

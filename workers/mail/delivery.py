@@ -14,12 +14,12 @@ import eventlet
 
 from errand.errors import MailDeferred, MailRefused, MailServerAway
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from errand.trust.recipients import is_allowed, not_allowed
 from schemas.notices import NoticeState
 from workers.mail.sending.mailer import Mailer
-from workers.mail.sending.server import Reach
+from workers.mail.sending.server import ServerHealth
 from workers.mail.writing.letter import compose
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ LONGEST_PAUSE_SECONDS: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendResult:
     """How an attempt ended: what the server said, if it didn't take the mail, and the pause before the next one (s)."""
 
     state: NoticeState
@@ -45,10 +45,10 @@ class Delivery:
     def __init__(self, settings: Settings) -> None:
         """Deliver as the settings say; no connection is opened before the first mail."""
         self._settings = settings
-        self.server: Final = Reach(settings.mail_pause)
+        self.server: Final = ServerHealth(settings.mail_pause)
         self._mailers: list[Mailer] = []
 
-    def attempt(self, notice: Notice, links: Links) -> Outcome:
+    def attempt(self, notice: DueNotification, links: SignedLinks) -> SendResult:
         """Try once; whatever happens to this mail is its outcome."""
         fields = {"action": f"mail_{notice.kind.value}", "job_id": notice.id}
         try:
@@ -59,7 +59,7 @@ class Delivery:
         except MailRefused as fault:
             self.server.answered()
             log.warning("Mail refused: %s", fault, extra=fields)
-            return Outcome(NoticeState.FAILED, fault.detail)
+            return SendResult(NoticeState.FAILED, fault.detail)
         except MailDeferred as fault:
             self.server.answered()
             log.warning("Mail not taken: %s", fault, extra=fields)
@@ -70,7 +70,7 @@ class Delivery:
             return self._put_off(notice, type(fault).__name__, self._pause_after(notice.attempt))
         self.server.answered()
         log.info("Mail sent", extra=fields)
-        return Outcome(NoticeState.SENT)
+        return SendResult(NoticeState.SENT)
 
     def tidy(self) -> None:
         """Close connections that nobody needed for a while."""
@@ -82,7 +82,7 @@ class Delivery:
         while self._mailers:
             self._mailers.pop().close()
 
-    def _send(self, notice: Notice, links: Links) -> None:
+    def _send(self, notice: DueNotification, links: SignedLinks) -> None:
         settings = self._settings
         if not is_allowed(notice.to, settings.mail_allowed):  # accepted before the operator changed his mind
             raise MailRefused(f"{notice.to} {not_allowed(settings.mail_allowed)}.")
@@ -97,10 +97,10 @@ class Delivery:
                 # what its files hold is behind its link
                 mailer.send(compose(notice, settings, links, bare=True))
 
-    def _put_off(self, notice: Notice, error: str, pause: float) -> Outcome:
+    def _put_off(self, notice: DueNotification, error: str, pause: float) -> SendResult:
         if notice.age > self._settings.mail_give_up * 1000:
-            return Outcome(NoticeState.FAILED, f"Given up after {self._settings.mail_give_up:g} s: {error}")
-        return Outcome(NoticeState.PENDING, error, pause)
+            return SendResult(NoticeState.FAILED, f"Given up after {self._settings.mail_give_up:g} s: {error}")
+        return SendResult(NoticeState.PENDING, error, pause)
 
     def _pause_after(self, attempt: int) -> float:
         return min(self._settings.mail_pause * 2.0 ** min(attempt - 1, 30), LONGEST_PAUSE_SECONDS)

@@ -16,11 +16,11 @@ from eventlet.support.greenlets import GreenletExit
 
 from errand.errors import StoreUnavailable
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind, NoticeState
 from workers.dependencies import WorkerStore
-from workers.mail.delivery import Delivery, Outcome
+from workers.mail.delivery import Delivery, SendResult
 from workers.mail.sending.server import SENDERS
 from workers.mail.writing.letter import receipt_of
 
@@ -38,7 +38,7 @@ MARKING_SECONDS = 2.0
 than the pause between two tries to."""
 
 
-class PostOffice:
+class MailSender:
     """Sends what is due, each mail in a greenthread of its own, as many at a time as the mail server lets us."""
 
     def __init__(self, settings: Settings) -> None:
@@ -47,7 +47,7 @@ class PostOffice:
         self._lease = LEASES * settings.lease_seconds
         self._senders = eventlet.GreenPool(SENDERS)
         self._delivery = Delivery(settings)
-        self._links: Links | None = None
+        self._links: SignedLinks | None = None
         self._store_away = self._closing = False
         self._rests_until = 0.0
 
@@ -91,12 +91,12 @@ class PostOffice:
             self._store_away = True
             log.warning("No mail this time: %s", fault, extra={"action": "mail_waits"})
 
-    def _links_of(self, store: WorkerStore) -> Links:
-        self._links = self._links or Links(store.store.link_secret(), self._settings.base_url)
+    def _links_of(self, store: WorkerStore) -> SignedLinks:
+        self._links = self._links or SignedLinks(store.store.link_secret(), self._settings.base_url)
         return self._links
 
     # the story of one mail
-    def _send(self, store: WorkerStore, notice: Notice, links: Links) -> None:
+    def _send(self, store: WorkerStore, notice: DueNotification, links: SignedLinks) -> None:
         try:
             with self._held(store, notice):
                 self._let_receipt_go_first(store, notice)
@@ -107,7 +107,7 @@ class PostOffice:
             raise
         self._settle(store, notice, outcome)
 
-    def _settle(self, store: WorkerStore, notice: Notice, outcome: Outcome) -> None:
+    def _settle(self, store: WorkerStore, notice: DueNotification, outcome: SendResult) -> None:
         ended = outcome.state, outcome.error, outcome.pause
         try:
             marked = store.store.settle(notice, *ended)
@@ -118,7 +118,7 @@ class PostOffice:
             log.warning("Another worker has this mail by now", extra={"action": "mail_stale", "job_id": notice.id})
 
     @contextmanager
-    def _held(self, store: WorkerStore, notice: Notice) -> Iterator[None]:
+    def _held(self, store: WorkerStore, notice: DueNotification) -> Iterator[None]:
         """Keep the lease for the time of a `with`; if it is lost all the same, this greenthread is ended."""
         holder = eventlet.spawn(self._hold, store, notice, eventlet.getcurrent())
         try:
@@ -126,7 +126,7 @@ class PostOffice:
         finally:
             holder.kill()
 
-    def _hold(self, store: WorkerStore, notice: Notice, sender: Any) -> None:
+    def _hold(self, store: WorkerStore, notice: DueNotification, sender: Any) -> None:
         while True:
             eventlet.sleep(self._lease / 3)
             with suppress(StoreUnavailable):
@@ -136,7 +136,7 @@ class PostOffice:
                     sender.kill()
                     return
 
-    def _let_receipt_go_first(self, store: WorkerStore, notice: Notice) -> None:
+    def _let_receipt_go_first(self, store: WorkerStore, notice: DueNotification) -> None:
         """Wait while the receipt to the same person is sent for the first time, anywhere; MAIL_TIMEOUT at most."""
         patient_until = monotonic() + self._settings.mail_timeout
         record: Mapping[str, str] | None = notice.record

@@ -17,28 +17,28 @@ from errand.topology import MAIL
 from errand.trust.recipients import is_allowed, not_allowed
 from schemas.address import as_address
 from workers.dependencies import StoreProvider, settings_of
-from workers.entrypoints.doorbell import Doorbells, doorbell
+from workers.entrypoints.doorbell import DoorbellBatch, doorbell
 from workers.entrypoints.rpc import rpc
 from workers.entrypoints.timer import timer
-from workers.mail.sender import PostOffice
+from workers.mail.sender import MailSender
 from workers.mail.sending.mailer import Mailer
 from workers.mail.writing.sample_notices import check_templates
 
 log = logging.getLogger(__name__)
 
 
-class PostOfficeProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
-    """Injects the container's PostOffice."""
+class MailSenderProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
+    """Injects the container's MailSender."""
 
     def setup(self) -> None:
         """Open the office."""
-        self._office = PostOffice(settings_of(self))
+        self._office = MailSender(settings_of(self))
 
     def stop(self) -> None:
         """Close it, when what is at hand is sent."""
         self._office.close()
 
-    def get_dependency(self, worker_ctx: Any) -> PostOffice:
+    def get_dependency(self, worker_ctx: Any) -> MailSender:
         """Give the office."""
         return self._office
 
@@ -49,7 +49,7 @@ class Mail:
     name = MAIL
 
     store = StoreProvider()
-    office = PostOfficeProvider()
+    office = MailSenderProvider()
 
     @staticmethod
     def check(settings: Settings) -> None:
@@ -59,7 +59,7 @@ class Mail:
             check_templates(settings)
 
     @doorbell(ids=False)
-    def ring(self, doorbells: Doorbells) -> None:
+    def ring(self, doorbells: DoorbellBatch) -> None:
         """Look now."""
         doorbells.ack()
         self.tick()

@@ -6,9 +6,9 @@ loaded when first asked for, so that a deployment with operations of its own can
 
 from typing import Any
 
-from workers.operations.registry import Operation
+from workers.operations.registry import RegisteredOperation
 
-OPERATIONS: dict[str, Operation]
+OPERATIONS: dict[str, RegisteredOperation]
 """All operations of this package by name."""
 
 

@@ -9,10 +9,10 @@ from importlib import import_module
 from types import ModuleType
 
 from errand.errors import SettingsRefused
-from workers.operations.registry import REGISTRY, Operation
+from workers.operations.registry import REGISTRY, RegisteredOperation
 
 
-def load(names: Iterable[str]) -> dict[str, Operation]:
+def load(names: Iterable[str]) -> dict[str, RegisteredOperation]:
     """Import each module by its dotted name, a package with every module in it; give all operations by name.
 
     Raise SettingsRefused with the module's name when it can't be imported.

@@ -1,7 +1,7 @@
 """The decorator that makes a typed function an operation, and the registry of all of them.
 
 Stands at step 4 of a job's life. A function's signature and docstring are all there is to say: `signature.py` makes its
-schemas from them, the API checks against these, and `Operation.check` checks once more before the function runs.
+schemas from them, the API checks against these, and `RegisteredOperation.check` checks again.
 """
 
 import inspect
@@ -29,7 +29,7 @@ NOT_FOR_OPERATIONS = ("mail", "rescuer")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class RegisteredOperation:
     """One thing that can be computed: what others are told of it, its checked arguments, its function."""
 
     spec: OperationSpec
@@ -48,7 +48,7 @@ class Operation:
         return self.function(**self.check(arguments))
 
 
-REGISTRY: dict[str, Operation] = {}
+REGISTRY: dict[str, RegisteredOperation] = {}
 
 _reporters: list[Reporter] = []
 
@@ -93,7 +93,7 @@ def operation(
                 examples=list(examples),
                 limits=Limits(timeout=timeout, memory=memory, max_attempts=max_attempts, backoff=backoff),
             )
-            found = Operation(spec, model, function, tuple(retry_on))
+            found = RegisteredOperation(spec, model, function, tuple(retry_on))
             for example in spec.examples:
                 found.check(json.dumps(example.arguments))
         except ValidationError as error:

@@ -43,7 +43,7 @@ class HostUnknown(ErrandError):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class OutboundTarget:
     """Where a request goes: what of its address counts, each part checked. `path` has the query."""
 
     scheme: str
@@ -63,7 +63,7 @@ class Target:
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
-class Guard(Networks):
+class AddressGuard(Networks):
     """Resolves names, and gives only those addresses that may be connected to."""
 
     def checked_addresses(self, host: str, port: int) -> list[str]:
@@ -100,12 +100,12 @@ def _resolvers() -> ThreadPoolExecutor:
 
 
 @cache
-def guard() -> Guard:
+def guard() -> AddressGuard:
     """Give the guard that the settings ask for (`GUARD_ALLOW`); read once in each process, when first needed."""
-    return Guard(Settings.load().guard_allowed)
+    return AddressGuard(Settings.load().guard_allowed)
 
 
-def target(url: str) -> Target:
+def target(url: str) -> OutboundTarget:
     """Take an address apart; raise AddressRefused with a sentence for all that isn't a plain one of the web."""
     if len(url) > MAX_URL or not _HARMLESS.fullmatch(url):
         raise AddressRefused(f"Write the address in at most {MAX_URL} characters, without spaces or backslashes.")
@@ -123,7 +123,7 @@ def target(url: str) -> Target:
         raise AddressRefused(f"Port {port} is closed; 80, 443 and those from {_FIRST_FREE_PORT} are open.")
     path = quote(parts.path or "/", safe="%/:;,@!$&'()*+=~-._")
     query = f"?{quote(parts.query, safe='%/:;,@!$&()*+=~-._?[]')}" if parts.query else ""
-    return Target(parts.scheme, host, port, path + query)
+    return OutboundTarget(parts.scheme, host, port, path + query)
 
 
 def _plain_host(parts: SplitResult) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpcore
 
-from workers.outbound.address_guard import Target
+from workers.outbound.address_guard import OutboundTarget
 
 CONNECT_SECONDS: Final = 4.0
 """How long one of several addresses of a host may take to be connected to, before the next is tried."""
@@ -22,7 +22,7 @@ class CertificateRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What a server answered. Header names are in lower case; `cut` tells that the body goes on."""
 
     status: int
@@ -31,7 +31,7 @@ class Answer:
     cut: bool
 
 
-def request_for(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
+def request_for(method: str, target: OutboundTarget, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
     """Write the request down from the checked parts: the address is not read a second time by other rules."""
     lines = {"Host": target.authority, "Connection": "close", "Accept-Encoding": "identity", **headers}
     if body:
@@ -49,7 +49,7 @@ def headers_of(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return joined
 
 
-def explained(target: Target, fault: Exception) -> Exception:
+def explained(target: OutboundTarget, fault: Exception) -> Exception:
     """Say what went wrong, in a sentence, as CertificateRefused, TimeoutError or ConnectionError."""
     cause: BaseException | None = fault
     while cause is not None:

@@ -14,21 +14,21 @@ from typing import Any
 
 import httpcore
 
-from workers.outbound.address_guard import Guard, Target, guard
-from workers.outbound.http import CONNECT_SECONDS, Answer, explained, headers_of, request_for, verifying
+from workers.outbound.address_guard import AddressGuard, OutboundTarget, guard
+from workers.outbound.http import CONNECT_SECONDS, HttpResponse, explained, headers_of, request_for, verifying
 
 
 async def request(
     method: str,
-    target: Target,
+    target: OutboundTarget,
     *,
     headers: Mapping[str, str],
     seconds: float,
     most: int,
     body: bytes = b"",
-    guarded_by: Guard | None = None,
+    guarded_by: AddressGuard | None = None,
     context: ssl.SSLContext | None = None,
-) -> Answer:
+) -> HttpResponse:
     """Ask `target` once; read at most `most` bytes of its answer's body, all within `seconds`.
 
     Raise AddressRefused, HostUnknown or CertificateRefused, which will be no better next time; ConnectionError or
@@ -45,7 +45,7 @@ async def request(
 
 @asynccontextmanager
 async def _connection(
-    target: Target, by: Guard, context: ssl.SSLContext | None
+    target: OutboundTarget, by: AddressGuard, context: ssl.SSLContext | None
 ) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
     origin = httpcore.Origin(target.scheme.encode(), target.host.encode(), target.port)
     tls = context or verifying() if target.scheme == "https" else None
@@ -56,7 +56,7 @@ async def _connection(
         await wire.aclose()
 
 
-async def _exchange(connection: httpcore.AsyncHTTPConnection, written: httpcore.Request, most: int) -> Answer:
+async def _exchange(connection: httpcore.AsyncHTTPConnection, written: httpcore.Request, most: int) -> HttpResponse:
     response = await connection.handle_async_request(written)
     body = bytearray()
     async with aclosing(response.aiter_stream()) as chunks:  # type: ignore[type-var]  # a generator, whatever it says
@@ -64,13 +64,13 @@ async def _exchange(connection: httpcore.AsyncHTTPConnection, written: httpcore.
             body += chunk
             if len(body) > most:
                 break
-    return Answer(response.status, headers_of(response.headers), bytes(body[:most]), len(body) > most)
+    return HttpResponse(response.status, headers_of(response.headers), bytes(body[:most]), len(body) > most)
 
 
 class _Pinned(httpcore.AsyncNetworkBackend):
     """Connects to the addresses the guard gives for a host, and to nothing else; the name is resolved once."""
 
-    def __init__(self, by: Guard) -> None:
+    def __init__(self, by: AddressGuard) -> None:
         self._guard = by
         self._wire = httpcore.AnyIOBackend()
         self._stream: httpcore.AsyncNetworkStream | None = None

@@ -14,8 +14,8 @@ from typing import Any
 import httpcore
 from eventlet import Timeout, sleep
 
-from workers.outbound.address_guard import Guard, Target
-from workers.outbound.http import CONNECT_SECONDS, Answer, explained, headers_of, request_for, verifying
+from workers.outbound.address_guard import AddressGuard, OutboundTarget
+from workers.outbound.http import CONNECT_SECONDS, HttpResponse, explained, headers_of, request_for, verifying
 
 LONGEST_HEAD = 65_536
 """Bytes an answer may have before its body."""
@@ -23,27 +23,27 @@ FAULTS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutExcepti
 
 
 def post(
-    target: Target,
+    target: OutboundTarget,
     *,
     headers: Mapping[str, str],
     body: bytes,
     seconds: float,
     most: int,
-    guarded_by: Guard,
+    guarded_by: AddressGuard,
     context: ssl.SSLContext | None = None,
-) -> Answer:
+) -> HttpResponse:
     """Post `body` to `target` once, all within `seconds`; of the answer's body at most `most` bytes are read.
 
     What the answer is stands in its first line: when that is there, a body that doesn't come is no fault. Raise
     AddressRefused, HostUnknown, CertificateRefused, ConnectionError or TimeoutError.
     """
     request = request_for("POST", target, headers, body)
-    answer: Answer | None = None
+    answer: HttpResponse | None = None
     limit = Timeout(seconds)
     try:
         with _connection(target, _Pinned(guarded_by, most + LONGEST_HEAD), context) as connection:
             response = connection.handle_request(request)
-            answer = Answer(response.status, headers_of(response.headers), b"", cut=True)
+            answer = HttpResponse(response.status, headers_of(response.headers), b"", cut=True)
             with suppress(*FAULTS):
                 answer = _with_body(answer, response, most)
     except Timeout as over:
@@ -58,17 +58,19 @@ def post(
     return answer
 
 
-def _with_body(answer: Answer, response: httpcore.Response, most: int) -> Answer:
+def _with_body(answer: HttpResponse, response: httpcore.Response, most: int) -> HttpResponse:
     body = bytearray()
     for chunk in response.iter_stream():
         body += chunk
         if len(body) > most:
             break
-    return Answer(answer.status, answer.headers, bytes(body[:most]), len(body) > most)
+    return HttpResponse(answer.status, answer.headers, bytes(body[:most]), len(body) > most)
 
 
 @contextmanager
-def _connection(target: Target, wire: "_Pinned", context: ssl.SSLContext | None) -> Iterator[httpcore.HTTPConnection]:
+def _connection(
+    target: OutboundTarget, wire: "_Pinned", context: ssl.SSLContext | None
+) -> Iterator[httpcore.HTTPConnection]:
     origin = httpcore.Origin(target.scheme.encode(), target.host.encode(), target.port)
     tls = context or verifying() if target.scheme == "https" else None
     try:
@@ -80,7 +82,7 @@ def _connection(target: Target, wire: "_Pinned", context: ssl.SSLContext | None)
 class _Pinned(httpcore.NetworkBackend):
     """Connects to the addresses the guard gives for a host, and to nothing else; the name is resolved once."""
 
-    def __init__(self, by: Guard, most: int) -> None:
+    def __init__(self, by: AddressGuard, most: int) -> None:
         self._guard, self._most = by, most
         self._wire = httpcore.SyncBackend()
         self._stream: httpcore.NetworkStream | None = None

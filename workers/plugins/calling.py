@@ -22,7 +22,7 @@ KEPT = 4
 """Connections kept open for the next call, of each dependency."""
 
 
-class Line(Protocol):
+class ReplyConnection(Protocol):
     """A connection that opens by itself."""
 
     def is_healthy(self) -> bool:
@@ -30,10 +30,10 @@ class Line(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Line)
+T = TypeVar("T", bound=ReplyConnection)
 
 
-class Lines(Generic[T]):
+class ReplyConnections(Generic[T]):
     """Connections for one greenthread at a time each."""
 
     def __init__(self, make: Callable[[], T], close: Callable[[T], None]) -> None:
@@ -66,24 +66,24 @@ class Lines(Generic[T]):
             self._close(self._idle.pop())
 
 
-class Asking:
+class ServiceProxy:
     """A service, as another one calls it: `self.airports.get(airport_id)`."""
 
-    def __init__(self, lines: Lines[Caller], service: str, timeout: float) -> None:
+    def __init__(self, lines: ReplyConnections[Caller], service: str, timeout: float) -> None:
         """Call `service`; each call is to be answered within `timeout` seconds."""
         self._lines, self._service, self._timeout = lines, service, timeout
 
-    def __getattr__(self, method: str) -> "AskingMethod":
+    def __getattr__(self, method: str) -> "MethodProxy":
         """Give a method of it; whether it has one is told by the call."""
         if method.startswith("_"):
             raise AttributeError(method)
-        return AskingMethod(self._lines, self._service, self._timeout, method)
+        return MethodProxy(self._lines, self._service, self._timeout, method)
 
 
-class AskingMethod:
+class MethodProxy:
     """A method of a service, as another one calls it."""
 
-    def __init__(self, lines: Lines[Caller], service: str, timeout: float, name: str) -> None:
+    def __init__(self, lines: ReplyConnections[Caller], service: str, timeout: float, name: str) -> None:
         """Call it on one of `lines`."""
         self._lines, self._service, self._timeout, self._name = lines, service, timeout, name
 
@@ -99,12 +99,12 @@ class AskingMethod:
             finally:
                 caller.forget()
 
-    def call_async(self, *args: Any, **kwargs: Any) -> "Answering":
+    def call_async(self, *args: Any, **kwargs: Any) -> "PendingReply":
         """Call it without waiting."""
-        return Answering(eventlet.spawn(self, *args, **kwargs))
+        return PendingReply(eventlet.spawn(self, *args, **kwargs))
 
 
-class Answering:
+class PendingReply:
     """What a call will give."""
 
     def __init__(self, thread: Any) -> None:
@@ -127,15 +127,15 @@ class RpcProxy(DependencyProvider):  # type: ignore[misc]  # nameko has no annot
     def setup(self) -> None:
         """Connect to nothing yet."""
         uri = self.container.config["AMQP_URI"]
-        self._lines: Lines[Caller] = Lines(lambda: Caller(uri), Caller.stop)
+        self._lines: ReplyConnections[Caller] = ReplyConnections(lambda: Caller(uri), Caller.stop)
 
     def stop(self) -> None:
         """Close the connections."""
         self._lines.close()
 
-    def get_dependency(self, worker_ctx: Any) -> Asking:
+    def get_dependency(self, worker_ctx: Any) -> ServiceProxy:
         """Give the service."""
-        return Asking(self._lines, self._service, self._timeout)
+        return ServiceProxy(self._lines, self._service, self._timeout)
 
 
 class EventDispatcher(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
@@ -144,7 +144,7 @@ class EventDispatcher(DependencyProvider):  # type: ignore[misc]  # nameko has n
     def setup(self) -> None:
         """Connect to nothing yet."""
         uri = self.container.config["AMQP_URI"]
-        self._lines: Lines[Publisher] = Lines(lambda: Publisher(uri), Publisher.close)
+        self._lines: ReplyConnections[Publisher] = ReplyConnections(lambda: Publisher(uri), Publisher.close)
 
     def stop(self) -> None:
         """Close the connections."""

@@ -15,7 +15,7 @@ from nameko.extensions import DependencyProvider
 from errand.broker.publisher import Publisher, doorbell
 from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
-from errand.store import Round
+from errand.store import RescueRound
 from errand.topology import RESCUER
 from workers.dependencies import StoreProvider, WorkerStore, settings_of
 from workers.entrypoints.timer import timer
@@ -29,7 +29,7 @@ LEADER_SECONDS = 3.0
 """How long an instance leads without a round; then another may take over."""
 
 
-class Ringer:
+class DoorbellRinger:
     """Rings doorbells from a greenthread of its own: a broker that hangs must not hold up the rounds."""
 
     def __init__(self, amqp_uri: str) -> None:
@@ -59,17 +59,17 @@ class Ringer:
             self._busy = False
 
 
-class Rounds:
+class RescueRounds:
     """What one instance keeps from round to round: its token, and its ringer."""
 
     def __init__(self, settings: Settings) -> None:
         """Ring on the settings' broker."""
-        self.ringer = Ringer(settings.amqp_uri)
+        self.ringer = DoorbellRinger(settings.amqp_uri)
         self._settings = settings
         self._token = uuid4().hex
         self._running = False
 
-    def run(self, store: WorkerStore) -> Iterator[Round]:
+    def run(self, store: WorkerStore) -> Iterator[RescueRound]:
         """Do rounds until nothing is left to do; none when another instance leads, or when one is being done here.
 
         Raises StoreUnavailable.
@@ -81,7 +81,7 @@ class Rounds:
             finally:
                 self._running = False
 
-    def _run(self, store: WorkerStore) -> Iterator[Round]:
+    def _run(self, store: WorkerStore) -> Iterator[RescueRound]:
         settings = self._settings
         times = (LEADER_SECONDS, settings.outbox_patience, settings.result_ttl, settings.lease_seconds)
         while done := store.store.rescue(self._token, *times):
@@ -99,18 +99,18 @@ class Rounds:
             return []
 
 
-class RoundsProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
-    """Injects this instance's Rounds."""
+class RescueRoundsProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
+    """Injects this instance's RescueRounds."""
 
     def setup(self) -> None:
         """Make them."""
-        self._rounds = Rounds(settings_of(self))
+        self._rounds = RescueRounds(settings_of(self))
 
     def stop(self) -> None:
         """Close the connection to the broker."""
         self._rounds.ringer.close()
 
-    def get_dependency(self, worker_ctx: Any) -> Rounds:
+    def get_dependency(self, worker_ctx: Any) -> RescueRounds:
         """Give the rounds."""
         return self._rounds
 
@@ -121,7 +121,7 @@ class Rescuer:
     name = RESCUER
 
     store = StoreProvider()
-    rounds = RoundsProvider()
+    rounds = RescueRoundsProvider()
 
     @timer(interval=INTERVAL_SECONDS, eager=True)
     def tick(self) -> None:
@@ -134,7 +134,7 @@ class Rescuer:
         except StoreUnavailable as fault:
             log.warning("No round this time: %s", fault, extra={"action": "round_failed"})
 
-    def _come_back(self, done: Round) -> None:
+    def _come_back(self, done: RescueRound) -> None:
         """Have a delay that ends before the next tick end in time."""
         if done.next_due is not None and done.next_due < INTERVAL_SECONDS:
             eventlet.spawn_after(done.next_due, self.tick)

@@ -10,7 +10,7 @@ import logging
 from errand.errors import ScheduleRefused
 from errand.schedules import Rhythm, run_id
 from errand.settings import Settings
-from errand.store import NewJob, Schedule, Store
+from errand.store import NewJob, Store, StoredSchedule
 from schemas.operations import Operation
 
 log = logging.getLogger(__name__)
@@ -36,16 +36,16 @@ def _fire(store: Store, settings: Settings, catalogue: dict[str, str], now: int,
     try:
         rhythm = Rhythm.of(seen.record["cron"], seen.record["timezone"])
     except ScheduleRefused as refusal:  # it was accepted where more time zones are known
-        log.error("Schedule %s: %s", name, refusal.fields, extra={"action": "schedule_unreadable"})
+        log.error("StoredSchedule %s: %s", name, refusal.fields, extra={"action": "schedule_unreadable"})
         return None
     tick = rhythm.latest(int(float(seen.next)), now)
     job = job_of(seen, tick, catalogue.get(seen.record["operation"]), settings)
     answer = store.tick(seen, rhythm.upcoming(now), tick, job)
-    log.info("Schedule %s: %s", name, answer, extra={"action": f"schedule_{answer}", "job_id": job.id})
+    log.info("StoredSchedule %s: %s", name, answer, extra={"action": f"schedule_{answer}", "job_id": job.id})
     return job if answer == "started" else None
 
 
-def job_of(schedule: Schedule, tick: int, published: str | None, settings: Settings) -> NewJob:
+def job_of(schedule: StoredSchedule, tick: int, published: str | None, settings: Settings) -> NewJob:
     """Make the job of a tick, by what its operation publishes now; where no worker shows it, by what it once did."""
     record = schedule.record
     operation = Operation.model_validate_json(published) if published else None

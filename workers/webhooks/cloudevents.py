@@ -10,7 +10,7 @@ from typing import Final
 
 from errand.presenting.report import Record, members_of, moment, written
 from errand.settings import Settings
-from errand.store import Notice
+from errand.store import DueNotification
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 LONGEST: Final = 262_144
@@ -22,12 +22,12 @@ _LATER: Final = ("result", "progress", "run_at", "deadline", "started_at", "expi
 """What a record has of another run than the one that is told of."""
 
 
-def event_id(notice: Notice) -> str:
+def event_id(notice: DueNotification) -> str:
     """Name the event: for receivers to see that they had it before. No full stop, which separates what is signed."""
     return f"{notice.id}-{notice.name}"
 
 
-def event_of(notice: Notice, settings: Settings) -> bytes:
+def event_of(notice: DueNotification, settings: Settings) -> bytes:
     """Write the event."""
     record = _as_it_ended(notice)
     omitted = json.loads(record.get("omitted", "[]"))
@@ -47,7 +47,7 @@ def event_of(notice: Notice, settings: Settings) -> bytes:
     return written(event).rstrip().encode()
 
 
-def _as_it_ended(notice: Notice) -> Record:
+def _as_it_ended(notice: DueNotification) -> Record:
     """Give the record with the end that is told of: the job may have been run again since."""
     ending = dict(notice.ending)
     if not ending:

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from workers.outbound.http import Answer
+from workers.outbound.http import HttpResponse
 
 BUSY: Final = (429, 503)
 """Answers that may say when to come again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ReceiverReply:
     """What came of an attempt: `error` is empty when the receiver took it. `retry_after`: seconds it asks for."""
 
     error: str
@@ -23,17 +23,17 @@ class Reply:
     retry_after: float = 0.0
 
 
-def reply_of(answer: Answer) -> Reply:
+def reply_of(answer: HttpResponse) -> ReceiverReply:
     """Read an answer."""
     status = answer.status
     if 200 <= status < 300:
-        return Reply("")
+        return ReceiverReply("")
     if status == 410:
-        return Reply("The receiver answered 410: it wants no more webhooks at this address.", for_good=True)
+        return ReceiverReply("The receiver answered 410: it wants no more webhooks at this address.", for_good=True)
     if 300 <= status < 400:
-        return Reply(f"The receiver answered {status}, a redirect; these aren't followed.")
+        return ReceiverReply(f"The receiver answered {status}, a redirect; these aren't followed.")
     wanted = _seconds(answer.headers.get("retry-after", "")) if status in BUSY else 0.0
-    return Reply(f"The receiver answered {status}.", retry_after=wanted)
+    return ReceiverReply(f"The receiver answered {status}.", retry_after=wanted)
 
 
 def _seconds(text: str) -> float:

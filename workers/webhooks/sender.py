@@ -17,15 +17,15 @@ from eventlet.queue import Full, Queue
 
 from errand.errors import StoreUnavailable
 from errand.settings import Settings
-from errand.store import Notice
+from errand.store import DueNotification
 from errand.trust.signing import signatures
 from schemas.notices import NoticeState
 from workers.dependencies import WorkerStore
-from workers.outbound.address_guard import AddressRefused, Guard, HostUnknown, target
+from workers.outbound.address_guard import AddressGuard, AddressRefused, HostUnknown, target
 from workers.outbound.http import CertificateRefused
 from workers.outbound.on_hub import post
 from workers.webhooks.cloudevents import CONTENT_TYPE, LONGEST, event_id, event_of
-from workers.webhooks.replies import Reply, reply_of
+from workers.webhooks.replies import ReceiverReply, reply_of
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +44,13 @@ LONGEST_PAUSE_SECONDS: Final = 3600.0
 USER_AGENT: Final = "Errand-Webhooks"
 
 
-class Courier:
+class WebhookSender:
     """Sends webhooks, from greenthreads of its own: whoever wakes it doesn't wait for it."""
 
     def __init__(self, store: WorkerStore, settings: Settings) -> None:
         """Begin to wait for `wake`."""
         self._store, self._settings = store, settings
-        self._keys, self._guard = settings.webhook_keys, Guard(settings.guard_allowed)
+        self._keys, self._guard = settings.webhook_keys, AddressGuard(settings.guard_allowed)
         self._lease = settings.webhook_timeout + MARGIN_SECONDS
         self._pool = eventlet.GreenPool(AT_HAND)
         self._at_hand: Counter[str] = Counter()
@@ -90,7 +90,7 @@ class Courier:
                 return
 
     # the story of one attempt: send, judge, write down
-    def _serve(self, notice: Notice) -> None:
+    def _serve(self, notice: DueNotification) -> None:
         fields = {"action": f"webhook_{notice.kind.value}", "job_id": notice.id}
         try:
             state, error, pause = self._judged(notice, self._attempt(notice, fields))
@@ -104,22 +104,22 @@ class Courier:
             self._at_hand -= Counter([notice.receiver])
             self.wake()
 
-    def _attempt(self, notice: Notice, fields: dict[str, str]) -> Reply:
+    def _attempt(self, notice: DueNotification, fields: dict[str, str]) -> ReceiverReply:
         """Send it once; raise nothing."""
         try:
             return self._send(notice)
         except AddressRefused as refusal:
-            return Reply(refusal.detail, for_good=True)
+            return ReceiverReply(refusal.detail, for_good=True)
         except (HostUnknown, CertificateRefused, ConnectionError, TimeoutError) as fault:
-            return Reply(str(fault))
+            return ReceiverReply(str(fault))
         except Exception as fault:
             # what can't be made must not stop the others; it is tried again, as a new release may mend it
             log.exception("Webhook could not be made", extra=fields)
-            return Reply(type(fault).__name__)
+            return ReceiverReply(type(fault).__name__)
 
-    def _send(self, notice: Notice) -> Reply:
+    def _send(self, notice: DueNotification) -> ReceiverReply:
         if not self._keys:
-            return Reply("WEBHOOK_SECRET is not set where the webhooks service runs, so nothing was sent.")
+            return ReceiverReply("WEBHOOK_SECRET is not set where the webhooks service runs, so nothing was sent.")
         body, now, seconds = event_of(notice, self._settings), int(time()), self._settings.webhook_timeout
         headers = {
             "Content-Type": CONTENT_TYPE,
@@ -132,7 +132,7 @@ class Courier:
         answer = post(there, headers=headers, body=body, seconds=seconds, most=MOST_ANSWERED, guarded_by=self._guard)
         return reply_of(answer)
 
-    def _judged(self, notice: Notice, reply: Reply) -> tuple[NoticeState, str, float]:
+    def _judged(self, notice: DueNotification, reply: ReceiverReply) -> tuple[NoticeState, str, float]:
         """Tell what becomes of it: sent, failed, or to be sent again after a pause (s)."""
         settings, error = self._settings, reply.error
         if not error:

@@ -11,24 +11,24 @@ from nameko.extensions import DependencyProvider
 from errand.store import Store
 from errand.topology import WEBHOOKS
 from workers.dependencies import WorkerStore, settings_of
-from workers.entrypoints.doorbell import Doorbells, doorbell
+from workers.entrypoints.doorbell import DoorbellBatch, doorbell
 from workers.entrypoints.timer import timer
-from workers.webhooks.sender import Courier
+from workers.webhooks.sender import WebhookSender
 
 
-class CourierProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
-    """Injects the container's Courier."""
+class WebhookSenderProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
+    """Injects the container's WebhookSender."""
 
     def setup(self) -> None:
         """Make the courier; no connection is opened before its first look."""
         settings = settings_of(self)
-        self._courier = Courier(WorkerStore(Store.connect(settings), settings), settings)
+        self._courier = WebhookSender(WorkerStore(Store.connect(settings), settings), settings)
 
     def stop(self) -> None:
         """Let it end what it is at."""
         self._courier.close()
 
-    def get_dependency(self, worker_ctx: Any) -> Courier:
+    def get_dependency(self, worker_ctx: Any) -> WebhookSender:
         """Give the courier."""
         return self._courier
 
@@ -38,10 +38,10 @@ class Webhooks:
 
     name = WEBHOOKS
 
-    courier = CourierProvider()
+    courier = WebhookSenderProvider()
 
     @doorbell(ids=False)
-    def ring(self, doorbells: Doorbells) -> None:
+    def ring(self, doorbells: DoorbellBatch) -> None:
         """Look now."""
         doorbells.ack()
         self.courier.wake()

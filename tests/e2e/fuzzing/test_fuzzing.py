@@ -15,7 +15,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from errand.embedded.wait import until
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from errand.trust.signing import new_secret
 from tests.support.stack import Stack, running
 from tests.support.valkey import Server
@@ -70,7 +70,7 @@ def test_schemathesis_finds_nothing(stack: Stack, tmp_path: Path) -> None:
 
 def links_to(stack: Stack) -> dict[str, str]:
     """Write the links of a mail, and give their tokens by what they are for."""
-    links = Links(stack.store.link_secret(), stack.url)
+    links = SignedLinks(stack.store.link_secret(), stack.url)
     job_id = stack.submit("csv_summary", {"text": "name,age\nAda,36\n"})
     stack.finished(job_id)
     urls = {"view": links.job(job_id, int(time.time()) + SECONDS + 60), "unsubscribe": links.unsubscribe("a@b.example")}

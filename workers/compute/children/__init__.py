@@ -7,9 +7,9 @@ then `one_at_a_time.py` or `many_at_once.py` in the child. Next: `pool.py`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workers.compute.children.pool import Children, Listener, Task
+    from workers.compute.children.pool import ChildPool, Listener, Task
 
-__all__ = ["Children", "Listener", "Task"]
+__all__ = ["ChildPool", "Listener", "Task"]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,15 +23,15 @@ from errand.errors import SettingsRefused
 from errand.process import heap
 from errand.process.lifeline import adopt_orphans, tie_to
 from schemas.operations import Weight
-from workers.compute.children.many_at_once import Together
-from workers.compute.children.one_at_a_time import Alone
-from workers.compute.children.worker_channel import Wire
+from workers.compute.children.many_at_once import ConcurrentRunner
+from workers.compute.children.one_at_a_time import SerialRunner
+from workers.compute.children.worker_channel import WorkerChannel
 from workers.operations.loading import load
 
 _LINE_BUFFERED = 1  # C's _IOLBF
 
 
-class Orders(TypedDict):
+class ChildOrders(TypedDict):
     """What a child is told on its command line, as JSON."""
 
     weight: Weight
@@ -48,13 +48,13 @@ class Orders(TypedDict):
     """How many jobs to run at a time, where many are."""
 
 
-def main(orders: Orders) -> None:
+def main(orders: ChildOrders) -> None:
     """Do what the orders say until the worker ends this process, or ends itself."""
     tie_to(orders["worker"], signal.SIGKILL)
     adopt_orphans()
     _be_expendable()
     _speak_plainly()
-    wire = Wire(orders["channel"])
+    wire = WorkerChannel(orders["channel"])
     try:
         operations = load(orders["modules"])
     except SettingsRefused as refusal:
@@ -62,7 +62,7 @@ def main(orders: Orders) -> None:
         raise SystemExit(1) from None
     os.chdir(orders["folder"])
     given = wire, operations, orders["max_result_bytes"]
-    server = Together(*given, orders["slots"]) if orders["weight"] == Weight.IO else Alone(*given)
+    server = ConcurrentRunner(*given, orders["slots"]) if orders["weight"] == Weight.IO else SerialRunner(*given)
     heap.settle()
     wire.listen(server.handle)
     wire.send(({"about": "ready"}, ""))

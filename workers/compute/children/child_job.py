@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from eventlet.event import Event
 
 from workers.compute.attempt import Ending
-from workers.compute.children.output_lines import Lines
+from workers.compute.children.output_lines import OutputLines
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Task:
     """Bytes it may use; 0 for the pool's default."""
 
 
-class Job:
+class ChildJob:
     """A task on its way. `began`: when a child had begun with it (monotonic, s), or None; `ending`, once it has one.
 
     `verdict` is how it is to end by the worker's will; that holds unless it ended by itself just before. `due`: when
@@ -55,11 +55,11 @@ class Job:
     def __init__(self, task: Task, listener: Listener) -> None:
         """Tell `listener` while it runs."""
         self.task, self._listener = task, listener
-        self.on_end: Callable[[Job, Ending], None] | None = None
+        self.on_end: Callable[[ChildJob, Ending], None] | None = None
         """Is called when it has ended."""
         self.verdict: Ending | None = None
         self.due = inf
-        self._lines: Lines | None = None
+        self._lines: OutputLines | None = None
         self.renew()
 
     def renew(self) -> None:
@@ -69,10 +69,10 @@ class Job:
         self._awaited: Event | None = None
 
     @property
-    def lines(self) -> Lines:
+    def lines(self) -> OutputLines:
         """Its log, for what its child prints."""
         if self._lines is None:
-            self._lines = Lines(self.line)
+            self._lines = OutputLines(self.line)
         return self._lines
 
     def progress(self, fraction: float, message: str | None) -> None:

@@ -22,9 +22,9 @@ from eventlet.event import Event
 from schemas.operations import Weight
 from workers.compute.attempt import ChildDied, Ending, error_text, failed
 from workers.compute.children import hub_io
-from workers.compute.children.child_job import Job
-from workers.compute.children.frames import Header, Unpacker, pack
-from workers.compute.children.output_lines import Lines
+from workers.compute.children.child_job import ChildJob
+from workers.compute.children.frames import FrameReader, Header, pack
+from workers.compute.children.output_lines import OutputLines
 from workers.compute.children.process_tree import family_of, memory_of
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ SECRETS = ("AMQP_URI", "REDIS_URL", "SMTP_URL", "WEBHOOK_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ChildPlan:
     """What all children of a pool have in common."""
 
     weight: Weight
@@ -47,23 +47,23 @@ class Plan:
 class Child:
     """One child process. `on_end` is called when it has ended, before its jobs learn of it."""
 
-    def __init__(self, plan: Plan, folder: Path, on_end: Callable[["Child"], None]) -> None:
+    def __init__(self, plan: ChildPlan, folder: Path, on_end: Callable[["Child"], None]) -> None:
         """Start the process in `folder`, which is removed with it; raise OSError."""
         self.plan, self._folder, self._on_end = plan, folder, on_end
-        self.jobs: dict[int, Job] = {}
+        self.jobs: dict[int, ChildJob] = {}
         self.usable, self.ready, self.ended = True, Event(), Event()
         self.fault = ""
         """What kept it from starting."""
         self._size, self._number, self._killed = 0, 0, False
         self._unsaid: list[bytes] = []
-        self._unpacker = Unpacker()
-        self._own_lines = Lines(lambda line: log.info("%s", line, extra={"action": "child_output"}))
+        self._unpacker = FrameReader()
+        self._own_lines = OutputLines(lambda line: log.info("%s", line, extra={"action": "child_output"}))
         self._process, self._channel, self._output = _start(plan, self._folder)
         self.pid = self._process.pid
         self._loops = [eventlet.spawn(self._hear), eventlet.spawn(self._read)]
         eventlet.spawn_n(self._await_end)
 
-    def run(self, job: Job, memory: int) -> None:
+    def run(self, job: ChildJob, memory: int) -> None:
         """Give the child a job, which tells of it. Waits until the child is ready."""
         self._number += 1
         number = self._number
@@ -77,7 +77,7 @@ class Child:
         else:
             self._say(frame)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: ChildJob) -> None:
         """Ask the child to cancel a job; only one that runs many at a time hears it."""
         for number in [number for number, each in self.jobs.items() if each is job]:
             self._say(pack({"about": "cancel", "job": number}))
@@ -136,7 +136,7 @@ class Child:
         for data in hub_io.at_hand(self._output):
             self._printed().feed(data)
 
-    def _printed(self) -> Lines:
+    def _printed(self) -> OutputLines:
         """Give the lines of the job that runs, where only one can, or else the worker's own."""
         if self.plan.weight is Weight.IO or not self.ready.ready():
             return self._own_lines
@@ -154,7 +154,7 @@ class Child:
             elif header["about"] == "broken":
                 self.fault = f"its process could not start: {payload}"
 
-    def _take_news(self, job: Job, header: Header, payload: str) -> None:
+    def _take_news(self, job: ChildJob, header: Header, payload: str) -> None:
         match header["about"]:
             case "progress":
                 job.progress(header["fraction"], payload or None)
@@ -171,7 +171,7 @@ class Child:
             if job := self.jobs.get(number):
                 job.begin()
 
-    def _take_end(self, job: Job, header: Header, payload: str) -> None:
+    def _take_end(self, job: ChildJob, header: Header, payload: str) -> None:
         if self.plan.weight is not Weight.IO:  # what many print at a time comes by the socket
             self._read_rest()
         del self.jobs[header["job"]]
@@ -214,7 +214,7 @@ class Child:
         return failed(ChildDied(self.fault or reason(status)))
 
 
-def _start(plan: Plan, folder: Path) -> tuple["subprocess.Popen[bytes]", int, int]:
+def _start(plan: ChildPlan, folder: Path) -> tuple["subprocess.Popen[bytes]", int, int]:
     """Start a child; give the process and the descriptors of its channel and its output, both non-blocking."""
     ours, theirs = socket.socketpair()
     output, its_output = hub_io.pipe()

@@ -25,7 +25,7 @@ def pack(header: Header, payload: str = "") -> bytes:
     return b"".join((_SIZES.pack(len(head), len(body)), head, body))
 
 
-class Unpacker:
+class FrameReader:
     """Finds the frames in what arrives."""
 
     def __init__(self) -> None:

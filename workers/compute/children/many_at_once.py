@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, TextIO
 
 from workers.compute.attempt import CANCELLED, Ending, MemoryExceeded, checked, error_text, failed, find, succeeded
 from workers.compute.children.frames import Frame
-from workers.compute.children.output_lines import Lines
+from workers.compute.children.output_lines import OutputLines
 from workers.compute.children.process_tree import resident
-from workers.compute.children.worker_channel import Wire
-from workers.operations.registry import Operation, report_to
+from workers.compute.children.worker_channel import WorkerChannel
+from workers.operations.registry import RegisteredOperation, report_to
 
 _voice: ContextVar["Voice | None"] = ContextVar("voice", default=None)
 
@@ -33,7 +33,7 @@ PACE, TICK = 32, 0.001
 others: a thousand pauses of 100 ms that come in a hundred at a time take 102 ms each, and spread 101."""
 
 
-class Waiting(NamedTuple):
+class WaitingTask(NamedTuple):
     """A job that waits for a slot, since a time of the loop."""
 
     operation: str
@@ -41,17 +41,19 @@ class Waiting(NamedTuple):
     since: float
 
 
-class Together:
+class ConcurrentRunner:
     """The main thread of a child that runs many jobs at a time."""
 
-    def __init__(self, wire: Wire, operations: Mapping[str, Operation], max_result_bytes: int, slots: int) -> None:
+    def __init__(
+        self, wire: WorkerChannel, operations: Mapping[str, RegisteredOperation], max_result_bytes: int, slots: int
+    ) -> None:
         """Answer on `wire`; run so many at a time."""
         import uvloop  # not for children that run one job at a time
 
         self._wire, self._operations, self._max_result_bytes, self._slots = wire, operations, max_result_bytes, slots
         self._loop = uvloop.new_event_loop()
         self._context = copy_context()
-        self._waiting: OrderedDict[int, Waiting] = OrderedDict()
+        self._waiting: OrderedDict[int, WaitingTask] = OrderedDict()
         self._tasks: dict[int, asyncio.Task[Ending]] = {}
         self._cancelled: set[int] = set()
         self._endings: list[tuple[int, Ending]] = []
@@ -80,7 +82,7 @@ class Together:
         now = self._loop.time()
         for header, arguments in frames:
             if header["about"] == "run":
-                self._waiting[header["job"]] = Waiting(header["operation"], arguments, now)
+                self._waiting[header["job"]] = WaitingTask(header["operation"], arguments, now)
             else:
                 self._cancel(header["job"])
         self._fill()
@@ -191,15 +193,15 @@ class Voice:
 
     __slots__ = ("_job", "_lines", "_wire")
 
-    def __init__(self, wire: Wire, job: int) -> None:
+    def __init__(self, wire: WorkerChannel, job: int) -> None:
         """Speak for a job."""
         self._wire, self._job = wire, job
-        self._lines: Lines | None = None
+        self._lines: OutputLines | None = None
 
     def write(self, data: bytes) -> None:
         """Take what it prints."""
         if self._lines is None:
-            self._lines = Lines(partial(self._wire.line, self._job))
+            self._lines = OutputLines(partial(self._wire.line, self._job))
         self._lines.feed(data)
 
     def close(self) -> None:

@@ -18,8 +18,8 @@ from queue import SimpleQueue
 from workers.compute.attempt import Ending, MemoryExceeded, checked, failed, find, megabytes, succeeded
 from workers.compute.children.frames import Frame, Header
 from workers.compute.children.process_tree import address_space, children_of, resident
-from workers.compute.children.worker_channel import Wire
-from workers.operations.registry import Operation, report_to
+from workers.compute.children.worker_channel import WorkerChannel
+from workers.operations.registry import RegisteredOperation, report_to
 
 MOST_JOBS = 500
 """Jobs after which a child is replaced, so that what leaks in it comes to an end."""
@@ -29,10 +29,12 @@ MOST_GROWTH = 128 * 2**20
 _LIBC = ctypes.CDLL(None)
 
 
-class Alone:
+class SerialRunner:
     """The main thread of a child that runs one job at a time."""
 
-    def __init__(self, wire: Wire, operations: Mapping[str, Operation], max_result_bytes: int) -> None:
+    def __init__(
+        self, wire: WorkerChannel, operations: Mapping[str, RegisteredOperation], max_result_bytes: int
+    ) -> None:
         """Answer on `wire`."""
         self._wire, self._operations, self._max_result_bytes = wire, operations, max_result_bytes
         self._tasks: SimpleQueue[Frame] = SimpleQueue()

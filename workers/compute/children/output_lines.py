@@ -17,7 +17,7 @@ _ENOUGH = LONGEST * 4 + 4
 """Bytes that hold the longest line and one character more."""
 
 
-class Lines:
+class OutputLines:
     """Takes output piece by piece and delivers it line by line; never holds more than one line."""
 
     def __init__(self, deliver: Callable[[str], None]) -> None:

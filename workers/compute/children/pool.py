@@ -18,13 +18,13 @@ from schemas.operations import Weight
 from workers.compute import attempt
 from workers.compute.attempt import CANCELLED, ChildDied, Ending, MemoryExceeded, TimedOut, failed
 from workers.compute.children.alarm import Alarm
-from workers.compute.children.child_job import Job, Listener, Task
-from workers.compute.children.child_process import Child, Plan
-from workers.compute.children.slot_turnover import Turnover
-from workers.compute.children.work_folders import Folders
+from workers.compute.children.child_job import ChildJob, Listener, Task
+from workers.compute.children.child_process import Child, ChildPlan
+from workers.compute.children.slot_turnover import SlotTurnover
+from workers.compute.children.work_folders import WorkFolders
 from workers.operations.registry import REGISTRY
 
-__all__ = ["Children", "Ending", "Listener", "Task"]
+__all__ = ["ChildPool", "Ending", "Listener", "Task"]
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ TRIES = 3
 HANDED_BACK = Ending("handed_back", attempt.error_text("HandedBack", "its worker stops"))
 
 
-class Children:
+class ChildPool:
     """Child processes for jobs of one weight, `slots` of them at a time."""
 
     def __init__(
@@ -53,13 +53,13 @@ class Children:
     ) -> None:
         """Run the operations in `modules`, dotted names of packages and modules; `default_memory` in bytes."""
         self._slots, self._default_memory = slots, default_memory
-        self._plan = Plan(Weight(weight), tuple(modules), max_result_bytes, slots)
+        self._plan = ChildPlan(Weight(weight), tuple(modules), max_result_bytes, slots)
         self._many = self._plan.weight is Weight.IO
         self._children: set[Child] = set()
         self._choosing = Semaphore()
-        self._folders: Folders | None = None
-        self._jobs: dict[Job, Child | None] = {}
-        self._taken, self._turnover = 0, Turnover()
+        self._folders: WorkFolders | None = None
+        self._jobs: dict[ChildJob, Child | None] = {}
+        self._taken, self._turnover = 0, SlotTurnover()
         self._changed: Event | None = None
         self._alarm = Alarm()
         self._stopping = self._watching = False
@@ -91,7 +91,7 @@ class Children:
         takes no greenthread.
         """
         self._taken += 1
-        job = Job(task, listener)
+        job = ChildJob(task, listener)
         self._jobs[job] = None
         if child := self._at_hand():
             job.on_end = partial(self._ended, child, finish)
@@ -105,7 +105,7 @@ class Children:
 
     def run(self, task: Task, listener: Listener) -> Ending:
         """Wait for a slot, run a task in a child and tell how it ended. Raises nothing."""
-        job = Job(task, listener)
+        job = ChildJob(task, listener)
         self._jobs[job] = None
         while not job.verdict and not self._stopping and self._taken >= self._slots:
             self._wait_for_news()
@@ -137,12 +137,12 @@ class Children:
         if self._folders:
             self._folders.close()
 
-    def _run_apart(self, job: Job, finish: Callable[[Ending], None]) -> None:
+    def _run_apart(self, job: ChildJob, finish: Callable[[Ending], None]) -> None:
         """Have a job run that has a slot, in a greenthread that has the time to wait for a child."""
         job.on_end = None
         eventlet.spawn_n(lambda: finish(self._run(job)))
 
-    def _run(self, job: Job) -> Ending:
+    def _run(self, job: ChildJob) -> Ending:
         """Have a job run that has a slot, and let go of that."""
         try:
             return self._try(job)
@@ -152,7 +152,7 @@ class Children:
         finally:
             self._let_go(job)
 
-    def _try(self, job: Job) -> Ending:
+    def _try(self, job: ChildJob) -> Ending:
         """Give the job to a child and wait for its end; to another child where the first died before it began."""
         ending = HANDED_BACK
         for _ in range(TRIES):
@@ -166,7 +166,7 @@ class Children:
                 return ending
         return job.verdict or ending
 
-    def _hand(self, job: Job, child: Child) -> None:
+    def _hand(self, job: ChildJob, child: Child) -> None:
         """Give the job to a child; waits until that is ready."""
         self._jobs[job] = child
         now = monotonic()
@@ -177,7 +177,7 @@ class Children:
             eventlet.spawn_n(self._watch)
         child.run(job, self._memory(job))
 
-    def _ended(self, child: Child, finish: Callable[[Ending], None], job: Job, ending: Ending) -> None:
+    def _ended(self, child: Child, finish: Callable[[Ending], None], job: ChildJob, ending: Ending) -> None:
         """Tell how a job ended that has no greenthread; it gets one if its child died before it began."""
         if job.began is None and not child.fault and not job.verdict:
             self._run_apart(job, finish)
@@ -185,7 +185,7 @@ class Children:
             self._let_go(job)
             finish(ending)
 
-    def _let_go(self, job: Job) -> None:
+    def _let_go(self, job: ChildJob) -> None:
         """Free the job's slot."""
         del self._jobs[job]
         self._taken -= 1
@@ -206,16 +206,16 @@ class Children:
                 if child.usable and (self._many or not child.jobs):
                     return child
             if self._folders is None:
-                self._folders = Folders()
+                self._folders = WorkFolders()
                 eventlet.spawn_n(self._folders.sweep)
             child = Child(self._plan, self._folders.make(), self._children.discard)
             self._children.add(child)
             return child
 
-    def _memory(self, job: Job) -> int:
+    def _memory(self, job: ChildJob) -> int:
         return job.task.memory or self._default_memory
 
-    def _end(self, job: Job, verdict: Ending) -> None:
+    def _end(self, job: ChildJob, verdict: Ending) -> None:
         """Have a job end with this verdict, unless another was spoken before."""
         job.verdict = job.verdict or verdict
         child = self._jobs.get(job)
@@ -229,7 +229,7 @@ class Children:
             child.kill()
 
     @staticmethod
-    def _end_gently(child: Child, job: Job) -> None:
+    def _end_gently(child: Child, job: ChildJob) -> None:
         """Ask for the end of one job among many; where that is not heard, end them all."""
         with eventlet.Timeout(GRACE, False):  # noqa: FBT003 -- as it is spelled there
             child.cancel(job)
@@ -290,6 +290,6 @@ class Children:
             changed.send()
 
 
-def _retry_on(job: Job) -> tuple[type[BaseException], ...]:
+def _retry_on(job: ChildJob) -> tuple[type[BaseException], ...]:
     operation = REGISTRY.get(job.task.operation)
     return operation.retry_on if operation else ()

@@ -12,7 +12,7 @@ AHEAD = 0.08
 that when the worker or the store has something else to do for a moment."""
 
 
-class Turnover:
+class SlotTurnover:
     """Counts ends of jobs."""
 
     def __init__(self) -> None:

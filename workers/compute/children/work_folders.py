@@ -1,4 +1,4 @@
-"""Folders in which children work: one for each, so that what operations leave behind goes when the child goes.
+"""WorkFolders in which children work: one for each, so that what operations leave behind goes when the child goes.
 
 Stands beside `pool.py`. A worker that is killed removes nothing; the next one on this machine does it: a folder whose
 lock is free has no owner any more.
@@ -15,7 +15,7 @@ from workers.compute.children.hub_io import remove
 PREFIX = "errand-children-"
 
 
-class Folders:
+class WorkFolders:
     """A folder of a pool's own, with one in it for each child."""
 
     def __init__(self) -> None:

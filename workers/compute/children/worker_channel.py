@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from workers.compute.attempt import Ending
-from workers.compute.children.frames import Frame, Unpacker, pack
+from workers.compute.children.frames import Frame, FrameReader, pack
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ PAUSE = 0.1
 """Seconds between two reports."""
 
 
-class Wire:
+class WorkerChannel:
     """Sends and receives frames. Every method may be called from any thread."""
 
     def __init__(self, descriptor: int) -> None:
@@ -86,7 +86,7 @@ class Wire:
                 self.send(*frames)
 
     def _receive(self, handle: Callable[[list[Frame]], None]) -> None:
-        unpacker = Unpacker()
+        unpacker = FrameReader()
         try:
             while data := self._socket.recv(1 << 18):
                 handle(unpacker.feed(data))

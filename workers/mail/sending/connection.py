@@ -14,7 +14,7 @@ LONGEST_LINE: Final = 8_192
 """Bytes of one line, far more than RFC 5321 (4.5.3.1.5) allows."""
 
 
-class Plain(smtplib.SMTP):
+class PlainConnection(smtplib.SMTP):
     """A connection without TLS, or with STARTTLS."""
 
     def getreply(self) -> tuple[int, bytes]:
@@ -50,5 +50,5 @@ class Plain(smtplib.SMTP):
         return smtplib.SMTPServerDisconnected(why)
 
 
-class Encrypted(Plain, smtplib.SMTP_SSL):
+class EncryptedConnection(PlainConnection, smtplib.SMTP_SSL):
     """A connection with TLS from the first byte."""

@@ -17,11 +17,11 @@ import yagmail
 
 from errand.errors import MailDeferred, MailServerAway, SettingsRefused
 from schemas.address import is_address
-from workers.mail.sending.connection import Encrypted, Plain
+from workers.mail.sending.connection import EncryptedConnection, PlainConnection
 from workers.mail.sending.mime import as_mail
-from workers.mail.sending.server import Server
+from workers.mail.sending.server import MailServer
 from workers.mail.sending.smtp_replies import answered, told, verdict_on
-from workers.mail.sending.transaction import MAIL, Envelope, NotTaken
+from workers.mail.sending.transaction import MAIL, MailTransaction, NotTaken
 from workers.mail.writing.letter import Letter
 
 IDLE_SECONDS = 10.0
@@ -35,8 +35,8 @@ class _Client(yagmail.SMTP):  # type: ignore[misc]  # it has no annotations
     """yagmail's way of connecting, on connections whose answers have an end."""
 
     @property
-    def connection(self) -> type[Plain]:
-        return Encrypted if self.ssl else Plain
+    def connection(self) -> type[PlainConnection]:
+        return EncryptedConnection if self.ssl else PlainConnection
 
 
 class Mailer:
@@ -50,7 +50,7 @@ class Mailer:
         if others or not is_address(address) or not mail_from.isprintable():
             raise SettingsRefused("MAIL_FROM: write it as `Name <name@example.com>`")
         self._sender = Address(name, addr_spec=address)
-        self._server = Server.at(smtp_url)
+        self._server = MailServer.at(smtp_url)
         self._timeout = timeout
         self._given_context = context
         self._connection: _Client | None = None
@@ -69,7 +69,7 @@ class Mailer:
         (try again later), and of these MailServerAway where it isn't about this letter: no other would have been taken
         either.
         """
-        envelope = Envelope(self._sender.addr_spec, letter.to, as_mail(letter, self._sender))
+        envelope = MailTransaction(self._sender.addr_spec, letter.to, as_mail(letter, self._sender))
         try:
             self._hand_over(envelope)
         except NotTaken as answer:
@@ -97,7 +97,7 @@ class Mailer:
                 self._connection.smtp.putcmd("quit")
             self._drop()
 
-    def _hand_over(self, envelope: Envelope) -> None:
+    def _hand_over(self, envelope: MailTransaction) -> None:
         patience = LETTER_PATIENCE * self._timeout
         if open_one := self._open_one():
             try:
@@ -112,7 +112,7 @@ class Mailer:
                 # the connection went while it was idle
         return self._conversed(envelope, self._connect(), patience)
 
-    def _conversed(self, envelope: Envelope, smtp: smtplib.SMTP, patience: float) -> None:
+    def _conversed(self, envelope: MailTransaction, smtp: smtplib.SMTP, patience: float) -> None:
         self._clean = False
         envelope.hand_over(smtp, patience)
         self._clean = True

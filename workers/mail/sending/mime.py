@@ -12,7 +12,7 @@ from email.utils import format_datetime
 
 from errand.errors import MailRefused
 from schemas.address import is_address
-from workers.mail.sending.mime_parts import Part, file, in_words, named, quoted, several, text, whole
+from workers.mail.sending.mime_parts import MimePart, file, in_words, named, quoted, several, text, whole
 from workers.mail.writing.attachments import CSV, Attachment
 from workers.mail.writing.letter import Letter
 
@@ -44,7 +44,7 @@ def _headers(letter: Letter, sender: Address) -> Iterator[tuple[str, str]]:
     yield "MIME-Version", "1.0"
 
 
-def _body(letter: Letter) -> Part:
+def _body(letter: Letter) -> MimePart:
     parts = [text(letter.text, "plain")]
     if letter.html is not None:
         shown = [_shown(each) for each in letter.attachments if each.inline]
@@ -52,13 +52,13 @@ def _body(letter: Letter) -> Part:
     return several("mixed", several("alternative", *parts), *map(_attached, letter.attachments))
 
 
-def _shown(picture: Attachment) -> Part:
+def _shown(picture: Attachment) -> MimePart:
     """Put a picture beside the HTML, which names it. Without a name of its own: programs would list it twice."""
     ways = ("Content-ID", f"<{picture.cid}>"), ("Content-Disposition", "inline")
     return file(picture.content, picture.media_type, *ways)
 
 
-def _attached(attachment: Attachment) -> Part:
+def _attached(attachment: Attachment) -> MimePart:
     kind = attachment.media_type
     if kind == CSV:
         kind += '; charset="utf-8"; header="present"'  # RFC 7111

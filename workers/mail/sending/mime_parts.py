@@ -28,14 +28,14 @@ _SOUND: Final = re.compile(r"[\x20-\x7e]*(?:\r\n [\x20-\x7e]*[\x21-\x7e][\x20-\x
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MimePart:
     """A part of a mail, or all of it: what its headers say, and its bytes."""
 
     headers: Headers
     body: bytes
 
 
-def text(content: str, subtype: str) -> Part:
+def text(content: str, subtype: str) -> MimePart:
     """Make a part that is read. Its lines end as they should; raise ValueError for lone surrogates."""
     lines = content.encode().splitlines()
     # never 8bit: not every server on the way takes it
@@ -48,16 +48,18 @@ def text(content: str, subtype: str) -> Part:
     encoding = "7bit" if plain else "quoted-printable"
     kind = ("Content-Type", f'text/{subtype}; charset="utf-8"')
     written = (body if plain else b2a_qp(body)).replace(b"\n", CRLF)
-    return Part((kind, ("Content-Transfer-Encoding", encoding)), written)
+    return MimePart((kind, ("Content-Transfer-Encoding", encoding)), written)
 
 
-def file(content: bytes, media_type: str, *headers: tuple[str, str]) -> Part:
+def file(content: bytes, media_type: str, *headers: tuple[str, str]) -> MimePart:
     """Make a part that is bytes."""
     kind = ("Content-Type", media_type)
-    return Part((kind, ("Content-Transfer-Encoding", "base64"), *headers), encodebytes(content).replace(b"\n", CRLF))
+    return MimePart(
+        (kind, ("Content-Transfer-Encoding", "base64"), *headers), encodebytes(content).replace(b"\n", CRLF)
+    )
 
 
-def several(kind: str, *parts: Part) -> Part:
+def several(kind: str, *parts: MimePart) -> MimePart:
     """Put parts together as one: `mixed`, `alternative` or `related`. A single one stays what it is."""
     if len(parts) == 1:
         return parts[0]
@@ -66,10 +68,10 @@ def several(kind: str, *parts: Part) -> Part:
     body = (
         b"".join(each for part in parts for each in (between, whole((), part), CRLF)) + f"--{boundary}--\r\n".encode()
     )
-    return Part((("Content-Type", f'multipart/{kind}; boundary="{boundary}"'),), body)
+    return MimePart((("Content-Type", f'multipart/{kind}; boundary="{boundary}"'),), body)
 
 
-def whole(headers: Headers, part: Part) -> bytes:
+def whole(headers: Headers, part: MimePart) -> bytes:
     """Write a part below `headers` and its own; raise ValueError where one of them would be more than a header."""
     lines = [_header(name, value) for name, value in (*headers, *part.headers)]
     return "".join([*lines, "\r\n"]).encode("ascii") + part.body

@@ -12,7 +12,7 @@ from errand.errors import SettingsRefused
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class MailServer:
     """A mail server, read from its URL: `smtp://` or `smtps://`, with `user:password@` or without.
 
     With a user, `smtp://` goes on only over a verified STARTTLS; without one it stays plain, unless `?starttls=1`.
@@ -56,7 +56,7 @@ NARROW_SECONDS: Final = 60.0
 """How long fewer connections are used after the server had too many."""
 
 
-class Reach:
+class ServerHealth:
     """Whether the mail server takes mails: while it doesn't, one mail tries it now and then and all others wait.
 
     So an outage of hours costs no mail its patience, and when it is over all of them go out at once.

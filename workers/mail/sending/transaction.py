@@ -37,7 +37,7 @@ class NotTaken(Exception):
         return self.code == 552 or (500 <= self.code < 600 and self.text.startswith((b"5.2.3 ", b"5.3.4 ")))
 
 
-class Envelope:
+class MailTransaction:
     """One letter on its way. `opened` tells whether the server has been told whom it is for."""
 
     def __init__(self, sender: str, to: str, mail: bytes) -> None:

@@ -11,8 +11,8 @@ from typing import Final
 
 from errand.errors import MailRefused
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.address import is_address
 from schemas.notices import NoticeKind
 from workers.mail.writing.attachments import Attachment
@@ -39,7 +39,7 @@ class Letter:
     attachments: tuple[Attachment, ...] = ()
 
 
-def compose(notice: Notice, settings: Settings, links: Links, *, bare: bool = False) -> Letter:
+def compose(notice: DueNotification, settings: Settings, links: SignedLinks, *, bare: bool = False) -> Letter:
     """Write the letter of a notice; raise MailRefused for a bad address.
 
     The same notice gives the same letter every time, so a mail that is sent twice can be told to be one. A `bare` one
@@ -61,7 +61,7 @@ def compose(notice: Notice, settings: Settings, links: Links, *, bare: bool = Fa
     )
 
 
-def _message_id(notice: Notice, settings: Settings) -> str:
+def _message_id(notice: DueNotification, settings: Settings) -> str:
     """Name a mail. A job that was run again by hand ends once more, and that mail is another one."""
     run = notice.record.get("retries", "") if notice.kind is not NoticeKind.RECEIPT else ""
     return f"<{notice.id}.{notice.name or notice.kind}{run}@{_domain(settings)}>"
@@ -73,7 +73,7 @@ def receipt_of(name: str) -> str:
     return f"{NoticeKind.RECEIPT}{hyphen}{number}"
 
 
-def _receipt_id(notice: Notice, settings: Settings) -> str:
+def _receipt_id(notice: DueNotification, settings: Settings) -> str:
     """Name the receipt's mail: it makes one thread of a job's mails."""
     return f"<{notice.id}.{receipt_of(notice.name)}@{_domain(settings)}>"
 

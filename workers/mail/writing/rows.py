@@ -22,7 +22,7 @@ MAX_CHARACTERS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ResultRows:
     """Some or all rows of `size`, with the names of their columns: none, where each row is a name and its value.
 
     `numeric` tells which columns have numbers only, `whole` whether everything is there. `text` has the first
@@ -38,7 +38,7 @@ class Rows:
     in_text: int
 
 
-def rows_of(table: Table) -> Rows:
+def rows_of(table: Table) -> ResultRows:
     """Take the first rows of a table."""
     columns = tuple(_cell(name) for name in table.columns[:MAX_COLUMNS])
     rows: list[tuple[str, ...]] = []
@@ -53,7 +53,7 @@ def rows_of(table: Table) -> Rows:
     return _rows(columns, rows, len(table.rows), whole=whole)
 
 
-def rows_of_fields(document: str) -> Rows | None:
+def rows_of_fields(document: str) -> ResultRows | None:
     """Give the members of a small object without lists, objects and long texts in it; None for all else."""
     found = fields_of(document)
     if not found:
@@ -62,10 +62,10 @@ def rows_of_fields(document: str) -> Rows | None:
     return _rows((), rows, len(rows), whole=True) if rows == found else None
 
 
-def _rows(columns: tuple[str, ...], rows: list[tuple[str, ...]], size: int, *, whole: bool) -> Rows:
+def _rows(columns: tuple[str, ...], rows: list[tuple[str, ...]], size: int, *, whole: bool) -> ResultRows:
     numeric = tuple(all(is_number(cell) for cell in cells if cell) for cells in zip(*rows, strict=True))
     text, in_text = laid_out(columns or ("",) * len(numeric), rows, numeric)
-    return Rows(columns, rows, numeric, size, whole, text, in_text)
+    return ResultRows(columns, rows, numeric, size, whole, text, in_text)
 
 
 def _cell(text: str) -> str:

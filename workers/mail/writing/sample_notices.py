@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
 from workers.mail.writing.template_set import stationery
@@ -35,12 +35,12 @@ _DOT: Final = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR
 _COLUMN: Final = {"column": "age", "type": "integer", "count": 2, "minimum": 36, "maximum": 41, "mean": 38.5}
 
 
-def sample(kind: NoticeKind, **fields: str) -> Notice:
+def sample(kind: NoticeKind, **fields: str) -> DueNotification:
     """Make a notice about the job of the samples, with these fields in its record."""
-    return Notice(kind, ID, 1, SINCE, _JOB | {"id": ID} | fields, name=kind.value, to="name@email.com")
+    return DueNotification(kind, ID, 1, SINCE, _JOB | {"id": ID} | fields, name=kind.value, to="name@email.com")
 
 
-def samples() -> Iterator[Notice]:
+def samples() -> Iterator[DueNotification]:
     """Give a notice for each way in which a letter can turn out."""
     yield sample(NoticeKind.RECEIPT)
     yield sample(NoticeKind.RECEIPT, notify="accepted failed")
@@ -68,7 +68,7 @@ def samples() -> Iterator[Notice]:
 def check_templates(settings: Settings) -> None:
     """Write every kind of letter once; raise SettingsRefused with file, line and reason where a template fails."""
     paper = stationery(settings.mail_templates)
-    links = Links(bytes(32), settings.base_url)
+    links = SignedLinks(bytes(32), settings.base_url)
     for notice in samples():
         for bare in (False, True):
             paper.check(notice.kind, contents_of(notice, settings, links, bare=bare).words)

@@ -32,7 +32,7 @@ MAX_SUBJECT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class RenderedTemplate:
     """The words of a letter. The subject is one line."""
 
     subject: str
@@ -40,7 +40,7 @@ class Written:
     html: str
 
 
-class Stationery:
+class TemplateSet:
     """Writes letters, on an operator's templates where there are some."""
 
     def __init__(self, folder: str = "") -> None:
@@ -50,7 +50,7 @@ class Stationery:
         self._own = _environment(OWN)
         self._operators = _environment(self._folder, OWN) if folder else None
 
-    def write(self, kind: NoticeKind, words: dict[str, Any]) -> Written:
+    def write(self, kind: NoticeKind, words: dict[str, Any]) -> RenderedTemplate:
         """Write a letter of this kind."""
         if self._operators:
             try:
@@ -93,9 +93,9 @@ class Stationery:
 
 
 @cache
-def stationery(folder: str) -> Stationery:
+def stationery(folder: str) -> TemplateSet:
     """Give the one of a folder; templates are read once, so what changes in them takes a restart."""
-    return Stationery(folder)
+    return TemplateSet(folder)
 
 
 def _texts_in(folder: Path) -> dict[str, str]:
@@ -112,11 +112,11 @@ def _texts_in(folder: Path) -> dict[str, str]:
     return texts
 
 
-def _write(environment: jinja2.Environment, kind: NoticeKind, words: dict[str, Any]) -> Written:
+def _write(environment: jinja2.Environment, kind: NoticeKind, words: dict[str, Any]) -> RenderedTemplate:
     subject = safe_text.one_line(environment.get_template(f"{kind}.subject.txt").render(words), MAX_SUBJECT)
     words = words | {"subject": subject}
     text, html = (environment.get_template(f"{kind}.{part}").render(words) for part in ("txt", "html"))
-    return Written(subject, text, html)
+    return RenderedTemplate(subject, text, html)
 
 
 def _environment(*folders: Path) -> jinja2.Environment:

@@ -13,11 +13,11 @@ from errand.presenting import safe_text
 from errand.presenting.json_layout import indented
 from errand.presenting.result_shape import Image, Table, shape_of
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from workers.mail.writing.attachments import Attachment, json_file, picture_file, table_file
-from workers.mail.writing.rows import Rows, rows_of, rows_of_fields
+from workers.mail.writing.rows import ResultRows, rows_of, rows_of_fields
 from workers.mail.writing.template_set import MAX_SUBJECT
 
 MAX_SHOWN: Final = 10_000
@@ -33,26 +33,26 @@ Words = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class LetterWords:
     """What there is to say, and what goes with it."""
 
     words: Words
     files: tuple[Attachment, ...] = ()
 
 
-def contents_of(notice: Notice, settings: Settings, links: Links, *, bare: bool = False) -> Contents:
+def contents_of(notice: DueNotification, settings: Settings, links: SignedLinks, *, bare: bool = False) -> LetterWords:
     """Find out what the letter of a notice has to say; without files where it is to be `bare`."""
     words: Words = {"to": notice.to, "unsubscribe": links.unsubscribe(notice.to)}
     if notice.kind is NoticeKind.LETTER:
-        return Contents(words | _letter(notice.record))
+        return LetterWords(words | _letter(notice.record))
     words |= {"id": notice.id, "operation": safe_text.operation(notice.record), **_way(notice, settings, links)}
     if notice.kind is not NoticeKind.RESULT:
-        return Contents(words | _TOLD[notice.kind](notice.record))
+        return LetterWords(words | _TOLD[notice.kind](notice.record))
     found = _result(notice.record, 0 if bare else settings.mail_attachment_bytes)
-    return Contents(words | found.words, found.files)
+    return LetterWords(words | found.words, found.files)
 
 
-def _way(notice: Notice, settings: Settings, links: Links) -> Words:
+def _way(notice: DueNotification, settings: Settings, links: SignedLinks) -> Words:
     """Give the link to the job, and until when there is something behind it."""
     expires = notice.since // 1000 + settings.link_ttl
     kept = notice.record.get("expires_at", "") if notice.kind is not NoticeKind.RECEIPT else ""
@@ -88,7 +88,7 @@ _TOLD: Final[dict[NoticeKind, Callable[[Mapping[str, str]], Words]]] = {
 }
 
 
-def _result(record: Mapping[str, str], most: int) -> Contents:
+def _result(record: Mapping[str, str], most: int) -> LetterWords:
     """Show a result as what it looks like; what else there is to it goes along as a file of at most `most` bytes."""
     operation, document = record.get("operation", ""), record.get("result", "null")
     match shape_of(document):
@@ -101,17 +101,17 @@ def _result(record: Mapping[str, str], most: int) -> Contents:
     return _as_text(operation, document, most)
 
 
-def _as_picture(image: Image, file: Attachment | None) -> Contents:
+def _as_picture(image: Image, file: Attachment | None) -> LetterWords:
     source = f"cid:{file.cid}" if file else None
     picture = {"source": source, "alt": image.alt or "(a picture without a description)"}
     return _shown(file, whole=file is not None, picture=picture)
 
 
-def _as_rows(rows: Rows, file: Attachment | None) -> Contents:
+def _as_rows(rows: ResultRows, file: Attachment | None) -> LetterWords:
     return _shown(file, whole=rows.whole, rows=rows, shown=len(rows.rows), size=rows.size)
 
 
-def _as_text(operation: str, document: str, most: int) -> Contents:
+def _as_text(operation: str, document: str, most: int) -> LetterWords:
     shown, size = safe_text.result(document, MAX_SHOWN)
     whole = size <= MAX_SHOWN
     shown = shown if whole else shown[:MAX_PART]
@@ -124,7 +124,7 @@ def _as_text(operation: str, document: str, most: int) -> Contents:
     return _shown(file, whole=whole, **words)
 
 
-def _shown(file: Attachment | None, *, whole: bool, **words: Any) -> Contents:
+def _shown(file: Attachment | None, *, whole: bool, **words: Any) -> LetterWords:
     """Name exactly one of `text`, `rows` and `picture`; the others are None."""
     nothing = {"text": None, "rows": None, "picture": None, "indented": None, "shown": None, "size": None}
-    return Contents(nothing | words | {"whole": whole, "file": file.name if file else None}, (file,) if file else ())
+    return LetterWords(nothing | words | {"whole": whole, "file": file.name if file else None}, (file,) if file else ())

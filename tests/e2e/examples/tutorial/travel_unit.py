@@ -6,7 +6,7 @@ import pytest
 import redis
 from nameko.testing.services import worker_factory
 
-from examples.travel.service import AirportsService, Refused, TripsService
+from examples.travel.service import AirportsService, NameRefused, TripsService
 from examples.travel.store import Records, Unknown
 
 
@@ -38,7 +38,7 @@ def test_an_airport_is_kept_and_so_is_a_trip_between_two(airports, trips) -> Non
 
 @pytest.mark.parametrize("airport", ["", "x" * 101, 7, None, {"a": 1}, "a\nb", "\ud800"])
 def test_what_is_no_airport_is_refused(airports, airport) -> None:
-    with pytest.raises(Refused, match="1 to 100 printable characters"):
+    with pytest.raises(NameRefused, match="1 to 100 printable characters"):
         airports.create(airport)
 
 
@@ -47,7 +47,7 @@ def test_a_trip_to_or_from_nowhere_is_refused(airports, trips, nowhere) -> None:
     here = airports.create("here")
 
     for both in ((here, nowhere), (nowhere, here), (nowhere, nowhere)):
-        with pytest.raises(Refused, match=r"There is no airport .{0,60}, so no trip was kept"):
+        with pytest.raises(NameRefused, match=r"There is no airport .{0,60}, so no trip was kept"):
             trips.create(*both)
 
 

@@ -1,4 +1,4 @@
-"""Lanes: what may take long gets a thread of its own, so many at a time, and hinders nobody else."""
+"""RequestDispatcher: what may take long gets a thread of its own, so many at a time, and hinders nobody else."""
 
 from io import BytesIO
 from threading import Event, Semaphore, Thread, current_thread
@@ -6,8 +6,8 @@ from threading import Event, Semaphore, Thread, current_thread
 import pytest
 from granian.server import mp
 
-from api.dispatch.dispatcher import Lanes, may_take_long
-from api.dispatch.long_requests import PLACE, Place
+from api.dispatch.dispatcher import RequestDispatcher, may_take_long
+from api.dispatch.long_requests import PLACE, LongRequestSlot
 from errand.embedded.wait import until
 
 STREAM = {"REQUEST_METHOD": "GET", "PATH_INFO": "/events"}
@@ -59,7 +59,7 @@ def test_streams_and_those_who_would_rather_wait_may_take_long(scope, expected):
 
 
 def test_what_may_take_long_runs_aside_and_the_rest_where_it_came(runs):
-    run = Lanes(places=1, turns=1).beside(runs)
+    run = RequestDispatcher(places=1, turns=1).beside(runs)
 
     run(None, STREAM)
     run(None, SHORT)
@@ -70,7 +70,7 @@ def test_what_may_take_long_runs_aside_and_the_rest_where_it_came(runs):
 
 def test_without_a_free_place_a_request_runs_where_it_came_and_knows_that_it_must_not_take_long(runs):
     runs.may_end.set()
-    run = Lanes(places=0, turns=1).beside(runs)
+    run = RequestDispatcher(places=0, turns=1).beside(runs)
 
     run(None, STREAM)
 
@@ -85,7 +85,7 @@ def test_a_place_is_free_again_when_its_request_is_done_or_has_failed(runs):
 
     runs = Fails()
     runs.may_end.set()
-    lanes = Lanes(places=1, turns=1)
+    lanes = RequestDispatcher(places=1, turns=1)
     run = lanes.beside(runs)
 
     for _ in range(3):
@@ -100,7 +100,7 @@ def test_where_the_system_gives_no_thread_a_request_runs_where_it_came(runs, mon
         raise RuntimeError("can't start new thread")
 
     runs.may_end.set()
-    lanes = Lanes(places=1, turns=1)
+    lanes = RequestDispatcher(places=1, turns=1)
     monkeypatch.setattr(Thread, "start", refuse)
 
     lanes.beside(runs)(None, STREAM)
@@ -111,7 +111,7 @@ def test_where_the_system_gives_no_thread_a_request_runs_where_it_came(runs, mon
 
 def test_of_those_who_have_a_place_only_some_work_at_a_time_and_the_others_are_not_asked():
     turns = Semaphore(1)
-    place, lanes = Place(turns), Lanes(places=1, turns=1)
+    place, lanes = LongRequestSlot(turns), RequestDispatcher(places=1, turns=1)
     app = lanes.in_turn(lambda environ, _: environ["PATH_INFO"])
 
     with lanes._place.at_work():
@@ -132,7 +132,7 @@ def test_a_body_is_read_before_its_request_steps_aside_for_then_it_is_gone(place
     def run(connection, scope) -> None:
         bodies.append((WAIT["wsgi.input"].tell(), scope["wsgi.input"].read()))
 
-    Lanes(places, turns=1).beside(run)(None, dict(WAIT))
+    RequestDispatcher(places, turns=1).beside(run)(None, dict(WAIT))
 
     until(lambda: bodies, 5, "the request runs")
     assert bodies == [(6, b"a body")]
@@ -142,7 +142,7 @@ def test_granian_still_has_the_one_name_by_which_it_is_given_our_lanes(monkeypat
     original = mp._wsgi_call_wrap
     monkeypatch.setattr(mp, "_wsgi_call_wrap", original)  # put back afterwards
 
-    Lanes(places=1, turns=1).install()
+    RequestDispatcher(places=1, turns=1).install()
 
     assert original.__module__ == "granian.wsgi"
     assert "_wsgi_call_wrap" in mp.MPServer._spawn_wsgi_worker.__wrapped__.__code__.co_names

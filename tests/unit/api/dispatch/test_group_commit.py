@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api.dispatch.group_commit import Gathering
+from api.dispatch.group_commit import GroupCommit
 from errand.errors import StoreUnavailable
-from errand.store import Verdict
+from errand.store import AcceptResult
 from tests.support.jobs import new_job
 
 
@@ -24,7 +24,7 @@ class Gate:
         assert self.open.wait(10)
         if fault := self.fail(jobs):
             raise fault
-        return [Verdict(job.id, "new") for job in jobs]
+        return [AcceptResult(job.id, "new") for job in jobs]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def gate():
 
 def crowd(gate, jobs):
     """Have the first job be on its way while the others come; give what each is told."""
-    gathering = Gathering(gate)
+    gathering = GroupCommit(gate)
     with ThreadPoolExecutor(len(jobs)) as pool:
         first = pool.submit(gathering.accept, jobs[:1])
         assert gate.entered.acquire(timeout=10)
@@ -50,7 +50,7 @@ def test_who_comes_while_others_are_on_their_way_goes_with_the_next(gate):
 
     told = crowd(gate, jobs)
 
-    assert told == [[Verdict(job.id, "new")] for job in jobs]
+    assert told == [[AcceptResult(job.id, "new")] for job in jobs]
     assert [len(call) for call in gate.calls] == [1, 7]
 
 
@@ -75,7 +75,7 @@ def test_one_that_the_store_chokes_on_harms_no_other(gate):
 
 def test_jobs_with_a_key_and_batches_go_by_themselves_as_one_conflict_refuses_all(gate):
     gate.open.set()
-    gathering = Gathering(gate)
+    gathering = GroupCommit(gate)
 
     gathering.accept([new_job(), new_job()])
     gathering.accept([new_job(key="k", fingerprint="f")])

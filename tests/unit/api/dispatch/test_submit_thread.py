@@ -6,12 +6,12 @@ from threading import Event, current_thread
 import pytest
 
 from api.dispatch import submit_thread
-from api.dispatch.dispatcher import Lanes
-from api.dispatch.group_commit import Gathering
-from api.dispatch.submit_thread import LARGEST, TOGETHER, Express, is_quick
+from api.dispatch.dispatcher import RequestDispatcher
+from api.dispatch.group_commit import GroupCommit
+from api.dispatch.submit_thread import LARGEST, TOGETHER, SubmitThread, is_quick
 from errand.embedded.wait import until
 from errand.errors import StoreUnavailable
-from errand.store import Verdict
+from errand.store import AcceptResult
 from tests.support.jobs import new_job
 
 JOB = {"REQUEST_METHOD": "POST", "PATH_INFO": "/jobs", "CONTENT_LENGTH": "12"}
@@ -34,7 +34,7 @@ class Connection:
 
 @pytest.fixture
 def lane():
-    lane = Express()
+    lane = SubmitThread()
     lane.start()
     return lane
 
@@ -155,13 +155,13 @@ class Counter:
 
         def answer():
             self._note("end", jobs)
-            return [Verdict(job.id, "new") for job in jobs]
+            return [AcceptResult(job.id, "new") for job in jobs]
 
         return answer
 
     def accept(self, jobs):
         self._note("accept", jobs)
-        return [Verdict(job.id, "new") for job in jobs]
+        return [AcceptResult(job.id, "new") for job in jobs]
 
     def _note(self, what, jobs):
         self.calls.append((what, len(jobs)))
@@ -188,7 +188,7 @@ ONCE, IN_TWO, ALONE = [("accept", 5)], [("begin", 5), ("end", 5)], [("accept", 1
 )
 def test_their_jobs_go_to_the_store_in_one_call_and_each_is_told_what_became_of_its_own(lane, faults, status, calls):
     store, answers, began = Counter(**faults), [], Event()
-    gathering = Gathering(store)
+    gathering = GroupCommit(store)
     jobs = [new_job() for _ in range(5)]
 
     def run(connection, scope):
@@ -210,7 +210,7 @@ def test_their_jobs_go_to_the_store_in_one_call_and_each_is_told_what_became_of_
 
 
 def test_each_is_raised_a_fault_of_its_own(lane):
-    gathering, faults, began, done = Gathering(Counter(end=AWAY)), [], Event(), []
+    gathering, faults, began, done = GroupCommit(Counter(end=AWAY)), [], Event(), []
 
     def run(connection, scope):
         assert began.wait(10)
@@ -233,7 +233,7 @@ def test_the_lanes_send_what_is_quick_there_with_its_body(lane):
     def run(connection, scope):
         connection.response_bytes(scope["wsgi.input"].read(), current_thread().name)
 
-    choose = Lanes(places=1, turns=1, express=lane).beside(run)
+    choose = RequestDispatcher(places=1, turns=1, express=lane).beside(run)
     for length in ("12", str(LARGEST + 1)):
         choose(Connection(answers), {**JOB, "CONTENT_LENGTH": length, "wsgi.input": BytesIO(b"a body")})
 

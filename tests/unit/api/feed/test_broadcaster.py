@@ -6,7 +6,7 @@ from queue import Empty, SimpleQueue
 import pytest
 
 import api.feed.broadcaster as watching
-from api.feed.broadcaster import BATCH, Watch
+from api.feed.broadcaster import BATCH, Broadcaster
 from api.feed.subscription import MISSED, MOST_WAITING, STOPPING, TOO_SLOW
 from errand.embedded.wait import until
 from errand.errors import StoreUnavailable
@@ -55,9 +55,9 @@ def store() -> EventsByHand:
 
 
 @pytest.fixture
-def watch(store: EventsByHand, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+def watch(store: EventsByHand, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broadcaster]:
     monkeypatch.setattr(watching, "BACKOFF_SECONDS", (0.001,))
-    watch = Watch(store)
+    watch = Broadcaster(store)
     yield watch
     watch.close()
 

@@ -7,7 +7,7 @@ import pytest
 
 from api.mailbox import contents
 from api.mailbox.contents import summary_of
-from api.mailbox.folder import Folder
+from api.mailbox.folder import MailFolder
 from errand.errors import MailUnknown
 from tests.support.mails import keep, letter
 
@@ -22,7 +22,7 @@ def subjects(mails):
 
 
 def test_a_folder_that_is_not_there_yet_has_no_mails_until_it_is(path):
-    folder = Folder(path)
+    folder = MailFolder(path)
     assert folder.look().mails == ()
 
     keep(path, letter("first"))
@@ -35,12 +35,12 @@ def test_the_newest_come_first_even_of_one_moment(path):
     for file in (path / "new").iterdir():
         os.utime(file, ns=(10**18, 10**18))
 
-    assert subjects(Folder(path).look().mails) == [f"{number}" for number in reversed(range(12))]
+    assert subjects(MailFolder(path).look().mails) == [f"{number}" for number in reversed(range(12))]
 
 
 def test_pages_follow_each_other(path):
     keep(path, *(letter(f"{number}") for number in range(5)))
-    listing = Folder(path).look()
+    listing = MailFolder(path).look()
 
     first = listing.page(2)
     second = listing.page(2, after=first[-1].id)
@@ -60,12 +60,12 @@ def test_what_is_no_mail_is_not_shown(path, tmp_path):
     (path / "tmp" / "unfinished").write_text("x")
     os.mkfifo(path / "cur" / "pipe")
 
-    assert subjects(Folder(path).look().mails) == ["a mail"]
+    assert subjects(MailFolder(path).look().mails) == ["a mail"]
 
 
 def test_a_mail_keeps_its_id_when_a_reader_has_marked_it_as_seen(path):
     keep(path, letter("a mail"))
-    folder = Folder(path)
+    folder = MailFolder(path)
     [before] = folder.look().mails
 
     before.path.rename(path / "cur" / f"{before.path.name}:2,S")
@@ -79,7 +79,7 @@ def test_names_may_be_any_bytes(path):
     keep(path, letter("a mail"))
     [mail] = (path / "new").iterdir()
     mail.rename(os.fsdecode(os.fsencode(mail) + b"\xff<script>"))
-    folder = Folder(path)
+    folder = MailFolder(path)
 
     assert subjects(folder.look().mails) == ["a mail"]
     folder.clear()
@@ -88,7 +88,7 @@ def test_names_may_be_any_bytes(path):
 
 def test_a_mail_that_vanishes_is_unknown(path):
     keep(path, letter())
-    folder = Folder(path)
+    folder = MailFolder(path)
     [mail] = folder.look().mails
     mail.path.unlink()
 
@@ -102,9 +102,11 @@ def test_a_mail_is_opened_once_for_the_list_and_a_look_at_ten_thousand_is_quick(
     keep(path)
     for number in range(10_000):
         (path / "new" / f"{number}.M{number}P1Q{number}.host").write_bytes(b"Subject: %d\n\nx" % number)
-    folder = Folder(path)
+    folder = MailFolder(path)
     opened = []
-    monkeypatch.setattr(contents, "Opened", lambda mail, real=contents.Opened: opened.append(mail) or real(mail))
+    monkeypatch.setattr(
+        contents, "OpenedMail", lambda mail, real=contents.OpenedMail: opened.append(mail) or real(mail)
+    )
 
     for _ in range(3):
         assert subjects(folder.look().page(50))[0] == "9999"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from tests.support.view import BROWSER, Page, path_of
 
 ADDRESS = "name@email.com"
@@ -99,7 +99,7 @@ def test_a_form_that_is_far_too_large_is_refused(client, api_store, path):
 
 def test_a_forged_link_changes_nothing(client, api_store, path):
     token = path.removeprefix("/unsubscribe/")
-    forged = Links(b"another secret than it is", "http://127.0.0.1:5000").unsubscribe(ADDRESS)
+    forged = SignedLinks(b"another secret than it is", "http://127.0.0.1:5000").unsubscribe(ADDRESS)
 
     for wrong in (path[:-2] + "BA", "/unsubscribe/" + token[1:], path_of(forged)):
         for answer in (client.get(wrong, headers=BROWSER), client.post(wrong, data=FORM, headers=BROWSER)):

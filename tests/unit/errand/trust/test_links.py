@@ -9,11 +9,11 @@ import pytest
 from itsdangerous import Signer
 
 from errand.errors import LinkExpired, LinkRefused
-from errand.trust.links import Links, Opened
+from errand.trust.links import OpenedLink, SignedLinks
 
 ID = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
 FAR = 4_000_000_000
-LINKS = Links(b"s" * 32, "https://errand.example")
+LINKS = SignedLinks(b"s" * 32, "https://errand.example")
 ADDRESSES = ["name@email.com", "a@xn--bcher-kva.example", "o'hara+x/y=z@" + "d" * 60 + ".example", "x@" + "y" * 252]
 
 
@@ -26,7 +26,7 @@ JOB, UNSUBSCRIBE = token_of(LINKS.job(ID, FAR)), token_of(LINKS.unsubscribe("nam
 
 def test_a_link_leads_to_its_job_until_it_expires():
     assert LINKS.job(ID, FAR) == f"https://errand.example/view/{JOB}"
-    assert LINKS.opened(JOB) == Opened(ID, FAR)
+    assert LINKS.opened(JOB) == OpenedLink(ID, FAR)
     assert LINKS.job_of(JOB) == ID
 
 
@@ -39,7 +39,7 @@ def test_a_link_names_the_address_whose_mails_it_ends(address):
 
 
 def test_every_process_with_the_same_secret_writes_the_same_link():
-    assert Links(b"s" * 32, "https://errand.example").job(ID, FAR) == LINKS.job(ID, FAR)
+    assert SignedLinks(b"s" * 32, "https://errand.example").job(ID, FAR) == LINKS.job(ID, FAR)
 
 
 def test_a_link_is_short_and_of_characters_that_no_mail_program_breaks_off():
@@ -93,7 +93,7 @@ def test_a_link_for_one_purpose_is_refused_for_the_other():
 
 
 def test_a_link_signed_with_another_secret_is_refused():
-    other = Links(b"t" * 32, "https://errand.example")
+    other = SignedLinks(b"t" * 32, "https://errand.example")
 
     with pytest.raises(LinkRefused):
         LINKS.job_of(token_of(other.job(ID, FAR)))
@@ -131,4 +131,4 @@ def test_signatures_are_compared_in_constant_time(monkeypatch):
 
 def test_a_secret_that_could_be_guessed_is_not_taken():
     with pytest.raises(ValueError, match="16 bytes"):
-        Links(b"short", "https://errand.example")
+        SignedLinks(b"short", "https://errand.example")

@@ -12,7 +12,7 @@ from tests.support import wrong_operations as wrong
 from workers.compute.attempt import Ending, attempt
 from workers.operations import OPERATIONS
 from workers.operations.loading import load
-from workers.operations.registry import REGISTRY, Operation, operation, progress, report_to
+from workers.operations.registry import REGISTRY, RegisteredOperation, operation, progress, report_to
 
 LIMIT = 10**18
 
@@ -23,14 +23,14 @@ def _a_registry_of_its_own(monkeypatch):
     monkeypatch.setattr("workers.operations.registry.REGISTRY", dict(OPERATIONS))
 
 
-def declare(function, **options) -> Operation:
+def declare(function, **options) -> RegisteredOperation:
     from workers.operations import registry
 
     operation(**options)(function)
     return registry.REGISTRY[function.__name__]
 
 
-def run(name: str | Operation, arguments: object, most: int = 1_000_000) -> Ending:
+def run(name: str | RegisteredOperation, arguments: object, most: int = 1_000_000) -> Ending:
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)
     return attempt(OPERATIONS[name] if isinstance(name, str) else name, text, most)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from errand.errors import SettingsRefused
 from errand.settings import Settings
-from workers.outbound.address_guard import AddressRefused, Guard, HostUnknown, guard, target
+from workers.outbound.address_guard import AddressGuard, AddressRefused, HostUnknown, guard, target
 
 PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.215.14", "2606:4700:4700::1111", "2a00:1450:4001:82a::200e"]
 PRIVATE = [
@@ -63,27 +63,27 @@ PRIVATE = [
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_are_permitted(address):
-    assert Guard().permits(address)
+    assert AddressGuard().permits(address)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_all_others_are_not(address):
-    assert not Guard().permits(address)
+    assert not AddressGuard().permits(address)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "127.1", "0177.0.0.1", "1.1.1.1/8", "example.com"])
 def test_what_is_no_address_is_not_permitted(text):
-    assert not Guard().permits(text)
+    assert not AddressGuard().permits(text)
 
 
 @given(st.ip_addresses())
 def test_what_python_knows_as_private_is_never_permitted(address):
     if not address.is_global:
-        assert not Guard().permits(str(address))
+        assert not AddressGuard().permits(str(address))
 
 
 def test_what_the_operator_allows_is_permitted_and_nothing_beside_it():
-    open_guard = Guard([ip_network("10.1.0.0/16"), ip_network("::1/128")])
+    open_guard = AddressGuard([ip_network("10.1.0.0/16"), ip_network("::1/128")])
 
     assert open_guard.permits("10.1.2.3")
     assert open_guard.permits("::1")
@@ -100,21 +100,21 @@ def test_what_the_operator_allows_is_permitted_and_nothing_beside_it():
 )
 def test_however_this_machine_is_written_it_is_not_connected_to(host):
     with pytest.raises(AddressRefused, match="not on the public internet"):
-        Guard().checked_addresses(host, 80)
+        AddressGuard().checked_addresses(host, 80)
     with pytest.raises(AddressRefused, match="not on the public internet"):
-        asyncio.run(Guard().checked_addresses_async(host, 80))
+        asyncio.run(AddressGuard().checked_addresses_async(host, 80))
 
 
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0177.0.0.1"])
 def test_an_odd_way_to_write_an_allowed_address_gives_the_plain_one(host):
-    assert Guard([ip_network("127.0.0.0/8")]).checked_addresses(host, 80) == ["127.0.0.1"]
+    assert AddressGuard([ip_network("127.0.0.0/8")]).checked_addresses(host, 80) == ["127.0.0.1"]
 
 
 def test_of_several_addresses_only_the_permitted_ones_are_given(monkeypatch):
     found = ["10.0.0.1", "1.1.1.1", "::1", "1.1.1.1", "2606:4700:4700::1111"]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(None, None, 6, "", (each, 80)) for each in found])
 
-    assert Guard().checked_addresses("many.test", 80) == ["1.1.1.1", "2606:4700:4700::1111"]
+    assert AddressGuard().checked_addresses("many.test", 80) == ["1.1.1.1", "2606:4700:4700::1111"]
 
 
 def test_a_host_nobody_knows_is_told_apart_from_a_name_server_that_is_silent(monkeypatch):
@@ -126,10 +126,10 @@ def test_a_host_nobody_knows_is_told_apart_from_a_name_server_that_is_silent(mon
 
     fail(socket.EAI_NONAME)
     with pytest.raises(HostUnknown, match=r"nobody\.test"):
-        Guard().checked_addresses("nobody.test", 80)
+        AddressGuard().checked_addresses("nobody.test", 80)
     fail(socket.EAI_AGAIN)
     with pytest.raises(ConnectionError, match=r"silent\.test"):
-        asyncio.run(Guard().checked_addresses_async("silent.test", 80))
+        asyncio.run(AddressGuard().checked_addresses_async("silent.test", 80))
 
 
 # ---- addresses of the web

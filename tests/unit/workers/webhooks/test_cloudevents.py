@@ -6,7 +6,7 @@ import pytest
 
 from errand.presenting.report import render
 from errand.settings import Settings
-from errand.store import Notice
+from errand.store import DueNotification
 from schemas.notices import Channel, NoticeKind
 from workers.webhooks.cloudevents import event_id, event_of
 
@@ -40,9 +40,11 @@ FAILED = {
 
 def notice(
     record: dict[str, str], kind: NoticeKind = NoticeKind.RESULT, attempt: int = 1, ending: dict[str, str] | None = None
-) -> Notice:
+) -> DueNotification:
     to = record["webhook_url"]
-    return Notice(kind, ID, attempt, 1763700194381, record, Channel.WEBHOOK, kind.value, to, ending=ending or {})
+    return DueNotification(
+        kind, ID, attempt, 1763700194381, record, Channel.WEBHOOK, kind.value, to, ending=ending or {}
+    )
 
 
 def event(*args, **kwargs) -> dict:

@@ -5,12 +5,12 @@ from email.utils import format_datetime
 
 import pytest
 
-from workers.outbound.http import Answer
+from workers.outbound.http import HttpResponse
 from workers.webhooks.replies import reply_of
 
 
 def answered(status: int, **headers: str):
-    return reply_of(Answer(status, headers, b"", cut=False))
+    return reply_of(HttpResponse(status, headers, b"", cut=False))
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from workers.compute.children.frames import Unpacker, pack
-from workers.compute.children.output_lines import AT_ONCE, LONGEST, Lines
+from workers.compute.children.frames import FrameReader, pack
+from workers.compute.children.output_lines import AT_ONCE, LONGEST, OutputLines
 from workers.compute.children.process_tree import children_of, family_of, memory_of
 
 
@@ -18,7 +18,7 @@ def log() -> list[str]:
 
 class TestLines:
     def test_pieces_become_lines(self, log):
-        lines = Lines(log.append)
+        lines = OutputLines(log.append)
 
         for piece in (b"o", b"ne\ntw", b"o\r\n\nfo", b"ur"):
             lines.feed(piece)
@@ -29,7 +29,7 @@ class TestLines:
     @pytest.mark.parametrize("letter", ["x", "é", "🙂"])
     @pytest.mark.parametrize("piece", [1, 7, 10**6])
     def test_a_long_line_is_cut_wherever_its_pieces_were(self, log, letter, piece):
-        lines = Lines(log.append)
+        lines = OutputLines(log.append)
         data = f"{letter * 5000}\n{letter * LONGEST}\nshort\n".encode()
 
         for start in range(0, len(data), piece):
@@ -38,12 +38,12 @@ class TestLines:
         assert log == [letter * (LONGEST - 1) + "…", letter * LONGEST, "short"]
 
     def test_what_is_no_text_is_a_line_all_the_same(self, log):
-        Lines(log.append).feed(b"\xff\xfe\x00\n")
+        OutputLines(log.append).feed(b"\xff\xfe\x00\n")
 
         assert log == ["\ufffd\ufffd\x00"]
 
     def test_of_a_flood_some_is_delivered_and_the_rest_is_counted(self, log):
-        lines = Lines(log.append)
+        lines = OutputLines(log.append)
 
         for start in range(0, 100_000, 1000):
             lines.feed(b"".join(b"line %d\n" % number for number in range(start, start + 1000)))
@@ -55,7 +55,7 @@ class TestLines:
         assert len(log) < 5000
 
     def test_a_line_without_end_takes_no_memory(self, log):
-        lines = Lines(log.append)
+        lines = OutputLines(log.append)
 
         for _ in range(1000):
             lines.feed(b"x" * 100_000)
@@ -68,14 +68,14 @@ class TestFrames:
     def test_frames_are_found_wherever_they_are_cut(self):
         frames = [({"about": "run", "job": 1}, '{"value":"é🙂"}'), ({"about": "cancel", "job": 1}, "")]
         data = b"".join(pack(header, payload) for header, payload in frames)
-        unpacker = Unpacker()
+        unpacker = FrameReader()
 
         found = [frame for byte in data for frame in unpacker.feed(bytes([byte]))]
 
         assert found == frames
 
     def test_half_a_character_survives(self):
-        [(_, payload)] = Unpacker().feed(pack({"about": "run"}, "\ud800"))
+        [(_, payload)] = FrameReader().feed(pack({"about": "run"}, "\ud800"))
 
         assert payload == "\ud800"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from workers.compute.children import slot_turnover
-from workers.compute.children.slot_turnover import AHEAD, WINDOW, Turnover
+from workers.compute.children.slot_turnover import AHEAD, WINDOW, SlotTurnover
 
 
 @pytest.fixture
@@ -14,14 +14,14 @@ def clock(monkeypatch):
     return now
 
 
-def pass_by(clock: list[float], counter: Turnover, seconds: float, ends: int) -> None:
+def pass_by(clock: list[float], counter: SlotTurnover, seconds: float, ends: int) -> None:
     clock[0] += seconds
     for _ in range(ends):
         counter.count()
 
 
 def test_nothing_is_expected_before_anything_has_ended(clock):
-    counter = Turnover()
+    counter = SlotTurnover()
     clock[0] += 10 * WINDOW
 
     assert counter.soon() == 0
@@ -29,21 +29,21 @@ def test_nothing_is_expected_before_anything_has_ended(clock):
 
 @pytest.mark.parametrize("per_second", [100, 1_000, 10_000])
 def test_as_many_are_expected_as_ended_in_that_time_of_late(clock, per_second):
-    counter = Turnover()
+    counter = SlotTurnover()
     pass_by(clock, counter, WINDOW, int(per_second * WINDOW))
 
     assert counter.soon() == int(per_second * AHEAD)
 
 
 def test_a_few_slow_jobs_let_nobody_expect_anything(clock):
-    counter = Turnover()
+    counter = SlotTurnover()
     pass_by(clock, counter, 10 * WINDOW, 2)
 
     assert counter.soon() == 0
 
 
 def test_it_follows_what_happens(clock):
-    counter = Turnover()
+    counter = SlotTurnover()
     pass_by(clock, counter, WINDOW, 1_000)
     busy = counter.soon()
     pass_by(clock, counter, WINDOW, 0)
@@ -53,7 +53,7 @@ def test_it_follows_what_happens(clock):
 
 
 def test_a_window_that_nobody_looked_at_counts_by_its_length(clock):
-    counter = Turnover()
+    counter = SlotTurnover()
     pass_by(clock, counter, 10 * WINDOW, 1_000)
 
     assert counter.soon() == int(100 / WINDOW * AHEAD)

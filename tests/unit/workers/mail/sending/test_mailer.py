@@ -17,8 +17,8 @@ import pytest
 
 from errand.errors import MailDeferred, MailRefused, MailServerAway, SettingsRefused
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from tests.conftest import missing
 from tests.rules.tree import ROOT, imports, name, sources, syntax
@@ -43,16 +43,16 @@ def mailer(smtp_sink: SmtpSink) -> Iterator[Mailer]:
 # what it opens and whom it asks, told by the interpreter itself; templates are read before it counts
 AUDITED = """
 import json, sys
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from errand.settings import Settings
-from errand.store import Notice
+from errand.store import DueNotification
 from schemas.notices import NoticeKind
 from workers.mail.writing.letter import compose
 from workers.mail.sending.mailer import Mailer
 
 url, *texts = json.loads(sys.argv[1])
 settings = Settings(_env_file=None, mail_from="Errand <errand@errand.test>")
-links = Links(b"0123456789abcdef0123456789abcdef", settings.base_url)
+links = SignedLinks(b"0123456789abcdef0123456789abcdef", settings.base_url)
 mailer = Mailer(url, settings.mail_from, timeout=5)
 
 def send(number, kind, text):
@@ -60,7 +60,9 @@ def send(number, kind, text):
     record = {"operation": text, "arguments": json.dumps({text: text}), "result": json.dumps(text), "error": told}
     record |= {"subject": text, "body": text}
     job_id = f"0192f3a4-1111-7222-8333-{number:012d}"
-    mailer.send(compose(Notice(kind, job_id, 1, 0, record, name=kind.value, to="name@email.com"), settings, links))
+    due = DueNotification(kind, job_id, 1, 0, record, name=kind.value, to="name@email.com")
+    mailer.send(compose(due, settings, links))
+    mailer.send(compose(due, settings, links))
 
 for kind in NoticeKind:
     send(0, kind, "warm")
@@ -296,5 +298,5 @@ def letter(body: str, number: int = 1) -> Letter:
     settings = Settings(_env_file=None, mail_from=SENDER)
     job_id = f"0192f3a4-1111-7222-8333-{number:012d}"
     record = {"subject": "hello", "body": body}
-    notice = Notice(NoticeKind.LETTER, job_id, 1, 0, record, name="letter", to="name@email.com")
-    return compose(notice, settings, Links(b"0123456789abcdef0123456789abcdef", settings.base_url))
+    notice = DueNotification(NoticeKind.LETTER, job_id, 1, 0, record, name="letter", to="name@email.com")
+    return compose(notice, settings, SignedLinks(b"0123456789abcdef0123456789abcdef", settings.base_url))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from workers.mail.sending import server as mail_server
-from workers.mail.sending.server import LONGEST_AWAY_SECONDS, NARROW_SECONDS, SENDERS, Reach
+from workers.mail.sending.server import LONGEST_AWAY_SECONDS, NARROW_SECONDS, SENDERS, ServerHealth
 
 
 class Clock:
@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_server_that_is_away_is_tried_by_one_mail_after_growing_pauses(clock):
-    reach, pauses = Reach(2.0), []
+    reach, pauses = ServerHealth(2.0), []
 
     for _ in range(6):
         pauses.append(reach.failed(busy=False))
@@ -37,13 +37,13 @@ def test_a_server_that_is_away_is_tried_by_one_mail_after_growing_pauses(clock):
 
 
 def test_several_who_come_in_vain_at_once_lengthen_the_pause_once(clock):
-    reach = Reach(2.0)
+    reach = ServerHealth(2.0)
 
     assert [reach.failed(busy=False) for _ in range(SENDERS)] == [2.0] * SENDERS
 
 
 def test_one_answer_and_all_are_at_work_again(clock):
-    reach = Reach(2.0)
+    reach = ServerHealth(2.0)
     reach.failed(busy=False)
 
     reach.answered()
@@ -53,7 +53,7 @@ def test_one_answer_and_all_are_at_work_again(clock):
 
 
 def test_a_busy_server_is_asked_by_fewer_for_a_while_and_by_one_at_least(clock):
-    reach = Reach(2.0)
+    reach = ServerHealth(2.0)
     for left in range(SENDERS - 1, 0, -1):
         reach.failed(busy=True)
         assert reach.senders() == left

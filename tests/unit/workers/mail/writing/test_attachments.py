@@ -9,7 +9,7 @@ import pytest
 
 from errand.presenting.result_shape import MAX_CELLS
 from errand.settings import Settings
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
@@ -17,7 +17,7 @@ from workers.mail.writing.attachments import Attachment
 from workers.mail.writing.sample_notices import sample
 from workers.mail.writing.words import MAX_SHOWN, contents_of
 
-LINKS = Links(bytes(32), "https://errand.test")
+LINKS = SignedLinks(bytes(32), "https://errand.test")
 PICTURE = Picture.of(png(2, 2), "Four dots")
 
 

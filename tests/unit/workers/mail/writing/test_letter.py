@@ -10,8 +10,8 @@ import pytest
 
 from errand.errors import MailRefused
 from errand.settings import Settings
-from errand.store import Notice
-from errand.trust.links import Links
+from errand.store import DueNotification
+from errand.trust.links import SignedLinks
 from schemas.address import EMAIL_PATTERN, as_address, is_address
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
@@ -25,7 +25,7 @@ from workers.mail.writing.words import MAX_PART
 SETTINGS = Settings(
     _env_file=None, mail_from="Errand <errand@mail.test>", public_url="https://errand.test/", link_ttl=3600
 )
-LINKS = Links(b"a secret of 32 bytes, no less...", SETTINGS.base_url)
+LINKS = SignedLinks(b"a secret of 32 bytes, no less...", SETTINGS.base_url)
 LINK = LINKS.job(ID, SINCE // 1000 + 3600)
 UNSUBSCRIBE = LINKS.unsubscribe("name@email.com")
 RECORD = {"result": "40", "error": '{"type":"ZeroDivisionError","message":"division by zero"}'}
@@ -39,7 +39,7 @@ def letter(
     kind: NoticeKind, *, bare: bool = False, to: str = "name@email.com", name: str = "", **changes: str
 ) -> Letter:
     notice = sample(kind, **(MAIL if kind is NoticeKind.LETTER else RECORD) | changes)
-    notice = Notice(kind, ID, 1, SINCE, notice.record, name=name or kind.value, to=to)
+    notice = DueNotification(kind, ID, 1, SINCE, notice.record, name=name or kind.value, to=to)
     return compose(notice, SETTINGS, LINKS, bare=bare)
 
 

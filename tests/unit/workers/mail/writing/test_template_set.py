@@ -10,17 +10,17 @@ import pytest
 
 from errand.errors import SettingsRefused
 from errand.settings import Settings
-from errand.trust.links import Links
+from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from tests.support.processes import ROOT
 from workers.mail.service import Mail
 from workers.mail.writing.letter import Letter, compose
 from workers.mail.writing.sample_notices import check_templates, sample, samples
-from workers.mail.writing.template_set import OWN, Stationery
+from workers.mail.writing.template_set import OWN, TemplateSet
 from workers.mail.writing.words import contents_of
 
 PACKAGE = Settings(_env_file=None)
-LINKS = Links(bytes(32), "https://errand.test")
+LINKS = SignedLinks(bytes(32), "https://errand.test")
 RESULT = sample(NoticeKind.RESULT, result="40")
 GUIDE = (ROOT / "docs" / "mail.md").read_text(encoding="utf-8")
 
@@ -179,7 +179,7 @@ def test_a_file_whose_name_is_mistyped_is_told_at_the_start(folder, caplog):
 
     [line] = [record for record in caplog.records if record.action == "mail_template_unused"]
     assert "resutl.html" in line.getMessage()
-    assert Stationery(str(folder)).unused() == ["resutl.html"]
+    assert TemplateSet(str(folder)).unused() == ["resutl.html"]
 
 
 # ---- on a record that nobody thought of
