@@ -62,7 +62,6 @@ def send(number, kind, text):
     job_id = f"0192f3a4-1111-7222-8333-{number:012d}"
     due = DueNotification(kind, job_id, 1, 0, record, name=kind.value, to="name@email.com")
     mailer.send(compose(due, settings, links))
-    mailer.send(compose(due, settings, links))
 
 for kind in NoticeKind:
     send(0, kind, "warm")
