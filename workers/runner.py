@@ -56,7 +56,7 @@ def known(settings: Settings) -> list[str]:
 def load(names: Sequence[str]) -> list[type]:
     """Import Errand's own services, and make those that only operations name."""
     return [
-        _own(name) if name in SERVICES else import_module("workers.compute.service").Performer.of(name)
+        _own(name) if name in SERVICES else import_module("workers.compute.service").OperationService.of(name)
         for name in names
     ]
 
