@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
+from errand.errors import OperationUnknown
 from workers.operations.registry import RegisteredOperation
 
 Kind = Literal["succeeded", "failed", "cancelled", "handed_back"]
@@ -39,10 +40,6 @@ class AttemptRefused(Exception):
 
 class ArgumentsRefused(AttemptRefused):
     """The arguments are not what the operation takes."""
-
-
-class OperationNotLoaded(Exception):
-    """The job names an operation that this worker doesn't have."""
 
 
 class ResultRefused(AttemptRefused):
@@ -79,10 +76,10 @@ def attempt(operation: RegisteredOperation, arguments: str, max_result_bytes: in
 
 
 def find(operations: Mapping[str, RegisteredOperation], name: str) -> RegisteredOperation:
-    """Give the operation of this name; raise OperationNotLoaded."""
+    """Give the operation of this name; raise OperationUnknown."""
     if operation := operations.get(name):
         return operation
-    raise OperationNotLoaded(f"No worker of this service knows the operation {name!r}.")
+    raise OperationUnknown(f"No worker of this service knows the operation {name!r}.")
 
 
 def checked(operation: RegisteredOperation, arguments: str) -> dict[str, Any]:
@@ -109,7 +106,7 @@ def succeeded(result: Any, max_result_bytes: int) -> Ending:
 
 def failed(error: BaseException, retry_on: Sequence[type[BaseException]] = ()) -> Ending:
     """Write down an error: its type, what it says, and whether it passes (as an `except` of `retry_on` tells)."""
-    passing: tuple[type[BaseException], ...] = (OperationNotLoaded, ChildDied, *retry_on)
+    passing: tuple[type[BaseException], ...] = (OperationUnknown, ChildDied, *retry_on)
     retryable = isinstance(error, passing) and not isinstance(error, AttemptRefused)
     return Ending("failed", error_text(type(error).__name__, _words_of(error)), retryable)
 

@@ -18,13 +18,13 @@ import eventlet
 from eventlet.semaphore import Semaphore
 from nameko.extensions import DependencyProvider
 
-from errand.errors import OperationFailed
+from errand.errors import OperationFailed, OperationUnknown
 from errand.settings import Settings
 from errand.store import Lease, Outcome, Store
 from schemas.operations import Weight
 from schemas.status import Status
 from workers.compute import attempt
-from workers.compute.attempt import Ending, OperationNotLoaded
+from workers.compute.attempt import Ending
 from workers.compute.children import ChildPool, Task
 from workers.compute.lease_keeper import LeaseKeeper, key_of
 from workers.dependencies import WorkerStore, settings_of
@@ -143,7 +143,7 @@ class Executor:
     def _attempt(self, lease: Lease) -> Outcome:
         try:
             operation = attempt.find(self._operations, lease.operation)
-        except OperationNotLoaded as unknown:
+        except OperationUnknown as unknown:
             return _outcome(lease, None, attempt.failed(unknown))
         return _outcome(lease, operation, attempt.attempt(operation, lease.arguments, self._settings.max_result_bytes))
 
