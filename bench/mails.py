@@ -32,9 +32,9 @@ from schemas.status import Status
 from tests.support.ports import free_port
 from tests.support.stack import Worker
 from tests.support.valkey import running as running_store
-from workers.mail.sending.mime import as_mail
-from workers.mail.sending.server import SENDERS
+from workers.mail.sending.server_health import SENDERS
 from workers.mail.writing.letter import compose
+from workers.mail.writing.mime import as_mail
 
 MAILS, ROUNDS = 3000, 3
 RESULTS = {

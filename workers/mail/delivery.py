@@ -19,7 +19,7 @@ from errand.trust.links import SignedLinks
 from errand.trust.recipients import is_allowed, not_allowed
 from schemas.notices import NoticeState
 from workers.mail.sending.mailer import Mailer
-from workers.mail.sending.server import ServerHealth
+from workers.mail.sending.server_health import ServerHealth
 from workers.mail.writing.letter import compose
 
 log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind, NoticeState
 from workers.dependencies import WorkerStore
 from workers.mail.delivery import Delivery, SendResult
-from workers.mail.sending.server import SENDERS
+from workers.mail.sending.server_health import SENDERS
 from workers.mail.writing.letter import receipt_of
 
 log = logging.getLogger(__name__)

@@ -18,11 +18,11 @@ import yagmail
 from errand.errors import MailDeferred, MailServerAway, SettingsRefused
 from schemas.address import is_address
 from workers.mail.sending.connection import EncryptedConnection, PlainConnection
-from workers.mail.sending.mime import as_mail
-from workers.mail.sending.server import MailServer
+from workers.mail.sending.mail_server import MailServer
 from workers.mail.sending.smtp_replies import answered, told, verdict_on
 from workers.mail.sending.transaction import MAIL, MailTransaction, NotTaken
 from workers.mail.writing.letter import Letter
+from workers.mail.writing.mime import as_mail
 
 IDLE_SECONDS = 10.0
 """How long an open connection is kept for the next letter."""

@@ -2,7 +2,7 @@
 
 Stands at step 6 of a job's life, between the notice that `workers/mail/sender.py` claimed and the mail that
 `workers/mail/sending/mailer.py` sends. `words.py` finds out what there is to say, `template_set.py` has the templates
-that say it. Next: `workers/mail/sending/mime.py`.
+that say it. Next: `workers/mail/writing/mime.py`.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The rows of a result that a mail shows: the first ones of a table, or the members of a flat object.
 
-Stands under `words.py`. The HTML part shows them as a table; `layout.py` lays them out for the text part.
+Stands under `words.py`. The HTML part shows them as a table; `text_layout.py` lays them out for the text part.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 
 from errand.presenting import safe_text
 from errand.presenting.result_shape import Table, fields_of, is_number
-from workers.mail.writing.layout import laid_out
+from workers.mail.writing.text_layout import laid_out
 
 MAX_ROWS: Final = 50
 """Rows of a table that is shown whole."""

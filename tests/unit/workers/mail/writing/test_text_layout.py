@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 
 from errand.presenting.json_layout import indented
-from workers.mail.writing.layout import MAX_CELL, MAX_LINES, WIDTH, laid_out, wrapped
+from workers.mail.writing.text_layout import MAX_CELL, MAX_LINES, WIDTH, laid_out, wrapped
 
 
 def test_a_sentence_is_broken_between_words_only():

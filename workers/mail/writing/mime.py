@@ -1,6 +1,6 @@
 """Writes a letter down as the bytes of one mail: a text part, an HTML part beside it, files, and plain headers.
 
-Stands at step 6 of a job's life, between `workers/mail/writing/letter.py` and `mailer.py`. Everything is built here
+Stands at step 6 of a job's life, between `letter.py` and `workers/mail/sending/mailer.py`. Everything is built here
 from text alone, so no part of a letter is ever taken for the path of a file or for an address to fetch. Next:
 `mime_parts.py`.
 """
@@ -12,9 +12,9 @@ from email.utils import format_datetime
 
 from errand.errors import MailRefused
 from schemas.address import is_address
-from workers.mail.sending.mime_parts import MimePart, file, in_words, named, quoted, several, text, whole
 from workers.mail.writing.attachments import CSV, Attachment
 from workers.mail.writing.letter import Letter
+from workers.mail.writing.mime_parts import MimePart, file, in_words, named, quoted, several, text, whole
 
 
 def as_mail(letter: Letter, sender: Address) -> bytes:

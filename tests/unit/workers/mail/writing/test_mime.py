@@ -10,9 +10,9 @@ import pytest
 
 from errand.errors import MailRefused
 from tests.support.hostile import png
-from workers.mail.sending.mime import as_mail
 from workers.mail.writing.attachments import Attachment
 from workers.mail.writing.letter import Letter
+from workers.mail.writing.mime import as_mail
 
 SENDER = Address("Errand", addr_spec="errand@errand.test")
 LETTER = Letter(

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from workers.mail.sending import server as mail_server
-from workers.mail.sending.server import LONGEST_AWAY_SECONDS, NARROW_SECONDS, SENDERS, ServerHealth
+from workers.mail.sending import server_health as mail_server
+from workers.mail.sending.server_health import LONGEST_AWAY_SECONDS, NARROW_SECONDS, SENDERS, ServerHealth
 
 
 class Clock:
