@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flask import current_app
 
+from api.checks.catalogue import CachedCatalogue
 from api.dispatch.group_commit import GroupCommit
 from api.feed.broadcaster import Broadcaster
 from api.ports import DoorbellRelay, JobStore
@@ -15,9 +16,6 @@ from errand.settings import Settings
 from errand.trust.links import SignedLinks
 from schemas.jobs import ID
 
-if TYPE_CHECKING:
-    from api.checks.catalogue import CachedCatalogue
-
 
 @dataclass(frozen=True, slots=True)
 class Errand:
@@ -26,7 +24,7 @@ class Errand:
     settings: Settings
     store: JobStore
     relay: DoorbellRelay
-    catalogue: "CachedCatalogue"
+    catalogue: CachedCatalogue
     watch: Broadcaster
     links: Callable[[], SignedLinks]
     gathering: GroupCommit

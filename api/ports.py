@@ -5,13 +5,10 @@ relay of the tests, which rings nothing. Next: `api/jobs/submit.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from errand.store import AcceptResult, ControlResult, Counts, Event, NewJob, Page, StoredSchedule
 from errand.store.schedules import Stored
-
-if TYPE_CHECKING:
-    pass
 
 
 class EventStore(Protocol):

@@ -16,14 +16,21 @@ from werkzeug.wrappers import Response
 from api.context import here
 from api.docs.document import document_of
 from api.docs.forms import Document, RenderedDocument
+from api.http import content_policy
 from api.http.answer import Answer, answer
-from api.http.assets import ASSETS, PAGE_HEADERS, address
+from api.http.assets import ASSETS, asset_url
 from api.http.specs import ETAG, SEEN, UNCHANGED, documented, gives, parameter
 from errand.errors import StoreUnavailable
 
 pages = Blueprint("pages", __name__)
 
 
+PAGE_HEADERS: Final = {
+    # Swagger UI's style sheet has its icons in data: addresses
+    content_policy.HEADER: content_policy.own_page(img_src="'self' data:"),
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
 FOREVER: Final = "public, max-age=31536000, immutable"
 """The page names each file with a fingerprint of its content, so a changed file has another address."""
 
@@ -46,7 +53,7 @@ class Documentation:
     def page(self) -> bytes:
         """The page that shows it."""
         with self._app.app_context():
-            return render_template("apidocs.html", asset=address).encode()
+            return render_template("apidocs.html", asset=asset_url).encode()
 
 
 def prepare(app: Flask) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from api.http.problems import body_of, plain
+from api.http.problems import SENTENCES, body_of, plain
 from errand.errors import ErrandError, StoreUnavailable
 from schemas.jobs import ID
 from schemas.problems import MEDIA_TYPE, Problem
@@ -87,6 +87,9 @@ ETAG: Final = {"ETag": header("Names this state of it.", always=True)}
 SEEN: Final = parameter("If-None-Match", "header", "An `ETag` seen before.")
 UNCHANGED: Final = {"description": "It has not changed since the `ETag` in `If-None-Match`.", "headers": ETAG}
 STORE_DOWN: Final = refuses("The store is down.", StoreUnavailable(), RETRY_AFTER)
+TOO_LARGE: Final = refuses(
+    "The body is larger than 1 MiB.", plain(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, SENTENCES[413])
+)
 NOT_ALLOWED: Final = refuses(
     "The path does not take this method.",
     plain(405, HTTPStatus.METHOD_NOT_ALLOWED.phrase, "This path does not take PATCH; it takes GET and HEAD."),

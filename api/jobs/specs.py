@@ -3,17 +3,16 @@
 Stands beside the life of a job. Next: `submit.py`, the first of these views.
 """
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from api.checks.idempotency import KEY_PATTERN
-from api.http.problems import SENTENCES, plain
 from api.http.specs import (
     ETAG,
     JOB_ID,
     RETRY_AFTER,
     SEEN,
     STORE_DOWN,
+    TOO_LARGE,
     UNCHANGED,
     Spec,
     gives,
@@ -80,12 +79,11 @@ LINKS: Final = {
 
 _FAULT: Final = {"pointer": "/value", "detail": "is missing; it is required"}
 _REFUSED: Final = JobRefused("Nothing was stored: correct /value, then send it again.", errors=[_FAULT])
-TOO_LARGE: Final = plain(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, SENTENCES[413])
 UNKNOWN: Final = refuses("There is no such job (any more).", JobUnknown())
 
 REFUSING: Final[Spec] = {
     "400": refuses("The body is not JSON, or the `Idempotency-Key` can be none.", BodyUnreadable()),
-    "413": refuses("The body is larger than 1 MiB.", TOO_LARGE),
+    "413": TOO_LARGE,
     "415": refuses("The body is not declared as `application/json`.", MediaTypeUnsupported()),
     "422": refuses(
         "The body is JSON but not a job: `errors` names each wrong place. Or the `Idempotency-Key` is another job's.",

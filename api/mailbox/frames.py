@@ -17,7 +17,7 @@ from api.mailbox.mime import ParsedPart
 MOST_IMAGE_CHARACTERS: Final = 32 * 1024 * 1024
 """Of all images in a mail as it is shown; a mail may name the same image a thousand times."""
 
-POLICY: Final = "; ".join(
+FRAME_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
         "img-src data:",

@@ -17,31 +17,33 @@ from werkzeug.wrappers import Response
 from api.context import here
 from api.dispatch.long_requests import place
 from api.events import views as streams
-from api.http import assets
+from api.http import content_policy
 from api.http.answer import Answer, answer
+from api.http.assets import asset_url
 from api.http.query import Parameter, checked_parameters, up_to
 from api.http.specs import documented
 from api.mailbox import specs
 from api.mailbox.arrivals import arrivals
 from api.mailbox.contents import OpenedMail, summary_of
 from api.mailbox.folder import MailFolder, folder_at
-from api.mailbox.frames import POLICY, framed
+from api.mailbox.frames import FRAME_POLICY, framed
 from errand.errors import MailUnknown
 
 mailbox = Blueprint("mailbox", __name__)
 
 TAGS: Final = ["mailbox"]
 PAGE_HEADERS: Final = {
-    **assets.PAGE_HEADERS,
-    "Content-Security-Policy": f"{assets.POLICY}; frame-src 'self'; require-trusted-types-for 'script'",
+    content_policy.HEADER: content_policy.own_page(frame_src="'self'", require_trusted_types_for="'script'"),
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
 }
 CAREFUL: Final = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    content_policy.HEADER: content_policy.SANDBOXED,
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
 """For what somebody else wrote, and no frame shows."""
-FRAMED: Final = {**CAREFUL, "Content-Security-Policy": POLICY, "X-DNS-Prefetch-Control": "off"}
+FRAMED: Final = {**CAREFUL, content_policy.HEADER: FRAME_POLICY, "X-DNS-Prefetch-Control": "off"}
 
 _ID: Final = re.compile(specs.ID_PATTERN.strip("^$"))
 _PARAMETERS: Final[dict[str, Parameter]] = {
@@ -62,7 +64,7 @@ def page() -> Answer:
 
     For development: whoever reaches this service can read them all.
     """
-    return Answer(render_template("mailbox.html", asset=assets.address), headers=PAGE_HEADERS, mimetype="text/html")
+    return Answer(render_template("mailbox.html", asset=asset_url), headers=PAGE_HEADERS, mimetype="text/html")
 
 
 @mailbox.get("/mailbox/mails")

@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 from flask import Blueprint, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from api.http import problems
+from api.http import content_policy, problems
 from api.http.answer import Answer
-from api.http.assets import address
+from api.http.assets import asset_url
 from errand.errors import ErrandError
 
 E = TypeVar("E", bound=Exception)
@@ -24,19 +24,11 @@ UNSEEN: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Headers of all that is behind a link in a mail: it stays between its reader and us."""
-POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
-)
-HEADERS: Final = {**UNSEEN, "Content-Security-Policy": POLICY, "Cross-Origin-Opener-Policy": "same-origin"}
+HEADERS: Final = {
+    **UNSEEN,
+    content_policy.HEADER: content_policy.own_page(form_action="'self'"),
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
 
 SENTENCES: Final[dict[int, tuple[str, str]]] = {
     500: ("Something went wrong", "It was on our side, and it was noted. Please try again later."),
@@ -47,7 +39,7 @@ SENTENCES: Final[dict[int, tuple[str, str]]] = {
 
 def page(template: str, status: int = 200, /, **words: object) -> Answer:
     """Answer with a page."""
-    html = render_template(template, asset=address, **words)
+    html = render_template(template, asset=asset_url, **words)
     return Answer(html, status, headers=HEADERS, mimetype="text/html")
 
 

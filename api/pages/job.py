@@ -10,6 +10,7 @@ from flask import Blueprint, request
 
 from api.context import found, here
 from api.events.views import watch_job
+from api.http import content_policy
 from api.http.answer import Answer
 from api.http.specs import documented
 from api.pages.html import UNSEEN, page, refuse_in_html
@@ -25,7 +26,7 @@ view = Blueprint("view", __name__)
 refuse_in_html(view)
 
 FORGOTTEN: Final = "This job is no longer kept: finished jobs are forgotten after a while."
-SANDBOXED: Final = {**UNSEEN, "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox"}
+SANDBOXED: Final = {**UNSEEN, content_policy.HEADER: content_policy.SANDBOXED}
 """For a file: should a browser show it after all, it can run nothing and fetch nothing."""
 
 

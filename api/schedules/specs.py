@@ -5,8 +5,19 @@ Stands beside the life of a job. Next: `views.py`, the views.
 
 from typing import Final
 
-from api.http.specs import ETAG, RETRY_AFTER, SEEN, STORE_DOWN, UNCHANGED, Spec, gives, parameter, reference, refuses
-from api.jobs.specs import TOO_LARGE
+from api.http.specs import (
+    ETAG,
+    RETRY_AFTER,
+    SEEN,
+    STORE_DOWN,
+    TOO_LARGE,
+    UNCHANGED,
+    Spec,
+    gives,
+    parameter,
+    reference,
+    refuses,
+)
 from errand.errors import (
     MediaTypeUnsupported,
     ScheduleNameRefused,
@@ -29,7 +40,7 @@ PUTTING: Final[Spec] = {
         "201": gives("Stored.", reference(Schedule), ETAG),
         "400": refuses("The name is none, or the body is not JSON.", ScheduleNameRefused()),
         "409": refuses("There are as many schedules as are kept.", SchedulesFull()),
-        "413": refuses("The body is larger than 1 MiB.", TOO_LARGE),
+        "413": TOO_LARGE,
         "415": refuses("The body is not declared as `application/json`.", MediaTypeUnsupported()),
         "422": refuses("The body is JSON but not a schedule; `errors` names each wrong place.", _REFUSED),
         "503": refuses(
