@@ -22,7 +22,6 @@ from api.events.views import streams
 from api.feed.broadcaster import Broadcaster
 from api.http import problems
 from api.http.answer import Answer
-from api.http.body import MAX_BYTES
 from api.jobs.batch import batch
 from api.jobs.control import control
 from api.jobs.listing import listing
@@ -39,6 +38,7 @@ from api.ports import DoorbellRelay, JobStore
 from api.schedules.views import schedules
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
+from schemas.requests import MAX_BODY_BYTES
 
 BLUEPRINTS: Final = (
     accepting,
@@ -152,7 +152,7 @@ def create_app(settings: Settings, store: JobStore, relay: DoorbellRelay) -> Api
 def app_of_routes(settings: Settings) -> Api:
     """Make an app that has its routes and nothing behind them; raise SettingsRefused as `create_app` does."""
     app = Api("api", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES + 1  # so that api/http/body.py sees that there was more
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # so that api/http/body.py sees that there was more
     app.url_map.strict_slashes = False
     app.url_map.converters["job"] = JobStep
     problems.register(app)

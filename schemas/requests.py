@@ -16,6 +16,8 @@ from schemas.webhooks import WebhookUrl
 
 MAGNITUDE: Final = 10**18
 """Largest magnitude of a number in `POST /compute`; up to here sum, sub and mul of integers are exact."""
+MAX_BODY_BYTES: Final = 1_048_576
+"""Bytes of the largest body that the API and the services read; decoding more would block an event loop for long."""
 MAX_NAME: Final = 200
 """Characters of the longest name of an operation."""
 YEAR: Final = 31_536_000

@@ -16,12 +16,13 @@ from granian.wsgi import _callback_wrapper
 
 from api.dispatch.long_requests import PLACE, LongRequestSlot
 from api.dispatch.submit_thread import Runner, Scope, SubmitThread, answer, is_quick
-from api.http.body import BODY, MAX_BYTES
+from api.http.body import BODY
+from schemas.requests import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
 
 
-MOST_BYTES: Final = MAX_BYTES + 2
+MOST_BYTES: Final = MAX_BODY_BYTES + 2
 """Of a body: as many as show that it is too large."""
 
 App = Callable[..., Any]

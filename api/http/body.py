@@ -14,10 +14,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from errand.errors import BodyUnreadable, JobRefused, MediaTypeUnsupported
 from schemas.problems import Fault
+from schemas.requests import MAX_BODY_BYTES
 
 JSON: Final = "application/json"
-MAX_BYTES: Final = 1024 * 1024
-"""Bytes of the largest body that is read."""
 MOST_FAULTS: Final = 20
 """Wrong places that are told at once; who sends more learns of the rest later."""
 MOST_CHARACTERS: Final = 200
@@ -72,7 +71,7 @@ def json_body() -> Any:
     raw = request.environ.get(BODY)
     if raw is None:
         raw = request.get_data(cache=False)
-    if len(raw) > MAX_BYTES:  # chunks, whose length nobody announced; app.py has them cut just above this
+    if len(raw) > MAX_BODY_BYTES:  # chunks, whose length nobody announced; app.py has them cut just above this
         raise RequestEntityTooLarge()
     try:
         return from_json(raw, allow_inf_nan=False, cache_strings="keys")

@@ -17,7 +17,7 @@ from api.checks import idempotency
 from api.checks.arguments import checked
 from api.context import Errand, found, here
 from api.http.answer import Answer, answer
-from api.http.body import MAX_BYTES, pointer, read_body_if_any, refusal
+from api.http.body import pointer, read_body_if_any, refusal
 from api.http.problems import body_of
 from api.http.query import Parameter, checked_parameters, one_of, up_to
 from api.http.specs import documented
@@ -29,6 +29,7 @@ from errand.presenting.report import Record
 from errand.store import NewJob
 from schemas.problems import Fault
 from schemas.replays import MOST_RETRIED, ReplayRequest
+from schemas.requests import MAX_BODY_BYTES
 from schemas.status import FINAL
 
 replays = Blueprint("replays", __name__)
@@ -154,8 +155,8 @@ def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
     """
     published = errand.catalogue.named(origin["operation"])
     operation, arguments = checked(published, from_json(origin["arguments"]) | edits)
-    if len(arguments.encode()) > MAX_BYTES:
-        told = f"must have at most {MAX_BYTES} bytes as JSON, with those that stay as they were"
+    if len(arguments.encode()) > MAX_BODY_BYTES:
+        told = f"must have at most {MAX_BODY_BYTES} bytes as JSON, with those that stay as they were"
         raise refusal([Fault(pointer=pointer("arguments"), detail=told)])
     inherited = [tag for tag in json.loads(origin.get("tags", "[]")) if tag != tag_of(origin.get("origin", ""))]
     return NewJob(

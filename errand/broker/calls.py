@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from errand.errors import CallRefused, ErrandError, ServiceFailed, ServiceMissing
-
-MAX_BODY_BYTES = 1_048_576
-"""Bytes a call may have, as much as the API takes."""
+from schemas.requests import MAX_BODY_BYTES
 
 
 @dataclass(slots=True)

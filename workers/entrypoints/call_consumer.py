@@ -14,13 +14,12 @@ from kombu import Connection
 from nameko.extensions import SharedExtension
 
 from errand.broker.connection import faults_of
+from schemas.requests import MAX_BODY_BYTES
 from workers.entrypoints.reconnecting import keep_connected, wait_for_messages
 from workers.entrypoints.safe_consumer import SafeConsumer, settle
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 1_048_576
-"""Bytes a call may have, as much as the API takes: decoding more would keep the hub busy."""
 HANG_UP_SECONDS = 3.0
 """How long the broker may take to agree that no more calls are wanted."""
 

@@ -18,7 +18,8 @@ from nameko.extensions import Entrypoint
 
 from errand.broker.connection import asking
 from errand.topology import QUORUM, event_queue, events_exchange, owner
-from workers.entrypoints.call_consumer import HANG_UP_SECONDS, MAX_BODY_BYTES
+from schemas.requests import MAX_BODY_BYTES
+from workers.entrypoints.call_consumer import HANG_UP_SECONDS
 from workers.entrypoints.messages import context_of, deliveries_of, plain_json
 from workers.entrypoints.queues import declare_calls
 from workers.entrypoints.reconnecting import keep_connected, wait_for_messages

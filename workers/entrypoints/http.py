@@ -10,7 +10,7 @@ from nameko.exceptions import BadRequest, ContainerBeingKilled
 from nameko.web.handlers import HttpRequestHandler
 from nameko.web.server import HTTPException
 
-from workers.entrypoints.call_consumer import MAX_BODY_BYTES
+from schemas.requests import MAX_BODY_BYTES
 from workers.entrypoints.web import SafeWebServer, problem, refused
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,8 @@ from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 
 from errand.errors import CallFailed, ErrandError, ResultUnserialisable
 from errand.topology import QUORUM, UNTIL
-from workers.entrypoints.call_consumer import MAX_BODY_BYTES, CallConsumer
+from schemas.requests import MAX_BODY_BYTES
+from workers.entrypoints.call_consumer import CallConsumer
 from workers.entrypoints.messages import context_of, deliveries_of
 from workers.entrypoints.queues import declare_calls
 
