@@ -12,7 +12,7 @@ from typing import Final
 from flask import Flask, abort, current_app
 from flask_nameko.errors import ClientUnavailableError
 
-from api.doorbells.pool import ConnectionPool
+from api.caller_pool import CallerPool
 from api.events.plugin_streams import event_stream, job_events
 from api.http.body import json_body
 from errand.broker.caller import Caller
@@ -35,9 +35,9 @@ def cluster(timeout: float = TIMEOUT_SECONDS, refusals: Mapping[str, int] | None
     of errors that a method was told to expect; what they say is the answer's `detail`. Inside of a request only.
     """
     until = monotonic() + timeout
-    pool: ConnectionPool[Caller] = current_app.extensions[CALLERS]
+    pool: CallerPool[Caller] = current_app.extensions[CALLERS]
     try:
-        caller = pool.take(patience=timeout)
+        caller = pool.take(wait_seconds=timeout)
     except ClientUnavailableError:
         raise BrokerUnavailable("Too many calls to services are under way; try again shortly.") from None
     try:
@@ -48,13 +48,13 @@ def cluster(timeout: float = TIMEOUT_SECONDS, refusals: Mapping[str, int] | None
         raise
     finally:
         caller.forget()
-        pool.give_back(caller)  # a connection in doubt has closed itself, and opens anew when it is used
+        pool.give_back(caller)  # after a fault it has closed itself, and it opens again at its next use
 
 
 def prepare(app: Flask, settings: Settings) -> None:
     """Give the app its pool of callers; nothing is connected."""
-    app.extensions[CALLERS] = ConnectionPool(
+    app.extensions[CALLERS] = CallerPool(
         lambda: Caller(settings.amqp_uri),
-        most=2 * settings.api_threads + 2,  # each thread has one at most, and so has each of those that take long
-        recycle=RECYCLE_SECONDS,
+        size=2 * settings.api_threads + 2,  # one for each thread, those of slow requests included
+        recycle_seconds=RECYCLE_SECONDS,
     )

@@ -1,7 +1,7 @@
-"""The relay: carries accepted job ids from this API process to the broker, without a request ever waiting for it.
+"""Publishes the ids of accepted jobs to the broker from a thread of its own, so that no request waits for the broker.
 
-Stands at step 2 of a job's life, in a thread of its own. It rings for jobs that nobody has claimed yet. What it can't
-deliver stays in the store's outbox, where the rescuer finds it. Next: `rpc.py`, through which it calls.
+`api/jobs/submit.py` hands over the ids. The relay publishes those that no worker has claimed yet, in windows. An id
+that it can't publish stays in the store's outbox, where the rescuer finds it. Next: `proxy.py`.
 """
 
 import logging
@@ -12,10 +12,9 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Final, NamedTuple
 
-from flask_nameko.errors import ClientUnavailableError
-
-from api.doorbells.rpc import PooledRpc
+from api.doorbells.proxy import DoorbellProxy
 from errand.backoff import pauses
+from errand.broker.publisher import doorbell
 from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
 from errand.store import Store
@@ -25,25 +24,25 @@ from schemas.operations import is_tiny
 log = logging.getLogger(__name__)
 
 WINDOW: Final = 500
-"""Doorbells in one window of confirms at most."""
-ENOUGH: Final = 16
-"""Doorbells of one window that ring for tiny jobs of one queue: each wakes a worker that takes all there are."""
-WAITING_ROOM: Final = 20_000
-"""Ids this process remembers while the broker is away; those beyond it are left to the rescuer."""
-PATIENCE_SECONDS: Final = 0.04
-"""How long a doorbell waits at most: the store has woken a worker by then, if one had nothing to do, and no doorbell is
-needed. It waits for half of that at least. Fewer windows also leave more of the process to the requests."""
-LOOK_SECONDS: Final = 3.0
-"""How often the broker is looked after while no doorbell comes."""
+"""Maximum doorbells in one window of confirms."""
+MAX_PER_TINY_QUEUE: Final = 16
+"""Maximum doorbells in one window for a queue of tiny jobs: each wakes a worker that takes all jobs of the queue."""
+MAX_WAITING: Final = 20_000
+"""Maximum ids this process keeps while the broker is away; the rescuer publishes the others."""
+MAX_DELAY_SECONDS: Final = 0.04
+"""A doorbell waits this long at most, and half of it at least. By then the store has woken a worker if one was idle, so
+that the doorbell isn't needed. Fewer windows also leave more of the process to the requests."""
+PROBE_SECONDS: Final = 3.0
+"""How often the broker is probed while no doorbell is due."""
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Pauses between tries while the broker is away; the last one is repeated."""
+"""Pauses between attempts while the broker is away; the last one is repeated."""
 
 NOTIFYING: Final = frozenset({MAIL, WEBHOOKS})
-"""Queues whose doorbells ring for notifications, which are in no outbox of jobs."""
+"""Queues whose doorbells ring for notifications, which are not in the outbox of jobs."""
 
 
 class Ring(NamedTuple):
-    """The doorbell of `queue` for a job, handed over at a time (monotonic, s)."""
+    """A doorbell to ring: the job, the queue, and the time at which it was handed over (monotonic, s)."""
 
     job_id: str
     queue: str
@@ -51,50 +50,49 @@ class Ring(NamedTuple):
 
 
 class Relay:
-    """One thread that publishes what `ring` was told, in windows, unless a worker has come already."""
+    """One thread that publishes the doorbells passed to `ring`, except for jobs that a worker has claimed by then."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        """Publish to the settings' broker and mark it in `store`; nothing is opened before `start`."""
+        """Publish to the settings' broker and mark the ids in `store`; nothing is connected before `start`."""
         self._store = store
-        self._rpc = PooledRpc()
-        self._rpc.configure({"AMQP_URI": settings.amqp_uri})
+        self._proxy = DoorbellProxy(settings.amqp_uri)
         self._waiting: SimpleQueue[Ring | None] = SimpleQueue()
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="relay", daemon=True)
         self._next: Ring | None = None
-        self._looked_at = -LOOK_SECONDS
+        self._probed_at = -PROBE_SECONDS
         self.broker_up = True
 
     def ring(self, job_id: str, queue: str) -> None:
-        """Have the doorbell of `queue` rung for the job, unless it is claimed soon; returns at once."""
-        if self._waiting.qsize() < WAITING_ROOM:
+        """Ring the doorbell of `queue` soon, unless the job is claimed first; returns at once."""
+        if self._waiting.qsize() < MAX_WAITING:
             self._waiting.put(Ring(job_id, queue, monotonic()))
 
     def start(self) -> None:
-        """Start the thread; to be called in the process that serves, never before a fork."""
+        """Start the thread. Call it in the process that serves: a thread doesn't survive a fork."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Publish what waits if the broker lets us, then end the thread; within a few seconds."""
+        """Publish the waiting doorbells if the broker takes them, then end the thread; within a few seconds."""
         self._stopping.set()
         self._waiting.put(None)
         self._thread.join(timeout=8)
-        self._rpc.pool.close()
+        self._proxy.close()
 
     def _run(self) -> None:
         self._publish([])
         while batch := self._next_batch():
             needed = self._needed(batch)
-            if self._deliver(enough(needed)):
+            if self._deliver(without_surplus(needed)):
                 self._mark(ring.job_id for ring in needed if ring.queue not in NOTIFYING)
 
     def _next_batch(self) -> list[Ring]:
-        """Wait until a doorbell is due, then take along those that waited half as long; empty: time to stop."""
+        """Wait until a doorbell is due, and add those that have waited half as long; empty when the relay stops."""
         batch: list[Ring] = []
         ring = self._first()
         if ring is not None:
-            self._stopping.wait(max(0.0, ring.at + PATIENCE_SECONDS - monotonic()))
-        latest = monotonic() - PATIENCE_SECONDS / 2
+            self._stopping.wait(max(0.0, ring.at + MAX_DELAY_SECONDS - monotonic()))
+        latest = monotonic() - MAX_DELAY_SECONDS / 2
         while ring is not None:
             if ring.at > latest and not self._stopping.is_set():
                 self._next = ring
@@ -111,7 +109,7 @@ class Relay:
         return batch
 
     def _needed(self, batch: list[Ring]) -> list[Ring]:
-        """Leave out the doorbells of jobs that have been claimed meanwhile; all are needed while the store is away."""
+        """Leave out the doorbells of jobs that have been claimed by now; keep all while the store is away."""
         ids = [ring.job_id for ring in batch if ring.queue not in NOTIFYING]
         try:
             unheard = self._store.unheard(ids)
@@ -120,18 +118,18 @@ class Relay:
         return [ring for ring in batch if ring.queue in NOTIFYING or ring.job_id in unheard]
 
     def _first(self) -> Ring | None:
-        """Wait for a doorbell; meanwhile look after the broker, so that `broker_up` is true while nothing happens."""
+        """Wait for a doorbell; probe the broker meanwhile, so that `broker_up` stays true to it."""
         if self._next is not None:
             ring, self._next = self._next, None
             return ring
         while True:
             try:
-                return self._waiting.get(timeout=LOOK_SECONDS)
+                return self._waiting.get(timeout=PROBE_SECONDS)
             except Empty:
                 self._publish([])
 
     def _deliver(self, batch: list[Ring]) -> bool:
-        """Publish the batch, again and again while the broker is away; False: stopped meanwhile."""
+        """Publish the batch, and try again while the broker is away; False if the relay was stopped first."""
         steps = pauses(BACKOFF_SECONDS)
         while not self._publish(batch):
             if self._stopping.wait(next(steps)):
@@ -141,20 +139,20 @@ class Relay:
     def _publish(self, batch: list[Ring]) -> bool:
         """Publish the batch in one window of confirms; False when it isn't certain that the broker has it.
 
-        With nothing to publish it only looks after the broker, and not too often.
+        An empty batch probes the broker, once in PROBE_SECONDS at most.
         """
-        if not batch and monotonic() - self._looked_at < LOOK_SECONDS:
+        if not batch and monotonic() - self._probed_at < PROBE_SECONDS:
             return True
-        self._looked_at = monotonic()
+        self._probed_at = monotonic()
         try:
             self._send(batch)
-        except (BrokerUnavailable, ClientUnavailableError) as fault:
+        except BrokerUnavailable as fault:
             if self.broker_up:
                 log.warning("The broker is away: %s", fault, extra={"action": "broker_lost"})
             self.broker_up = False
         except Exception:
-            # never let this thread die: the outbox has the ids, the rescuer has the rest
-            log.exception("The relay met a fault it does not know", extra={"action": "relay_fault"})
+            # this thread must not die; the outbox keeps the ids, and the rescuer publishes them
+            log.exception("The relay met an unknown fault", extra={"action": "relay_fault"})
             self.broker_up = False
         else:
             if not self.broker_up:
@@ -163,16 +161,14 @@ class Relay:
         return self.broker_up
 
     def _send(self, batch: list[Ring]) -> None:
-        with self._rpc.pool.borrowed() as cluster:
-            cluster.connect()
-            for ring in batch:
-                cluster[ring.queue].run.call_async(ring.job_id)
-            cluster.flush()
-            if not batch:
-                cluster.probe()
+        with self._proxy.publisher() as publisher:
+            if batch:
+                publisher.publish([doorbell(ring.queue, ring.job_id) for ring in batch])
+            else:
+                publisher.probe()
 
     def _mark(self, job_ids: Iterable[str]) -> None:
-        """Take the ids out of the outbox; if that fails, the rescuer rings once more, which harms nobody."""
+        """Take the ids out of the outbox; if that fails, the rescuer publishes them once more, which does no harm."""
         ids = list(job_ids)
         try:
             if ids:
@@ -181,12 +177,12 @@ class Relay:
             log.warning("Could not mark doorbells as rung: %s", fault, extra={"action": "mark_failed"})
 
 
-def enough(rings: Iterable[Ring]) -> list[Ring]:
-    """Leave out doorbells that would tell nobody anything: a few of a window bring every worker of a tiny queue."""
+def without_surplus(rings: Iterable[Ring]) -> list[Ring]:
+    """Keep MAX_PER_TINY_QUEUE doorbells of each queue of tiny jobs, which wake every worker, and all of the others."""
     rung: Counter[str] = Counter()
-    chosen = []
+    kept = []
     for ring in rings:
         rung[ring.queue] += 1
-        if rung[ring.queue] <= ENOUGH or ring.queue in NOTIFYING or not is_tiny(ring.queue):
-            chosen.append(ring)
-    return chosen
+        if rung[ring.queue] <= MAX_PER_TINY_QUEUE or ring.queue in NOTIFYING or not is_tiny(ring.queue):
+            kept.append(ring)
+    return kept

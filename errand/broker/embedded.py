@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty
 from typing import Any
 
-from kombu import Connection, transport
+from kombu import transport
 from kombu.exceptions import ChannelError
 from kombu.transport import redis, virtual
 from kombu.utils.encoding import bytes_to_str
@@ -54,12 +54,6 @@ def install() -> None:
         transport._transport_cache.pop(scheme, None)
 
 
-def queue_exists(connection: Connection, name: str) -> bool:
-    """Tell whether a queue of this name was declared and not deleted since."""
-    with connection.channel() as channel:
-        return bool(channel._has_queue(name))
-
-
 class EmbeddedMessage(virtual.Message):  # type: ignore[misc]  # kombu has no annotations
     """A message that carries its content type where nameko looks for it."""
 
@@ -76,7 +70,7 @@ class EmbeddedMessage(virtual.Message):  # type: ignore[misc]  # kombu has no an
 class EmbeddedChannel(redis.Channel):  # type: ignore[misc]  # kombu has no annotations
     """A channel that routes by what Redis knows, not by what this connection happened to declare."""
 
-    EmbeddedMessage = EmbeddedMessage
+    Message = EmbeddedMessage
     QoS = Unacknowledged
 
     # A doorbell or a call is acknowledged as soon as it is heard, so what is unacknowledged for a minute belongs to a
@@ -261,7 +255,7 @@ class EmbeddedChannel(redis.Channel):  # type: ignore[misc]  # kombu has no anno
 class EmbeddedTransport(redis.Transport):  # type: ignore[misc]  # kombu has no annotations
     """kombu's Redis transport with the mended channel."""
 
-    EmbeddedChannel = EmbeddedChannel
+    Channel = EmbeddedChannel
 
     # What a channel refuses (NO_ROUTE) is not mended by a new connection, so kombu must not try.
     recoverable_connection_errors = redis.Transport.connection_errors

@@ -75,10 +75,6 @@ class Publisher:
         self._declared: set[str] = set()
         self._exchanges: set[str] = set()
 
-    def connect(self) -> None:
-        """Open the connection and declare the queues, unless that is done; raise BrokerUnavailable."""
-        self._open()
-
     def publish(self, messages: Sequence[Message]) -> None:
         """Publish all messages and wait until the broker has them; raise BrokerUnavailable when it isn't certain."""
         window = self._open()

@@ -48,7 +48,7 @@ def test_an_address_that_hangs_does_not_keep_those_after_it_from_being_asked(doo
 @pytest.mark.parametrize("queue", ["compute", "one that is not declared yet"])
 def test_a_broker_that_says_nothing_any_more_is_given_up_within_seconds(door, rabbitmq, amqp_uri, publishing, queue):
     publisher = publishing(through(door, rabbitmq, amqp_uri))
-    publisher.connect()
+    publisher.probe()
     door.fall_silent()
     began = time.monotonic()
 

@@ -5,12 +5,11 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
-from flask import Flask
 from flask_nameko.errors import BadConfigurationError
 from kombu import Connection
 
-from api.doorbells.relay import ENOUGH, Relay, Ring, enough
-from api.doorbells.rpc import PooledRpc
+from api.doorbells.proxy import DoorbellProxy
+from api.doorbells.relay import MAX_PER_TINY_QUEUE, Relay, Ring, without_surplus
 from errand.broker.publisher import Publisher, doorbell
 from errand.errors import BrokerUnavailable, DoorbellUnroutable
 from errand.store import NewJob
@@ -22,11 +21,10 @@ QUEUE = doorbell_queue(COMPUTE).name
 
 
 @pytest.fixture
-def rpc(amqp_uri):
-    rpc = PooledRpc()
-    rpc.configure({"AMQP_URI": amqp_uri})
-    yield rpc
-    rpc.pool.close()
+def proxy(amqp_uri):
+    proxy = DoorbellProxy(amqp_uri)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture
@@ -36,12 +34,10 @@ def broker(amqp_uri):
         yield connection
 
 
-def ring(rpc, *ids, service=COMPUTE):
-    with rpc.pool.borrowed() as cluster:
-        for job_id in ids:
-            cluster[service].run.call_async(job_id)
-        cluster.flush()
-    return cluster
+def ring(proxy, *ids, queue=COMPUTE):
+    with proxy.publisher() as publisher:
+        publisher.publish([doorbell(queue, job_id) for job_id in ids])
+    return publisher
 
 
 def waiting(broker, queue=QUEUE):
@@ -49,10 +45,10 @@ def waiting(broker, queue=QUEUE):
         return channel.queue_declare(queue, passive=True).message_count
 
 
-def test_only_the_job_id_travels(rpc, broker):
+def test_only_the_job_id_travels(proxy, broker):
     job_id = str(uuid4())
 
-    ring(rpc, job_id)
+    ring(proxy, job_id)
 
     with broker.channel() as channel:
         message = channel.basic_get(QUEUE, no_ack=True)
@@ -61,84 +57,64 @@ def test_only_the_job_id_travels(rpc, broker):
     assert message.properties["delivery_mode"] == 2
 
 
-def test_ten_thousand_calls_leave_no_reply_queue_and_nothing_in_memory(rpc, broker, rabbitmq, amqp_uri):
+def test_ten_thousand_calls_leave_no_reply_queue_and_nothing_in_memory(proxy, broker, rabbitmq, amqp_uri):
     ids = [str(uuid4()) for _ in range(10_000)]
 
     for start in range(0, len(ids), 500):
-        cluster = ring(rpc, *ids[start : start + 500])
+        publisher = ring(proxy, *ids[start : start + 500])
 
     assert waiting(broker) == 10_000
     assert rabbitmq.queues(amqp_uri) == {doorbell_name(queue) for queue in DOORBELLS}
-    assert cluster._reply_listener._reply_events == {}
-    assert cluster._window == []
-    assert cluster._publisher._window._open == set()
+    assert publisher._window._open == set()
 
 
-def test_the_doorbell_queue_is_a_quorum_queue(rpc, rabbitmq, amqp_uri):
-    ring(rpc, str(uuid4()))
+def test_the_doorbell_queue_is_a_quorum_queue(proxy, rabbitmq, amqp_uri):
+    ring(proxy, str(uuid4()))
 
     assert rabbitmq.queue_types(amqp_uri)[QUEUE] == "quorum"
 
 
-def test_the_queue_of_another_service_is_declared_when_it_is_first_rung(rpc, broker, rabbitmq, amqp_uri):
-    ring(rpc, str(uuid4()), service="reports.cpu")
+def test_the_queue_of_another_service_is_declared_when_it_is_first_rung(proxy, broker, rabbitmq, amqp_uri):
+    ring(proxy, str(uuid4()), queue="reports.cpu")
 
     assert doorbell_name("reports.cpu") in rabbitmq.queues(amqp_uri)
-    ring(rpc, str(uuid4()))
+    ring(proxy, str(uuid4()))
     assert waiting(broker) == 1
 
 
-def test_a_queue_deleted_meanwhile_is_declared_again(rpc, broker):
-    ring(rpc, str(uuid4()))
+def test_a_queue_deleted_meanwhile_is_declared_again(proxy, broker):
+    ring(proxy, str(uuid4()))
     with broker.channel() as channel:
         channel.queue_delete(QUEUE)
 
     with pytest.raises(DoorbellUnroutable):
-        ring(rpc, str(uuid4()))
-    ring(rpc, str(uuid4()))
+        ring(proxy, str(uuid4()))
+    ring(proxy, str(uuid4()))
 
     assert waiting(broker) == 1
 
 
-def test_a_connection_the_broker_closed_is_replaced_before_it_is_used(rpc, broker, rabbitmq, amqp_uri):
-    first = ring(rpc, str(uuid4()))
+def test_a_connection_the_broker_closed_is_replaced_before_it_is_used(proxy, broker, rabbitmq, amqp_uri):
+    first = ring(proxy, str(uuid4()))._connection
     rabbitmq.close_connections(amqp_uri)
 
-    second = ring(rpc, str(uuid4()))
+    second = ring(proxy, str(uuid4()))._connection
 
     assert second is not first
     with Connection(amqp_uri) as fresh:
         assert waiting(fresh) == 2
 
 
-def test_without_a_broker_the_extension_starts_and_a_call_fails_in_time():
-    rpc = PooledRpc()
-    rpc.configure({"AMQP_URI": f"amqp://guest:guest@127.0.0.1:{free_port()}//"})
+def test_without_a_broker_the_proxy_starts_and_a_doorbell_fails_in_time():
+    proxy = DoorbellProxy(f"amqp://guest:guest@127.0.0.1:{free_port()}//")
 
     with pytest.raises(BrokerUnavailable):
-        ring(rpc, str(uuid4()))
+        ring(proxy, str(uuid4()))
 
 
-def test_the_extension_refuses_to_be_set_up_without_a_broker():
+def test_the_proxy_refuses_an_empty_address():
     with pytest.raises(BadConfigurationError):
-        PooledRpc().configure({})
-
-
-def test_a_call_inside_a_request_is_published_at_its_end(amqp_uri, broker):
-    app, rpc = Flask(__name__), PooledRpc()
-    app.config["NAMEKO_AMQP_URI"] = amqp_uri
-    rpc.init_app(app)
-
-    @app.get("/ring")
-    def call():
-        rpc.compute.run.call_async(str(uuid4()))
-        return "rung"
-
-    for _ in range(3):
-        assert app.test_client().get("/ring").text == "rung"
-
-    assert waiting(broker) == 3
-    assert len(rpc.pool._idle) == 1, "all three requests used the same connection"
+        DoorbellProxy("")
 
 
 def test_a_window_is_confirmed_as_a_whole(amqp_uri, broker):
@@ -196,9 +172,15 @@ def test_a_few_doorbells_of_a_window_do_for_tiny_jobs_but_every_other_job_has_it
     queues = [COMPUTE, "reports", f"{COMPUTE}.cpu", f"{COMPUTE}.io", MAIL]
     rings = [Ring(str(number), queue, 0.0) for number in range(100) for queue in queues]
 
-    chosen = Counter(ring.queue for ring in enough(rings))
+    chosen = Counter(ring.queue for ring in without_surplus(rings))
 
-    assert chosen == {COMPUTE: ENOUGH, "reports": ENOUGH, f"{COMPUTE}.cpu": 100, f"{COMPUTE}.io": 100, MAIL: 100}
+    assert chosen == {
+        COMPUTE: MAX_PER_TINY_QUEUE,
+        "reports": MAX_PER_TINY_QUEUE,
+        f"{COMPUTE}.cpu": 100,
+        f"{COMPUTE}.io": 100,
+        MAIL: 100,
+    }
 
 
 def test_nobody_is_rung_for_what_was_claimed_meanwhile(settings, store, broker_uri):

@@ -1,14 +1,14 @@
-"""The pool of broker connections: what flask_nameko's own pool did wrong, ours does right."""
+"""The pool of callers: it does right what flask_nameko's own pool does wrong."""
 
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from flask_nameko.errors import ClientUnavailableError
 
-from api.doorbells.pool import ConnectionPool
-from errand.errors import BrokerBlocked
+from api.caller_pool import CallerPool
 
 
 class Wire:
@@ -35,88 +35,75 @@ class Wires:
         return self.made[-1]
 
 
+@contextmanager
+def borrowed(pool):
+    connection = pool.take()
+    yield connection
+    pool.give_back(connection)
+
+
 @pytest.fixture
 def wires():
     return Wires()
 
 
 def test_nothing_is_connected_before_the_first_use(wires):
-    ConnectionPool(wires)
+    CallerPool(wires)
 
     assert wires.made == []
 
 
 def test_a_connection_is_used_again(wires):
-    pool = ConnectionPool(wires)
+    pool = CallerPool(wires)
 
-    with pool.borrowed() as first:
+    with borrowed(pool) as first:
         pass
-    with pool.borrowed() as second:
+    with borrowed(pool) as second:
         pass
 
     assert first is second
 
 
 def test_a_connection_that_died_is_dropped_and_replaced(wires):
-    pool = ConnectionPool(wires)
-    with pool.borrowed() as dead:
+    pool = CallerPool(wires)
+    with borrowed(pool) as dead:
         pass
     dead.healthy = False
 
-    with pool.borrowed() as fresh:
+    with borrowed(pool) as fresh:
         assert fresh is not dead
 
     assert dead.stopped
 
 
-def test_an_exception_inside_drops_the_connection(wires):
-    pool = ConnectionPool(wires)
-
-    with pytest.raises(OSError, match="reset"), pool.borrowed():
-        raise OSError("reset by peer")
-
-    assert wires.made[0].stopped
-    assert pool.take() is not wires.made[0]
-
-
-def test_a_connection_that_is_blocked_is_kept_as_it_is_the_one_that_is_told_when_it_is_free(wires):
-    pool = ConnectionPool(wires)
-
-    with pytest.raises(BrokerBlocked), pool.borrowed() as blocked:
-        raise BrokerBlocked
-
-    assert not blocked.stopped
-    assert pool.take() is blocked
-
-
 def test_a_recycled_connection_is_closed_not_leaked(wires):
-    pool = ConnectionPool(wires, recycle=1e-9)
+    pool = CallerPool(wires, recycle_seconds=1e-9)
 
     for _ in range(3):
-        with pool.borrowed():
+        with borrowed(pool):
             pass
 
     assert len(wires.made) == 3
     assert all(wire.stopped for wire in wires.made)
 
 
-def test_a_connect_that_fails_takes_no_place_and_no_lock():
+def test_a_connect_that_fails_holds_no_connection_and_no_lock():
     def refuse():
         raise ConnectionRefusedError
 
-    pool = ConnectionPool(refuse, most=1, patience=0.01)
+    pool = CallerPool(refuse, size=1)
 
     for _ in range(3):
         with pytest.raises(ConnectionRefusedError):
-            pool.take()
+            pool.take(wait_seconds=0.01)
 
 
 def test_a_full_pool_lets_all_wait_at_the_same_time(wires):
-    pool = ConnectionPool(wires, most=1, patience=0.3)
+    pool = CallerPool(wires, size=1)
     pool.take()
 
     with ThreadPoolExecutor(4) as threads:
-        waits = [threads.submit(pool.take) for _ in range(4)]
+        waits = [threads.submit(pool.take, wait_seconds=0.3) for _ in range(4)]
         done = threading.Event()
         # one after the other they would need 1.2 s
         timer = threading.Timer(0.9, done.set)
@@ -129,7 +116,7 @@ def test_a_full_pool_lets_all_wait_at_the_same_time(wires):
 
 
 def test_giving_back_twice_gives_it_to_one_user_only(wires):
-    pool = ConnectionPool(wires, most=2)
+    pool = CallerPool(wires, size=2)
     connection = pool.take()
 
     pool.give_back(connection)
@@ -147,7 +134,7 @@ def test_one_slow_connect_does_not_stall_the_others(wires):
             assert slow.wait(5)
         return wires()
 
-    pool = ConnectionPool(connect, most=2)
+    pool = CallerPool(connect, size=2)
     with ThreadPoolExecutor(1) as threads:
         stalled = threads.submit(pool.take)
         assert entered.wait(5)
@@ -157,8 +144,8 @@ def test_one_slow_connect_does_not_stall_the_others(wires):
 
 
 def test_a_child_process_does_not_use_its_parents_connections(wires):
-    pool = ConnectionPool(wires)
-    with pool.borrowed() as parents:
+    pool = CallerPool(wires)
+    with borrowed(pool) as parents:
         pass
     reading, writing = os.pipe()
 
