@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,12 +28,12 @@ from errand.store import DueNotification, NewJob, Outcome, Store
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from schemas.status import Status
+from tests.support.letters import compose
 from tests.support.ports import free_port
 from tests.support.stack import Worker
 from tests.support.valkey import running as running_store
 from workers.mail.sending.server_health import SENDERS
-from workers.mail.writing.letter import compose
-from workers.mail.writing.mime import as_mail
+from workers.mail.writing.mime import write_mime
 
 MAILS, ROUNDS = 3000, 3
 RESULTS = {
@@ -129,13 +128,13 @@ def fill(store: Store, mails: int, result: str) -> None:
 
 def floor(settings: Settings, mails: int, result: str, port: int) -> None:
     """Send as many mails that are ready, over as many connections."""
-    links, sender = SignedLinks(b"0" * 32, "http://127.0.0.1:5000"), Address("Errand", addr_spec="errand@localhost")
+    links = SignedLinks(b"0" * 32, "http://127.0.0.1:5000")
 
     def ready(number: int) -> bytes:
         record = {"operation": "squares", "arguments": '{"value":30,"other":10}', "result": result}
         kind = NoticeKind.RESULT if number % 2 else NoticeKind.RECEIPT
         notice = DueNotification(kind, str(uuid4()), 1, 0, record, name=kind.value, to=f"person{number}@email.com")
-        return as_mail(compose(notice, settings, links), sender)
+        return write_mime(compose(notice, settings, links)).content
 
     letters = [ready(number) for number in range(mails)]
 

@@ -15,8 +15,9 @@ import pytest
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
+from tests.support.letters import compose
 from tests.support.look import DESKTOP, PHONE, Look
-from workers.mail.writing.letter import Letter, compose
+from workers.mail.writing.letter import Letter
 from workers.mail.writing.sample_notices import sample
 from workers.operations.csv_summary import csv_summary
 from workers.operations.histogram import histogram

@@ -130,7 +130,7 @@ def test_what_was_tried_for_too_long_is_given_up_but_not_before_one_more_try(del
 
 
 def test_a_mail_that_can_not_be_made_waits_for_a_release_that_can(delivery, smtp_sink, monkeypatch):
-    monkeypatch.setattr(delivery_module, "compose", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(delivery_module, "write_words", lambda *_, **__: 1 / 0)
 
     outcome = delivery.attempt(notice(), LINKS)
 

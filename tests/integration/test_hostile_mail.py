@@ -18,11 +18,11 @@ from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from tests.support import hostile
 from tests.support.hostile import VICTIM, as_json
+from tests.support.letters import compose, send_letter
 from tests.support.reading import files_of, look_through, page_of
 from tests.support.smtp import Caught, SmtpSink
 from tests.support.web import WebServer
 from workers.mail.sending.mailer import Mailer
-from workers.mail.writing.letter import compose
 
 HOME = "https://errand.test"
 SENDER = "errand@mail.test"
@@ -41,14 +41,14 @@ class Post:
         self.file = folder / "secret.txt"
         self.file.write_text(SECRET)
         self.settings = Settings(_env_file=None, mail_from=f"Errand <{SENDER}>", public_url=HOME)
-        self.mailer = Mailer(sink.url, self.settings.mail_from, timeout=10)
+        self.mailer = Mailer(sink.url, timeout=10)
         self.texts = hostile.texts(trap.url(), str(self.file))
 
     def send(self, kind: NoticeKind, to: str = TO, **record: str) -> Caught:
         """Have a letter written and sent; give what the server got."""
         job_id, before = str(uuid.uuid4()), len(self.sink.messages)
         notice = DueNotification(kind, job_id, 1, SINCE, {"id": job_id, **record}, name=kind.value, to=to)
-        self.mailer.send(compose(notice, self.settings, LINKS))
+        send_letter(self.mailer, compose(notice, self.settings, LINKS))
         assert len(self.sink.messages) == before + 1, "one letter is one mail"
         mail = self.sink.messages[-1]
         assert str(mail.message["Message-ID"]) == f"<{job_id}.{kind.value}@mail.test>"

@@ -20,8 +20,9 @@ from errand.settings import Settings
 from errand.store import DueNotification
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
+from tests.support.letters import compose, send_letter
 from workers.mail.sending.mailer import Mailer
-from workers.mail.writing.letter import Letter, compose
+from workers.mail.writing.letter import Letter
 from workers.mail.writing.sample_notices import ID, sample, samples
 
 
@@ -68,9 +69,9 @@ def send(catcher: Catcher, subject: str, to: str = "name@email.com", text: str =
 
 
 def test_a_letter_of_the_mailer_is_kept_and_told_in_a_line(catcher):
-    mailer = Mailer(f"smtp://127.0.0.1:{catcher.port}", "Errand <errand@localhost>")
+    mailer = Mailer(f"smtp://127.0.0.1:{catcher.port}")
 
-    mailer.send(composed(sample(NoticeKind.RESULT, result="40")))
+    send_letter(mailer, composed(sample(NoticeKind.RESULT, result="40")))
 
     assert catcher.line() == "mail to name@email.com: Your operation is complete!\n"
     [mail] = catcher.mails()
@@ -83,11 +84,11 @@ def test_a_letter_of_the_mailer_is_kept_and_told_in_a_line(catcher):
 
 
 def test_every_letter_of_the_mailer_can_be_read_in_the_mailbox(catcher):
-    mailer = Mailer(f"smtp://127.0.0.1:{catcher.port}", "Errand <errand@localhost>")
+    mailer = Mailer(f"smtp://127.0.0.1:{catcher.port}")
     folder = MailFolder(catcher.folder)
 
     for letter in map(composed, samples()):
-        mailer.send(letter)
+        send_letter(mailer, letter)
         catcher.line()
         opened = OpenedMail(folder.look().mails[0])
 

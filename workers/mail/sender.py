@@ -22,7 +22,7 @@ from schemas.notices import NoticeKind, NoticeState
 from workers.dependencies import WorkerStore
 from workers.mail.delivery import Delivery, SendResult
 from workers.mail.sending.server_health import SENDERS
-from workers.mail.writing.letter import receipt_of
+from workers.mail.writing.message_ids import receipt_of
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class MailSender:
 
     def look(self, store: WorkerStore) -> None:
         """Have what is due sent; it isn't waited for. Raises StoreUnavailable."""
-        self._delivery.tidy()
+        self._delivery.close_unused()
         if self._may_claim(store):
             self._call_sender(store)
 

@@ -14,14 +14,15 @@ from nameko.extensions import DependencyProvider
 from errand.errors import MailRefused, StoreUnavailable
 from errand.settings import Settings
 from errand.topology import MAIL
-from errand.trust.recipients import is_allowed, not_allowed
 from schemas.address import as_address
 from workers.dependencies import StoreProvider, settings_of
 from workers.entrypoints.doorbell import DoorbellBatch, doorbell
 from workers.entrypoints.rpc import rpc
 from workers.entrypoints.timer import timer
+from workers.mail.delivery import require_allowed
 from workers.mail.sender import MailSender
-from workers.mail.sending.mailer import Mailer
+from workers.mail.sending.mail_server import MailServer
+from workers.mail.writing.mail_from import read_mail_from
 from workers.mail.writing.sample_notices import check_templates
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ class Mail:
     @staticmethod
     def check(settings: Settings) -> None:
         """Refuse at the start, with SettingsRefused, what could never send a mail; nothing is connected."""
-        Mailer(settings.smtp_url, settings.mail_from).close()
+        read_mail_from(settings.mail_from)
+        MailServer.at(settings.smtp_url)
         if settings.mail_templates:
             check_templates(settings)
 
@@ -82,9 +84,7 @@ class Mail:
             address = as_address(to if isinstance(to, str) else "")
         except ValueError as fault:
             raise MailRefused(f"{str(to)[:80]!r} {fault}.") from None
-        domains = self.store.settings.mail_allowed
-        if not is_allowed(address, domains):
-            raise MailRefused(f"{address} {not_allowed(domains)}.")
+        require_allowed(address, self.store.settings.mail_allowed)
         letter_id = str(uuid4())
         self.store.store.post(letter_id, address, _storable(subject), _storable(contents))
         self.tick()

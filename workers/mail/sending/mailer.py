@@ -9,20 +9,16 @@ import smtplib
 import socket
 import ssl
 import time
-from email.headerregistry import Address
-from email.utils import getaddresses
 from functools import cached_property
 
 import yagmail
 
-from errand.errors import MailDeferred, MailServerAway, SettingsRefused
-from schemas.address import is_address
+from errand.errors import MailDeferred, MailServerAway
 from workers.mail.sending.connection import EncryptedConnection, PlainConnection
 from workers.mail.sending.mail_server import MailServer
 from workers.mail.sending.smtp_replies import answered, told, verdict_on
 from workers.mail.sending.transaction import MAIL, MailTransaction, NotTaken
-from workers.mail.writing.letter import Letter
-from workers.mail.writing.mime import as_mail
+from workers.mail.writing.mime import OutgoingMail
 
 IDLE_SECONDS = 10.0
 """How long an open connection is kept for the next letter."""
@@ -42,14 +38,8 @@ class _Client(yagmail.SMTP):  # type: ignore[misc]  # it has no annotations
 class Mailer:
     """Sends letters one after the other, over one connection while that is healthy. Not for several threads at once."""
 
-    def __init__(
-        self, smtp_url: str, mail_from: str, timeout: float = 20.0, context: ssl.SSLContext | None = None
-    ) -> None:
-        """Connect to nothing yet. `timeout` is in seconds, for each answer; raise SettingsRefused for bad settings."""
-        (name, address), *others = getaddresses([mail_from]) or [("", "")]
-        if others or not is_address(address) or not mail_from.isprintable():
-            raise SettingsRefused("MAIL_FROM: write it as `Name <name@example.com>`")
-        self._sender = Address(name, addr_spec=address)
+    def __init__(self, smtp_url: str, timeout: float = 20.0, context: ssl.SSLContext | None = None) -> None:
+        """Connect to nothing yet. `timeout` is in seconds, for each reply; raise SettingsRefused for a bad SMTP_URL."""
         self._server = MailServer.at(smtp_url)
         self._timeout = timeout
         self._given_context = context
@@ -62,16 +52,16 @@ class Mailer:
         """Tell whether it holds a connection that can be used for a while."""
         return self._connection is not None and time.monotonic() - self._used_at <= IDLE_SECONDS
 
-    def send(self, letter: Letter) -> None:
-        """Hand the letter to the server.
+    def send(self, mail: OutgoingMail) -> None:
+        """Hand the mail to the server.
 
         Raises MailRefused (never again; its field `too_large` tells whether a shorter one may be taken), MailDeferred
         (try again later), and of these MailServerAway where it isn't about this letter: no other would have been taken
         either.
         """
-        envelope = MailTransaction(self._sender.addr_spec, letter.to, as_mail(letter, self._sender))
+        transaction = MailTransaction(mail.mail_from, mail.to, mail.content)
         try:
-            self._hand_over(envelope)
+            self._hand_over(transaction)
         except NotTaken as answer:
             if not answer.understood:
                 self._drop()  # who knows which question the next answer would be to
@@ -82,7 +72,7 @@ class Mailer:
             raise MailServerAway(answered(refusal.smtp_code, refusal.smtp_error), busy=busy) from None
         except (OSError, smtplib.SMTPException) as failure:
             self._drop()
-            error = MailDeferred if envelope.opened else MailServerAway
+            error = MailDeferred if transaction.opened else MailServerAway
             raise error(told(failure)) from None
         except BaseException:
             self._drop()  # stopped in the middle of a conversation nobody can go on with
@@ -97,24 +87,24 @@ class Mailer:
                 self._connection.smtp.putcmd("quit")
             self._drop()
 
-    def _hand_over(self, envelope: MailTransaction) -> None:
+    def _hand_over(self, transaction: MailTransaction) -> None:
         patience = LETTER_PATIENCE * self._timeout
         if open_one := self._open_one():
             try:
-                return self._conversed(envelope, open_one, patience)
+                return self._conversed(transaction, open_one, patience)
             except NotTaken as answer:
                 # it has had enough of this connection, and has seen nothing of the letter yet
                 if answer.step != MAIL or not 400 <= answer.code < 500:
                     raise
             except (OSError, smtplib.SMTPException):
-                if envelope.opened:
+                if transaction.opened:
                     raise  # it may have arrived, so it isn't begun again
                 # the connection went while it was idle
-        return self._conversed(envelope, self._connect(), patience)
+        return self._conversed(transaction, self._connect(), patience)
 
-    def _conversed(self, envelope: MailTransaction, smtp: smtplib.SMTP, patience: float) -> None:
+    def _conversed(self, transaction: MailTransaction, smtp: smtplib.SMTP, patience: float) -> None:
         self._clean = False
-        envelope.hand_over(smtp, patience)
+        transaction.hand_over(smtp, patience)
         self._clean = True
 
     def _open_one(self) -> smtplib.SMTP | None:

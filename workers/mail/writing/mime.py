@@ -1,11 +1,11 @@
-"""Writes a letter down as the bytes of one mail: a text part, an HTML part beside it, files, and plain headers.
+"""Writes a letter as the bytes of one mail: a text part, an HTML part beside it, attachments, and headers.
 
-Stands at step 6 of a job's life, between `letter.py` and `workers/mail/sending/mailer.py`. Everything is built here
-from text alone, so no part of a letter is ever taken for the path of a file or for an address to fetch. Next:
-`mime_parts.py`.
+A job comes from `letter.py`. Everything is built from the letter alone, so no part of it can be taken for the path of
+a file or for an address to fetch. Next: `workers/mail/sending/mailer.py`.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.utils import format_datetime
@@ -17,19 +17,28 @@ from workers.mail.writing.letter import Letter
 from workers.mail.writing.mime_parts import MimePart, file, in_words, named, quoted, several, text, whole
 
 
-def as_mail(letter: Letter, sender: Address) -> bytes:
-    """Give the mail as ASCII bytes with CRLF; raise MailRefused if the letter can't be written as a mail."""
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """One mail as a mail server takes it: the addresses of its envelope, and ASCII bytes with CRLF line ends."""
+
+    mail_from: str
+    to: str
+    content: bytes
+
+
+def write_mime(letter: Letter) -> OutgoingMail:
+    """Write the mail; raise MailRefused for a letter that can't be written as one."""
     if not is_address(letter.to):
         raise MailRefused(f"{letter.to[:80]!r} is not one plain e-mail address")
     try:
-        return whole(tuple(_headers(letter, sender)), _body(letter))
+        content = whole(tuple(_headers(letter)), _body(letter))
     except ValueError as error:  # a line break in a header, a lone surrogate in a text
         raise MailRefused(f"the letter can't be written as a mail: {error}") from None
+    return OutgoingMail(letter.mail_from.addr_spec, letter.to, content)
 
 
-def _headers(letter: Letter, sender: Address) -> Iterator[tuple[str, str]]:
-    address = f"<{sender.addr_spec}>"
-    yield "From", f"{named(sender.display_name)} {address}" if sender.display_name else address
+def _headers(letter: Letter) -> Iterator[tuple[str, str]]:
+    yield "From", _from(letter.mail_from)
     yield "To", letter.to
     yield "Subject", in_words("Subject", letter.subject)
     yield "Date", format_datetime(datetime.now(UTC))
@@ -42,6 +51,11 @@ def _headers(letter: Letter, sender: Address) -> Iterator[tuple[str, str]]:
         yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"  # mail programs have a button for it (RFC 8058)
     yield "Auto-Submitted", "auto-generated"  # so that nobody's holiday notice answers it (RFC 3834)
     yield "MIME-Version", "1.0"
+
+
+def _from(author: Address) -> str:
+    address = f"<{author.addr_spec}>"
+    return f"{named(author.display_name)} {address}" if author.display_name else address
 
 
 def _body(letter: Letter) -> MimePart:

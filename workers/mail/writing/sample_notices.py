@@ -15,8 +15,8 @@ from errand.store import DueNotification
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
-from workers.mail.writing.template_set import stationery
-from workers.mail.writing.words import contents_of
+from workers.mail.writing.template_set import templates_in
+from workers.mail.writing.words import write_words
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +67,12 @@ def samples() -> Iterator[DueNotification]:
 
 def check_templates(settings: Settings) -> None:
     """Write every kind of letter once; raise SettingsRefused with file, line and reason where a template fails."""
-    paper = stationery(settings.mail_templates)
+    templates = templates_in(settings.mail_templates)
     links = SignedLinks(bytes(32), settings.base_url)
     for notice in samples():
-        for bare in (False, True):
-            paper.check(notice.kind, contents_of(notice, settings, links, bare=bare).words)
-    for name in paper.unused():
+        words = write_words(notice, settings, links)
+        for each in (words, words.without_attachments()):
+            templates.check(each.kind, each.variables)
+    for name in templates.unused():
         fields = {"action": "mail_template_unused"}
         log.warning("MAIL_TEMPLATES: no mail is written with %s; is it misspelt?", name, extra=fields)

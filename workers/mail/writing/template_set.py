@@ -7,6 +7,7 @@ out instead.
 
 import logging
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -50,23 +51,23 @@ class TemplateSet:
         self._own = _environment(OWN)
         self._operators = _environment(self._folder, OWN) if folder else None
 
-    def write(self, kind: NoticeKind, words: dict[str, Any]) -> RenderedTemplate:
-        """Write a letter of this kind."""
+    def render(self, kind: NoticeKind, variables: Mapping[str, Any]) -> RenderedTemplate:
+        """Fill the templates of this kind. Where an operator's template fails, use the package's own."""
         if self._operators:
             try:
-                return _write(self._operators, kind, words)
+                return _render(self._operators, kind, variables)
             except Exception as error:  # noqa: BLE001 -- a template can raise anything, and somebody waits for the mail
-                fields = {"action": "mail_template_failed", "job_id": words.get("id", "")}
-                log.warning("%s; the mail is written without it", self._told(kind, error), extra=fields)
-        return _write(self._own, kind, words)
+                fields = {"action": "mail_template_failed", "job_id": variables.get("id", "")}
+                log.warning("%s; the mail is written without it", self._explain(kind, error), extra=fields)
+        return _render(self._own, kind, variables)
 
-    def check(self, kind: NoticeKind, words: dict[str, Any]) -> None:
-        """Write a letter for nobody; raise SettingsRefused with file, line and reason where an operator's fails."""
+    def check(self, kind: NoticeKind, variables: Mapping[str, Any]) -> None:
+        """Fill the templates as a test; raise SettingsRefused with file, line and reason if one fails."""
         try:
-            written = _write(self._operators or self._own, kind, words)
+            rendered = _render(self._operators or self._own, kind, variables)
         except Exception as error:
-            raise SettingsRefused(f"MAIL_TEMPLATES: {self._told(kind, error)}") from error
-        for name, part in ((f"{kind}.subject.txt", written.subject), (f"{kind}.txt", written.text)):
+            raise SettingsRefused(f"MAIL_TEMPLATES: {self._explain(kind, error)}") from error
+        for name, part in ((f"{kind}.subject.txt", rendered.subject), (f"{kind}.txt", rendered.text)):
             if not part.strip():
                 raise SettingsRefused(f"MAIL_TEMPLATES: {name} writes nothing; put words in it, or remove it.")
 
@@ -78,7 +79,7 @@ class TemplateSet:
             name for name in self._texts if name not in known and not any(name in text for text in self._texts.values())
         ]
 
-    def _told(self, kind: NoticeKind, error: Exception) -> str:
+    def _explain(self, kind: NoticeKind, error: Exception) -> str:
         """Say where a template fails, and why."""
         if isinstance(error, jinja2.TemplateSyntaxError):
             place = f"{error.name}, line {error.lineno}"
@@ -93,8 +94,8 @@ class TemplateSet:
 
 
 @cache
-def stationery(folder: str) -> TemplateSet:
-    """Give the one of a folder; templates are read once, so what changes in them takes a restart."""
+def templates_in(folder: str) -> TemplateSet:
+    """Return the templates of a folder; they are read once, so a change in them takes a restart."""
     return TemplateSet(folder)
 
 
@@ -112,10 +113,10 @@ def _texts_in(folder: Path) -> dict[str, str]:
     return texts
 
 
-def _write(environment: jinja2.Environment, kind: NoticeKind, words: dict[str, Any]) -> RenderedTemplate:
-    subject = safe_text.one_line(environment.get_template(f"{kind}.subject.txt").render(words), MAX_SUBJECT)
-    words = words | {"subject": subject}
-    text, html = (environment.get_template(f"{kind}.{part}").render(words) for part in ("txt", "html"))
+def _render(environment: jinja2.Environment, kind: NoticeKind, variables: Mapping[str, Any]) -> RenderedTemplate:
+    subject = safe_text.one_line(environment.get_template(f"{kind}.subject.txt").render(variables), MAX_SUBJECT)
+    variables = {**variables, "subject": subject}
+    text, html = (environment.get_template(f"{kind}.{part}").render(variables) for part in ("txt", "html"))
     return RenderedTemplate(subject, text, html)
 
 

@@ -22,20 +22,22 @@ from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from tests.conftest import missing
 from tests.rules.tree import ROOT, imports, name, sources, syntax
+from tests.support.letters import compose, send_letter
 from tests.support.processes import ROOT as HERE
 from tests.support.smtp import DROP, HAS_OPENSSL, Certificate, SmtpSink
 from tests.support.web import WebServer
 from workers.mail.sending.mailer import Mailer
 from workers.mail.service import Mail
-from workers.mail.writing.letter import Letter, compose
+from workers.mail.writing.letter import Letter
+from workers.mail.writing.mail_from import read_mail_from
 
 SENDER = "Errand <errand@errand.test>"
-LETTER = Letter("name@email.com", "hello", "hello\n", "<p>hello</p>\n", "<1@errand.test>")
+LETTER = Letter(read_mail_from(SENDER), "name@email.com", "hello", "hello\n", "<p>hello</p>\n", "<1@errand.test>")
 
 
 @pytest.fixture
 def mailer(smtp_sink: SmtpSink) -> Iterator[Mailer]:
-    mailer = Mailer(smtp_sink.url, SENDER, timeout=5)
+    mailer = Mailer(smtp_sink.url, timeout=5)
     yield mailer
     mailer.close()
 
@@ -47,13 +49,17 @@ from errand.trust.links import SignedLinks
 from errand.settings import Settings
 from errand.store import DueNotification
 from schemas.notices import NoticeKind
-from workers.mail.writing.letter import compose
 from workers.mail.sending.mailer import Mailer
+from workers.mail.writing.letter import lay_out
+from workers.mail.writing.mime import write_mime
+from workers.mail.writing.template_set import TemplateSet
+from workers.mail.writing.words import write_words
 
 url, *texts = json.loads(sys.argv[1])
 settings = Settings(_env_file=None, mail_from="Errand <errand@errand.test>")
 links = SignedLinks(b"0123456789abcdef0123456789abcdef", settings.base_url)
-mailer = Mailer(url, settings.mail_from, timeout=5)
+templates = TemplateSet()
+mailer = Mailer(url, timeout=5)
 
 def send(number, kind, text):
     told = json.dumps({"type": text, "message": text})
@@ -61,7 +67,8 @@ def send(number, kind, text):
     record |= {"subject": text, "body": text}
     job_id = f"0192f3a4-1111-7222-8333-{number:012d}"
     due = DueNotification(kind, job_id, 1, 0, record, name=kind.value, to="name@email.com")
-    mailer.send(compose(due, settings, links))
+    letter = lay_out(write_words(due, settings, links), templates)
+    mailer.send(write_mime(letter))
 
 for kind in NoticeKind:
     send(0, kind, "warm")
@@ -121,7 +128,7 @@ def test_y2_nothing_is_fetched_whatever_a_text_links_to(smtp_sink):
 
 
 def test_y3_what_was_written_is_text_in_the_html_part_too(mailer, smtp_sink):
-    mailer.send(letter(body='<b onclick="x">bold</b> & so on'))
+    send_letter(mailer, letter(body='<b onclick="x">bold</b> & so on'))
 
     assert "&lt;b onclick=&#34;x&#34;&gt;bold&lt;/b&gt; &amp; so on" in smtp_sink.wait_for(1)[0].html
 
@@ -137,18 +144,18 @@ def test_y4_a_failure_is_raised_at_once_and_nothing_is_kept_to_be_sent_behind_ou
     ]:
         smtp_sink.answers = {step: answer}
         with pytest.raises(error):
-            mailer.send(LETTER)
+            send_letter(mailer, LETTER)
 
     assert monotonic() - started < 3
     smtp_sink.behave()
-    mailer.send(replace(LETTER, message_id="<2@errand.test>"))
+    send_letter(mailer, replace(LETTER, message_id="<2@errand.test>"))
     assert [mail.message["Message-ID"] for mail in smtp_sink.messages] == ["<2@errand.test>"]
 
 
 def test_y5_each_mail_has_an_id_of_its_own_and_keeps_it(mailer, smtp_sink):
     first, second = letter(body="one"), letter(body="two", number=2)
     for each in (first, second, letter(body="one")):
-        mailer.send(each)
+        send_letter(mailer, each)
 
     ids = [mail.message["Message-ID"] for mail in smtp_sink.messages]
     assert ids == [first.message_id, second.message_id, first.message_id]
@@ -164,7 +171,7 @@ def test_y6_a_certificate_is_verified_before_a_password_is_shown(tmp_path, impli
     stranger = Certificate.make(tmp_path / "stranger")
     with SmtpSink(tls=stranger, implicit_tls=implicit, login=("user", "password")) as sink:
         with pytest.raises(MailServerAway, match="CERTIFICATE_VERIFY_FAILED"):
-            Mailer(sink.url, SENDER, timeout=5).send(LETTER)
+            send_letter(Mailer(sink.url, timeout=5), LETTER)
 
         assert sink.logins == []
         assert b"AUTH" not in sink.received
@@ -175,7 +182,7 @@ def test_y7_a_silent_server_is_given_up(smtp_sink):
     started = monotonic()
 
     with pytest.raises(MailServerAway):
-        Mailer(smtp_sink.url, SENDER, timeout=0.2).send(LETTER)
+        send_letter(Mailer(smtp_sink.url, timeout=0.2), LETTER)
 
     assert monotonic() - started < 3
     assert Settings(_env_file=None).mail_timeout < 60, "also where nobody says so"
@@ -183,7 +190,7 @@ def test_y7_a_silent_server_is_given_up(smtp_sink):
 
 def test_y8_a_connection_is_kept_for_the_next_letter_and_closed_by_us(mailer, smtp_sink):
     for _ in range(5):
-        mailer.send(LETTER)
+        send_letter(mailer, LETTER)
     mailer.close()
 
     smtp_sink.wait_until(lambda: "QUIT" in smtp_sink.commands)
@@ -201,10 +208,10 @@ def test_y9_nobody_is_asked_for_a_password_and_no_file_for_a_user(smtp_sink, tmp
     ):
         monkeypatch.setattr(prompt, lambda *_: pytest.fail("it asked"))
 
-    Mailer(smtp_sink.url, SENDER, timeout=5).send(LETTER)
+    send_letter(Mailer(smtp_sink.url, timeout=5), LETTER)
     for url in ("smtp://user@mail.test", "smtps://user:@mail.test", "smtp://:password@mail.test"):
         with pytest.raises(SettingsRefused):
-            Mailer(url, SENDER)
+            Mailer(url)
 
     assert b"AUTH" not in smtp_sink.received
     assert [mail.sender for mail in smtp_sink.messages] == ["errand@errand.test"]
@@ -228,7 +235,7 @@ def test_y9_nobody_is_asked_for_a_password_and_no_file_for_a_user(smtp_sink, tmp
 )
 def test_y10_no_header_and_no_address_has_a_line_too_many(mailer, smtp_sink, change):
     with pytest.raises(MailRefused):
-        mailer.send(replace(LETTER, **change))
+        send_letter(mailer, replace(LETTER, **change))
 
     assert smtp_sink.connections == 0
 
@@ -236,7 +243,7 @@ def test_y10_no_header_and_no_address_has_a_line_too_many(mailer, smtp_sink, cha
 def test_y10_a_line_hidden_in_an_encoded_word_stays_hidden(mailer, smtp_sink):
     subject = "=?utf-8?q?hello=0D=0ABcc:_victim@email.com=0D=0A=0D=0Abody?="
 
-    mailer.send(replace(LETTER, subject=subject))
+    send_letter(mailer, replace(LETTER, subject=subject))
 
     [mail] = smtp_sink.wait_for(1)
     assert (mail.message["Subject"], mail.message["Bcc"], mail.text) == (subject, None, "hello\n")
@@ -268,7 +275,7 @@ def test_y13_the_log_is_ours_and_names_no_recipient(mailer, smtp_sink, caplog, c
     before, level = list(logging.getLogger().handlers), logging.getLogger().level
     caplog.set_level(logging.DEBUG)
 
-    mailer.send(LETTER)
+    send_letter(mailer, LETTER)
 
     theirs = logging.getLogger("yagmail.log")
     assert [type(handler) for handler in theirs.handlers] == [logging.NullHandler]

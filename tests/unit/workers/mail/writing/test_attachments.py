@@ -14,8 +14,9 @@ from schemas.notices import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
 from workers.mail.writing.attachments import Attachment
+from workers.mail.writing.result_words import MAX_SHOWN
 from workers.mail.writing.sample_notices import sample
-from workers.mail.writing.words import MAX_SHOWN, contents_of
+from workers.mail.writing.words import write_words
 
 LINKS = SignedLinks(bytes(32), "https://errand.test")
 PICTURE = Picture.of(png(2, 2), "Four dots")
@@ -25,7 +26,8 @@ def files(result, *, bare: bool = False, most: int = 100_000, operation: str = "
     settings = Settings(_env_file=None, mail_attachment_bytes=most)
     document = result if isinstance(result, str) else json.dumps(result)
     notice = sample(NoticeKind.RESULT, operation=operation, result=document)
-    return contents_of(notice, settings, LINKS, bare=bare).files
+    words = write_words(notice, settings, LINKS)
+    return (words.without_attachments() if bare else words).attachments
 
 
 def file(result, **options) -> Attachment | None:

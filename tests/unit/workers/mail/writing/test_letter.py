@@ -16,11 +16,12 @@ from schemas.address import EMAIL_PATTERN, as_address, is_address
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
-from workers.mail.writing.letter import Letter, compose
+from tests.support.letters import compose
+from workers.mail.writing.letter import Letter
+from workers.mail.writing.result_words import MAX_PART
 from workers.mail.writing.rows import PART
 from workers.mail.writing.sample_notices import ID, SINCE, sample, samples
 from workers.mail.writing.template_set import MAX_SUBJECT
-from workers.mail.writing.words import MAX_PART
 
 SETTINGS = Settings(
     _env_file=None, mail_from="Errand <errand@mail.test>", public_url="https://errand.test/", link_ttl=3600

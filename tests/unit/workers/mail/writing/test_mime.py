@@ -12,10 +12,10 @@ from errand.errors import MailRefused
 from tests.support.hostile import png
 from workers.mail.writing.attachments import Attachment
 from workers.mail.writing.letter import Letter
-from workers.mail.writing.mime import as_mail
+from workers.mail.writing.mime import write_mime
 
-SENDER = Address("Errand", addr_spec="errand@errand.test")
 LETTER = Letter(
+    mail_from=Address("Errand", addr_spec="errand@errand.test"),
     to="name@email.com",
     subject="Your operation is complete!",
     text="The result is: 40\n",
@@ -29,7 +29,7 @@ PICTURE = Attachment("histogram.png", "image/png", png(2, 2), inline=True)
 
 
 def parsed(letter: Letter) -> EmailMessage:
-    mail = message_from_bytes(as_mail(letter, SENDER), policy=default)
+    mail = message_from_bytes(write_mime(letter).content, policy=default)
     assert isinstance(mail, EmailMessage)
     assert not any(part.defects for part in mail.walk())
     return mail
@@ -102,7 +102,7 @@ def test_mail_programs_are_told_how_to_unsubscribe():
 def test_long_links_and_ids_stay_as_they_are_on_one_line(length):
     link, id_ = f"https://errand.test/{'aB-_.' * (length // 5)}", f"<{'0' * (length // 3)}.receipt@errand.test>"
 
-    content = as_mail(replace(LETTER, unsubscribe=link, in_reply_to=id_), SENDER)
+    content = write_mime(replace(LETTER, unsubscribe=link, in_reply_to=id_)).content
 
     lines = content.split(b"\r\n")
     assert f"List-Unsubscribe: <{link}>".encode() in lines
@@ -122,4 +122,4 @@ def test_long_links_and_ids_stay_as_they_are_on_one_line(length):
 )
 def test_what_would_break_out_of_its_header_is_refused(change):
     with pytest.raises(MailRefused):
-        as_mail(replace(LETTER, **change), SENDER)
+        write_mime(replace(LETTER, **change))

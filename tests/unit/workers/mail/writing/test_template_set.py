@@ -12,12 +12,13 @@ from errand.errors import SettingsRefused
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
+from tests.support.letters import compose
 from tests.support.processes import ROOT
 from workers.mail.service import Mail
-from workers.mail.writing.letter import Letter, compose
+from workers.mail.writing.letter import Letter
 from workers.mail.writing.sample_notices import check_templates, sample, samples
 from workers.mail.writing.template_set import OWN, TemplateSet
-from workers.mail.writing.words import contents_of
+from workers.mail.writing.words import write_words
 
 PACKAGE = Settings(_env_file=None)
 LINKS = SignedLinks(bytes(32), "https://errand.test")
@@ -116,7 +117,7 @@ def test_the_documentation_lists_the_words_that_templates_are_given():
                 listed[kind] |= set(re.findall(r"`(\w+)`", words))
 
     for notice in samples():
-        given = {*contents_of(notice, PACKAGE, LINKS).words, "subject"}
+        given = {*write_words(notice, PACKAGE, LINKS).variables, "subject"}
         assert listed[notice.kind] == given
 
 

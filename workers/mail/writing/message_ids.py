@@ -1,0 +1,18 @@
+"""Names mails: the Message-ID of each, and the receipt that starts the thread of a job's mails."""
+
+from schemas.notices import NoticeKind
+
+
+def message_id(job_id: str, name: str, domain: str, *, retries: str = "") -> str:
+    """Return the Message-ID of a notification's mail, in angle brackets.
+
+    `name` is the notification's name, such as `result-2`. A job that was retried by hand ends again, and that mail is
+    another one: `retries` makes its Message-ID differ.
+    """
+    return f"<{job_id}.{name}{retries}@{domain}>"
+
+
+def receipt_of(name: str) -> str:
+    """Return the name of the receipt to the same recipient as the notification called `name`."""
+    _, hyphen, number = name.partition("-")
+    return f"{NoticeKind.RECEIPT}{hyphen}{number}"
