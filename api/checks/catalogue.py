@@ -38,7 +38,7 @@ class CachedCatalogue:
         """Give what was published (JSON text by name); it is never changed."""
         return self._texts_not_older_than(FRESH_SECONDS)
 
-    def find(self, name: str, at: Path = ("operation",)) -> str:
+    def find_in_body(self, name: str, at: Path = ("operation",)) -> str:
         """Give what was published under `name`, which stands `at` this place of the body; refuse the job if nothing."""
         text = self._look_up(name)
         if text is None:
@@ -46,7 +46,7 @@ class CachedCatalogue:
             raise refusal([Fault(pointer=pointer(*at), detail=told)])
         return text
 
-    def named(self, name: str) -> str:
+    def find(self, name: str) -> str:
         """Give what was published under `name`, which stands in the path; raise OperationUnknown when nothing."""
         text = self._look_up(name)
         if text is None:

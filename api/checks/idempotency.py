@@ -22,7 +22,7 @@ KEY_PATTERN: Final = r"^[!-~]{1,255}$"
 
 _KEY: Final = re.compile(KEY_PATTERN.strip("^$"))
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\["\\])+)"')
-_OPTIONLESS: Final = {"operation", "arguments", "value", "other"}
+_WORK_FIELDS: Final = {"operation", "arguments", "value", "other"}
 """Fields of a body that are told by the job itself."""
 
 
@@ -37,15 +37,15 @@ def sent_key() -> str | None:
     return re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
 
 
-def keyed(job: NewJob, body: Request) -> NewJob:
+def with_key(job: NewJob, body: Request) -> NewJob:
     """Give the job the key of this request, if it has one."""
     key = sent_key()
-    return job if key is None else replace(job, key=key, fingerprint=fingerprint(asked(job, body)))
+    return job if key is None else replace(job, key=key, fingerprint=fingerprint(canonical_request(job, body)))
 
 
-def asked(job: NewJob, body: Request) -> dict[str, Any]:
+def canonical_request(job: NewJob, body: Request) -> dict[str, Any]:
     """Tell what was asked for, in the same way for every path and for every order of the fields."""
-    options = body.model_dump(exclude=_OPTIONLESS, exclude_defaults=True)
+    options = body.model_dump(exclude=_WORK_FIELDS, exclude_defaults=True)
     origin = {"origin": job.origin} if job.origin else {}
     return {**options, **origin, "operation": job.operation, "arguments": json.loads(job.arguments)}
 

@@ -38,7 +38,7 @@ def new_job(operation: Operation, arguments: str, body: OperationRequest, max_at
     )
 
 
-def refuse_contradictions(body: OperationRequest, at: Path = (), *, again: bool = False) -> None:
+def refuse_contradictory_times(body: OperationRequest, at: Path = (), *, again: bool = False) -> None:
     """Refuse a body whose times can't all be kept; `at`: where in the whole body it stands.
 
     `again`: it may have been sent before, and be late for that reason alone.

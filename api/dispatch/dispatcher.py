@@ -16,7 +16,7 @@ from granian.wsgi import _callback_wrapper
 
 from api.dispatch.long_requests import PLACE, LongRequestSlot
 from api.dispatch.submit_thread import Runner, Scope, SubmitThread, answer, is_quick
-from api.http.body import BODY
+from api.http.body import BODY_KEY
 from schemas.requests import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,8 @@ class RequestDispatcher:
                 if self._step_aside(run, connection, scope):
                     return
             elif self._express and is_quick(scope):
-                scope[BODY] = scope["wsgi.input"].read(MOST_BYTES)
-                scope["wsgi.input"] = BytesIO(scope[BODY])
+                scope[BODY_KEY] = scope["wsgi.input"].read(MOST_BYTES)
+                scope["wsgi.input"] = BytesIO(scope[BODY_KEY])
                 self._express.take(run, connection, scope)
                 return
             run(connection, scope)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from greenlet import getcurrent, greenlet
 
-from api.http.problems import loggable
+from api.http.problems import loggable_path
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def answer(run: Runner, connection: Any, scope: Scope) -> None:
     try:
         run(connection, scope)
     except Exception:
-        log.exception("A request failed", extra={"action": "request_failed", "path": loggable(scope["PATH_INFO"])})
+        log.exception("A request failed", extra={"action": "request_failed", "path": loggable_path(scope["PATH_INFO"])})
 
 
 class RequestGreenlet(greenlet):  # type: ignore[misc]  # greenlet carries no annotations

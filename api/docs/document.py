@@ -1,6 +1,6 @@
 """Puts the API document together, once for each app: flasgger collects what the views say, the models are the schemas.
 
-Stands beside the life of a job. Next: `forms.py`, which adds the operations there are.
+Stands beside the life of a job. Next: `operation_forms.py`, which adds the operations there are.
 """
 
 from copy import deepcopy
@@ -66,7 +66,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
 )
 
 
-def document_of(app: Flask) -> Schema:
+def build_document(app: Flask) -> Schema:
     """Give the OpenAPI document of all routes `app` has now."""
     from flasgger import NO_SANITIZER, Swagger  # heavy, and needed only here
 

@@ -14,12 +14,12 @@ from flask import Blueprint, Flask, abort, current_app, redirect, render_templat
 from werkzeug.wrappers import Response
 
 from api.context import here
-from api.docs.document import document_of
-from api.docs.forms import Document, RenderedDocument
+from api.docs.document import build_document
+from api.docs.operation_forms import Document, RenderedDocument
 from api.http import content_policy
-from api.http.answer import Answer, answer
+from api.http.answer import Answer, json_answer
 from api.http.assets import ASSETS, asset_url
-from api.http.specs import ETAG, SEEN, UNCHANGED, documented, gives, parameter
+from api.http.specs import ETAG, IF_NONE_MATCH, NOT_MODIFIED, documented, json_response, parameter
 from errand.errors import StoreUnavailable
 
 pages = Blueprint("pages", __name__)
@@ -31,7 +31,7 @@ PAGE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-FOREVER: Final = "public, max-age=31536000, immutable"
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """The page names each file with a fingerprint of its content, so a changed file has another address."""
 
 
@@ -47,7 +47,7 @@ class Documentation:
     def document(self) -> Document:
         """The OpenAPI document."""
         with self._lock:
-            return self.__dict__.get("document") or Document(document_of(self._app))
+            return self.__dict__.get("document") or Document(build_document(self._app))
 
     @cached_property
     def page(self) -> bytes:
@@ -84,10 +84,10 @@ def apidocs() -> Answer:
 @pages.get("/apispec.json")
 @documented(
     tags=["documentation"],
-    parameters=[SEEN],
+    parameters=[IF_NONE_MATCH],
     responses={
-        "200": gives("An OpenAPI 3.0 document.", {"type": "object"}, ETAG),
-        "304": UNCHANGED,
+        "200": json_response("An OpenAPI 3.0 document.", {"type": "object"}, ETAG),
+        "304": NOT_MODIFIED,
     },
 )
 def apispec() -> Answer:
@@ -98,7 +98,7 @@ def apispec() -> Answer:
     document = current_document(_documentation().document)
     headers = {"ETag": f'W/"{document.etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if request.if_none_match.contains_weak(document.etag):
-        return answer("", 304, headers)
+        return json_answer("", 304, headers)
     if request.accept_encodings["gzip"] > 0:
         return Answer(document.gzipped, headers={**headers, "Content-Encoding": "gzip"})
     return Answer(document.content, headers=headers)
@@ -121,7 +121,7 @@ def current_document(document: Document) -> RenderedDocument:
 def asset(filename: str) -> Answer:
     """Get a file of the documentation page."""
     path = ASSETS.get(filename) or abort(404)
-    headers = {"Cache-Control": FOREVER, "Vary": "Accept-Encoding", "Referrer-Policy": "no-referrer"}
+    headers = {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding", "Referrer-Policy": "no-referrer"}
     mimetype = guess_type(path.name)[0] or "text/plain"
     if mimetype != "image/png" and request.accept_encodings["gzip"] > 0:
         return Answer(_gzipped(path), headers={**headers, "Content-Encoding": "gzip"}, mimetype=mimetype)

@@ -6,7 +6,7 @@ collects it.
 
 from typing import Any, Final
 
-from api.http.specs import JOB_ID, RETRY_AFTER, Spec, parameter, refuses, texts
+from api.http.specs import JOB_ID, RETRY_AFTER, Spec, parameter, problem_response, text_response
 from errand.errors import EventIdRefused, JobUnknown, StreamsFull
 
 _ID: Final = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
@@ -51,10 +51,10 @@ _EVENT: Final[Spec] = {
 }
 
 
-_STREAM: Final = texts("A stream of events, each with its `id`.", "text/event-stream", _SAMPLE, _EVENT)
+_STREAM: Final = text_response("A stream of events, each with its `id`.", "text/event-stream", _SAMPLE, _EVENT)
 _REFUSALS: Final[dict[str, Any]] = {
-    "400": refuses("`Last-Event-ID` is no id of an event.", EventIdRefused()),
-    "503": refuses("The store is down, or too many streams are open.", StreamsFull(), RETRY_AFTER),
+    "400": problem_response("`Last-Event-ID` is no id of an event.", EventIdRefused()),
+    "503": problem_response("The store is down, or too many streams are open.", StreamsFull(), RETRY_AFTER),
 }
 
 WATCHING: Final[Spec] = {
@@ -62,7 +62,7 @@ WATCHING: Final[Spec] = {
     "responses": {
         "200": _STREAM,
         "204": {"description": "The job has ended and you have all its events: don't come again."},
-        "404": refuses("There is no such job (any more).", JobUnknown()),
+        "404": problem_response("There is no such job (any more).", JobUnknown()),
         **_REFUSALS,
     },
 }

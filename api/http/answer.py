@@ -48,14 +48,16 @@ class Answer(Response):
         return list(self.iter_encoded())
 
 
-def answer_unless_known(body: str) -> Answer:
+def json_or_not_modified(body: str) -> Answer:
     """Answer with JSON text, or with 304 to who has the `ETag` of just this text."""
     tag = blake2b(body.encode(), digest_size=10).hexdigest()
     headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
-    return answer("", 304, headers) if request.if_none_match.contains_weak(tag) else answer(body, 200, headers)
+    return (
+        json_answer("", 304, headers) if request.if_none_match.contains_weak(tag) else json_answer(body, 200, headers)
+    )
 
 
-def answer(body: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+def json_answer(body: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """Answer with JSON text."""
     content = body.encode()
     lines = [("Content-Type", "application/json"), ("Content-Length", str(len(content))), NOSNIFF]

@@ -26,10 +26,10 @@ M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
 """A place in the body, step by step."""
 
-BODY: Final = "errand.body"
+BODY_KEY: Final = "errand.body"
 """Key in a request's environment: its whole body, where that has been read already."""
 
-SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+FAULT_SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "missing": lambda _: "is missing; it is required",
     "string_type": lambda _: "must be a text",
     "int_type": lambda _: "must be a whole number, without quotes",
@@ -50,12 +50,12 @@ SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
 
 def read_body(model: type[M]) -> M:
     """Read the body of this request as `model`; raise what is wrong with it."""
-    return fitted(model, read_json())
+    return validated(model, read_json())
 
 
-def read_body_if_any(model: type[M]) -> M:
+def read_optional_body(model: type[M]) -> M:
     """Do the same where a body may be left out, which means an empty object."""
-    return fitted(model, read_json() if request.get_data() else {})
+    return validated(model, read_json() if request.get_data() else {})
 
 
 def read_json() -> Any:
@@ -68,7 +68,7 @@ def read_json() -> Any:
 
 def json_body() -> Any:
     """Do the same whatever media type the request names: `curl -d` names that of forms."""
-    raw = request.environ.get(BODY)
+    raw = request.environ.get(BODY_KEY)
     if raw is None:
         raw = request.get_data(cache=False)
     if len(raw) > MAX_BODY_BYTES:  # chunks, whose length nobody announced; app.py has them cut just above this
@@ -79,7 +79,7 @@ def json_body() -> Any:
         raise BodyUnreadable(f"The body is not JSON: {fault}. Send a JSON object in UTF-8.") from None
 
 
-def fitted(model: type[M], data: Any, at: Path = ()) -> M:
+def validated(model: type[M], data: Any, at: Path = ()) -> M:
     """Take `data`, which stands `at` this place of the body, as `model`; raise what is wrong with it."""
     try:
         return model.model_validate(data)
@@ -105,15 +105,15 @@ def _fault(model: type[BaseModel], row: ErrorDetails, at: Path) -> Fault:
     """Say in one sentence what one row of a pydantic error means to the client."""
     kind = row["type"]
     if kind == "extra_forbidden":
-        detail = f"is not a known field; known are {', '.join(_part_of(model, row['loc']).model_fields)}"
-    elif kind in SENTENCES:
-        detail = SENTENCES[kind](row.get("ctx", {}))
+        detail = f"is not a known field; known are {', '.join(_model_at(model, row['loc']).model_fields)}"
+    elif kind in FAULT_SENTENCES:
+        detail = FAULT_SENTENCES[kind](row.get("ctx", {}))
     else:
         detail = row["msg"].removeprefix("Value error, ")
     return Fault(pointer=pointer(*at, *row["loc"]), detail=detail)
 
 
-def _part_of(model: type[BaseModel], place: Path) -> type[BaseModel]:
+def _model_at(model: type[BaseModel], place: Path) -> type[BaseModel]:
     """Give the model of the object that has a field at this place."""
     for step in place[:-1]:
         kind = model.model_fields[str(step)].annotation

@@ -91,7 +91,7 @@ TABLE: Final[dict[type[ErrandError], ProblemKind]] = {
     ErrandError: ProblemKind(HTTPStatus.INTERNAL_SERVER_ERROR, "Errand failed"),
 }
 
-SENTENCES: Final[dict[int, str]] = {
+HTTP_SENTENCES: Final[dict[int, str]] = {
     404: "There is nothing at this path; see /apidocs for what there is.",
     413: "The body is larger than 1 MiB; send less.",
 }
@@ -108,20 +108,20 @@ def kind_of(error: ErrandError) -> ProblemKind:
     return next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
 
 
-def problem(body: dict[str, object]) -> Answer:
+def problem_answer(body: dict[str, object]) -> Answer:
     """Answer with a problem of these members."""
     return Answer(json.dumps(body) + "\n", body["status"], content_type=MEDIA_TYPE)
 
 
-def plain(status: int, title: str, detail: str) -> dict[str, object]:
+def plain_problem(status: int, title: str, detail: str) -> dict[str, object]:
     """Give the members of a problem that says no more than its HTTP status does."""
     return {"type": "about:blank", "title": title, "status": status, "detail": detail}
 
 
-def body_of(error: ErrandError) -> dict[str, object]:
+def problem_body(error: ErrandError) -> dict[str, object]:
     """Give the members of the problem that tells of `error`."""
     kind = kind_of(error)
-    body = {"type": name_of(type(error)), "title": kind.title, "status": kind.status, "detail": error.detail}
+    body = {"type": type_uri(type(error)), "title": kind.title, "status": kind.status, "detail": error.detail}
     return body | {name: error.fields[name] for name in PUBLIC_FIELDS if name in error.fields}
 
 
@@ -130,7 +130,7 @@ def on_errand_error(error: ErrandError) -> Answer:
     kind = kind_of(error)
     if kind.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return on_fault(error)
-    answer = problem(body_of(error))
+    answer = problem_answer(problem_body(error))
     if kind.retry_after is not None:
         answer.headers["Retry-After"] = str(kind.retry_after)
     return answer
@@ -141,29 +141,29 @@ def on_http_error(error: HTTPException) -> Answer | HTTPException:
     if isinstance(error, RoutingException) or error.code is None:
         return error  # a redirect, not an error
     its_own = error.description != type(error).description
-    detail = (None if its_own else SENTENCES.get(error.code)) or error.description or ""
+    detail = (None if its_own else HTTP_SENTENCES.get(error.code)) or error.description or ""
     if isinstance(error, MethodNotAllowed):
         allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})
         detail = f"This path does not take {request.method}; it takes {' and '.join(allowed)}."
-    answer = problem(plain(error.code, error.name, detail))
+    answer = problem_answer(plain_problem(error.code, error.name, detail))
     answer.headers.extend(header for header in error.get_headers() if header[0] != "Content-Type")
     return answer
 
 
 def on_fault(error: Exception) -> Answer:
     """Answer for a fault of ours: the log has all of it, the client nothing of it."""
-    told = {"action": "request_failed", "path": loggable(request.path)}
+    told = {"action": "request_failed", "path": loggable_path(request.path)}
     log.error("A request failed", exc_info=error, extra=told)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return problem(plain(status, status.phrase, "Something went wrong on our side; it was logged."))
+    return problem_answer(plain_problem(status, status.phrase, "Something went wrong on our side; it was logged."))
 
 
-def loggable(path: str) -> str:
+def loggable_path(path: str) -> str:
     """Give a path as it may be logged: who has a link of a mail needs no other key."""
     return _KEY.sub(r"\1…", path)
 
 
-def name_of(error: type[ErrandError]) -> str:
+def type_uri(error: type[ErrandError]) -> str:
     """Give the stable name of an error as a problem's `type`: StoreUnavailable is urn:errand:store-unavailable."""
     return "urn:errand:" + re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
 

@@ -11,29 +11,29 @@ from errand.errors import ParameterRefused
 _WHOLE: Final = re.compile("[1-9][0-9]{0,3}")
 
 
-Parameter = tuple[Callable[[str], object], str]
+ParameterCheck = tuple[Callable[[str], object], str]
 """The check of a parameter, and what to say to one that fails it."""
 
 
-def one_of(texts: Collection[str]) -> Parameter:
+def one_of(texts: Collection[str]) -> ParameterCheck:
     """Make the check of a parameter that is one of these."""
     return lambda text: text in texts, f"must be one of {', '.join(texts)}"
 
 
-def up_to(most: int) -> Parameter:
+def up_to(most: int) -> ParameterCheck:
     """Make the check of a parameter that counts."""
     return lambda text: _WHOLE.fullmatch(text) and int(text) <= most, f"must be a whole number from 1 to {most}"
 
 
-def checked_parameters(checks: Mapping[str, Parameter]) -> dict[str, str]:
+def checked_parameters(checks: Mapping[str, ParameterCheck]) -> dict[str, str]:
     """Give the parameters of this request, each by its name; raise ParameterRefused."""
     asked: dict[str, str] = {}
     for name, text in request.args.items(multi=True):
         if name not in checks:
             known = ", ".join(checks)
             raise ParameterRefused(f"`{name[:64]}` is not a known parameter; known are {known}.", parameter=name[:64])
-        fits, told = checks[name]
-        if name in asked or not fits(text):
-            raise ParameterRefused(f"`{name}` {'is given twice' if name in asked else told}.", parameter=name)
+        is_valid, requirement = checks[name]
+        if name in asked or not is_valid(text):
+            raise ParameterRefused(f"`{name}` {'is given twice' if name in asked else requirement}.", parameter=name)
         asked[name] = text
     return asked

@@ -11,16 +11,16 @@ from flask import Blueprint
 
 from api.checks import idempotency
 from api.checks.arguments import checked
-from api.checks.options import new_job, refuse_contradictions
+from api.checks.options import new_job, refuse_contradictory_times
 from api.checks.recipients import refuse_recipients
 from api.checks.webhook_url import refuse_webhook
 from api.context import Errand, here
-from api.http.answer import Answer, answer
-from api.http.body import fitted, read_json
-from api.http.problems import body_of
-from api.http.specs import documented, takes
-from api.jobs.specs import BATCHING
-from api.jobs.submit import REPLAYED, stored
+from api.http.answer import Answer, json_answer
+from api.http.body import read_json, validated
+from api.http.problems import problem_body
+from api.http.specs import documented, json_request
+from api.jobs.specs import BATCH_SPEC
+from api.jobs.submit import REPLAYED, store_jobs
 from errand.errors import JobRefused
 from errand.store import NewJob
 from schemas.requests import BatchRequest, JobRequest
@@ -38,44 +38,44 @@ EXAMPLE: Final = {
 
 
 @batch.post("/jobs/batch")
-@documented(tags=["jobs"], requestBody=takes(BatchRequest, EXAMPLE), **BATCHING)
+@documented(tags=["jobs"], requestBody=json_request(BatchRequest, EXAMPLE), **BATCH_SPEC)
 def submit_all() -> Answer:
     """Submit up to 1000 jobs
 
     Each is checked by itself: what can't be run comes back as a problem in its place, and the others are stored, all
     in one step.
     """
-    wishes = fitted(BatchRequest, read_json()).jobs
+    items = validated(BatchRequest, read_json()).jobs
     errand, key = here(), idempotency.sent_key()
-    rows = [judged(errand, wish, index, again=key is not None) for index, wish in enumerate(wishes)]
+    rows = [job_or_problem(errand, item, index, again=key is not None) for index, item in enumerate(items)]
     if key is not None:
-        rows = keyed(rows, key, idempotency.fingerprint(wishes))
+        rows = with_keys(rows, key, idempotency.fingerprint(items))
     jobs = [row for row in rows if isinstance(row, NewJob)]
-    verdicts = stored(errand, jobs)
+    verdicts = store_jobs(errand, jobs)
     ids = iter(verdict.id for verdict in verdicts)
     told = ",".join(f'{{"id":"{next(ids)}"}}' if isinstance(row, NewJob) else row for row in rows)
     replayed = bool(verdicts) and all(verdict.kind == "replayed" for verdict in verdicts)
     counts = f'"accepted":{len(jobs)},"rejected":{len(rows) - len(jobs)}'
-    return answer(f'{{{counts},"jobs":[{told}]}}\n', 202, REPLAYED if replayed else None)
+    return json_answer(f'{{{counts},"jobs":[{told}]}}\n', 202, REPLAYED if replayed else None)
 
 
-def judged(errand: Errand, wish: Any, index: int, *, again: bool) -> NewJob | str:
+def job_or_problem(errand: Errand, item: Any, index: int, *, again: bool) -> NewJob | str:
     """Make a job of one row of the batch, or the JSON text that refuses it. Raises CatalogueEmpty."""
     at = ("jobs", index)
     try:
-        body = fitted(JobRequest, wish, at)
-        refuse_contradictions(body, at, again=again)
+        body = validated(JobRequest, item, at)
+        refuse_contradictory_times(body, at, again=again)
         refuse_recipients(body, errand.settings, at)
         refuse_webhook(body, errand.settings, at)
-        text = errand.catalogue.find(body.operation, (*at, "operation"))
+        text = errand.catalogue.find_in_body(body.operation, (*at, "operation"))
         operation, arguments = checked(text, body.arguments, (*at, "arguments"))
     except JobRefused as refusal:
         refusal.fields["errors"] = refusal.fields["errors"][:MOST_FAULTS]
-        return json.dumps({"error": body_of(refusal)})
+        return json.dumps({"error": problem_body(refusal)})
     return new_job(operation, arguments, body, errand.settings.max_attempts)
 
 
-def keyed(rows: list[NewJob | str], key: str, fingerprint: str) -> list[NewJob | str]:
+def with_keys(rows: list[NewJob | str], key: str, fingerprint: str) -> list[NewJob | str]:
     """Give each job a key of its own, made of the batch's; the first has that one, so that no other request can."""
     keys = (key if index == 0 else f"{key} #{index}" for index in range(len(rows)))  # no key that is sent has a space
     return [

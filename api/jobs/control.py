@@ -10,12 +10,12 @@ from flask import Blueprint
 from api.checks import idempotency
 from api.context import found, here
 from api.http.answer import Answer
-from api.http.body import read_body_if_any
+from api.http.body import read_optional_body
 from api.http.specs import documented
-from api.jobs.replay_specs import NOT_OVER, RETRYING
+from api.jobs.replay_specs import NOT_RETRYABLE, RETRY_SPEC
 from api.jobs.replays import replay
-from api.jobs.show import shown
-from api.jobs.specs import controls
+from api.jobs.show import report_answer
+from api.jobs.specs import control_spec
 from errand.errors import JobUnknown, MoveRefused
 from errand.store import ControlResult
 from schemas.jobs import ID
@@ -23,12 +23,12 @@ from schemas.replays import ReplayRequest
 
 control = Blueprint("control", __name__)
 
-ENDED: Final = "The job has ended already (%s), so there is nothing to cancel."
-UNFINISHED: Final = "The job is %s; cancel it first, or wait until it has ended."
+ALREADY_ENDED: Final = "The job has ended already (%s), so there is nothing to cancel."
+NOT_ENDED: Final = "The job is %s; cancel it first, or wait until it has ended."
 
 
 @control.post("/jobs/<job_id>/cancel")
-@documented(tags=["jobs"], **controls("It is called off, or will be within a second.", ENDED % "succeeded"))
+@documented(tags=["jobs"], **control_spec("It is called off, or will be within a second.", ALREADY_ENDED % "succeeded"))
 def cancel(job_id: str) -> Answer:
     """Cancel a job
 
@@ -36,14 +36,14 @@ def cancel(job_id: str) -> Answer:
     stays `running`. Asking again does no harm.
     """
     errand = here()
-    done = settled(errand.store.cancel(checked_id(job_id), errand.settings.result_ttl), ENDED)
+    done = unless_refused(errand.store.cancel(checked_id(job_id), errand.settings.result_ttl), ALREADY_ENDED)
     for service in done.to_tell:
         errand.relay.ring(job_id, service)
-    return shown(job_id, found(job_id), 202)
+    return report_answer(job_id, found(job_id), 202)
 
 
 @control.post("/jobs/<job_id>/retry")
-@documented(tags=["jobs"], **RETRYING)
+@documented(tags=["jobs"], **RETRY_SPEC)
 def retry(job_id: str) -> Answer:
     """Run a job again
 
@@ -52,24 +52,24 @@ def retry(job_id: str) -> Answer:
     origin's arguments but for those that are sent, and all else of it but delay, deadline and key. `origin` names the
     job it comes from, and `GET /jobs?tag=origin:{id}` lists a job's replays.
     """
-    body = read_body_if_any(ReplayRequest)
+    body = read_optional_body(ReplayRequest)
     if body.arguments is not None:
         return replay(job_id, body, body.arguments)
     idempotency.sent_key()  # one that can be none is refused everywhere
     errand = here()
-    done = settled(errand.store.retry(checked_id(job_id)), NOT_OVER)
+    done = unless_refused(errand.store.retry(checked_id(job_id)), NOT_RETRYABLE)
     errand.relay.ring(job_id, done.queue)
-    return shown(job_id, found(job_id), 202, {"Location": f"/jobs/{job_id}"})
+    return report_answer(job_id, found(job_id), 202, {"Location": f"/jobs/{job_id}"})
 
 
 @control.delete("/jobs/<job:job_id>")
-@documented(tags=["jobs"], **controls("", UNFINISHED % "running", {"204": {"description": "It is gone."}}))
+@documented(tags=["jobs"], **control_spec("", NOT_ENDED % "running", {"204": {"description": "It is gone."}}))
 def delete(job_id: str) -> Answer:
     """Delete a finished job
 
     Its result goes with it. Whoever is still to be told of it is told.
     """
-    settled(here().store.delete(checked_id(job_id)), UNFINISHED)
+    unless_refused(here().store.delete(checked_id(job_id)), NOT_ENDED)
     answer = Answer(status=204)
     del answer.headers["Content-Type"]  # of nothing
     return answer
@@ -82,7 +82,7 @@ def checked_id(job_id: str) -> str:
     return job_id
 
 
-def settled(done: ControlResult, refusal: str) -> ControlResult:
+def unless_refused(done: ControlResult, refusal: str) -> ControlResult:
     """Give back what was done; raise JobUnknown, or MoveRefused with the sentence for the job's status."""
     if done.reply == "unknown":
         raise JobUnknown()

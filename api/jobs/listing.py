@@ -9,11 +9,11 @@ from typing import Final
 from flask import Blueprint
 
 from api.context import here
-from api.http.answer import Answer, answer
-from api.http.query import Parameter, checked_parameters, one_of, up_to
+from api.http.answer import Answer, json_answer
+from api.http.query import ParameterCheck, checked_parameters, one_of, up_to
 from api.http.specs import documented
-from api.jobs.show import CACHING
-from api.jobs.specs import CURSOR_PATTERN, LISTING, MOST_ROWS, USUAL_ROWS
+from api.jobs.show import CACHE_CONTROL
+from api.jobs.specs import CURSOR_PATTERN, DEFAULT_ROWS, LIST_SPEC, MOST_ROWS
 from errand.presenting.report import summary_of, written
 from schemas.requests import MAX_NAME, TAG_PATTERN
 from schemas.status import Status
@@ -24,7 +24,7 @@ _TAG: Final = re.compile(TAG_PATTERN.strip("^$"))
 _CURSOR: Final = re.compile(CURSOR_PATTERN.strip("^$"))
 
 
-PARAMETERS: Final[dict[str, Parameter]] = {
+PARAMETERS: Final[dict[str, ParameterCheck]] = {
     "status": one_of([status.value for status in Status]),
     "operation": (lambda text: 0 < len(text) <= MAX_NAME, f"must be a name of 1 to {MAX_NAME} characters"),
     "tag": (_TAG.fullmatch, f"must match {TAG_PATTERN}"),
@@ -34,7 +34,7 @@ PARAMETERS: Final[dict[str, Parameter]] = {
 
 
 @listing.get("/jobs")
-@documented(tags=["jobs"], **LISTING)
+@documented(tags=["jobs"], **LIST_SPEC)
 def jobs() -> Answer:
     """List jobs
 
@@ -42,8 +42,8 @@ def jobs() -> Answer:
     jobs that arrive meanwhile don't move it. A page may be short, or even empty, where several filters meet.
     """
     asked = checked_parameters(PARAMETERS)
-    limit = int(asked.pop("limit", USUAL_ROWS))
+    limit = int(asked.pop("limit", DEFAULT_ROWS))
     page = here().store.page(**asked, limit=limit)
     rows = ",".join(written(summary_of(record["id"], record)).rstrip() for record in page.records)
     following = "null" if page.next is None else f'"{page.next}"'
-    return answer(f'{{"jobs":[{rows}],"next":{following}}}\n', 200, {"Cache-Control": CACHING})
+    return json_answer(f'{{"jobs":[{rows}],"next":{following}}}\n', 200, {"Cache-Control": CACHE_CONTROL})

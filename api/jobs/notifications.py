@@ -10,9 +10,9 @@ from flask import Blueprint
 from api.context import found, here
 from api.http.answer import Answer
 from api.http.specs import documented
-from api.jobs.control import checked_id, settled
-from api.jobs.show import shown
-from api.jobs.specs import controls
+from api.jobs.control import checked_id, unless_refused
+from api.jobs.show import report_answer
+from api.jobs.specs import control_spec
 
 notifications = Blueprint("notifications", __name__)
 
@@ -20,14 +20,14 @@ NOTHING_FAILED: Final = "The job is %s, and nobody failed to be told so; there i
 
 
 @notifications.post("/jobs/<job_id>/notifications/retry")
-@documented(tags=["jobs"], **controls("They are pending again.", NOTHING_FAILED % "succeeded"))
-def retell(job_id: str) -> Answer:
+@documented(tags=["jobs"], **control_spec("They are pending again.", NOTHING_FAILED % "succeeded"))
+def retry_notifications(job_id: str) -> Answer:
     """Send failed notifications again
 
     Mails and webhooks that have failed for good are tried once more, for as long as new ones would be. Others are left
     as they are: what was sent isn't sent twice.
     """
     errand = here()
-    for service in settled(errand.store.retell(checked_id(job_id)), NOTHING_FAILED).to_tell:
+    for service in unless_refused(errand.store.retell(checked_id(job_id)), NOTHING_FAILED).to_tell:
         errand.relay.ring(job_id, service)
-    return shown(job_id, found(job_id), 202)
+    return report_answer(job_id, found(job_id), 202)

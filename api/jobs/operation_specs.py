@@ -5,35 +5,46 @@ Stands beside the life of a job. Next: `operations.py`, the views.
 
 from typing import Final
 
-from api.http.specs import ETAG, SEEN, STORE_DOWN, UNCHANGED, Spec, gives, parameter, reference, refuses, takes
-from api.jobs.specs import ACCEPTING, SENDING
+from api.http.specs import (
+    ETAG,
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    STORE_DOWN,
+    Spec,
+    json_request,
+    json_response,
+    parameter,
+    problem_response,
+    reference,
+)
+from api.jobs.specs import ACCEPT_RESPONSES, SUBMIT_PARAMETERS
 from errand.errors import OperationUnknown
 from schemas.operations import Operation, Operations
 from schemas.requests import MAX_NAME, OperationRequest
 
 NAME: Final = parameter("name", "path", "Name of the operation.", minLength=1, maxLength=MAX_NAME)
 EXAMPLE: Final = {"arguments": {"value": 30, "other": 10}, "email": "name@email.com"}
-_UNKNOWN: Final = refuses("There is no operation of this name.", OperationUnknown())
+_UNKNOWN: Final = problem_response("There is no operation of this name.", OperationUnknown())
 
-CATALOGUE: Final[Spec] = {
-    "parameters": [SEEN],
+CATALOGUE_SPEC: Final[Spec] = {
+    "parameters": [IF_NONE_MATCH],
     "responses": {
-        "200": gives("All operations, by name.", reference(Operations), ETAG),
-        "304": UNCHANGED,
+        "200": json_response("All operations, by name.", reference(Operations), ETAG),
+        "304": NOT_MODIFIED,
         "503": STORE_DOWN,
     },
 }
-OPERATION: Final[Spec] = {
-    "parameters": [NAME, SEEN],
+OPERATION_SPEC: Final[Spec] = {
+    "parameters": [NAME, IF_NONE_MATCH],
     "responses": {
-        "200": gives("The operation.", reference(Operation), ETAG),
-        "304": UNCHANGED,
+        "200": json_response("The operation.", reference(Operation), ETAG),
+        "304": NOT_MODIFIED,
         "404": _UNKNOWN,
         "503": STORE_DOWN,
     },
 }
-RUNNING: Final[Spec] = {
-    "parameters": [NAME, *SENDING],
-    "requestBody": takes(OperationRequest, EXAMPLE),
-    "responses": {**ACCEPTING, "404": _UNKNOWN},
+RUN_SPEC: Final[Spec] = {
+    "parameters": [NAME, *SUBMIT_PARAMETERS],
+    "requestBody": json_request(OperationRequest, EXAMPLE),
+    "responses": {**ACCEPT_RESPONSES, "404": _UNKNOWN},
 }

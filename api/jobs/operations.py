@@ -9,10 +9,10 @@ from flask import Blueprint
 
 from api.checks.arguments import published
 from api.context import here
-from api.http.answer import Answer, answer_unless_known
+from api.http.answer import Answer, json_or_not_modified
 from api.http.body import read_body
 from api.http.specs import documented
-from api.jobs.operation_specs import CATALOGUE, OPERATION, RUNNING
+from api.jobs.operation_specs import CATALOGUE_SPEC, OPERATION_SPEC, RUN_SPEC
 from api.jobs.submit import accept_operation
 from errand.errors import CatalogueEmpty, OperationUnknown
 from schemas.requests import OperationRequest
@@ -21,35 +21,35 @@ operations = Blueprint("operations", __name__)
 
 
 @operations.get("/operations")
-@documented(tags=["operations"], **CATALOGUE)
+@documented(tags=["operations"], **CATALOGUE_SPEC)
 def catalogue() -> Answer:
     """See what can be computed
 
     Every operation the workers have announced, with the JSON Schemas of its arguments and its result.
     """
     rows = (_row(text) for _, text in sorted(here().catalogue.texts().items()))
-    return answer_unless_known(f'{{"operations":[{",".join(rows)}]}}\n')
+    return json_or_not_modified(f'{{"operations":[{",".join(rows)}]}}\n')
 
 
 @operations.get("/operations/<name>")
-@documented(tags=["operations"], **OPERATION)
+@documented(tags=["operations"], **OPERATION_SPEC)
 def operation(name: str) -> Answer:
     """See what one operation does"""
     try:
-        text = here().catalogue.named(name)
+        text = here().catalogue.find(name)
     except CatalogueEmpty:
         raise OperationUnknown() from None
-    return answer_unless_known(_row(text) + "\n")
+    return json_or_not_modified(_row(text) + "\n")
 
 
 @operations.post("/operations/<name>")
-@documented(tags=["operations"], **RUNNING)
+@documented(tags=["operations"], **RUN_SPEC)
 def run(name: str) -> Answer:
     """Run an operation
 
     Accepts a job of this operation, as `POST /jobs` does.
     """
-    text = here().catalogue.named(name)
+    text = here().catalogue.find(name)
     return accept_operation(text, read_body(OperationRequest))
 
 

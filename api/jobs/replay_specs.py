@@ -5,8 +5,17 @@ Stands beside the life of a job that has ended. Next: `control.py` and `replays.
 
 from typing import Any, Final
 
-from api.http.specs import JOB_ID, Spec, gives, header, parameter, reference, refuses
-from api.jobs.specs import ACCEPTING, ASK_AGAIN, KEY, OF_OPERATION, PREFER, REFUSING, UNKNOWN, WITH_TAG
+from api.http.specs import JOB_ID, Spec, header, json_response, parameter, problem_response, reference
+from api.jobs.specs import (
+    ACCEPT_RESPONSES,
+    JOB_NOT_FOUND,
+    JOB_RETRY_AFTER,
+    KEY,
+    OPERATION_FILTER,
+    PREFER,
+    REFUSALS,
+    TAG_FILTER,
+)
 from errand.errors import MoveRefused, ParameterRefused
 from schemas.jobs import Accepted, Job
 from schemas.replays import MOST_RETRIED, ReplayRequest, Retried
@@ -18,7 +27,7 @@ NARROWING: Final = ("operation", "tag")
 """Parameters of which one at least is asked for, so that nobody runs everything again by mistake."""
 PLACES_PATTERN: Final = "^[0-9]{1,16}-[0-9]{1,16}$"
 UNBOUNDED: Final = "Say which jobs: send `operation` or `tag`, or both, so that not all there are run again by mistake."
-NOT_OVER: Final = "The job is %s; only a failed or cancelled job can be run again."
+NOT_RETRYABLE: Final = "The job is %s; only a failed or cancelled job can be run again."
 
 _EXAMPLES: Final[dict[str, Any]] = {
     "as it is": {"summary": "Run again as it is", "value": {}},
@@ -28,31 +37,31 @@ _BODY: Final[Spec] = {
     "required": False,
     "content": {"application/json": {"schema": reference(ReplayRequest), "examples": _EXAMPLES}},
 }
-_REPLAYED: Final = ACCEPTING["202"]["headers"]["Idempotent-Replayed"]
+_REPLAYED: Final = ACCEPT_RESPONSES["202"]["headers"]["Idempotent-Replayed"]
 _WITH_ARGUMENTS: Final = " Counts where `arguments` are sent."
 
-RETRYING: Final[Spec] = {
+RETRY_SPEC: Final[Spec] = {
     "parameters": [
         JOB_ID,
         *(each | {"description": each["description"] + _WITH_ARGUMENTS} for each in (KEY, PREFER)),
     ],
     "requestBody": _BODY,
     "responses": {
-        **ACCEPTING,
-        "202": gives(
+        **ACCEPT_RESPONSES,
+        "202": json_response(
             "It waits to be run again, with all its attempts; or its replay was accepted.",
             {"anyOf": [reference(Job), reference(Accepted)]},
-            {**ACCEPTING["202"]["headers"], "ETag": header("Names this state of the job."), **ASK_AGAIN},
+            {**ACCEPT_RESPONSES["202"]["headers"], "ETag": header("Names this state of the job."), **JOB_RETRY_AFTER},
         ),
-        "404": UNKNOWN,
-        "409": refuses("Its status does not allow that.", MoveRefused(NOT_OVER % "succeeded")),
+        "404": JOB_NOT_FOUND,
+        "409": problem_response("Its status does not allow that.", MoveRefused(NOT_RETRYABLE % "succeeded")),
     },
 }
 
-RETRYING_ALL: Final[Spec] = {
+RETRY_ALL_SPEC: Final[Spec] = {
     "parameters": [
         parameter("status", "query", "Jobs in this status.", enum=list(RETRYABLE), default=RETRYABLE[0]),
-        *(OF_OPERATION, WITH_TAG),
+        *(OPERATION_FILTER, TAG_FILTER),
         parameter(
             "limit",
             "query",
@@ -68,9 +77,9 @@ RETRYING_ALL: Final[Spec] = {
     ],
     "requestBody": _BODY,
     "responses": {
-        "202": gives("What became of the jobs.", reference(Retried), {"Idempotent-Replayed": _REPLAYED}),
-        **REFUSING,
-        "400": refuses(
+        "202": json_response("What became of the jobs.", reference(Retried), {"Idempotent-Replayed": _REPLAYED}),
+        **REFUSALS,
+        "400": problem_response(
             "Neither `operation` nor `tag` is there, a parameter is unknown or out of range, the body is not JSON, or "
             "the `Idempotency-Key` can be none.",
             ParameterRefused(UNBOUNDED, parameter="operation"),

@@ -16,14 +16,14 @@ from uuid_utils import uuid7
 from api.checks import idempotency
 from api.checks.arguments import checked
 from api.context import Errand, found, here
-from api.http.answer import Answer, answer
-from api.http.body import pointer, read_body_if_any, refusal
-from api.http.problems import body_of
-from api.http.query import Parameter, checked_parameters, one_of, up_to
+from api.http.answer import Answer, json_answer
+from api.http.body import pointer, read_optional_body, refusal
+from api.http.problems import problem_body
+from api.http.query import ParameterCheck, checked_parameters, one_of, up_to
 from api.http.specs import documented
 from api.jobs.listing import PARAMETERS
-from api.jobs.replay_specs import NARROWING, PLACES_PATTERN, RETRYABLE, RETRYING_ALL, UNBOUNDED
-from api.jobs.submit import REPLAYED, accept, stored
+from api.jobs.replay_specs import NARROWING, PLACES_PATTERN, RETRY_ALL_SPEC, RETRYABLE, UNBOUNDED
+from api.jobs.submit import REPLAYED, accept, store_jobs
 from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
 from errand.presenting.report import Record
 from errand.store import NewJob
@@ -47,9 +47,9 @@ COPIED: Final = (
     *("tags", "origin", "key"),
 )
 """Fields of a record that a replay is made by."""
-UNFINISHED: Final = "The job is %s; it can be replayed with other arguments when it has ended."
+NOT_ENDED: Final = "The job is %s; it can be replayed with other arguments when it has ended."
 
-CHECKS: Final[dict[str, Parameter]] = {
+CHECKS: Final[dict[str, ParameterCheck]] = {
     "status": one_of(RETRYABLE),
     **{name: PARAMETERS[name] for name in NARROWING},
     "limit": up_to(MOST_RETRIED),
@@ -58,7 +58,7 @@ CHECKS: Final[dict[str, Parameter]] = {
 
 
 @replays.post("/jobs/retry")
-@documented(tags=["jobs"], **RETRYING_ALL)
+@documented(tags=["jobs"], **RETRY_ALL_SPEC)
 def retry_all() -> Answer:
     """Run many jobs again
 
@@ -71,29 +71,29 @@ def retry_all() -> Answer:
     asked = checked_parameters(CHECKS)
     if not asked.keys() & set(NARROWING):
         raise ParameterRefused(UNBOUNDED, parameter="operation")
-    body, errand, key = read_body_if_any(ReplayRequest), here(), idempotency.sent_key()
+    body, errand, key = read_optional_body(ReplayRequest), here(), idempotency.sent_key()
     limit = int(asked.pop("limit", MOST_RETRIED))
     if body.arguments is None:
-        records, following = matching(errand, asked, limit, ("status",))
-        return told(run_again(errand, [record["id"] for record in records]), [], following)
+        records, following = matching_jobs(errand, asked, limit, ("status",))
+        return replay_answer(run_again(errand, [record["id"] for record in records]), [], following)
     limit = min(limit, MOST_BYTES // len(request.get_data()))
-    records, following = matching(errand, asked, limit, COPIED)
-    rows = [judged(errand, record, body, key) for record in records if not is_replay_under(key, record)]
-    verdicts = stored(errand, [row for row in rows if isinstance(row, NewJob)])
+    records, following = matching_jobs(errand, asked, limit, COPIED)
+    rows = [replay_or_problem(errand, record, body, key) for record in records if not is_replay_under(key, record)]
+    verdicts = store_jobs(errand, [row for row in rows if isinstance(row, NewJob)])
     rejected = [row for row in rows if isinstance(row, str)]
     again = bool(verdicts) and all(verdict.kind == "replayed" for verdict in verdicts)
-    return told([verdict.id for verdict in verdicts], rejected, following, REPLAYED if again else None)
+    return replay_answer([verdict.id for verdict in verdicts], rejected, following, REPLAYED if again else None)
 
 
 def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
     """Accept a replay of one job with these arguments in place of its own; raise MoveRefused while it has not ended."""
     errand, record = here(), found(job_id)
     if record["status"] not in FINAL:
-        raise MoveRefused(UNFINISHED % record["status"])
+        raise MoveRefused(NOT_ENDED % record["status"])
     return accept(errand, replay_of(errand, {"id": job_id, **record}, edits), body)
 
 
-def matching(
+def matching_jobs(
     errand: Errand, asked: dict[str, str], limit: int, fields: Sequence[str]
 ) -> tuple[list[Record], str | None]:
     """Give what `asked` for fits, the oldest first, and where to go on from there (None: that was all).
@@ -129,23 +129,23 @@ def run_again(errand: Errand, ids: Sequence[str]) -> list[str]:
     return done
 
 
-def judged(errand: Errand, record: Record, body: ReplayRequest, key: str | None) -> NewJob | str:
+def replay_or_problem(errand: Errand, record: Record, body: ReplayRequest, key: str | None) -> NewJob | str:
     """Make a replay of one of many jobs, or the JSON text that says why not. Raises CatalogueEmpty."""
     try:
         job = replay_of(errand, record, body.arguments or {})
     except (JobRefused, OperationUnknown) as refused:
         if "errors" in refused.fields:
             refused.fields["errors"] = refused.fields["errors"][:MOST_FAULTS]
-        return json.dumps({"id": record["id"], "error": body_of(refused)})
+        return json.dumps({"id": record["id"], "error": problem_body(refused)})
     if key is None:
         return job
-    print_ = idempotency.fingerprint(idempotency.asked(job, body))
-    return replace(job, key=f"{_under(key)}{job.origin}", fingerprint=print_)
+    print_ = idempotency.fingerprint(idempotency.canonical_request(job, body))
+    return replace(job, key=f"{_key_prefix(key)}{job.origin}", fingerprint=print_)
 
 
 def is_replay_under(key: str | None, record: Record) -> bool:
     """Tell whether the job is itself a replay that the same request made when it was sent before."""
-    return key is not None and record.get("key", "").startswith(_under(key))
+    return key is not None and record.get("key", "").startswith(_key_prefix(key))
 
 
 def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
@@ -153,12 +153,12 @@ def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
 
     Raises JobRefused where they don't fit together, OperationUnknown where no worker announces the operation any more.
     """
-    published = errand.catalogue.named(origin["operation"])
+    published = errand.catalogue.find(origin["operation"])
     operation, arguments = checked(published, from_json(origin["arguments"]) | edits)
     if len(arguments.encode()) > MAX_BODY_BYTES:
         told = f"must have at most {MAX_BODY_BYTES} bytes as JSON, with those that stay as they were"
         raise refusal([Fault(pointer=pointer("arguments"), detail=told)])
-    inherited = [tag for tag in json.loads(origin.get("tags", "[]")) if tag != tag_of(origin.get("origin", ""))]
+    inherited = [tag for tag in json.loads(origin.get("tags", "[]")) if tag != origin_tag(origin.get("origin", ""))]
     return NewJob(
         str(uuid7()),
         operation.name,
@@ -168,27 +168,27 @@ def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
         int(origin["max_attempts"]),
         origin.get("priority", "normal"),  # type: ignore[arg-type]  # the API let no other in
         timeout=float(origin["timeout"]) if "timeout" in origin else None,
-        tags=tuple(dict.fromkeys([*inherited, tag_of(origin["id"])])),
+        tags=tuple(dict.fromkeys([*inherited, origin_tag(origin["id"])])),
         webhook_url=origin.get("webhook_url"),
         origin=origin["id"],
         notify=tuple(origin.get("notify", "").split()),  # type: ignore[arg-type]  # the API let no other in
     )
 
 
-def tag_of(origin: str) -> str:
+def origin_tag(origin: str) -> str:
     """Name the tag under which the replays of a job are listed."""
     return f"origin:{origin}"
 
 
-def told(
+def replay_answer(
     ids: Sequence[str], rejected: Sequence[str], following: str | None, headers: dict[str, str] | None = None
 ) -> Answer:
     """Answer with what became of many jobs."""
     rows, cursor = ",".join(f'"{job_id}"' for job_id in ids), json.dumps(following)
     counts = f'"retried":{len(ids)},"jobs":[{rows}]'
-    return answer(f'{{{counts},"rejected":[{",".join(rejected)}],"next":{cursor}}}\n', 202, headers)
+    return json_answer(f'{{{counts},"rejected":[{",".join(rejected)}],"next":{cursor}}}\n', 202, headers)
 
 
-def _under(key: str) -> str:
+def _key_prefix(key: str) -> str:
     """Begin the keys of the replays made under this one; no key that is sent has a space."""
     return f"{key} of "

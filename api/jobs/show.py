@@ -11,24 +11,24 @@ from flask import Blueprint, request
 
 from api.context import found, here
 from api.events.prefer import HEADER, applied, wait_for, wanted_wait
-from api.http.answer import Answer, answer
+from api.http.answer import Answer, json_answer
 from api.http.specs import documented
-from api.jobs.specs import LOGGING, REPORTING
+from api.jobs.specs import LOG_SPEC, REPORT_SPEC
 from errand.errors import StoreUnavailable
 from errand.presenting.report import Record, render
 from schemas.status import FINAL
 
 reports = Blueprint("reports", __name__)
 
-SOONEST, LATEST, USUAL = 1, 60, 1
+MIN_RETRY_AFTER, MAX_RETRY_AFTER, DEFAULT_RETRY_AFTER = 1, 60, 1
 """Seconds after which an unfinished job may be asked for again: at least, at most, and while nothing is known."""
-UNTOLD: Final = frozenset({"arguments", "result", "error", "wait_ms"})
+NOT_IN_ETAG: Final = frozenset({"arguments", "result", "error", "wait_ms"})
 """Fields that the ETag leaves out: large ones that change only together with others, and one that no report shows."""
-CACHING: Final = "private, no-cache"
+CACHE_CONTROL: Final = "private, no-cache"
 
 
 @reports.get("/jobs/<job:job_id>")
-@documented(tags=["jobs"], **REPORTING)
+@documented(tags=["jobs"], **REPORT_SPEC)
 def report(job_id: str) -> Answer:
     """Look at a job
 
@@ -43,14 +43,14 @@ def report(job_id: str) -> Answer:
         if record["status"] not in FINAL:
             wait_for(job_id, seconds)
             record = found(job_id)
-    etag = version(record)
+    etag = etag_of(record)
     if request.if_none_match.contains_weak(etag):
-        return answer("", 304, {**headers, "ETag": f'"{etag}"', "Cache-Control": CACHING})
-    return shown(job_id, record, headers=headers)
+        return json_answer("", 304, {**headers, "ETag": f'"{etag}"', "Cache-Control": CACHE_CONTROL})
+    return report_answer(job_id, record, headers=headers)
 
 
 @reports.get("/jobs/<job_id>/log")
-@documented(tags=["jobs"], **LOGGING)
+@documented(tags=["jobs"], **LOG_SPEC)
 def log(job_id: str) -> Answer:
     """Read a job's log
 
@@ -58,10 +58,12 @@ def log(job_id: str) -> Answer:
     """
     found(job_id)
     lines = here().store.log(job_id)
-    return Answer("".join(f"{line}\n" for line in lines), headers={"Cache-Control": CACHING}, mimetype="text/plain")
+    return Answer(
+        "".join(f"{line}\n" for line in lines), headers={"Cache-Control": CACHE_CONTROL}, mimetype="text/plain"
+    )
 
 
-def finished(job_id: str, within: int) -> Record | None:
+def wait_for_end(job_id: str, within: int) -> Record | None:
     """Wait up to so many seconds for the job's end, and give it then. What was accepted stays so, come what may."""
     if not wait_for(job_id, within):
         return None
@@ -71,21 +73,21 @@ def finished(job_id: str, within: int) -> Record | None:
         return None
 
 
-def shown(job_id: str, record: Record, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+def report_answer(job_id: str, record: Record, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     """Answer with the report on a job."""
-    told = {"ETag": f'"{version(record)}"', "Cache-Control": CACHING, **(headers or {})}
+    told = {"ETag": f'"{etag_of(record)}"', "Cache-Control": CACHE_CONTROL, **(headers or {})}
     if record["status"] not in FINAL:
-        told["Retry-After"] = str(ask_again_after(record))
-    return answer(render(job_id, record), status, told)
+        told["Retry-After"] = str(retry_after_seconds(record))
+    return json_answer(render(job_id, record), status, told)
 
 
-def version(record: Record) -> str:
+def etag_of(record: Record) -> str:
     """Name this state of the job: what a report shows changes only with what goes in here."""
-    told = sorted((field, text) for field, text in record.items() if field not in UNTOLD)
+    told = sorted((field, text) for field, text in record.items() if field not in NOT_IN_ETAG)
     return blake2b(repr(told).encode(), digest_size=10).hexdigest()
 
 
-def ask_again_after(record: Record) -> int:
+def retry_after_seconds(record: Record) -> int:
     """Give the seconds after which the job may have ended."""
-    expected = math.ceil(int(record["wait_ms"]) / 1000) if "wait_ms" in record else USUAL
-    return min(max(expected, SOONEST), LATEST)
+    expected = math.ceil(int(record["wait_ms"]) / 1000) if "wait_ms" in record else DEFAULT_RETRY_AFTER
+    return min(max(expected, MIN_RETRY_AFTER), MAX_RETRY_AFTER)

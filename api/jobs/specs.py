@@ -8,18 +8,18 @@ from typing import Any, Final
 from api.checks.idempotency import KEY_PATTERN
 from api.http.specs import (
     ETAG,
+    IF_NONE_MATCH,
     JOB_ID,
+    NOT_MODIFIED,
     RETRY_AFTER,
-    SEEN,
     STORE_DOWN,
     TOO_LARGE,
-    UNCHANGED,
     Spec,
-    gives,
     header,
+    json_response,
     parameter,
+    problem_response,
     reference,
-    refuses,
 )
 from errand.errors import (
     BodyUnreadable,
@@ -35,7 +35,7 @@ from schemas.requests import MAX_NAME, TAG_PATTERN
 from schemas.status import Status
 
 CURSOR_PATTERN: Final = "^[0-9]{1,16}$"
-MOST_ROWS, USUAL_ROWS = 200, 50
+MOST_ROWS, DEFAULT_ROWS = 200, 50
 """Jobs of one page at most, and when nobody says how many."""
 
 KEY: Final = parameter(
@@ -47,14 +47,16 @@ KEY: Final = parameter(
 PREFER: Final = parameter(
     "Prefer", "header", "`wait=N`: answer with the finished job if it finishes within N seconds (at most 30)."
 )
-SENDING: Final = [KEY, PREFER]
-OF_OPERATION: Final = parameter("operation", "query", "Only jobs of this operation.", minLength=1, maxLength=MAX_NAME)
-WITH_TAG: Final = parameter("tag", "query", "Only jobs with this tag.", pattern=TAG_PATTERN)
+SUBMIT_PARAMETERS: Final = [KEY, PREFER]
+OPERATION_FILTER: Final = parameter(
+    "operation", "query", "Only jobs of this operation.", minLength=1, maxLength=MAX_NAME
+)
+TAG_FILTER: Final = parameter("tag", "query", "Only jobs with this tag.", pattern=TAG_PATTERN)
 
 _LOCATION: Final = {"Location": header("Path of the job.", always=True, pattern="^/jobs/[0-9a-f-]{36}$")}
 _APPLIED: Final = {"Preference-Applied": header("`wait=N`: how long the request was willing to wait.")}
 _REPLAYED: Final = {"Idempotent-Replayed": header("`true`: this job was accepted before.", enum=["true"])}
-ASK_AGAIN: Final = {
+JOB_RETRY_AFTER: Final = {
     "Retry-After": header(
         "Seconds after which to ask again, while it has not ended: as long as such jobs usually take.",
         type="integer",
@@ -79,69 +81,69 @@ LINKS: Final = {
 
 _FAULT: Final = {"pointer": "/value", "detail": "is missing; it is required"}
 _REFUSED: Final = JobRefused("Nothing was stored: correct /value, then send it again.", errors=[_FAULT])
-UNKNOWN: Final = refuses("There is no such job (any more).", JobUnknown())
+JOB_NOT_FOUND: Final = problem_response("There is no such job (any more).", JobUnknown())
 
-REFUSING: Final[Spec] = {
-    "400": refuses("The body is not JSON, or the `Idempotency-Key` can be none.", BodyUnreadable()),
+REFUSALS: Final[Spec] = {
+    "400": problem_response("The body is not JSON, or the `Idempotency-Key` can be none.", BodyUnreadable()),
     "413": TOO_LARGE,
-    "415": refuses("The body is not declared as `application/json`.", MediaTypeUnsupported()),
-    "422": refuses(
+    "415": problem_response("The body is not declared as `application/json`.", MediaTypeUnsupported()),
+    "422": problem_response(
         "The body is JSON but not a job: `errors` names each wrong place. Or the `Idempotency-Key` is another job's.",
         _REFUSED,
     ),
-    "503": refuses(
+    "503": problem_response(
         "Nothing was stored: the store is down, or no worker is there yet.", StoreUnavailable(), RETRY_AFTER
     ),
 }
 
-ACCEPTING: Final[Spec] = {
-    "200": gives(
+ACCEPT_RESPONSES: Final[Spec] = {
+    "200": json_response(
         "It has finished already, which the request preferred to wait for.",
         reference(Job),
         {**_LOCATION, **ETAG, **_APPLIED, **_REPLAYED},
     ),
-    "202": gives("Stored; it will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED})
+    "202": json_response("Stored; it will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED})
     | {"links": LINKS},
-    **REFUSING,
+    **REFUSALS,
 }
 
-BATCHING: Final[Spec] = {
+BATCH_SPEC: Final[Spec] = {
     "parameters": [KEY],
-    "responses": {"202": gives("What became of each job.", reference(Batch), _REPLAYED), **REFUSING},
+    "responses": {"202": json_response("What became of each job.", reference(Batch), _REPLAYED), **REFUSALS},
 }
 
-REPORTING: Final[Spec] = {
-    "parameters": [JOB_ID, SEEN, PREFER],
+REPORT_SPEC: Final[Spec] = {
+    "parameters": [JOB_ID, IF_NONE_MATCH, PREFER],
     "responses": {
-        "200": gives("The job.", reference(Job), {**ETAG, **ASK_AGAIN, **_APPLIED}),
-        "304": UNCHANGED,
-        "404": UNKNOWN,
+        "200": json_response("The job.", reference(Job), {**ETAG, **JOB_RETRY_AFTER, **_APPLIED}),
+        "304": NOT_MODIFIED,
+        "404": JOB_NOT_FOUND,
         "503": STORE_DOWN,
     },
 }
 
-LOGGING: Final[Spec] = {
+LOG_SPEC: Final[Spec] = {
     "parameters": [JOB_ID],
     "responses": {
         "200": {"description": "Its lines.", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        "404": UNKNOWN,
+        "404": JOB_NOT_FOUND,
         "503": STORE_DOWN,
     },
 }
 
-LISTING: Final[Spec] = {
+LIST_SPEC: Final[Spec] = {
     "parameters": [
         parameter("status", "query", "Only jobs in this status.", enum=[status.value for status in Status]),
-        OF_OPERATION,
-        WITH_TAG,
+        OPERATION_FILTER,
+        TAG_FILTER,
         parameter(
-            "limit", "query", "Jobs on a page.", type="integer", minimum=1, maximum=MOST_ROWS, default=USUAL_ROWS
+            "limit", "query", "Jobs on a page.", type="integer", minimum=1, maximum=MOST_ROWS, default=DEFAULT_ROWS
         ),
         parameter("cursor", "query", "Where the page begins: `next` of the page before.", pattern=CURSOR_PATTERN),
     ],
     "responses": {
-        "200": gives("A page of jobs, the newest first.", reference(Jobs)),
-        "400": refuses(
+        "200": json_response("A page of jobs, the newest first.", reference(Jobs)),
+        "400": problem_response(
             "A parameter is unknown or out of range.",
             ParameterRefused("`limit` must be a whole number from 1 to 200.", parameter="limit"),
         ),
@@ -150,14 +152,14 @@ LISTING: Final[Spec] = {
 }
 
 
-def controls(description: str, refusal: str, done: dict[str, Any] | None = None) -> Spec:
+def control_spec(description: str, refusal: str, done: dict[str, Any] | None = None) -> Spec:
     """Describe a view that changes a job: what its answer says, and the sentence of its refusal."""
     return {
         "parameters": [JOB_ID],
         "responses": {
-            **(done or {"202": gives(description, reference(Job), {**ETAG, **ASK_AGAIN})}),
-            "404": UNKNOWN,
-            "409": refuses("Its status does not allow that.", MoveRefused(refusal)),
+            **(done or {"202": json_response(description, reference(Job), {**ETAG, **JOB_RETRY_AFTER})}),
+            "404": JOB_NOT_FOUND,
+            "409": problem_response("Its status does not allow that.", MoveRefused(refusal)),
             "503": STORE_DOWN,
         },
     }

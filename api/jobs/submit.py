@@ -12,16 +12,16 @@ from uuid_utils import uuid7
 
 from api.checks import idempotency
 from api.checks.arguments import checked
-from api.checks.options import is_delayed, new_job, refuse_contradictions
+from api.checks.options import is_delayed, new_job, refuse_contradictory_times
 from api.checks.recipients import emails_of, notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
 from api.context import Errand, here
 from api.events import prefer
-from api.http.answer import Answer, answer
+from api.http.answer import Answer, json_answer
 from api.http.body import read_body
-from api.http.specs import documented, takes
-from api.jobs.show import finished, shown
-from api.jobs.specs import ACCEPTING, SENDING
+from api.http.specs import documented, json_request
+from api.jobs.show import report_answer, wait_for_end
+from api.jobs.specs import ACCEPT_RESPONSES, SUBMIT_PARAMETERS
 from errand.errors import IdempotencyKeyReused
 from errand.store import AcceptResult, NewJob
 from errand.topology import MAIL
@@ -42,7 +42,12 @@ _ACCEPTED: Final = (
 
 
 @accepting.post("/compute")
-@documented(tags=["jobs"], parameters=SENDING, requestBody=takes(ComputeRequest, EXAMPLE), responses=ACCEPTING)
+@documented(
+    tags=["jobs"],
+    parameters=SUBMIT_PARAMETERS,
+    requestBody=json_request(ComputeRequest, EXAMPLE),
+    responses=ACCEPT_RESPONSES,
+)
 def compute() -> Answer:
     """Compute with two numbers
 
@@ -59,7 +64,12 @@ def compute() -> Answer:
 
 
 @accepting.post("/jobs")
-@documented(tags=["jobs"], parameters=SENDING, requestBody=takes(JobRequest, JOB_EXAMPLE), responses=ACCEPTING)
+@documented(
+    tags=["jobs"],
+    parameters=SUBMIT_PARAMETERS,
+    requestBody=json_request(JobRequest, JOB_EXAMPLE),
+    responses=ACCEPT_RESPONSES,
+)
 def submit() -> Answer:
     """Submit a job
 
@@ -67,13 +77,13 @@ def submit() -> Answer:
     JSON Schema which that operation has published.
     """
     body = read_body(JobRequest)
-    return accept_operation(here().catalogue.find(body.operation), body)
+    return accept_operation(here().catalogue.find_in_body(body.operation), body)
 
 
 def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
     """Accept a job of an operation, as it was published."""
     errand = here()
-    refuse_contradictions(body, again=idempotency.HEADER in request.environ)
+    refuse_contradictory_times(body, again=idempotency.HEADER in request.environ)
     refuse_recipients(body, errand.settings)
     refuse_webhook(body, errand.settings)
     operation, arguments = checked(operation_text, body.arguments)
@@ -83,29 +93,29 @@ def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
 def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
     """Store the job, hand over its doorbell, answer 202; or 200 with the finished job, for those who prefer to wait."""
     if idempotency.HEADER in request.environ:
-        job = idempotency.keyed(job, body)
-    [verdict] = stored(errand, [job])
+        job = idempotency.with_key(job, body)
+    [verdict] = store_jobs(errand, [job])
     job_id = verdict.id
     headers = {"Location": f"/jobs/{job_id}", **({} if verdict.kind == "new" else REPLAYED)}
     if prefer.HEADER in request.environ and (seconds := prefer.wanted_wait()) is not None:
         headers |= prefer.applied(seconds)
-        if record := finished(job_id, seconds):
-            return shown(job_id, record, headers=headers)
-    return answer(_ACCEPTED % (job_id, job_id, job_id), 202, headers)
+        if record := wait_for_end(job_id, seconds):
+            return report_answer(job_id, record, headers=headers)
+    return json_answer(_ACCEPTED % (job_id, job_id, job_id), 202, headers)
 
 
-def stored(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:
+def store_jobs(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:
     """Store the jobs in one step and hand over the doorbells of those that are new. Raises IdempotencyKeyReused."""
     verdicts = errand.gathering.accept(jobs) if jobs else []
     if any(verdict.kind == "conflict" for verdict in verdicts):
         raise IdempotencyKeyReused()
     for job, verdict in zip(jobs, verdicts, strict=True):
         if verdict.kind == "new":
-            announce(errand, job)
+            ring_doorbells(errand, job)
     return verdicts
 
 
-def announce(errand: Errand, job: NewJob) -> None:
+def ring_doorbells(errand: Errand, job: NewJob) -> None:
     """Hand over the job's doorbell, unless it is to wait, and the mail service's when a receipt is due."""
     if not is_delayed(job):
         errand.relay.ring(job.id, job.queue)

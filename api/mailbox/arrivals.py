@@ -19,13 +19,13 @@ LOOK_SHARE: Final = 0.05
 """Of its time that a stream may spend with looking: a folder that takes long is looked at less often."""
 
 
-def arrivals(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
+def mail_events(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
     """Write what is in the folder, at once and when it has changed, and heartbeats; until `watch` is closed."""
     yield streams.HELLO
     said, said_at = b"", monotonic()
     while True:
         began = monotonic()
-        news = _news(folder)
+        news = _mails_event(folder)
         took = monotonic() - began
         if news != said:
             said, said_at = news, monotonic()
@@ -38,7 +38,7 @@ def arrivals(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
             return
 
 
-def _news(folder: MailFolder) -> bytes:
-    found = folder.look().mails
+def _mails_event(folder: MailFolder) -> bytes:
+    found = folder.listing().mails
     told = {"total": len(found), "newest": found[0].id if found else None}
     return f"event: mails\ndata: {json.dumps(told)}\n\n".encode()

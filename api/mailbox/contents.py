@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from api.mailbox.folder import StoredMail
-from api.mailbox.mime import ParsedPart, headers_of, parts_of, printable, readable
+from api.mailbox.mime import ParsedPart, decoded_header, headers_of, parts_of, printable
 from errand.errors import MailUnknown
 from errand.presenting.report import moment
 
@@ -47,7 +47,7 @@ class MailAttachment:
     """Bytes."""
     part: ParsedPart
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Give what is told of it."""
         return {"number": self.number, "name": self.name, "media_type": self.media_type, "size": self.size}
 
@@ -88,22 +88,22 @@ class OpenedMail:
         kept, headers = self.kept, self.headers
         return MailSummary(
             id=kept.id,
-            sender=readable(headers.get("from", "")),
-            to=readable(headers.get("to") or headers.get("delivered-to", "")),
-            subject=readable(headers.get("subject", "")),
+            sender=decoded_header(headers.get("from", "")),
+            to=decoded_header(headers.get("to") or headers.get("delivered-to", "")),
+            subject=decoded_header(headers.get("subject", "")),
             arrived_at=moment(kept.arrived_ns // 1_000_000),
             size=kept.size,
             attachments=len(self._kept_files),
         )
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Give all that is told of it beside its bodies."""
-        told = {name: readable(self.headers[name]) for name in SHOWN_HEADERS if name in self.headers}
+        told = {name: decoded_header(self.headers[name]) for name in SHOWN_HEADERS if name in self.headers}
         return asdict(self.summary()) | {
             "headers": told,
             "html": self.html is not None,
             "text": self.text is not None,
-            "attachments": [attachment.shown() for attachment in self.attachments],
+            "attachments": [attachment.as_json() for attachment in self.attachments],
         }
 
     @property

@@ -46,7 +46,7 @@ class StoredMail:
 
 
 @dataclass(frozen=True, slots=True)
-class MailPage:
+class MailListing:
     """All mails of one look, the newest first."""
 
     mails: tuple[StoredMail, ...] = ()
@@ -77,9 +77,9 @@ class MailFolder:
         self._lock = Lock()
         self._stamps: tuple[int, ...] = ()
         self._known: dict[str, StoredMail] = {}
-        self._listing = MailPage()
+        self._listing = MailListing()
 
-    def look(self) -> MailPage:
+    def listing(self) -> MailListing:
         """Give the mails that are there now."""
         with self._lock:
             stamps = tuple(map(_changed_ns, self._folders))
@@ -91,7 +91,7 @@ class MailFolder:
 
     def clear(self) -> None:
         """Remove all mails that are there now; what arrives meanwhile stays."""
-        for mail in self.look().mails:
+        for mail in self.listing().mails:
             mail.path.unlink(missing_ok=True)
 
     def _read_names(self) -> None:
@@ -102,11 +102,11 @@ class MailFolder:
                     # one that moved from `new` to `cur` while we read is met twice, or not until the next look
                     if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
                         with suppress(FileNotFoundError):
-                            found[entry.path] = self._known.get(entry.path) or _kept(entry)
+                            found[entry.path] = self._known.get(entry.path) or _stored_mail(entry)
         if found.keys() != self._known.keys():
             self._known = found
-            mails = tuple(sorted({mail.id: mail for mail in found.values()}.values(), key=_age, reverse=True))
-            self._listing = MailPage(mails, {mail.id: place for place, mail in enumerate(mails)})
+            mails = tuple(sorted({mail.id: mail for mail in found.values()}.values(), key=_sort_key, reverse=True))
+            self._listing = MailListing(mails, {mail.id: place for place, mail in enumerate(mails)})
 
 
 @cache
@@ -115,14 +115,14 @@ def folder_at(path: str) -> MailFolder:
     return MailFolder(Path(path))
 
 
-def _kept(entry: os.DirEntry[str]) -> StoredMail:
+def _stored_mail(entry: os.DirEntry[str]) -> StoredMail:
     status = entry.stat(follow_symlinks=False)
     # what follows the colon are flags, which change when a mail reader has shown it
     name = os.fsencode(entry.name.partition(":")[0])
     return StoredMail(blake2b(name, digest_size=10).hexdigest(), Path(entry.path), status.st_mtime_ns, status.st_size)
 
 
-def _age(mail: StoredMail) -> tuple[int, list[int]]:
+def _sort_key(mail: StoredMail) -> tuple[int, list[int]]:
     """Give what mails are sorted by; of those of the same moment, the numbers in their names."""
     return mail.arrived_ns, [int(number) for number in re.findall(r"[0-9]{1,18}", mail.path.name)]
 

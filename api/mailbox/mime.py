@@ -21,7 +21,7 @@ DEEPEST: Final = 8
 LONGEST_HEAD: Final = 65_536
 LONGEST_HEADER: Final = 2_000
 """Bytes of all headers of a part, and characters of each, that are looked at."""
-SLOW: Final = frozenset({"punycode", "idna"})
+SLOW_CHARSETS: Final = frozenset({"punycode", "idna"})
 """Character sets of Python's that no mail has, and that take the square of a text's length."""
 
 _END_OF_HEAD: Final = re.compile(rb"^\r?\n", re.MULTILINE)
@@ -57,7 +57,7 @@ class ParsedPart:
 
     def text(self) -> str:
         """Give its content as text, with plain line ends."""
-        return _ANY_END.sub("\n", decoded(self.content(), self.charset)).removeprefix("\ufeff")
+        return _ANY_END.sub("\n", decoded_text(self.content(), self.charset)).removeprefix("\ufeff")
 
 
 def parts_of(mail: bytes) -> list[ParsedPart]:
@@ -66,9 +66,9 @@ def parts_of(mail: bytes) -> list[ParsedPart]:
     waiting = [(0, len(mail), 0)]
     while waiting and len(found) < MOST_PARTS:
         start, end, depth = waiting.pop()
-        headers, body = _taken_apart(mail, start, end)
-        about = _about(headers)
-        inner = list(_between(mail, body, end, about)) if depth < DEEPEST else []
+        headers, body = _split_head(mail, start, end)
+        about = _content_headers(headers)
+        inner = list(_part_ranges(mail, body, end, about)) if depth < DEEPEST else []
         if inner:
             waiting += [(first, last, depth + 1) for first, last in reversed(inner)]
         else:
@@ -78,17 +78,19 @@ def parts_of(mail: bytes) -> list[ParsedPart]:
 
 def headers_of(mail: bytes) -> dict[str, str]:
     """Give the headers of a mail, the first of each name, by their names in lower case."""
-    return _taken_apart(mail, 0, len(mail))[0]
+    return _split_head(mail, 0, len(mail))[0]
 
 
-def readable(value: str) -> str:
+def decoded_header(value: str) -> str:
     """Give a header as people read it: its encoded words decoded, on one line, without what can't be printed."""
     try:
         words = decode_header(value[:LONGEST_HEADER])
     except (HeaderParseError, ValueError):
         return printable(value)
     # of what stands between encoded words, decode_header makes bytes that can be taken for Latin-1
-    return printable("".join(word if isinstance(word, str) else decoded(word, cs or "latin-1") for word, cs in words))
+    return printable(
+        "".join(word if isinstance(word, str) else decoded_text(word, cs or "latin-1") for word, cs in words)
+    )
 
 
 def printable(text: str) -> str:
@@ -96,10 +98,10 @@ def printable(text: str) -> str:
     return " ".join("".join(sign if sign.isprintable() or sign in _JOINERS else " " for sign in text).split())
 
 
-def decoded(content: bytes, charset: str) -> str:
+def decoded_text(content: bytes, charset: str) -> str:
     """Give bytes as text, whether or not the character set is right, and whether or not there is such a one."""
     try:
-        if codecs.lookup(charset).name in SLOW:
+        if codecs.lookup(charset).name in SLOW_CHARSETS:
             charset = "utf-8"
         text = content.decode(charset, "replace")
     except (LookupError, ValueError):
@@ -107,7 +109,7 @@ def decoded(content: bytes, charset: str) -> str:
     return text.encode("utf-8", "replace").decode()  # utf-7 has half characters, which nothing else can write
 
 
-def _taken_apart(mail: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
+def _split_head(mail: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
     """Give the headers of what stands between two places, and where its body begins."""
     blank = _END_OF_HEAD.search(mail, start, end)
     head_end, body = (blank.start(), blank.end()) if blank else (end, end)
@@ -124,7 +126,7 @@ def _taken_apart(mail: bytes, start: int, end: int) -> tuple[dict[str, str], int
     return headers, body
 
 
-def _about(headers: dict[str, str]) -> Message:
+def _content_headers(headers: dict[str, str]) -> Message:
     """Have the standard library read the headers that describe a part."""
     about = Message()
     for name in _DESCRIBING:
@@ -133,7 +135,7 @@ def _about(headers: dict[str, str]) -> Message:
     return about
 
 
-def _between(mail: bytes, start: int, end: int, about: Message) -> Iterator[tuple[int, int]]:
+def _part_ranges(mail: bytes, start: int, end: int, about: Message) -> Iterator[tuple[int, int]]:
     """Give where the parts of a part are."""
     boundary = _parameter(about, "boundary")
     if about.get_content_maintype() != "multipart" or not boundary:
@@ -175,8 +177,8 @@ def _parameter(about: Message, name: str, header: str = "content-type") -> str:
     try:
         value = about.get_param(name, "", header)
         if isinstance(value, tuple):  # RFC 2231: its character set, its language, its bytes
-            return decoded(value[2].encode("latin-1", "replace"), value[0] or "utf-8")
-        return readable(value) if name in {"filename", "name"} else value
+            return decoded_text(value[2].encode("latin-1", "replace"), value[0] or "utf-8")
+        return decoded_header(value) if name in {"filename", "name"} else value
     except (LookupError, ValueError, TypeError):
         return ""
 

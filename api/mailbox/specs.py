@@ -5,12 +5,12 @@ Stands beside the life of a job. Next: `views.py`, the views.
 
 from typing import Any, Final
 
-from api.http.specs import RETRY_AFTER, Spec, gives, parameter, refuses
+from api.http.specs import RETRY_AFTER, Spec, json_response, parameter, problem_response
 from api.mailbox.contents import SHOWN_HEADERS
 from errand.errors import MailUnknown, ParameterRefused, StreamsFull
 
 MOST_ROWS: Final = 200
-USUAL_ROWS: Final = 50
+DEFAULT_ROWS: Final = 50
 """Mails of one page at most, and when nobody says how many."""
 ID_PATTERN: Final = "^[0-9a-f]{20}$"
 
@@ -49,30 +49,33 @@ _WHOLE: Final = _object(
 )
 _MAIL_ID: Final = parameter("mail_id", "path", "The mail's id.", pattern=ID_PATTERN)
 _NUMBER: Final = parameter("number", "path", "The attachment's number.", type="integer", minimum=1)
-_UNKNOWN: Final = refuses("There is no such mail (any more).", MailUnknown())
+_UNKNOWN: Final = problem_response("There is no such mail (any more).", MailUnknown())
 
 
 def _as(media_type: str, description: str) -> Spec:
     return {"description": description, "content": {media_type: {"schema": _TEXT}}}
 
 
-PAGE: Final[Spec] = {"responses": {"200": _as("text/html", "A page.")}}
-LISTING: Final[Spec] = {
+PAGE_SPEC: Final[Spec] = {"responses": {"200": _as("text/html", "A page.")}}
+LIST_SPEC: Final[Spec] = {
     "parameters": [
         parameter(
-            "limit", "query", "Mails of the page.", type="integer", minimum=1, maximum=MOST_ROWS, default=USUAL_ROWS
+            "limit", "query", "Mails of the page.", type="integer", minimum=1, maximum=MOST_ROWS, default=DEFAULT_ROWS
         ),
         parameter("cursor", "query", "`next` of the page before.", pattern=ID_PATTERN),
     ],
     "responses": {
-        "200": gives("A page of mails, the newest first.", _LIST),
-        "400": refuses("A parameter can't be right.", ParameterRefused(parameter="limit")),
-        "404": refuses("The mail with which the page before ended is gone: begin again.", MailUnknown()),
+        "200": json_response("A page of mails, the newest first.", _LIST),
+        "400": problem_response("A parameter can't be right.", ParameterRefused(parameter="limit")),
+        "404": problem_response("The mail with which the page before ended is gone: begin again.", MailUnknown()),
     },
 }
-MAIL: Final[Spec] = {"parameters": [_MAIL_ID], "responses": {"200": gives("The mail.", _WHOLE), "404": _UNKNOWN}}
-CLEARING: Final[Spec] = {"responses": {"204": {"description": "They are gone."}}}
-DOWNLOADING: Final[Spec] = {
+MAIL_SPEC: Final[Spec] = {
+    "parameters": [_MAIL_ID],
+    "responses": {"200": json_response("The mail.", _WHOLE), "404": _UNKNOWN},
+}
+CLEAR_SPEC: Final[Spec] = {"responses": {"204": {"description": "They are gone."}}}
+DOWNLOAD_SPEC: Final[Spec] = {
     "parameters": [_MAIL_ID, _NUMBER],
     "responses": {
         "200": {
@@ -83,17 +86,17 @@ DOWNLOADING: Final[Spec] = {
     },
 }
 _SAMPLE: Final = 'retry: 2000\n\nevent: mails\ndata: {"total": 2, "newest": "2f6e0b9c9d1f4f7a8b3c"}\n\n'
-WATCHING: Final[Spec] = {
+EVENTS_SPEC: Final[Spec] = {
     "responses": {
         "200": {
             "description": "A stream of events.",
             "content": {"text/event-stream": {"schema": _TEXT, "example": _SAMPLE}},
         },
-        "503": refuses("Too many streams are open.", StreamsFull(), RETRY_AFTER),
+        "503": problem_response("Too many streams are open.", StreamsFull(), RETRY_AFTER),
     }
 }
 
 
-def reading(media_type: str, description: str) -> dict[str, Any]:
+def part_spec(media_type: str, description: str) -> dict[str, Any]:
     """Describe a view that shows one part of a mail."""
     return {"parameters": [_MAIL_ID], "responses": {"200": _as(media_type, description), "404": _UNKNOWN}}

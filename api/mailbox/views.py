@@ -18,12 +18,12 @@ from api.context import here
 from api.dispatch.long_requests import place
 from api.events import views as streams
 from api.http import content_policy
-from api.http.answer import Answer, answer
+from api.http.answer import Answer, json_answer
 from api.http.assets import asset_url
-from api.http.query import Parameter, checked_parameters, up_to
+from api.http.query import ParameterCheck, checked_parameters, up_to
 from api.http.specs import documented
 from api.mailbox import specs
-from api.mailbox.arrivals import arrivals
+from api.mailbox.arrivals import mail_events
 from api.mailbox.contents import OpenedMail, summary_of
 from api.mailbox.folder import MailFolder, folder_at
 from api.mailbox.frames import FRAME_POLICY, framed
@@ -37,16 +37,16 @@ PAGE_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-CAREFUL: Final = {
+UNTRUSTED_HEADERS: Final = {
     content_policy.HEADER: content_policy.SANDBOXED,
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
 """For what somebody else wrote, and no frame shows."""
-FRAMED: Final = {**CAREFUL, content_policy.HEADER: FRAME_POLICY, "X-DNS-Prefetch-Control": "off"}
+FRAME_HEADERS: Final = {**UNTRUSTED_HEADERS, content_policy.HEADER: FRAME_POLICY, "X-DNS-Prefetch-Control": "off"}
 
 _ID: Final = re.compile(specs.ID_PATTERN.strip("^$"))
-_PARAMETERS: Final[dict[str, Parameter]] = {
+_PARAMETERS: Final[dict[str, ParameterCheck]] = {
     "limit": up_to(specs.MOST_ROWS),
     "cursor": (_ID.fullmatch, "must be the `next` of a page before"),
 }
@@ -58,7 +58,7 @@ def folder() -> MailFolder:
 
 
 @mailbox.get("/mailbox")
-@documented(tags=TAGS, **specs.PAGE)
+@documented(tags=TAGS, **specs.PAGE_SPEC)
 def page() -> Answer:
     """Read the mails that were caught
 
@@ -68,15 +68,15 @@ def page() -> Answer:
 
 
 @mailbox.get("/mailbox/mails")
-@documented(tags=TAGS, **specs.LISTING)
+@documented(tags=TAGS, **specs.LIST_SPEC)
 def mails() -> Answer:
     """List mails
 
     The newest first.
     """
     asked = checked_parameters(_PARAMETERS)
-    listing = folder().look()
-    rows = listing.page(int(asked.get("limit", specs.USUAL_ROWS)), asked.get("cursor"))
+    listing = folder().listing()
+    rows = listing.page(int(asked.get("limit", specs.DEFAULT_ROWS)), asked.get("cursor"))
     is_last = not rows or rows[-1] is listing.mails[-1]
     told = []
     for kept in rows:
@@ -86,7 +86,7 @@ def mails() -> Answer:
 
 
 @mailbox.delete("/mailbox/mails")
-@documented(tags=TAGS, **specs.CLEARING)
+@documented(tags=TAGS, **specs.CLEAR_SPEC)
 def clear() -> Answer:
     """Delete all mails"""
     folder().clear()
@@ -96,14 +96,14 @@ def clear() -> Answer:
 
 
 @mailbox.get("/mailbox/mails/<mail_id>")
-@documented(tags=TAGS, **specs.MAIL)
+@documented(tags=TAGS, **specs.MAIL_SPEC)
 def mail(mail_id: str) -> Answer:
     """Look at a mail"""
-    return _json(_opened(mail_id).shown())
+    return _json(_opened(mail_id).as_json())
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/html")
-@documented(tags=TAGS, **specs.reading("text/html", "Its HTML part, which can run no script and fetch nothing."))
+@documented(tags=TAGS, **specs.part_spec("text/html", "Its HTML part, which can run no script and fetch nothing."))
 def html(mail_id: str) -> Answer:
     """Read the HTML part of a mail
 
@@ -112,28 +112,28 @@ def html(mail_id: str) -> Answer:
     opened = _opened(mail_id)
     if opened.html is None:
         raise MailUnknown("The mail has no HTML part.")
-    return Answer(framed(opened.html.text(), opened.files), headers=FRAMED, mimetype="text/html")
+    return Answer(framed(opened.html.text(), opened.files), headers=FRAME_HEADERS, mimetype="text/html")
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/text")
-@documented(tags=TAGS, **specs.reading("text/plain", "Its text part."))
+@documented(tags=TAGS, **specs.part_spec("text/plain", "Its text part."))
 def text(mail_id: str) -> Answer:
     """Read the text part of a mail"""
     opened = _opened(mail_id)
     if opened.text is None:
         raise MailUnknown("The mail has no text part.")
-    return Answer(opened.text.text(), headers=CAREFUL, mimetype="text/plain")
+    return Answer(opened.text.text(), headers=UNTRUSTED_HEADERS, mimetype="text/plain")
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/source")
-@documented(tags=TAGS, **specs.reading("text/plain", "The bytes that were caught."))
+@documented(tags=TAGS, **specs.part_spec("text/plain", "The bytes that were caught."))
 def source(mail_id: str) -> Answer:
     """Read a mail as it travelled"""
-    return Answer(folder().look().find(mail_id).read(), headers=CAREFUL, mimetype="text/plain")
+    return Answer(folder().listing().find(mail_id).read(), headers=UNTRUSTED_HEADERS, mimetype="text/plain")
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/attachments/<int:number>")
-@documented(tags=TAGS, **specs.DOWNLOADING)
+@documented(tags=TAGS, **specs.DOWNLOAD_SPEC)
 def attachment(mail_id: str, number: int) -> Response:
     """Download an attachment"""
     file = _opened(mail_id).attachment(number)
@@ -145,12 +145,12 @@ def attachment(mail_id: str, number: int) -> Response:
         conditional=False,
         etag=False,
     )
-    sent.headers.update(CAREFUL)
+    sent.headers.update(UNTRUSTED_HEADERS)
     return sent
 
 
 @mailbox.get("/mailbox/events")
-@documented(tags=TAGS, **specs.WATCHING)
+@documented(tags=TAGS, **specs.EVENTS_SPEC)
 def watch_mails() -> Answer:
     """Watch the mailbox
 
@@ -158,12 +158,12 @@ def watch_mails() -> Answer:
     """
     if request.method == "HEAD" or place() is None:
         return streams.without_stream()
-    return streams.stream(arrivals(folder(), here().watch), ExitStack())
+    return streams.stream(mail_events(folder(), here().watch), ExitStack())
 
 
 def _opened(mail_id: str) -> OpenedMail:
-    return OpenedMail(folder().look().find(mail_id))
+    return OpenedMail(folder().listing().find(mail_id))
 
 
 def _json(body: dict[str, Any]) -> Answer:
-    return answer(json.dumps(body) + "\n", 200, {"Cache-Control": "no-cache"})
+    return json_answer(json.dumps(body) + "\n", 200, {"Cache-Control": "no-cache"})

@@ -11,7 +11,7 @@ from flask import Blueprint
 
 from api.context import Errand, here
 from api.http.answer import Answer
-from api.http.specs import Spec, documented, texts
+from api.http.specs import Spec, documented, text_response
 from errand.errors import StoreUnavailable
 from errand.store import Counts
 
@@ -33,7 +33,9 @@ errand_jobs{status="running"} 3.0
 """
 
 
-METERING: Final[Spec] = {"responses": {"200": texts("Prometheus' text format, version 0.0.4.", "text/plain", _METRICS)}}
+METERING: Final[Spec] = {
+    "responses": {"200": text_response("Prometheus' text format, version 0.0.4.", "text/plain", _METRICS)}
+}
 
 
 @metrics.get("/metrics")

@@ -6,7 +6,7 @@ Stands beside the life of a job; container platforms ask here.
 from flask import Blueprint
 
 from api.context import Errand, here
-from api.http.answer import Answer, answer
+from api.http.answer import Answer, json_answer
 from api.http.specs import LIVENESS, READINESS, documented
 from errand.errors import StoreUnavailable
 
@@ -17,7 +17,7 @@ probes = Blueprint("probes", __name__)
 @documented(tags=["health"], responses=LIVENESS)
 def alive() -> Answer:
     """Check that the API is alive"""
-    return answer('{"status":"ok"}\n')
+    return json_answer('{"status":"ok"}\n')
 
 
 @probes.get("/readyz")
@@ -31,7 +31,7 @@ def ready() -> Answer:
     if store == "down":
         raise StoreUnavailable(dependencies={"store": store, "broker": broker})
     status = "ready" if broker == "up" else "degraded"
-    return answer(f'{{"status":"{status}","dependencies":{{"store":"{store}","broker":"{broker}"}}}}\n')
+    return json_answer(f'{{"status":"{status}","dependencies":{{"store":"{store}","broker":"{broker}"}}}}\n')
 
 
 def store_up(errand: Errand) -> bool:

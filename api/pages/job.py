@@ -1,6 +1,6 @@
 """The page of one job, for who has the link from its mail: `GET /view/{token}`, its files and its changes.
 
-Stands at step 6 of a job's life. The link is the key, and all it opens is this job, to be read. Next: `job_words.py`.
+Stands at step 6 of a job's life. The link is the key, and all it opens is this job, to be read. Next: `view_model.py`.
 """
 
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ from api.events.views import watch_job
 from api.http import content_policy
 from api.http.answer import Answer
 from api.http.specs import documented
-from api.pages.html import UNSEEN, page, refuse_in_html
-from api.pages.job_words import words_of
-from api.pages.result import file_of
-from api.pages.specs import DOWNLOADING, LOOKING, WATCHING
+from api.pages.html import PRIVATE_HEADERS, page_answer, refuse_in_html
+from api.pages.result import result_file
+from api.pages.specs import DOWNLOAD_SPEC, EVENTS_SPEC, VIEW_SPEC
+from api.pages.view_model import view_model_of
 from errand.errors import FileUnknown, JobUnknown
 from errand.presenting.report import Record
 from errand.presenting.result_shape import file_name
@@ -26,30 +26,30 @@ view = Blueprint("view", __name__)
 refuse_in_html(view)
 
 FORGOTTEN: Final = "This job is no longer kept: finished jobs are forgotten after a while."
-SANDBOXED: Final = {**UNSEEN, content_policy.HEADER: content_policy.SANDBOXED}
+SANDBOXED: Final = {**PRIVATE_HEADERS, content_policy.HEADER: content_policy.SANDBOXED}
 """For a file: should a browser show it after all, it can run nothing and fetch nothing."""
 
 
 @view.get("/view/<token>")
-@documented(tags=["mail"], **LOOKING)
+@documented(tags=["mail"], **VIEW_SPEC)
 def look(token: str) -> Answer:
     """Look at a job by the link in its mail
 
     A page (HTML) that needs no API key: what was asked, how far it is, and the result as a table, a picture or a text.
     """
     link = here().links().opened(token)
-    return page("view.html", path=f"/view/{token}", **words_of(link, _record(link.job_id)))
+    return page_answer("view.html", path=f"/view/{token}", **view_model_of(link, _record(link.job_id)))
 
 
 @view.get("/view/<token>/events")
-@documented(tags=["mail"], **WATCHING)
+@documented(tags=["mail"], **EVENTS_SPEC)
 def watch(token: str) -> Answer:
     """Watch a job by the link in its mail
 
     The same stream as the job's own, without the lines of its log. The page reads it to keep itself up to date.
     """
     answer = watch_job(here().links().job_of(token))
-    answer.headers.update(UNSEEN | {"Cache-Control": answer.headers.get("Cache-Control", "no-cache")})
+    answer.headers.update(PRIVATE_HEADERS | {"Cache-Control": answer.headers.get("Cache-Control", "no-cache")})
     if request.method == "GET":
         parts = cast(Iterable[bytes], answer.response)  # each of them is one event
         answer.response = (part for part in parts if b"\nevent: log\n" not in part)
@@ -57,7 +57,7 @@ def watch(token: str) -> Answer:
 
 
 @view.get("/view/<token>/<kind>")
-@documented(tags=["mail"], **DOWNLOADING)
+@documented(tags=["mail"], **DOWNLOAD_SPEC)
 def download(token: str, kind: str) -> Answer:
     """Download a result by the link in its mail
 
@@ -65,7 +65,7 @@ def download(token: str, kind: str) -> Answer:
     """
     record = _record(here().links().job_of(token))
     done = record["status"] == Status.SUCCEEDED
-    file = file_of(record.get("result", "null"), kind) if done else None
+    file = result_file(record.get("result", "null"), kind) if done else None
     if file is None:
         raise FileUnknown()
     name = file_name(record["operation"], file.extension)

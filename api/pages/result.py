@@ -1,6 +1,6 @@
 """A result on the page of a job, and as a file: a table, a picture or a text.
 
-Stands at step 6 of a job's life, under `job_words.py` and `job.py`. Next: `errand/presenting/result_shape.py`.
+Stands at step 6 of a job's life, under `view_model.py` and `job.py`. Next: `errand/presenting/result_shape.py`.
 """
 
 from dataclasses import dataclass
@@ -49,14 +49,14 @@ class ResultTable:
     cut: str = ""
 
 
-def shown(document: str) -> dict[str, Any]:
+def result_view(document: str) -> dict[str, Any]:
     """Give what the page shows of a result (JSON text): `picture`, `rows` or `text`, and the `files` it offers."""
     match shape_of(document):
         case Image() as image:
             return {"picture": image.alt or "A picture without a description", "files": _buttons("picture")}
         case Table() as table:
             return {"rows": _first_rows(table), "files": _buttons("csv", "json")}
-    if rows := _members(document):
+    if rows := _object_rows(document):
         return {"rows": rows, "files": _buttons("json")}
     text, size = safe_text.result(document, MAX_SHOWN)
     cut = f"the first {MAX_SHOWN:,} of {size:,} characters" if size > MAX_SHOWN else ""
@@ -69,7 +69,7 @@ def shown(document: str) -> dict[str, Any]:
     }
 
 
-def file_of(document: str, kind: str) -> ResultFile | None:
+def result_file(document: str, kind: str) -> ResultFile | None:
     """Write a result (JSON text) as a file of one of the kinds of BUTTONS; None if it makes no such file."""
     match kind, None if kind == "json" else shape_of(document):
         case "csv", Table() as table:
@@ -98,7 +98,7 @@ def _first_rows(table: Table) -> ResultTable:
     return ResultTable(columns, rows, _numeric(rows), " and ".join(left_out))
 
 
-def _members(document: str) -> ResultTable | None:
+def _object_rows(document: str) -> ResultTable | None:
     """Give the members of a small object as rows; None where that would leave something out."""
     found = fields_of(document) or []
     rows: list[tuple[str, ...]] = [(_cell(name), _cell(cell)) for name, cell in found]

@@ -5,8 +5,8 @@ Stands beside the life of a job. `job.py` and `unsubscribe.py` say what is here;
 
 from typing import Any, Final
 
-from api.events.specs import WATCHING as JOB_WATCHING
-from api.http.specs import STORE_DOWN, Spec, parameter, refuses
+from api.events.specs import WATCHING as JOB_EVENTS_SPEC
+from api.http.specs import STORE_DOWN, Spec, parameter, problem_response
 from api.pages.result import BUTTONS
 from errand.errors import FileUnknown, FormRefused, LinkExpired, LinkRefused
 
@@ -24,21 +24,21 @@ def _in_both(problem: Spec) -> Spec:
     return problem | {"content": _HTML | problem["content"]}
 
 
-_UNKNOWN: Final = _in_both(refuses("We wrote no such link, or the job is no longer kept.", LinkRefused()))
-_EXPIRED: Final = _in_both(refuses("The link's time is over (`LINK_TTL`).", LinkExpired()))
+_UNKNOWN: Final = _in_both(problem_response("We wrote no such link, or the job is no longer kept.", LinkRefused()))
+_EXPIRED: Final = _in_both(problem_response("The link's time is over (`LINK_TTL`).", LinkExpired()))
 _DOWN: Final = _in_both(STORE_DOWN)
 _REFUSALS: Final[dict[str, Any]] = {"404": _UNKNOWN, "410": _EXPIRED, "503": _DOWN}
 
-LOOKING: Final[Spec] = {"parameters": [_TOKEN], "responses": {"200": _page("The page."), **_REFUSALS}}
+VIEW_SPEC: Final[Spec] = {"parameters": [_TOKEN], "responses": {"200": _page("The page."), **_REFUSALS}}
 
-WATCHING: Final[Spec] = {
-    "parameters": [_TOKEN, *JOB_WATCHING["parameters"][1:]],
+EVENTS_SPEC: Final[Spec] = {
+    "parameters": [_TOKEN, *JOB_EVENTS_SPEC["parameters"][1:]],
     "responses": {
-        **JOB_WATCHING["responses"],
-        "400": _in_both(JOB_WATCHING["responses"]["400"]),
+        **JOB_EVENTS_SPEC["responses"],
+        "400": _in_both(JOB_EVENTS_SPEC["responses"]["400"]),
         "404": _UNKNOWN,
         "410": _EXPIRED,
-        "503": _in_both(JOB_WATCHING["responses"]["503"]),
+        "503": _in_both(JOB_EVENTS_SPEC["responses"]["503"]),
     },
 }
 
@@ -49,16 +49,16 @@ _FILES: Final[Spec] = {
         for media_type in ("text/csv", "text/plain", "image/png", "image/jpeg", "image/gif", "image/webp")
     },
 }
-DOWNLOADING: Final[Spec] = {
+DOWNLOAD_SPEC: Final[Spec] = {
     "parameters": [_TOKEN, parameter("kind", "path", "What kind of file.", enum=sorted(BUTTONS))],
     "responses": {
         "200": {"description": "The file, as an attachment.", "content": _FILES, "headers": _MARKED},
         **_REFUSALS,
-        "404": _in_both(refuses("As above, or the result makes no such file.", FileUnknown())),
+        "404": _in_both(problem_response("As above, or the result makes no such file.", FileUnknown())),
     },
 }
 
-CHOOSING: Final[Spec] = {
+CHOICE_SPEC: Final[Spec] = {
     "parameters": [_TOKEN],
     "responses": {"200": _page("The page."), "404": _UNKNOWN, "503": _DOWN},
 }
@@ -77,7 +77,7 @@ _FORM: Final[Spec] = {
     },
     "example": {"List-Unsubscribe": "One-Click"},
 }
-UNSUBSCRIBING: Final[Spec] = {
+UNSUBSCRIBE_SPEC: Final[Spec] = {
     "parameters": [_TOKEN],
     "requestBody": {
         "required": True,
@@ -85,7 +85,7 @@ UNSUBSCRIBING: Final[Spec] = {
     },
     "responses": {
         "200": _page("It is so now. The page offers the way back."),
-        "400": _in_both(refuses("The form says nothing that we know.", FormRefused())),
+        "400": _in_both(problem_response("The form says nothing that we know.", FormRefused())),
         "404": _UNKNOWN,
         "503": _DOWN,
     },

@@ -9,8 +9,8 @@ from flask import Blueprint, request
 from api.context import here
 from api.http.answer import Answer
 from api.http.specs import documented
-from api.pages.html import page, refuse_in_html
-from api.pages.specs import CHOOSING, UNSUBSCRIBING
+from api.pages.html import page_answer, refuse_in_html
+from api.pages.specs import CHOICE_SPEC, UNSUBSCRIBE_SPEC
 from errand.errors import FormRefused
 
 unsubscribe = Blueprint("unsubscribe", __name__)
@@ -18,7 +18,7 @@ refuse_in_html(unsubscribe)
 
 
 @unsubscribe.get("/unsubscribe/<token>")
-@documented(tags=["mail"], **CHOOSING)
+@documented(tags=["mail"], **CHOICE_SPEC)
 def choose(token: str) -> Answer:
     """Look whether mails are sent to an address
 
@@ -29,7 +29,7 @@ def choose(token: str) -> Answer:
 
 
 @unsubscribe.post("/unsubscribe/<token>")
-@documented(tags=["mail"], **UNSUBSCRIBING)
+@documented(tags=["mail"], **UNSUBSCRIBE_SPEC)
 def change(token: str) -> Answer:
     """End mails to an address, or have them sent again
 
@@ -47,4 +47,4 @@ def change(token: str) -> Answer:
 
 
 def _page(address: str, *, is_off: bool, changed: bool = False) -> Answer:
-    return page("unsubscribe.html", address=address, is_off=is_off, changed=changed)
+    return page_answer("unsubscribe.html", address=address, is_off=is_off, changed=changed)

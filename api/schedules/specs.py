@@ -7,16 +7,16 @@ from typing import Final
 
 from api.http.specs import (
     ETAG,
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
     RETRY_AFTER,
-    SEEN,
     STORE_DOWN,
     TOO_LARGE,
-    UNCHANGED,
     Spec,
-    gives,
+    json_response,
     parameter,
+    problem_response,
     reference,
-    refuses,
 )
 from errand.errors import (
     MediaTypeUnsupported,
@@ -31,41 +31,41 @@ from schemas.schedules import NAME_PATTERN, Schedule, ScheduleList
 _NAME: Final = parameter("name", "path", "Name of the schedule.", pattern=NAME_PATTERN)
 _FAULT: Final = {"pointer": "/cron", "detail": "must have five fields (minute hour day-of-month month day-of-week)"}
 _REFUSED: Final = ScheduleRefused("Nothing was stored: correct /cron, then send it again.", errors=[_FAULT])
-_UNKNOWN: Final = refuses("There is no such schedule.", ScheduleUnknown())
+_UNKNOWN: Final = problem_response("There is no such schedule.", ScheduleUnknown())
 
-PUTTING: Final[Spec] = {
+PUT_SPEC: Final[Spec] = {
     "parameters": [_NAME],
     "responses": {
-        "200": gives("There was one of this name; this is how it stands now.", reference(Schedule), ETAG),
-        "201": gives("Stored.", reference(Schedule), ETAG),
-        "400": refuses("The name is none, or the body is not JSON.", ScheduleNameRefused()),
-        "409": refuses("There are as many schedules as are kept.", SchedulesFull()),
+        "200": json_response("There was one of this name; this is how it stands now.", reference(Schedule), ETAG),
+        "201": json_response("Stored.", reference(Schedule), ETAG),
+        "400": problem_response("The name is none, or the body is not JSON.", ScheduleNameRefused()),
+        "409": problem_response("There are as many schedules as are kept.", SchedulesFull()),
         "413": TOO_LARGE,
-        "415": refuses("The body is not declared as `application/json`.", MediaTypeUnsupported()),
-        "422": refuses("The body is JSON but not a schedule; `errors` names each wrong place.", _REFUSED),
-        "503": refuses(
+        "415": problem_response("The body is not declared as `application/json`.", MediaTypeUnsupported()),
+        "422": problem_response("The body is JSON but not a schedule; `errors` names each wrong place.", _REFUSED),
+        "503": problem_response(
             "Nothing was stored: the store is down, or no worker is there yet.", StoreUnavailable(), RETRY_AFTER
         ),
     },
 }
-LISTING: Final[Spec] = {
-    "parameters": [SEEN],
+LIST_SPEC: Final[Spec] = {
+    "parameters": [IF_NONE_MATCH],
     "responses": {
-        "200": gives("All schedules, by name.", reference(ScheduleList), ETAG),
-        "304": UNCHANGED,
+        "200": json_response("All schedules, by name.", reference(ScheduleList), ETAG),
+        "304": NOT_MODIFIED,
         "503": STORE_DOWN,
     },
 }
-LOOKING: Final[Spec] = {
-    "parameters": [_NAME, SEEN],
+GET_SPEC: Final[Spec] = {
+    "parameters": [_NAME, IF_NONE_MATCH],
     "responses": {
-        "200": gives("The schedule.", reference(Schedule), ETAG),
-        "304": UNCHANGED,
+        "200": json_response("The schedule.", reference(Schedule), ETAG),
+        "304": NOT_MODIFIED,
         "404": _UNKNOWN,
         "503": STORE_DOWN,
     },
 }
-DELETING: Final[Spec] = {
+DELETE_SPEC: Final[Spec] = {
     "parameters": [_NAME],
     "responses": {
         "204": {"description": "It is gone; the jobs it has started go on."},

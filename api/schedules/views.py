@@ -15,10 +15,10 @@ from api.checks.arguments import checked
 from api.checks.recipients import notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
 from api.context import here
-from api.http.answer import Answer, answer
+from api.http.answer import Answer, json_answer
 from api.http.body import read_body, refusal
-from api.http.specs import documented, takes
-from api.schedules.specs import DELETING, LISTING, LOOKING, PUTTING
+from api.http.specs import documented, json_request
+from api.schedules.specs import DELETE_SPEC, GET_SPEC, LIST_SPEC, PUT_SPEC
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
 from errand.presenting.report import moment
 from errand.schedules import Rhythm, local
@@ -41,7 +41,7 @@ EXAMPLE: Final = {
 
 
 @schedules.put("/schedules/<name>")
-@documented(tags=["schedules"], requestBody=takes(ScheduleRequest, EXAMPLE), **PUTTING)
+@documented(tags=["schedules"], requestBody=json_request(ScheduleRequest, EXAMPLE), **PUT_SPEC)
 def store(name: str) -> Answer:
     """Create or replace a schedule
 
@@ -56,30 +56,30 @@ def store(name: str) -> Answer:
     refuse_recipients(body, errand.settings)
     refuse_webhook(body, errand.settings)
     rhythm = Rhythm.of(body.cron, body.timezone)
-    operation, arguments = checked(errand.catalogue.find(body.operation), body.arguments)
+    operation, arguments = checked(errand.catalogue.find_in_body(body.operation), body.arguments)
     if len(arguments.encode()) > MAX_ARGUMENTS:
         told = f"must have at most {MAX_ARGUMENTS} bytes as JSON in a schedule"
         raise refusal([Fault(pointer="/arguments", detail=told)])
     upcoming = rhythm.upcoming(errand.store.now())
-    verdict, record = errand.store.put_schedule(name, definition(body, rhythm, operation, arguments), upcoming)
+    verdict, record = errand.store.put_schedule(name, stored_fields(body, rhythm, operation, arguments), upcoming)
     if verdict == "full":
         raise SchedulesFull()
-    return shown(render(name, record), 201 if verdict == "created" else 200)
+    return schedule_answer(schedule_json(name, record), 201 if verdict == "created" else 200)
 
 
 @schedules.get("/schedules")
-@documented(tags=["schedules"], **LISTING)
+@documented(tags=["schedules"], **LIST_SPEC)
 def overview() -> Answer:
     """List all schedules
 
     Shows every schedule, sorted by name, with its next five times.
     """
-    rows = (render(schedule.name, schedule.record).rstrip() for schedule in here().store.schedules())
-    return shown(f'{{"schedules":[{",".join(rows)}]}}\n')
+    rows = (schedule_json(schedule.name, schedule.record).rstrip() for schedule in here().store.schedules())
+    return schedule_answer(f'{{"schedules":[{",".join(rows)}]}}\n')
 
 
 @schedules.get("/schedules/<name>")
-@documented(tags=["schedules"], **LOOKING)
+@documented(tags=["schedules"], **GET_SPEC)
 def look(name: str) -> Answer:
     """Look at a schedule
 
@@ -89,11 +89,11 @@ def look(name: str) -> Answer:
     schedule = here().store.schedule(name) if NAME.fullmatch(name) else None
     if schedule is None:
         raise ScheduleUnknown()
-    return shown(render(name, schedule.record))
+    return schedule_answer(schedule_json(name, schedule.record))
 
 
 @schedules.delete("/schedules/<name>")
-@documented(tags=["schedules"], **DELETING)
+@documented(tags=["schedules"], **DELETE_SPEC)
 def delete(name: str) -> Answer:
     """Delete a schedule
 
@@ -104,7 +104,7 @@ def delete(name: str) -> Answer:
     return Answer(status=204)
 
 
-def definition(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, arguments: str) -> dict[str, str]:
+def stored_fields(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, arguments: str) -> dict[str, str]:
     """Write a schedule as the store keeps it, text by field; what the body leaves open is left out."""
     always = {
         "cron": rhythm.cron,
@@ -121,7 +121,7 @@ def definition(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, argu
     return always | {name: str(value) for name, value in perhaps.items() if value is not None}
 
 
-def render(name: str, record: dict[str, str]) -> str:
+def schedule_json(name: str, record: dict[str, str]) -> str:
     """Write a schedule as JSON. What the store has as JSON goes in as it is, so that every number stays what it was."""
     times: list[int] = json.loads(record["upcoming"])
     members = {
@@ -145,13 +145,13 @@ def render(name: str, record: dict[str, str]) -> str:
     return "{" + ",".join(f'"{field}":{text}' for field, text in members.items()) + "}\n"
 
 
-def shown(text: str, status: int = 200) -> Answer:
+def schedule_answer(text: str, status: int = 200) -> Answer:
     """Answer with this JSON, or with 304 to who has seen it before."""
     tag = sha256(text.encode()).hexdigest()[:16]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     if request.method == "GET" and request.if_none_match.contains_weak(tag):
-        return answer("", 304, headers)
-    return answer(text, status, headers)
+        return json_answer("", 304, headers)
+    return json_answer(text, status, headers)
 
 
 def _email(record: dict[str, str]) -> str:

@@ -1,7 +1,7 @@
 """Sets JSON off, a line for each member, as people read it.
 
 Stands at step 6 of a job's life, under mails (`workers/mail/writing/words.py`) and the page of a job
-(`api/pages/job_words.py`).
+(`api/pages/view_model.py`).
 """
 
 import re

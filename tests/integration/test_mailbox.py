@@ -90,7 +90,7 @@ def test_every_letter_of_the_mailer_can_be_read_in_the_mailbox(catcher):
     for letter in map(composed, samples()):
         send_letter(mailer, letter)
         catcher.line()
-        opened = OpenedMail(folder.look().mails[0])
+        opened = OpenedMail(folder.listing().mails[0])
 
         assert opened.summary().subject == letter.subject
         assert opened.text.text().strip() == letter.text.strip()

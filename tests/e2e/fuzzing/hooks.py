@@ -15,7 +15,7 @@ import schemathesis
 from pydantic import ValidationError
 
 from api.checks.idempotency import KEY_PATTERN
-from api.checks.options import refuse_contradictions
+from api.checks.options import refuse_contradictory_times
 from errand.errors import JobRefused
 from errand.schedules import fault_of, fault_of_zone
 from schemas.address import EMAIL_PATTERN, MAX_LENGTH, as_address
@@ -113,7 +113,7 @@ def with_its_arguments(body: dict[str, Any], case: schemathesis.Case) -> dict[st
 def without_contradiction(body: dict[str, Any], model: type[OperationRequest]) -> dict[str, Any]:
     """Leave a deadline out that is before the job may start: OpenAPI can't compare two fields."""
     try:
-        refuse_contradictions(model.model_validate(body))
+        refuse_contradictory_times(model.model_validate(body))
     except ValidationError:
         return body
     except JobRefused:

@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from api.app import app_of_routes
-from api.docs.document import document_of
+from api.docs.document import build_document
 from errand.errors import SettingsRefused
 from errand.plugins import find
 from errand.settings import Settings
@@ -91,7 +91,7 @@ def test_a_side_imports_only_its_own_modules(plugin):
 def test_routes_are_in_the_api_document_under_a_tag_of_their_own(plugin):
     path = plugin(routes=ROUTES)
 
-    document = document_of(app_of_routes(settings(path)))
+    document = build_document(app_of_routes(settings(path)))
 
     validate(document)
     operation = document["paths"]["/greeting/{name}"]["get"]

@@ -23,11 +23,11 @@ def subjects(mails):
 
 def test_a_folder_that_is_not_there_yet_has_no_mails_until_it_is(path):
     folder = MailFolder(path)
-    assert folder.look().mails == ()
+    assert folder.listing().mails == ()
 
     keep(path, letter("first"))
 
-    assert subjects(folder.look().mails) == ["first"]
+    assert subjects(folder.listing().mails) == ["first"]
 
 
 def test_the_newest_come_first_even_of_one_moment(path):
@@ -35,12 +35,12 @@ def test_the_newest_come_first_even_of_one_moment(path):
     for file in (path / "new").iterdir():
         os.utime(file, ns=(10**18, 10**18))
 
-    assert subjects(MailFolder(path).look().mails) == [f"{number}" for number in reversed(range(12))]
+    assert subjects(MailFolder(path).listing().mails) == [f"{number}" for number in reversed(range(12))]
 
 
 def test_pages_follow_each_other(path):
     keep(path, *(letter(f"{number}") for number in range(5)))
-    listing = MailFolder(path).look()
+    listing = MailFolder(path).listing()
 
     first = listing.page(2)
     second = listing.page(2, after=first[-1].id)
@@ -60,17 +60,17 @@ def test_what_is_no_mail_is_not_shown(path, tmp_path):
     (path / "tmp" / "unfinished").write_text("x")
     os.mkfifo(path / "cur" / "pipe")
 
-    assert subjects(MailFolder(path).look().mails) == ["a mail"]
+    assert subjects(MailFolder(path).listing().mails) == ["a mail"]
 
 
 def test_a_mail_keeps_its_id_when_a_reader_has_marked_it_as_seen(path):
     keep(path, letter("a mail"))
     folder = MailFolder(path)
-    [before] = folder.look().mails
+    [before] = folder.listing().mails
 
     before.path.rename(path / "cur" / f"{before.path.name}:2,S")
 
-    [after] = folder.look().mails
+    [after] = folder.listing().mails
     assert after.id == before.id
     assert after.read()
 
@@ -81,21 +81,21 @@ def test_names_may_be_any_bytes(path):
     mail.rename(os.fsdecode(os.fsencode(mail) + b"\xff<script>"))
     folder = MailFolder(path)
 
-    assert subjects(folder.look().mails) == ["a mail"]
+    assert subjects(folder.listing().mails) == ["a mail"]
     folder.clear()
-    assert folder.look().mails == ()
+    assert folder.listing().mails == ()
 
 
 def test_a_mail_that_vanishes_is_unknown(path):
     keep(path, letter())
     folder = MailFolder(path)
-    [mail] = folder.look().mails
+    [mail] = folder.listing().mails
     mail.path.unlink()
 
     with pytest.raises(MailUnknown):
         mail.read()
     with pytest.raises(MailUnknown):
-        folder.look().find(mail.id)
+        folder.listing().find(mail.id)
 
 
 def test_a_mail_is_opened_once_for_the_list_and_a_look_at_ten_thousand_is_quick(path, monkeypatch):
@@ -109,13 +109,13 @@ def test_a_mail_is_opened_once_for_the_list_and_a_look_at_ten_thousand_is_quick(
     )
 
     for _ in range(3):
-        assert subjects(folder.look().page(50))[0] == "9999"
+        assert subjects(folder.listing().page(50))[0] == "9999"
     assert len(opened) == 50
 
     for name in ("new", "cur"):
         os.utime(path / name, (1, 1))  # long ago: nothing changes any more
-    folder.look()
+    folder.listing()
     began = time.monotonic()
     for _ in range(100):
-        folder.look()
+        folder.listing()
     assert time.monotonic() - began < 1

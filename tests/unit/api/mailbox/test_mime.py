@@ -6,7 +6,7 @@ import time
 import pytest
 
 from api.mailbox.contents import file_name
-from api.mailbox.mime import MOST_PARTS, headers_of, parts_of, readable
+from api.mailbox.mime import MOST_PARTS, decoded_header, headers_of, parts_of
 from tests.support.mails import PIXEL, with_picture
 
 MEGABYTE = 1024 * 1024
@@ -55,7 +55,7 @@ def test_line_ends_of_the_network_make_no_difference():
     ],
 )
 def test_a_header_is_given_as_people_read_it(written, read):
-    assert readable(written) == read
+    assert decoded_header(written) == read
 
 
 def test_headers_that_are_not_ascii_are_read_as_utf_8_or_as_latin_1():
@@ -125,7 +125,7 @@ def test_megabytes_of_malice_take_no_more_than_a_moment(mail):
     for each in parts_of(mail):
         each.text()
         file_name(each, 1)
-    readable(headers_of(mail).get("subject", ""))
+    decoded_header(headers_of(mail).get("subject", ""))
 
     # about 0.3 s where nothing else runs; the standard library's parser takes 10 s and more for the first two
     assert time.monotonic() - began < 5

@@ -40,19 +40,19 @@ class Document:
     def __init__(self, base: Schema) -> None:
         """Begin with `base`, the document without any operation."""
         self._base = base
-        self.plain = frozen(base)
+        self.plain = rendered(base)
         self._last: tuple[Mapping[str, str], RenderedDocument] = ({}, self.plain)
 
     def of(self, texts: Mapping[str, str]) -> RenderedDocument:
         """Give the document with these operations (JSON text by name); the last one is remembered."""
         seen, document = self._last
         if texts != seen:
-            document = frozen(with_operations(self._base, [published(text).operation for text in texts.values()]))
+            document = rendered(with_operations(self._base, [published(text).operation for text in texts.values()]))
             self._last = (texts, document)
         return document
 
 
-def frozen(document: Schema) -> RenderedDocument:
+def rendered(document: Schema) -> RenderedDocument:
     """Write a document down."""
     content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return RenderedDocument(content, gzip.compress(content, 6, mtime=0), blake2b(content, digest_size=10).hexdigest())

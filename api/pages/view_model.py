@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from api.pages.result import MAX_CELL, shown
+from api.pages.result import MAX_CELL, result_view
 from errand.presenting import safe_text
 from errand.presenting.report import Record
 from errand.trust.links import OpenedLink
@@ -26,10 +26,10 @@ HEADINGS: Final[dict[str, str]] = {
     Status.CANCELLED: "Your operation was cancelled",
 }
 
-Words = dict[str, Any]
+ViewModel = dict[str, Any]
 
 
-def words_of(link: OpenedLink, record: Record) -> Words:
+def view_model_of(link: OpenedLink, record: Record) -> ViewModel:
     """Give the words of `templates/view.html`."""
     status = record["status"]
     return {
@@ -40,7 +40,7 @@ def words_of(link: OpenedLink, record: Record) -> Words:
         "is_final": status in FINAL,
         "error": _error(record),
         "progress": _progress(record) if status == Status.RUNNING else None,
-        "result": shown(record.get("result", "null")) if status == Status.SUCCEEDED else None,
+        "result": result_view(record.get("result", "null")) if status == Status.SUCCEEDED else None,
         "position": _position(record),
         "facts": list(_facts(link, record)),
         "until": moment(link.expires * 1000),
@@ -65,14 +65,14 @@ def duration(ms: int) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
-def _error(record: Record) -> Words | None:
+def _error(record: Record) -> ViewModel | None:
     if "error" not in record:
         return None
     type_, message = safe_text.error(record["error"], MAX_MESSAGE)
     return {"type": type_ if record["status"] != Status.CANCELLED else "", "message": message}
 
 
-def _progress(record: Record) -> Words | None:
+def _progress(record: Record) -> ViewModel | None:
     if "progress" not in record:
         return None
     told = json.loads(record["progress"])
