@@ -189,7 +189,7 @@ def test_a_link_opens_nothing_else_of_the_api(client, links, path):
 
 def test_a_link_is_not_written_into_the_log_even_where_its_page_fails(client, given, path, caplog, monkeypatch):
     given()
-    monkeypatch.setattr("api.pages.job.words_of", lambda *_: 1 / 0)
+    monkeypatch.setattr("api.pages.job.view_model_of", lambda *_: 1 / 0)
 
     page = client.get(path, headers=BROWSER)
 
