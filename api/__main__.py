@@ -1,14 +1,11 @@
-"""Starts the API: `python -m api`.
-
-Stands before step 1 of a job's life. Next: `api/serving/server.py`.
-"""
+"""Starts the API: `python -m api`. Next: `serving/server.py`."""
 
 import os
 
 from errand.process import logs
 
 logs.silence_known_warnings()
-# nameko's client imports eventlet, and that a resolver of its own which nobody here uses: 7 MB
+# nameko's client imports eventlet, which imports a DNS resolver that the API doesn't use: 7 MB
 os.environ["EVENTLET_NO_GREENDNS"] = "yes"
 
 import sys
@@ -20,7 +17,7 @@ from errand.settings import Settings
 
 
 def main() -> None:
-    """Read the settings, then serve."""
+    """Read the settings, check the plug-ins, serve."""
     settings = Settings.load_or_exit()
     logs.configure(settings.log_level)
     refuse_plugins(settings)
@@ -28,9 +25,9 @@ def main() -> None:
 
 
 def refuse_plugins(settings: Settings) -> None:
-    """Exit with a sentence when a plug-in can't be one; each process would only die of it, again and again.
+    """Exit with a sentence when a plug-in can't be loaded; otherwise every process would die of it again and again.
 
-    It is tried in a process of its own: this one needs nothing of the app, and would keep 19 MB of it for good.
+    A child process tries them: loading the app here would cost 19 MB for as long as the API runs.
     """
     if not settings.examples_list:
         return
@@ -42,7 +39,7 @@ def refuse_plugins(settings: Settings) -> None:
 
 
 def _tried(settings: Settings) -> int:
-    """Load the plug-ins, say what keeps one from being one, and give the exit status."""
+    """Load the plug-ins, print why one can't be loaded, and return the exit status."""
     try:
         from api.app import app_of_routes
 

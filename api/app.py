@@ -1,7 +1,7 @@
-"""Puts the API together: settings, store and relay go in, a Flask app comes out.
+"""Assembles the API: settings, store and relay go in, a Flask app comes out.
 
-Stands before step 1 of a job's life. Which ones is chosen in `api/serving/wsgi.py`, and in the tests. Next:
-`api/jobs/submit.py`.
+`serving/wsgi.py` chooses the real parts, tests choose their own. A request then goes to the view of its path; a job
+begins in `jobs/submit.py`. Next: `jobs/submit.py`.
 """
 
 from functools import cache
@@ -60,19 +60,19 @@ BLUEPRINTS: Final = (
 
 
 class JobStep(BaseConverter):
-    """A step of a path that may be a job's id; not those that stand beside them."""
+    """A path segment that may be a job's id: anything but the fixed segments below /jobs."""
 
     regex = "(?!(?:batch|retry)$)[^/]+"
-    part_isolating = True  # the expression has a slash, but never matches one
+    part_isolating = True  # the expression contains a slash but never matches one
 
 
 class NoSessions(SessionInterface):
-    """There are no cookies here, so none are looked for."""
+    """The API has no sessions, so no request looks for a cookie."""
 
     nothing = NullSession()
 
     def open_session(self, app: Flask, request: object) -> NullSession:
-        """Give the same empty session to every request."""
+        """Return the same empty session for every request."""
         return self.nothing
 
 
@@ -80,12 +80,12 @@ class Json(DefaultJSONProvider):
     """Reads JSON for `request.get_json()` of plug-ins as `api/http/body.py` does: deep nesting can't bring it down."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Read it; raise ValueError."""
+        """Parse JSON; raise ValueError."""
         return from_json(s, allow_inf_nan=False)
 
 
 class Api(Flask):
-    """Flask with our kind of answers and without sessions, which keeps what it once found out of a client's address."""
+    """A Flask subclass: JSON answers, no sessions, and one cached URL adapter for each host that clients ask for."""
 
     response_class = Answer
     json_provider_class = Json
@@ -96,16 +96,17 @@ class Api(Flask):
         *("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme"),
         *("HTTP_CONNECTION", "HTTP_UPGRADE"),
     )
-    """All that `create_url_adapter` looks at besides what is asked for."""
+    """What `create_url_adapter` reads of the environment, apart from path, query and method."""
     ADDRESSES: Final = 64
+    """Maximum number of cached adapters: a client may send any host."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Do as Flask's."""
+        """Make a Flask app."""
         super().__init__(*args, **kwargs)
         self._addresses: dict[tuple[Any, ...], tuple[MapAdapter, str]] = {}
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Do as Flask's, which reads, checks and encodes the host of each request anew: a tenth of all its time."""
+        """Return the URL adapter of a request. Flask would parse and check the host again: a tenth of its time."""
         if request is None:
             return super().create_url_adapter(None)
         environ = request.environ
@@ -130,14 +131,14 @@ class Api(Flask):
 
 
 def _decoded(text: str) -> str:
-    """Read what WSGI gives as Latin-1 and was sent as UTF-8."""
+    """Decode text that WSGI gives as Latin-1 and the client sent as UTF-8."""
     return text.encode("latin1").decode(errors="replace")
 
 
 def create_app(settings: Settings, store: JobStore, relay: DoorbellRelay) -> Api:
-    """Make an app that accepts into `store` and has doorbells rung by `relay`; neither is asked anything yet.
+    """Make an app that stores jobs in `store` and rings doorbells through `relay`; it connects to neither yet.
 
-    Raises SettingsRefused for what EXAMPLES names and is no plug-in.
+    Raises SettingsRefused when EXAMPLES names something that is not a plug-in.
     """
     app = app_of_routes(settings)
     links = cache(lambda: SignedLinks(store.link_secret(), settings.base_url))
@@ -150,16 +151,16 @@ def create_app(settings: Settings, store: JobStore, relay: DoorbellRelay) -> Api
 
 
 def app_of_routes(settings: Settings) -> Api:
-    """Make an app that has its routes and nothing behind them; raise SettingsRefused as `create_app` does."""
+    """Make an app with routes but no store or relay. Raises SettingsRefused as `create_app` does."""
     app = Api("api", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # so that api/http/body.py sees that there was more
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one more, so that body.py sees a body too large
     app.url_map.strict_slashes = False
     app.url_map.converters["job"] = JobStep
     problems.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if settings.mailbox:
-        from api.mailbox.views import mailbox  # only where there is one: for development
+        from api.mailbox.views import mailbox  # for development only
 
         app.register_blueprint(mailbox)
     plugins.register(app, settings)

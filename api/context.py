@@ -1,4 +1,4 @@
-"""The Errand that answers this request: what every view works with."""
+"""What every view works with: settings, store, relay, and the parts built on them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ from schemas.jobs import ID
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What the views work with. `links` reads the links in mails; the first call asks the store for their secret."""
+    """The parts of one app. `links()` reads the links in mails; its first call reads their secret from the store."""
 
     settings: Settings
     store: JobStore
     relay: DoorbellRelay
     catalogue: CachedCatalogue
-    watch: Broadcaster
+    broadcaster: Broadcaster
     links: Callable[[], SignedLinks]
-    gathering: GroupCommit
+    group_commit: GroupCommit
 
 
 def here() -> Errand:
-    """Give the Errand of the app that answers this request."""
+    """Return the parts of the current app."""
     return cast(Errand, current_app.extensions["errand"])
 
 
 def found(job_id: str) -> Record:
-    """Give the job's record; raise JobUnknown."""
+    """Return the record of a job; raise JobUnknown."""
     record = here().store.get(job_id) if ID.fullmatch(job_id) else None
     if record is None:
         raise JobUnknown()

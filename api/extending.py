@@ -1,7 +1,7 @@
-"""What plug-ins build their routes of: `from api.extending import cluster, event_stream, job_events`.
+"""What plug-ins build their routes from: `from api.extending import cluster, event_stream, job_events`.
 
-Public, and all of the API's side that is; `docs/extending.md` tells how to use it. What goes wrong in a call is
-answered by `api/http/problems.py`: a missing service 503, a slow one 504, one that failed 502, and all of them in time.
+This is the public part of the API for plug-ins; `docs/extending.md` shows how to use it. `api/http/problems.py` answers
+for calls that fail: 503 for a missing service, 504 for a slow one, 502 for one that failed, each within the timeout.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,16 +23,19 @@ from errand.settings import Settings
 __all__ = ["cluster", "event_stream", "job_events", "json_body"]
 
 CALLERS: Final = "errand.callers"
+"""Key of the pool in `app.extensions`."""
 RECYCLE_SECONDS: Final = 3600.0
+"""Age after which a connection is replaced."""
 TIMEOUT_SECONDS: Final = 10.0
+"""Default timeout of the calls in a `cluster()` block."""
 
 
 @contextmanager
 def cluster(timeout: float = TIMEOUT_SECONDS, refusals: Mapping[str, int] | None = None) -> Iterator[Cluster]:
-    """Lend `n`, by which services are called: `n.greeting_service.hello(name="world")`, or `.call_async(…).result()`.
+    """Yield `n`, which calls services: `n.greeting_service.hello(name="world")`, or `.call_async(…).result()`.
 
-    All that is called in the block is to be answered within `timeout` seconds. `refusals`: HTTP statuses by the names
-    of errors that a method was told to expect; what they say is the answer's `detail`. Inside of a request only.
+    Every call of the block has to be answered within `timeout` seconds. `refusals` maps names of a method's expected
+    exceptions to HTTP statuses; the exception's text becomes the answer's `detail`. Use it inside a request only.
     """
     until = monotonic() + timeout
     pool: CallerPool[Caller] = current_app.extensions[CALLERS]
@@ -52,7 +55,7 @@ def cluster(timeout: float = TIMEOUT_SECONDS, refusals: Mapping[str, int] | None
 
 
 def prepare(app: Flask, settings: Settings) -> None:
-    """Give the app its pool of callers; nothing is connected."""
+    """Give the app its pool of callers; none connects yet."""
     app.extensions[CALLERS] = CallerPool(
         lambda: Caller(settings.amqp_uri),
         size=2 * settings.api_threads + 2,  # one for each thread, those of slow requests included

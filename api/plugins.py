@@ -1,6 +1,6 @@
-"""Registers the routes of plug-ins, and refuses those that would get in somebody's way or say nothing in Swagger UI.
+"""Registers the routes of plug-ins. Refuses routes that clash with others or that Swagger UI couldn't document.
 
-Stands before step 1 of a job's life. Next: `extending.py`, of which plug-ins' routes are built.
+Next: `extending.py`, from which plug-ins build their routes.
 """
 
 import inspect
@@ -15,13 +15,13 @@ from errand.plugins import Plugin, find, refusal
 from errand.settings import Settings
 
 EXTENSION: Final = "errand.plugins"
-"""Where an app has a section of the API document for each plug-in: its tag, and the paths that belong there."""
+"""Key in `app.extensions`: for each plug-in its tag in the API document, and the paths that get this tag."""
 
 ARGUMENT: Final = re.compile(r"<(?:[^<>:]+:)?([^<>:]+)>")
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Add the blueprints of all plug-ins to `app`; raise SettingsRefused."""
+    """Register the blueprints of all plug-ins with `app`; raise SettingsRefused."""
     app.extensions[EXTENSION] = []
     for plugin in find(settings.examples_list):
         if plugin.has_routes:
@@ -29,7 +29,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def describe(document: dict[str, Any], app: Flask) -> None:
-    """Put what plug-ins' routes say in the API document under a tag of each one's own."""
+    """Group the routes of each plug-in in the API document under a tag of its own."""
     for tag, paths in app.extensions.get(EXTENSION, ()):
         document["tags"].append(tag)
         for path in paths:
@@ -55,23 +55,27 @@ def _register(app: Flask, plugin: Plugin) -> None:
     for rule in added:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if (rule.rule, method) in taken:
-                raise refusal(f"{module.__name__} answers {method} {rule.rule}, and so does somebody else")
+                raise refusal(
+                    f"{module.__name__} answers {method} {rule.rule}, which another blueprint answers already"
+                )
         _refuse_undocumented(app.view_functions[rule.endpoint], rule, f"{module.__name__}: {rule.rule}")
     tag = {"name": plugin.path, "description": " ".join((module.__doc__ or plugin.path).split("\n\n")[0].split())}
     app.extensions[EXTENSION].append((tag, {ARGUMENT.sub(r"{\1}", rule.rule) for rule in added}))
 
 
 def _refuse_undocumented(view: Any, rule: Rule, where: str) -> None:
-    """Raise SettingsRefused for a view that Swagger UI couldn't show."""
+    """Raise SettingsRefused for a view that Swagger UI couldn't document."""
     if rule.endpoint.endswith(".static") or hasattr(view, "specs_dict") or hasattr(view, "view_class"):
         return
     _, line, text = (inspect.getdoc(view) or "").partition("---")
     try:
         spec = yaml.safe_load(text)
     except yaml.YAMLError as fault:
-        raise refusal(f"{where}: what its docstring says below --- is no YAML ({fault})") from None
+        raise refusal(f"{where}: the part of its docstring below --- is not valid YAML ({fault})") from None
     if not line or not isinstance(spec, dict) or not isinstance(spec.get("responses"), dict):
-        raise refusal(f"{where} says nothing for Swagger UI; give its view a docstring with --- and `responses` below")
-    told = {each.get("name") for each in spec.get("parameters", ()) if isinstance(each, dict)}
-    if untold := sorted(rule.arguments - told):
-        raise refusal(f"{where} doesn't tell Swagger UI of {untold[0]}; name it in `parameters`, with `in: path`")
+        raise refusal(
+            f"{where} has no documentation for Swagger UI; give its view a docstring with --- and `responses` below"
+        )
+    documented = {each.get("name") for each in spec.get("parameters", ()) if isinstance(each, dict)}
+    if undocumented := sorted(rule.arguments - documented):
+        raise refusal(f"{where} doesn't document {undocumented[0]}; add it to `parameters`, with `in: path`")

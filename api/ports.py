@@ -1,7 +1,6 @@
-"""What the API needs from the outside, as protocols, and the one object that holds it.
+"""What the API needs from the outside, as protocols: a store and a relay for doorbells.
 
-Stands around step 1 of a job's life: `errand.store.Store` and `api.doorbells.relay.Relay` fit these, and so does the
-relay of the tests, which rings nothing. Next: `api/jobs/submit.py`.
+`errand.store.Store` and `api.doorbells.relay.Relay` implement them; tests use a relay that rings nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,80 +11,80 @@ from errand.store.schedules import Stored
 
 
 class EventStore(Protocol):
-    """The store, as far as it tells of events; each call raises StoreUnavailable."""
+    """The part of the store that has events; each call raises StoreUnavailable."""
 
     def first_event(self) -> str | None:
-        """Give the number of the oldest event that is still there."""
+        """Return the number of the oldest event that is still kept, or None."""
         ...
 
     def last_event(self) -> str:
-        """Give the number of the latest event, `0-0` when there was none."""
+        """Return the number of the latest event; `0-0` when there has been none."""
         ...
 
     def events_after(self, last: str, block_ms: int, most: int) -> list[Event]:
-        """Wait for events after `last`."""
+        """Wait up to `block_ms` for events after `last`; return up to `most` of them."""
         ...
 
     def events_between(self, after: str, upto: str, most: int) -> list[Event]:
-        """Give events after `after`, up to `upto` itself."""
+        """Return up to `most` events after `after`, up to and including `upto`."""
         ...
 
 
 class ScheduleStore(Protocol):
-    """The schedules' side of the store; each call raises StoreUnavailable when it can't be reached."""
+    """The part of the store that has schedules; each call raises StoreUnavailable."""
 
     def now(self) -> int:
-        """Tell the store's time (ms)."""
+        """Return the store's time in ms since 1970."""
         ...
 
     def put_schedule(
         self, name: str, fields: Mapping[str, str], upcoming: Sequence[int]
     ) -> tuple[Stored, dict[str, str]]:
-        """Store a schedule; give what became of it, and its record."""
+        """Store a schedule; return the outcome and its record."""
         ...
 
     def schedule(self, name: str) -> StoredSchedule | None:
-        """Give a schedule, or None."""
+        """Return a schedule, or None."""
         ...
 
     def schedules(self) -> list[StoredSchedule]:
-        """Give all schedules, by name."""
+        """Return all schedules in the order of their names."""
         ...
 
     def delete_schedule(self, name: str) -> bool:
-        """Forget a schedule; False when there was none."""
+        """Delete a schedule; return whether there was one."""
         ...
 
 
 class AddressStore(Protocol):
-    """The addresses' side of the store; each call raises StoreUnavailable when it can't be reached."""
+    """The part of the store that knows unsubscribed addresses; each call raises StoreUnavailable."""
 
     def unsubscribe(self, address: str) -> bool:
-        """Send no more mails to an address."""
+        """Send no more mails to an address; return whether that is new."""
         ...
 
     def resubscribe(self, address: str) -> bool:
-        """Send mails to an address again."""
+        """Send mails to an address again; return whether that is new."""
         ...
 
     def is_unsubscribed(self, address: str) -> bool:
-        """Tell whether no mails are sent to an address."""
+        """Return whether an address has unsubscribed."""
         ...
 
     def link_secret(self) -> bytes:
-        """Give what the links in mails are signed with."""
+        """Return the secret that signs the links in mails."""
         ...
 
 
 class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
-    """The store, as far as the API uses it; each call raises StoreUnavailable when it can't be reached."""
+    """The store as the API uses it; each call raises StoreUnavailable when it can't be reached."""
 
     def accept(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
-        """Store the jobs, all or nothing."""
+        """Store the jobs, all or none; return a result for each."""
         ...
 
     def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[AcceptResult]]:
-        """Ask for the same, and give what waits for the answer: to be called once."""
+        """Send the same request without waiting; the function returned waits for the answer. Call it once."""
         ...
 
     def get(self, job_id: str) -> dict[str, str] | None:
@@ -93,7 +92,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         ...
 
     def log(self, job_id: str) -> list[str]:
-        """Give the last lines of the job's log."""
+        """Return the last lines of the job's log."""
         ...
 
     def page(
@@ -105,11 +104,11 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        """Give a page of jobs, the newest first."""
+        """Return a page of jobs, the newest first."""
         ...
 
     def cancel(self, job_id: str, result_ttl: int) -> ControlResult:
-        """Call a job off."""
+        """Cancel a job."""
         ...
 
     def retry(self, job_id: str) -> ControlResult:
@@ -127,19 +126,19 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         limit: int = 50,
         fields: Sequence[str] = (),
     ) -> Page:
-        """Give a page of jobs, the oldest first, from behind one place up to another."""
+        """Return a page of jobs, the oldest first: those after place `after`, up to place `upto`."""
         ...
 
     def newest_place(self) -> int:
-        """Give the place of the newest job."""
+        """Return the place of the newest job in the order of creation."""
         ...
 
     def retry_these(self, job_ids: Sequence[str]) -> list[ControlResult]:
-        """Do the same with several jobs in one step."""
+        """Run several failed or cancelled jobs again in one step."""
         ...
 
     def retell(self, job_id: str) -> ControlResult:
-        """Try once more to tell of a job what failed to be told."""
+        """Send the failed notifications of a job again."""
         ...
 
     def delete(self, job_id: str) -> ControlResult:
@@ -147,7 +146,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         ...
 
     def counts(self) -> Counts:
-        """Count everything there is."""
+        """Return the counts behind the metrics."""
         ...
 
     def ping(self) -> None:
@@ -155,18 +154,18 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         ...
 
     def catalogue(self) -> dict[str, str]:
-        """Give the published operations: name to JSON text of a `schemas.operations.Operation`."""
+        """Return the published operations: name to JSON text of a `schemas.operations.Operation`."""
         ...
 
 
 class DoorbellRelay(Protocol):
-    """The relay, as far as the API uses it."""
+    """The relay as the API uses it."""
 
     @property
     def broker_up(self) -> bool:
-        """Tell whether the broker took the last doorbell."""
+        """Return whether the broker took the last doorbell."""
         ...
 
     def ring(self, job_id: str, queue: str) -> None:
-        """Have the doorbell of `queue` rung for the job; returns at once."""
+        """Ring the doorbell of `queue` for the job, soon; return at once."""
         ...

@@ -8,7 +8,7 @@ from threading import Semaphore
 from typing import Any
 
 from api.dispatch.dispatcher import may_take_long
-from api.dispatch.long_requests import PLACE, LongRequestSlot
+from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
 from api.serving import wsgi
 
 TURNS = 4
@@ -22,8 +22,8 @@ def make() -> Callable[..., Any]:
     def call(environ: dict[str, Any], start_response: Any) -> Any:
         if not may_take_long(environ):
             return app(environ, start_response)
-        environ[PLACE] = place
-        with place.at_work():
+        environ[SLOT_KEY] = place
+        with place.working():
             return app(environ, start_response)
 
     return call

@@ -1,8 +1,8 @@
-"""Gives requests that take long, event streams and waits, a thread of their own, so many of them and no more.
+"""Decides which thread answers a request: granian's, the submit thread, or one of its own for a long request.
 
-Stands before step 1 of a job's life: granian's few threads stay with the requests that are answered at once, and what
-submits one job goes to `submit_thread.py`. Next: that, or `api/events/views.py` and `api/events/waiting.py`, which
-ask here whether their request has such a place.
+Granian's few threads keep answering requests that end at once. A request that submits one job goes to the thread in
+`submit_thread.py`. Event streams and waits get a thread each, up to API_STREAMS; their views look for that slot with
+`long_request_slot.py`. Next: `submit_thread.py`.
 """
 
 import logging
@@ -14,89 +14,93 @@ from typing import Any, Final
 from granian.server import mp
 from granian.wsgi import _callback_wrapper
 
-from api.dispatch.long_requests import PLACE, LongRequestSlot
-from api.dispatch.submit_thread import Runner, Scope, SubmitThread, answer, is_quick
+from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
+from api.dispatch.submit_thread import Runner, Scope, SubmitThread, answer_request, submits_one_job
 from api.http.body import BODY_KEY
 from schemas.requests import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
 
-
-MOST_BYTES: Final = MAX_BODY_BYTES + 2
-"""Of a body: as many as show that it is too large."""
+BODY_LIMIT: Final = MAX_BODY_BYTES + 2
+"""Bytes read of a body: enough to see that it is too large."""
 
 App = Callable[..., Any]
 
 
 class RequestDispatcher:
-    """The places of one process."""
+    """Dispatches the requests of one process."""
 
-    def __init__(self, places: int, turns: int, express: SubmitThread | None = None) -> None:
-        """Let `places` requests take long at a time, of which `turns` work at a time; `express` has the quick ones."""
-        self._free, self._place, self._express = Semaphore(places), LongRequestSlot(Semaphore(turns)), express
+    def __init__(self, slots: int, turns: int, submit_thread: SubmitThread | None = None) -> None:
+        """Allow `slots` long requests at a time, of which `turns` run Python at the same moment.
+
+        Without a `submit_thread`, submissions stay with granian's threads.
+        """
+        self._free, self._slot = Semaphore(slots), LongRequestSlot(Semaphore(turns))
+        self._submit_thread = submit_thread
 
     def install(self) -> None:
-        """Have granian give this process's requests to us. To be called before it starts to serve.
+        """Make granian hand the requests of this process to us. Call it before granian starts to serve.
 
-        Its own way to let requests take long is more threads, and it starts them for any burst of short ones, too.
+        Granian's own way to allow long requests is more threads, which it also starts for any burst of short ones.
         `docs/decisions/0008-event-streams.md` has the figures.
         """
         mp._wsgi_call_wrap = self._wrap  # type: ignore[attr-defined]  # not exported; the release is pinned
 
-    def beside(self, run: Runner) -> Runner:
-        """Give what runs a request as `run` does, but aside if it may take long and there is a place."""
+    def dispatch(self, run: Runner) -> Runner:
+        """Wrap `run` so that each request is answered in the thread that suits it."""
 
         def choose(connection: Any, scope: Scope) -> None:
             if may_take_long(scope):
-                # The body can be read only until we return, and of a GET there is none that we would look at.
-                body = b"" if scope["REQUEST_METHOD"] == "GET" else scope["wsgi.input"].read(MOST_BYTES)
+                # The body can be read only until we return. Nobody reads the body of a GET.
+                body = b"" if scope["REQUEST_METHOD"] == "GET" else scope["wsgi.input"].read(BODY_LIMIT)
                 scope["wsgi.input"] = BytesIO(body)
-                if self._step_aside(run, connection, scope):
+                if self._start_thread(run, connection, scope):
                     return
-            elif self._express and is_quick(scope):
-                scope[BODY_KEY] = scope["wsgi.input"].read(MOST_BYTES)
+            elif self._submit_thread and submits_one_job(scope):
+                scope[BODY_KEY] = scope["wsgi.input"].read(BODY_LIMIT)
                 scope["wsgi.input"] = BytesIO(scope[BODY_KEY])
-                self._express.take(run, connection, scope)
+                self._submit_thread.take(run, connection, scope)
                 return
             run(connection, scope)
 
         return choose
 
-    def in_turn(self, app: App) -> App:
-        """Give an app that works as `app` does, but for requests that have a place only when it is their turn."""
+    def take_turns(self, app: App) -> App:
+        """Wrap the WSGI app so that long requests enter it only when it is their turn."""
 
         def call(environ: Scope, start_response: Any) -> Any:
-            if PLACE not in environ:
+            if SLOT_KEY not in environ:
                 return app(environ, start_response)
-            with self._place.at_work():
+            with self._slot.working():
                 return app(environ, start_response)
 
         return call
 
     def _wrap(self, callback: App, scope_opts: Scope, access_log_fmt: Any = None) -> Runner:
-        return self.beside(_callback_wrapper(self.in_turn(callback), scope_opts, access_log_fmt))
+        return self.dispatch(_callback_wrapper(self.take_turns(callback), scope_opts, access_log_fmt))
 
-    def _step_aside(self, run: Runner, connection: Any, scope: Scope) -> bool:
+    def _start_thread(self, run: Runner, connection: Any, scope: Scope) -> bool:
+        """Answer the request in a thread of its own; return False when no slot is free."""
         if not self._free.acquire(blocking=False):
             return False
-        arguments = (run, connection, {**scope, PLACE: self._place})
+        arguments = (run, connection, {**scope, SLOT_KEY: self._slot})
         try:
-            Thread(target=self._run, args=arguments, name="aside", daemon=True).start()
+            Thread(target=self._run, args=arguments, name="long-request", daemon=True).start()
         except RuntimeError as fault:
             self._free.release()
-            log.warning("Can't start a thread for a stream: %s", fault, extra={"action": "thread_refused"})
+            log.warning("Can't start a thread for a long request: %s", fault, extra={"action": "thread_refused"})
             return False
         return True
 
     def _run(self, run: Runner, connection: Any, scope: Scope) -> None:
         try:
-            answer(run, connection, scope)
+            answer_request(run, connection, scope)
         finally:
             self._free.release()
 
 
 def may_take_long(scope: Scope) -> bool:
-    """Tell whether this is a stream, or a request that would rather wait. Being wrong costs no more than a thread."""
+    """Return whether the request opens a stream or prefers to wait. A wrong yes costs one thread, nothing more."""
     if scope["REQUEST_METHOD"] == "GET" and scope["PATH_INFO"].rstrip("/").endswith("/events"):
         return True
     return "wait" in scope.get("HTTP_PREFER", "").lower()

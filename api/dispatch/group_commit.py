@@ -1,8 +1,8 @@
-"""Accepts the jobs of requests that wait at the same time in one step: one round trip to Redis for all of them.
+"""Group commit: jobs that are submitted at the same time are stored together, in one round trip to Redis.
 
-Stands at step 1 of a job's life, between `api/jobs/submit.py` and the store. Those of the express lane go when all of
-them are there. Elsewhere, while one thread's job is on its way those of others gather; the next one takes all of them
-along. Who comes alone doesn't wait.
+Requests of the submit thread are committed when all at hand have come this far. In other threads, the jobs that arrive
+during one commit wait for it and then go together in the next. A job that comes alone doesn't wait.
+Next: `errand/store/jobs.py`.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from api.dispatch import submit_thread
+from api.dispatch.submit_thread import AwaitAnswer, share_round_trip
 from errand.errors import StoreUnavailable
 from errand.store import AcceptResult, NewJob
 
@@ -21,68 +21,68 @@ if TYPE_CHECKING:
 
 
 class _PendingJob:
-    """A job to be accepted, and what became of it."""
+    """A job to be stored, then its result or the fault."""
 
-    __slots__ = ("fault", "job", "verdict")
+    __slots__ = ("fault", "job", "result")
 
     def __init__(self, job: NewJob) -> None:
         self.job = job
-        self.verdict: AcceptResult | None = None
+        self.result: AcceptResult | None = None
         self.fault: Exception | None = None
 
 
 class GroupCommit:
-    """Accepts into a store for all requests of a process."""
+    """Stores the jobs of all requests of a process."""
 
     def __init__(self, store: "JobStore") -> None:
-        """Accept into `store`."""
+        """Commit to `store`."""
         self._store = store
-        self._wishes: deque[_PendingJob] = deque()
-        self._turn = Lock()
+        self._pending: deque[_PendingJob] = deque()
+        self._committing = Lock()
 
     def accept(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
-        """Store the jobs, all or nothing, as the store does; raise StoreUnavailable."""
+        """Store the jobs, all or none; return a result for each. Raises StoreUnavailable."""
         if len(jobs) != 1 or jobs[0].key:
-            return self._store.accept(jobs)  # one conflict refuses all that are accepted together
-        wish = _PendingJob(jobs[0])
-        if not submit_thread.wait_for(self._begin, wish):
-            self._take_along(wish)
-        if wish.verdict is None:
-            raise wish.fault or AssertionError("neither accepted nor refused")
-        return [wish.verdict]
+            return self._store.accept(jobs)  # one conflict refuses every job of the same call
+        pending = _PendingJob(jobs[0])
+        if not share_round_trip(self._send, pending):
+            self._commit_with_others(pending)
+        if pending.result is None:
+            raise pending.fault or AssertionError("neither accepted nor refused")
+        return [pending.result]
 
-    def _begin(self, group: list[_PendingJob]) -> submit_thread.Finish:
-        """Send the jobs of the express lane to the store."""
-        jobs = [wish.job for wish in group]
+    def _send(self, group: list[_PendingJob]) -> AwaitAnswer:
+        """Send the jobs of the submit thread to the store."""
+        jobs = [pending.job for pending in group]
         try:
-            ask = self._store.begin_accept(jobs)
-        except Exception:  # noqa: BLE001 -- asked once more, and in good order, it is told what it was
-            ask = partial(self._store.accept, jobs)
-        return partial(self._accept, group, ask)
+            accept = self._store.begin_accept(jobs)
+        except Exception:  # noqa: BLE001 -- `accept` asks again, and reports the fault in our own terms
+            accept = partial(self._store.accept, jobs)
+        return partial(self._commit, group, accept)
 
-    def _take_along(self, own: _PendingJob) -> None:
-        """Accept all that threads have gathered, unless our own was taken along meanwhile."""
-        self._wishes.append(own)
-        with self._turn:
-            if own.verdict is None and own.fault is None:
-                group = [self._wishes.popleft() for _ in range(len(self._wishes))]
-                self._accept(group, partial(self._store.accept, [wish.job for wish in group]))
+    def _commit_with_others(self, own: _PendingJob) -> None:
+        """Commit everything that threads have queued, unless another thread has committed our job meanwhile."""
+        self._pending.append(own)
+        with self._committing:
+            if own.result is None and own.fault is None:
+                group = [self._pending.popleft() for _ in range(len(self._pending))]
+                self._commit(group, partial(self._store.accept, [pending.job for pending in group]))
 
-    def _accept(self, group: Sequence[_PendingJob], ask: Callable[[], list[AcceptResult]]) -> None:
+    def _commit(self, group: Sequence[_PendingJob], accept: Callable[[], list[AcceptResult]]) -> None:
         try:
-            verdicts = ask()
+            results = accept()
         except StoreUnavailable as fault:
-            for wish in group:
-                wish.fault = copy(fault)  # each is raised, with a traceback of its own
-        except Exception:  # noqa: BLE001 -- one may be the cause; asked twice, the store changes nothing
-            for wish in group:
-                self._accept_alone(wish)
+            for pending in group:
+                pending.fault = copy(fault)  # each request raises its own, with its own traceback
+        except Exception:  # noqa: BLE001 -- one job may be the cause; storing a job twice changes nothing
+            for pending in group:
+                self._commit_alone(pending)
         else:
-            for wish, verdict in zip(group, verdicts, strict=True):
-                wish.verdict = verdict
+            for pending, result in zip(group, results, strict=True):
+                pending.result = result
 
-    def _accept_alone(self, wish: _PendingJob) -> None:
+    def _commit_alone(self, pending: _PendingJob) -> None:
         try:
-            [wish.verdict] = self._store.accept([wish.job])
-        except Exception as fault:  # noqa: BLE001 -- it is raised by the thread whose job this is
-            wish.fault = fault
+            [pending.result] = self._store.accept([pending.job])
+        except Exception as fault:  # noqa: BLE001 -- the request that submitted this job raises it
+            pending.fault = fault

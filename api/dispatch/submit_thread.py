@@ -1,7 +1,7 @@
-"""The express lane: one thread answers all requests that submit one job, many of them at a time.
+"""The submit thread: one thread answers all requests that submit one job, many of them at a time.
 
-Stands before step 1 of a job's life, where `dispatcher.py` sends such a request. Each runs as a greenlet until it has
-to wait for the store; when all have got there, one round trip carries their jobs (`group_commit.py`), and all go on.
+`dispatcher.py` hands such a request over. It runs as a greenlet until it has to wait for the store. When all requests
+at hand have got that far, one round trip carries their jobs, and all of them go on. Next: `group_commit.py`.
 """
 
 import logging
@@ -18,23 +18,23 @@ from api.http.problems import loggable_path
 log = logging.getLogger(__name__)
 
 PATHS: Final = frozenset({"/compute", "/jobs"})
-"""Where one job is submitted."""
+"""Paths to which a client posts one job."""
 LARGEST: Final = 65_536
-"""Bytes of a body that goes here: a larger one takes its time, and everybody here would wait for it."""
+"""Bytes of a body that is answered here. Parsing a larger one would hold up every other request of the thread."""
 TOGETHER: Final = 64
-"""Requests that wait for each other at most."""
+"""Maximum number of requests that share one round trip."""
 
 Scope = dict[str, Any]
 Runner = Callable[[Any, Scope], object]
-"""Answers one request: granian's handle on the connection, and the request as WSGI describes it."""
-Finish = Callable[[], None]
-"""Waits until all that was sent on its way has come to its end."""
-Carry = Callable[[list[Any]], Finish]
-"""Sends what several wish for on its way."""
+"""Answers one request. Arguments: granian's handle on the connection, and the WSGI environment."""
+AwaitAnswer = Callable[[], None]
+"""Blocks until the answer to a shared round trip has arrived."""
+SendBatch = Callable[[list[Any]], AwaitAnswer]
+"""Sends the writes of several requests in one round trip, without waiting for the answer."""
 
 
-def answer(run: Runner, connection: Any, scope: Scope) -> None:
-    """Answer a request to its end, streaming included; granian answers 500 for one that nobody answered."""
+def answer_request(run: Runner, connection: Any, scope: Scope) -> None:
+    """Answer a request to its end, streaming included. Granian answers 500 when `run` fails before it answered."""
     try:
         run(connection, scope)
     except Exception:
@@ -42,20 +42,23 @@ def answer(run: Runner, connection: Any, scope: Scope) -> None:
 
 
 class RequestGreenlet(greenlet):  # type: ignore[misc]  # greenlet carries no annotations
-    """One request on its way. It switches to the lane with what it wishes for, or without anything at its end."""
+    """One request of the submit thread. It switches back with what it wants to write, or with nothing at its end."""
 
 
-def wait_for(carry: Carry, wish: object) -> bool:
-    """Have the wish carried with those of others, and wait for that. Outside of the lane nothing happens: False."""
-    trip = getcurrent()
-    if not isinstance(trip, RequestGreenlet) or trip.parent is None:
+def share_round_trip(send: SendBatch, write: object) -> bool:
+    """Queue this write for the next shared round trip and wait until it is done.
+
+    Returns False, and does nothing, outside the submit thread.
+    """
+    current = getcurrent()
+    if not isinstance(current, RequestGreenlet) or current.parent is None:
         return False
-    trip.parent.switch((carry, wish))
+    current.parent.switch((send, write))
     return True
 
 
-def is_quick(scope: Scope) -> bool:
-    """Tell whether a request submits one job, and no more is to be asked of the store than to accept it."""
+def submits_one_job(scope: Scope) -> bool:
+    """Return whether the request submits one small job, for which the store is asked only once."""
     if scope["REQUEST_METHOD"] != "POST" or scope["PATH_INFO"] not in PATHS or "HTTP_IDEMPOTENCY_KEY" in scope:
         return False
     length = scope.get("CONTENT_LENGTH", "")
@@ -63,97 +66,99 @@ def is_quick(scope: Scope) -> bool:
 
 
 class _Batch:
-    """Those that wait for the same."""
+    """Requests that share one round trip, and what they write."""
 
     def __init__(self) -> None:
-        self.trips: list[RequestGreenlet] = []
-        self.wishes: list[Any] = []
+        self.greenlets: list[RequestGreenlet] = []
+        self.writes: list[Any] = []
+
+
+_Sent = list[tuple[AwaitAnswer, list[RequestGreenlet]]]
+"""The round trips that are under way."""
 
 
 class SubmitThread:
-    """The express lane of one process."""
+    """The submit thread of one process."""
 
     def __init__(self) -> None:
-        """Be ready; nothing is started before `start`."""
-        self._coming: SimpleQueue[tuple[Runner, Any, Scope]] = SimpleQueue()
-        self._answered: list[_HeldAnswer] = []
-        self._gathered: dict[Carry, _Batch] = {}
+        """Start nothing yet."""
+        self._incoming: SimpleQueue[tuple[Runner, Any, Scope]] = SimpleQueue()
+        self._answers: list[_HeldAnswer] = []
+        self._batches: dict[SendBatch, _Batch] = {}
 
     def start(self) -> None:
-        """Start the thread; to be called in the process that serves, never before a fork."""
-        Thread(target=self._work, name="express", daemon=True).start()
+        """Start the thread. Call it in the process that serves, never before a fork."""
+        Thread(target=self._work, name="submit", daemon=True).start()
 
     def take(self, run: Runner, connection: Any, scope: Scope) -> None:
-        """Have the request answered; its body must be there already."""
-        self._coming.put((run, connection, scope))
+        """Queue a request; its body must have been read already."""
+        self._incoming.put((run, connection, scope))
 
     def _work(self) -> None:
-        under_way: list[tuple[Finish, list[RequestGreenlet]]] = []
+        sent: _Sent = []
         while True:
             try:
-                under_way = self._round(under_way)
+                sent = self._round(sent)
             except Exception:
-                # never let this thread die; who has no answer yet is told 500
-                log.exception("The express lane met a fault it does not know", extra={"action": "express_fault"})
-                under_way = []
+                # The thread must not die. Requests that have no answer yet get a 500.
+                log.exception("The submit thread met an unknown fault", extra={"action": "submit_fault"})
+                sent = []
 
-    def _round(
-        self, under_way: list[tuple[Finish, list[RequestGreenlet]]]
-    ) -> list[tuple[Finish, list[RequestGreenlet]]]:
-        """Send the wishes of those who have come, and let those go on whose wishes were under way.
+    def _round(self, sent: _Sent) -> _Sent:
+        """Start the requests that have come, send their writes, and finish the requests of the round before.
 
-        While the store works on some, others are read and answered: nobody waits for the store without need.
+        While the store works on one round, the requests of the next are read: nobody waits for the store needlessly.
         """
-        self._set_out(wait=not under_way and not self._gathered)
-        for finish, _ in under_way:
-            finish()
-        gathered, self._gathered = self._gathered, {}
-        sent = [(carry(party.wishes), party.trips) for carry, party in gathered.items()]
-        for _, trips in under_way:
-            for trip in trips:
-                self._go(trip)
-        for each in self._answered:
-            each.send()
-        self._answered.clear()
-        return sent
+        self._start_requests(wait=not sent and not self._batches)
+        for await_answer, _ in sent:
+            await_answer()
+        batches, self._batches = self._batches, {}
+        now_sent = [(send(batch.writes), batch.greenlets) for send, batch in batches.items()]
+        for _, greenlets in sent:
+            for each in greenlets:
+                self._continue(each)
+        for answer in self._answers:
+            answer.send()
+        self._answers.clear()
+        return now_sent
 
-    def _set_out(self, wait: bool) -> None:
-        """Let all that have come go as far as they can; with `wait`, wait until somebody comes."""
+    def _start_requests(self, wait: bool) -> None:
+        """Run every queued request until it has to wait for the store. With `wait`, block until there is one."""
         with suppress(Empty):
             for number in range(TOGETHER):
-                run, connection, scope = self._coming.get(wait and not number)
-                self._go(RequestGreenlet(answer), run, _HeldAnswer(connection, self._answered), scope)
+                run, connection, scope = self._incoming.get(wait and not number)
+                self._continue(RequestGreenlet(answer_request), run, _HeldAnswer(connection, self._answers), scope)
 
-    def _go(self, trip: RequestGreenlet, *arguments: Any) -> None:
-        """Let it go as far as it can."""
-        if waits := trip.switch(*arguments):
-            carry, wish = waits
-            party = self._gathered.setdefault(carry, _Batch())
-            party.trips.append(trip)
-            party.wishes.append(wish)
+    def _continue(self, request: RequestGreenlet, *arguments: Any) -> None:
+        """Run a request until it ends or has something to write."""
+        if wants := request.switch(*arguments):
+            send, write = wants
+            batch = self._batches.setdefault(send, _Batch())
+            batch.greenlets.append(request)
+            batch.writes.append(write)
 
 
 class _HeldAnswer:
-    """granian's handle on a connection, which keeps the answer until all are there.
+    """Granian's handle on a connection, which holds the answer back until the round has ended.
 
-    Each answer wakes the thread that writes it; when they come at once it is awake already.
+    Each answer wakes granian's writing thread. When all are sent together, it is awake for the second and later ones.
     """
 
-    __slots__ = ("_answer", "_answered", "_connection")
+    __slots__ = ("_answer", "_answers", "_connection")
 
-    def __init__(self, connection: Any, answered: list["_HeldAnswer"]) -> None:
-        self._connection, self._answered = connection, answered
+    def __init__(self, connection: Any, answers: list["_HeldAnswer"]) -> None:
+        self._connection, self._answers = connection, answers
         self._answer: tuple[Any, ...] = ()
 
     def response_bytes(self, *answer: Any) -> None:
-        """Keep an answer."""
+        """Hold a complete answer back."""
         self._answer = answer
-        self._answered.append(self)
+        self._answers.append(self)
 
     def response_iter(self, *answer: Any) -> None:
-        """Give an answer that comes in pieces at once."""
+        """Pass a streamed answer on at once."""
         self._connection.response_iter(*answer)
 
     def send(self) -> None:
-        """Give what was kept."""
+        """Send the answer that was held back."""
         self._connection.response_bytes(*self._answer)

@@ -1,7 +1,6 @@
-"""What an event stream begins with: the job as it stands, or what happened since the client was here last.
+"""Finds what an event stream begins with: the job's current state, or the events after `Last-Event-ID`.
 
-Stands beside the whole life of a job, in front of what `api/feed/broadcaster.py` brings. Next: `views.py`, which
-sends it.
+Next: `stream.py`, which sends it and continues with live events.
 """
 
 import re
@@ -18,22 +17,22 @@ from errand.store import Event
 from schemas.status import FINAL, Status
 
 PAGE: Final = 1_000
-"""Events of one reading of what is past."""
+"""Events read from the store at a time."""
 NUMBER: Final = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 Record = dict[str, str]
 
 
 class PastEvents(EventStore, Protocol):
-    """The store, as far as it knows what was; each call raises StoreUnavailable."""
+    """The part of the store that a stream begins with; each call raises StoreUnavailable."""
 
     def get(self, job_id: str) -> Record | None:
-        """Give the job's record, or None."""
+        """Return the job's record, or None."""
         ...
 
 
 def event_number(text: str | None) -> str | None:
-    """Read a `Last-Event-ID`; None when there is none."""
+    """Check a `Last-Event-ID`; None stays None. Raises EventIdRefused."""
     if text is not None and not NUMBER.fullmatch(text):
         raise EventIdRefused()
     return text
@@ -41,19 +40,19 @@ def event_number(text: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class StreamStart:
-    """What a job's stream begins with; everything up to event `number` is in it. `over`: there will be no more."""
+    """The first events of a job's stream, complete up to event `number`. `over`: no more events will come."""
 
     events: list[Event]
     number: str
     over: bool = False
 
 
-def opening(store: PastEvents, job_id: str, last: str | None) -> StreamStart:
-    """Find out what to begin with, for a client whose `Last-Event-ID` is `last`. Raises JobUnknown.
+def start_of_stream(store: PastEvents, job_id: str, last: str | None) -> StreamStart:
+    """Find the first events for a client whose `Last-Event-ID` is `last`. Raises JobUnknown.
 
-    To be called by one who is subscribed already: what happens after `number` comes to him live.
+    Subscribe before you call it: the events after `number` then come live.
     """
-    latest = store.last_event()  # before the record, which is then at least as new
+    latest = store.last_event()  # read before the record, which is then at least as new
     record = store.get(job_id)
     if record is None:
         raise JobUnknown()
@@ -64,20 +63,20 @@ def opening(store: PastEvents, job_id: str, last: str | None) -> StreamStart:
 
 
 def is_held(store: EventStore, last: str, latest: str) -> bool:
-    """Tell whether the store still has everything that came after `last`."""
+    """Return whether the store still has every event after `last`."""
     first = store.first_event()
     return first is not None and order(first) <= order(last) <= order(latest)
 
 
 def between(store: EventStore, after: str, upto: str) -> Iterator[Event]:
-    """Give all events after `after`, up to `upto` itself, page by page."""
+    """Yield the events after `after`, up to and including `upto`, reading page by page."""
     while page := store.events_between(after, upto, PAGE):
         yield from page
         after = page[-1].number
 
 
 def snapshot(job_id: str, record: Record, number: str) -> list[Event]:
-    """Tell how the job stands as if it had just happened: its status, and its progress while it runs."""
+    """Return the job's current state as events: its status, and its progress while it runs."""
     status = f'{{"id":"{job_id}","status":"{record["status"]}","attempt":{record.get("attempt", "0")}}}'
     events = [Event(number, job_id, "status", status)]
     if record["status"] == Status.RUNNING and "progress" in record:
@@ -86,5 +85,5 @@ def snapshot(job_id: str, record: Record, number: str) -> list[Event]:
 
 
 def is_final(event: Event) -> bool:
-    """Tell whether the job's stream ends with this event."""
+    """Return whether the job's stream ends with this event."""
     return event.kind == "status" and from_json(event.data)["status"] in FINAL

@@ -1,8 +1,4 @@
-"""How the streams and the metrics describe themselves for the API document.
-
-Stands beside the life of a job. `views.py` and `api/monitoring/metrics.py` say what is here; `api/docs/document.py`
-collects it.
-"""
+"""How the event streams describe themselves in the API document."""
 
 from typing import Any, Final
 
@@ -32,11 +28,11 @@ data: {{"id":"{_ID}","line":"so far 78498"}}
 _LAST: Final = parameter(
     "Last-Event-ID",
     "header",
-    "The `id` of the last event you have; what came after it is sent first. Browsers do so.",
+    "The `id` of the last event you received; the stream begins after it. Browsers send it by themselves.",
     pattern="^[0-9]{1,19}-[0-9]{1,19}$",
 ) | {"example": "1795241594123-0"}
 _EVENT: Final[Spec] = {
-    "description": "One event. OpenAPI 3.0 has no word for a stream of them; by custom, the schema is each one's.",
+    "description": "One event. OpenAPI 3.0 can't describe a stream: this is the schema of each event in it.",
     "type": "object",
     "properties": {
         "id": {"type": "string", "pattern": "^[0-9]{1,19}-[0-9]{1,19}$"},
@@ -53,7 +49,7 @@ _EVENT: Final[Spec] = {
 
 _STREAM: Final = text_response("A stream of events, each with its `id`.", "text/event-stream", _SAMPLE, _EVENT)
 _REFUSALS: Final[dict[str, Any]] = {
-    "400": problem_response("`Last-Event-ID` is no id of an event.", EventIdRefused()),
+    "400": problem_response("`Last-Event-ID` is not the id of an event.", EventIdRefused()),
     "503": problem_response("The store is down, or too many streams are open.", StreamsFull(), RETRY_AFTER),
 }
 
@@ -61,8 +57,8 @@ WATCHING: Final[Spec] = {
     "parameters": [JOB_ID, _LAST],
     "responses": {
         "200": _STREAM,
-        "204": {"description": "The job has ended and you have all its events: don't come again."},
-        "404": problem_response("There is no such job (any more).", JobUnknown()),
+        "204": {"description": "The job has ended and you have all its events. Don't reconnect."},
+        "404": problem_response("No job has this id, or it has been removed.", JobUnknown()),
         **_REFUSALS,
     },
 }

@@ -1,7 +1,6 @@
-"""Watches what happens to jobs: one thread reads the store's events for everybody in this process who watches.
+"""Broadcasts the store's events: one thread reads them for every subscriber in this process.
 
-Stands beside the whole life of a job, and only while somebody is subscribed. Next:
-`subscription.py`, what a subscriber holds; `api/events/views.py` and `api/events/waiting.py` are the subscribers.
+It reads only while somebody is subscribed. Next: `subscription.py`, in which a subscriber's events wait.
 """
 
 import logging
@@ -21,55 +20,55 @@ from errand.store import Event
 log = logging.getLogger(__name__)
 
 BLOCK_MS: Final = 5_000
-"""How long one reading waits for news."""
+"""How long one read waits for events, in ms."""
 BATCH: Final = 1_000
-"""Events in one reading at most."""
+"""Maximum number of events in one read."""
 GATHER_SECONDS: Final = 0.002
-"""Pause after a reading that had several events: fewer readings leave more of the process to the requests. An event
-that comes alone is handed on at once."""
+"""Pause after a read that returned several events: fewer reads leave more of the process to requests. A single event is
+handed on at once."""
 STAY_SECONDS: Final = 10.0
-"""How long the thread goes on when nobody is subscribed any more, for the next one who is."""
+"""How long the thread keeps reading after the last subscriber has gone."""
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Pauses between tries while the store is away; the last one is repeated."""
+"""Pauses between attempts while the store can't be reached; the last one repeats."""
 
 
 class Broadcaster:
-    """The subscriptions of this process, and the thread that reads for them."""
+    """The subscriptions of this process, and the thread that reads events for them."""
 
     def __init__(self, store: EventStore) -> None:
-        """Read from `store`, once somebody is subscribed."""
+        """Read from `store`, beginning with the first subscription."""
         self._store = store
         self._lock = Lock()
         self._reader: Thread | None = None
         self._position = "0-0"
         self._closed = Flag()
-        # Replaced, never changed: the reader looks without the lock.
+        # Tuples are replaced, never changed: the reader looks them up without the lock.
         self._by_job: dict[str | None, tuple[Subscription, ...]] = {}
         self.count = 0
 
     @contextmanager
     def subscribed(self, job_id: str | None = None) -> Iterator[Subscription]:
-        """Subscribe to a job, or to all: nothing that happens from now on is missed. Raises StoreUnavailable."""
+        """Subscribe to a job, or to all jobs; no event from now on is missed. Raises StoreUnavailable."""
         subscription = Subscription(job_id)
         while not self._add(subscription, self._store.last_event() if self._reader is None else None):
-            pass  # the reader has gone home since we looked
+            pass  # the reader ended since we looked
         try:
             yield subscription
         finally:
             self._remove(subscription)
 
     def position_of(self, subscription: Subscription) -> str | None:
-        """Give the number up to which the subscriber knows everything; None while something waits for him."""
-        position = self._position  # before we look: what came up to here has been handed over
+        """Return the number of the event up to which the subscriber has everything; None while events wait."""
+        position = self._position  # read first: everything up to here has been handed over
         return position if subscription.is_up_to_date else None
 
     def close(self) -> None:
-        """End all subscriptions, those to come as well: the process stops."""
+        """End all subscriptions, and every later one at once: the process stops."""
         self._closed.set()
         self._end_all(STOPPING)
 
     def stops_within(self, seconds: float) -> bool:
-        """Wait so long; True, at once, when the process stops."""
+        """Wait up to `seconds`; return True as soon as the process stops."""
         return self._closed.wait(seconds)
 
     def _add(self, subscription: Subscription, latest: str | None) -> bool:
@@ -78,7 +77,7 @@ class Broadcaster:
                 if latest is None:
                     return False
                 self._position = latest
-                self._reader = Thread(target=self._read, name="watch", daemon=True)
+                self._reader = Thread(target=self._read, name="broadcaster", daemon=True)
                 self._reader.start()
             self._by_job[subscription.job_id] = (*self._by_job.get(subscription.job_id, ()), subscription)
             self.count += 1
@@ -107,23 +106,23 @@ class Broadcaster:
         subscription.end(ended)
 
     def _read(self) -> None:
-        """Read and hand on, until nobody has been subscribed for a while."""
+        """Read events and hand them on, until nobody has been subscribed for STAY_SECONDS."""
         steps, wanted_at = pauses(BACKOFF_SECONDS), monotonic()
         while not self._closed.is_set():
             if self.count:
                 wanted_at = monotonic()
-            elif monotonic() - wanted_at > STAY_SECONDS and self._go_home():
+            elif monotonic() - wanted_at > STAY_SECONDS and self._retire():
                 return
             try:
                 events = self._store.events_after(self._position, BLOCK_MS, BATCH)
                 missed = len(events) == BATCH and self._has_missed_some()
             except StoreUnavailable as fault:
-                log.warning("The events can't be read: %s", fault, extra={"action": "watch_lost"})
+                log.warning("Can't read events: %s", fault, extra={"action": "watch_lost"})
                 self._closed.wait(next(steps))
                 continue
             except Exception:
-                # never let this thread die: subscribers would wait for ever
-                log.exception("The watch met a fault it does not know", extra={"action": "watch_fault"})
+                # the thread must not die: subscribers would wait for ever
+                log.exception("The broadcaster met an unknown fault", extra={"action": "watch_fault"})
                 self._closed.wait(next(steps))
                 continue
             steps = pauses(BACKOFF_SECONDS)
@@ -133,16 +132,16 @@ class Broadcaster:
             if len(events) > 1:
                 self._closed.wait(GATHER_SECONDS)
 
-    def _go_home(self) -> bool:
+    def _retire(self) -> bool:
         with self._lock:
             if self.count == 0:
                 self._reader = None
             return self._reader is None
 
     def _has_missed_some(self) -> bool:
-        """Tell whether events after our position may have made room for newer ones before we read them.
+        """Return whether the store may have dropped events after our position before we read them.
 
-        Only to be asked after a full reading: the store keeps more events than that, so who was given less has all.
+        Ask only after a full read: the store keeps more events than one read returns, so a shorter one missed none.
         """
         first = self._store.first_event()
         return first is not None and order(first) > order(self._position)
@@ -162,6 +161,6 @@ class Broadcaster:
 
 
 def order(number: str) -> tuple[int, int]:
-    """Give an event's number as something that can be compared."""
+    """Return an event's number in a form that can be compared."""
     ms, _, sequence = number.partition("-")
     return int(ms), int(sequence)

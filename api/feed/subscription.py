@@ -1,7 +1,6 @@
-"""What somebody who watches a job holds: events wait here until they are taken.
+"""A subscription to the events of a job, or of all jobs: events wait in it until its subscriber takes them.
 
-Stands between `broadcaster.py`, whose thread puts them in, and `api/events/views.py` and `api/events/waiting.py`,
-which take them out.
+`broadcaster.py` puts them in; `api/events/stream.py` and `api/events/wait_for_end.py` take them out.
 """
 
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from typing import Final
 from errand.store import Event
 
 MOST_WAITING: Final = 1_000
-"""Events that may wait for one subscriber; one who is slower than that has to come again."""
+"""Events that may wait for one subscriber; a slower one is disconnected and has to resume."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Nothing more comes, and why; who resumes where the last event was loses nothing."""
+    """The subscription has ended, and why. A client that resumes after its last event loses nothing."""
 
     why: str
 
@@ -27,34 +26,34 @@ MISSED: Final = Ended("there were more events than the store keeps")
 
 
 class Subscription:
-    """One who watches: a job, or all of them. What happens waits here until it is taken."""
+    """The queue of one subscriber."""
 
     __slots__ = ("_waiting", "job_id")
 
     def __init__(self, job_id: str | None) -> None:
-        """Watch this job; None: all."""
+        """Subscribe to this job; None: to all jobs."""
         self.job_id = job_id
         self._waiting: SimpleQueue[Event | Ended] = SimpleQueue()
 
     def next(self, seconds: float) -> Event | Ended | None:
-        """Wait for what comes next; None when nothing came within `seconds`."""
+        """Wait up to `seconds` for the next event; return None when none came."""
         try:
             return self._waiting.get(timeout=max(0.0, seconds))
         except Empty:
             return None
 
     def offer(self, event: Event) -> bool:
-        """Hand an event over; False when too many wait already. One thread offers, so none slips in between."""
+        """Add an event; return False when too many wait already. Only one thread may call it."""
         if self._waiting.qsize() >= MOST_WAITING:
             return False
         self._waiting.put(event)
         return True
 
     def end(self, ended: Ended) -> None:
-        """Let nothing come after what waits now."""
+        """End the subscription after the events that wait now."""
         self._waiting.put(ended)
 
     @property
     def is_up_to_date(self) -> bool:
-        """Tell whether nothing waits."""
+        """Return whether no event waits."""
         return self._waiting.empty()

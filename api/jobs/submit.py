@@ -106,7 +106,7 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
 
 def store_jobs(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:
     """Store the jobs in one step and hand over the doorbells of those that are new. Raises IdempotencyKeyReused."""
-    verdicts = errand.gathering.accept(jobs) if jobs else []
+    verdicts = errand.group_commit.accept(jobs) if jobs else []
     if any(verdict.kind == "conflict" for verdict in verdicts):
         raise IdempotencyKeyReused()
     for job, verdict in zip(jobs, verdicts, strict=True):

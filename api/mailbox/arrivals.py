@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Final
 
-from api.events import views as streams
+from api.events import sse
 from api.feed.broadcaster import Broadcaster
 from api.mailbox.folder import MailFolder
 
@@ -21,7 +21,7 @@ LOOK_SHARE: Final = 0.05
 
 def mail_events(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
     """Write what is in the folder, at once and when it has changed, and heartbeats; until `watch` is closed."""
-    yield streams.HELLO
+    yield sse.HELLO
     said, said_at = b"", monotonic()
     while True:
         began = monotonic()
@@ -30,11 +30,11 @@ def mail_events(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
         if news != said:
             said, said_at = news, monotonic()
             yield news
-        elif monotonic() - said_at >= streams.HEARTBEAT_SECONDS:
+        elif monotonic() - said_at >= sse.HEARTBEAT_SECONDS:
             said_at = monotonic()
-            yield streams.comment("still here")
+            yield sse.comment("still here")
         if watch.stops_within(max(LOOK_SECONDS, took / LOOK_SHARE)):
-            yield streams.comment("the server stops")
+            yield sse.comment("the server stops")
             return
 
 

@@ -15,8 +15,8 @@ from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
 from api.context import here
-from api.dispatch.long_requests import place
-from api.events import views as streams
+from api.dispatch.long_request_slot import current_slot
+from api.events import sse
 from api.http import content_policy
 from api.http.answer import Answer, json_answer
 from api.http.assets import asset_url
@@ -156,9 +156,9 @@ def watch_mails() -> Answer:
 
     Server-Sent Events: how many mails there are and which is the newest, at once and whenever that has changed.
     """
-    if request.method == "HEAD" or place() is None:
-        return streams.without_stream()
-    return streams.stream(mail_events(folder(), here().watch), ExitStack())
+    if request.method == "HEAD" or current_slot() is None:
+        return sse.without_stream()
+    return sse.stream(mail_events(folder(), here().broadcaster), ExitStack())
 
 
 def _opened(mail_id: str) -> OpenedMail:

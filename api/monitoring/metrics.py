@@ -1,7 +1,7 @@
-"""Figures for those who run this service, in Prometheus' text format: `GET /metrics`.
+"""Metrics in Prometheus' text format: `GET /metrics`.
 
-Stands beside the life of a job. What is told of jobs comes from the store, so that every API process tells the same;
-the rest is of the process that answers. Next: `errand/store/counts.py`.
+Figures of jobs come from the store, so every API process reports the same ones; the others are of the process that
+answers. Next: `errand/store/counts.py`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ metrics = Blueprint("metrics", __name__)
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
-"""Values of the labels, and the figure."""
+"""Pairs of label values and a figure."""
 
 
 _METRICS: Final = """\
@@ -41,24 +41,24 @@ METERING: Final[Spec] = {
 @metrics.get("/metrics")
 @documented(tags=["health"], **METERING)
 def meter() -> Answer:
-    """Read the figures for monitoring
+    """Read the metrics
 
-    While the store is down, `errand_store_up` is 0 and there are no figures of jobs.
+    While the store is down, `errand_store_up` is 0 and the figures of jobs are missing.
     """
-    from prometheus_client.exposition import generate_latest  # only who is scraped pays for it
+    from prometheus_client.exposition import generate_latest  # only an API that is scraped pays for this import
 
     return Answer(generate_latest(Exposition(here())), headers={"Cache-Control": "no-store"}, content_type=MEDIA_TYPE)
 
 
 class Exposition:
-    """What there is to tell now; prometheus_client calls `collect`."""
+    """The current metrics; prometheus_client calls `collect`."""
 
     def __init__(self, errand: Errand) -> None:
-        """Tell of this Errand."""
+        """Report on these parts."""
         self._errand = errand
 
     def collect(self) -> Iterator["Metric"]:
-        """Give all figures."""
+        """Yield every metric."""
         try:
             counts = self._errand.store.counts()
         except StoreUnavailable:
@@ -67,38 +67,42 @@ class Exposition:
             yield gauge("store_up", "1 when the store answers.", 1)
             yield from of_jobs(counts)
         yield gauge("broker_up", "1 when the broker took this process's last doorbell.", self._errand.relay.broker_up)
-        yield gauge("api_watchers", "Open event streams and waits in this process.", self._errand.watch.count)
-        yield gauge("api_watchers_max", "How many there may be, API_STREAMS.", self._errand.settings.api_streams)
+        yield gauge("api_watchers", "Open event streams and waits in this process.", self._errand.broadcaster.count)
+        yield gauge(
+            "api_watchers_max",
+            "Maximum of open event streams and waits: API_STREAMS.",
+            self._errand.settings.api_streams,
+        )
 
 
 def of_jobs(counts: Counts) -> Iterator["Metric"]:
-    """Give what the store counts."""
+    """Yield the metrics that the store counts."""
     jobs = [((str(status),), number) for status, number in counts.jobs.items()]
     yield gauges("jobs", "Jobs in each status.", ("status",), jobs)
     queues = ("queue", "priority")
     waiting = [((each.queue, each.priority), each.jobs) for each in counts.waiting]
     yield gauges("jobs_waiting", "Jobs waiting for a worker.", queues, waiting)
     oldest = [((each.queue, each.priority), each.oldest_ms / 1000) for each in counts.waiting]
-    yield gauges("jobs_waiting_oldest_seconds", "How long the first of them has waited.", queues, oldest)
-    yield gauge("jobs_delayed", "Jobs whose time is still to come, retries included.", counts.delayed)
+    yield gauges("jobs_waiting_oldest_seconds", "How long the first job of each queue has waited.", queues, oldest)
+    yield gauge("jobs_delayed", "Scheduled jobs, including retries that wait.", counts.delayed)
     yield gauge("outbox_jobs", "Jobs whose doorbell the broker has not confirmed yet.", counts.outbox)
     due = [((str(channel),), number) for channel, number in counts.notices_due.items()]
-    yield gauges("notifications_due", "Notifications that are to be sent now.", ("channel",), due)
+    yield gauges("notifications_due", "Notifications that are due.", ("channel",), due)
     ended = [((operation, str(status)), number) for (operation, status), number in counts.finished.items()]
     yield counters("jobs_finished", "Jobs that reached a final status.", ("operation", "status"), ended)
     busy = [((operation,), ms / 1000) for operation, ms in counts.busy_ms.items()]
-    yield counters("jobs_run_seconds", "Time that the last attempts of finished jobs took.", ("operation",), busy)
+    yield counters("jobs_run_seconds", "Duration of the last attempts of finished jobs.", ("operation",), busy)
     usual = [((operation,), ms / 1000) for operation, ms in counts.mean_ms.items()]
-    yield gauges("job_usual_seconds", "What an attempt took lately, on average.", ("operation",), usual)
+    yield gauges("job_usual_seconds", "Mean duration of recent attempts.", ("operation",), usual)
 
 
 def gauge(name: str, text: str, value: float) -> "Metric":
-    """Give a figure that goes up and down."""
+    """Make a gauge without labels."""
     return gauges(name, text, (), [((), value)])
 
 
 def gauges(name: str, text: str, labels: tuple[str, ...], samples: Samples) -> "Metric":
-    """Give such figures by their labels."""
+    """Make a gauge with labels."""
     from prometheus_client.metrics_core import GaugeMetricFamily
 
     family = GaugeMetricFamily(f"errand_{name}", text, labels=labels)
@@ -108,7 +112,7 @@ def gauges(name: str, text: str, labels: tuple[str, ...], samples: Samples) -> "
 
 
 def counters(name: str, text: str, labels: tuple[str, ...], samples: Samples) -> "Metric":
-    """Give figures that only grow, by their labels; `_total` is added to the name."""
+    """Make a counter with labels; `_total` is appended to its name."""
     from prometheus_client.metrics_core import CounterMetricFamily
 
     family = CounterMetricFamily(f"errand_{name}", text, labels=labels)

@@ -1,7 +1,4 @@
-"""Tells whether the API lives and whether it can work: `GET /healthz` and `GET /readyz`.
-
-Stands beside the life of a job; container platforms ask here.
-"""
+"""Health probes for container platforms: `GET /healthz` and `GET /readyz`."""
 
 from flask import Blueprint
 
@@ -25,7 +22,8 @@ def alive() -> Answer:
 def ready() -> Answer:
     """Check that jobs can be accepted
 
-    `degraded`: the broker is away; jobs are accepted and run when it is back. Without the store nothing is accepted.
+    `degraded` means that the broker is down: jobs are accepted all the same, and run when it is back. Without the store
+    the answer is 503, and no job is accepted.
     """
     store, broker = _state(store_up(here())), _state(here().relay.broker_up)
     if store == "down":
@@ -35,7 +33,7 @@ def ready() -> Answer:
 
 
 def store_up(errand: Errand) -> bool:
-    """Tell whether the store answers."""
+    """Return whether the store answers."""
     try:
         errand.store.ping()
     except StoreUnavailable:

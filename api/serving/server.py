@@ -1,7 +1,4 @@
-"""Runs the API under granian: a parent that holds the socket, and processes that answer.
-
-Stands before step 1 of a job's life. Next: `wsgi.py`, which each of the processes calls.
-"""
+"""Runs the API under granian: a parent that holds the socket, and processes that answer. Next: `wsgi.py`."""
 
 import logging
 import resource
@@ -19,15 +16,15 @@ from errand.settings import Settings
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 2048
-"""Connections that may wait to be answered."""
+"""Connections that may wait to be accepted."""
 LAST_SECONDS: Final = 15
-"""How long a process may take to end in good order before it is killed."""
+"""How long a process may take to stop before it is killed."""
 FILES: Final = 256
-"""Files that a process has open besides its connections."""
+"""Open files of a process besides its connections."""
 
 
 def serve(settings: Settings) -> None:
-    """Answer requests until SIGTERM or SIGINT; what was begun is finished first."""
+    """Serve until SIGTERM or SIGINT; requests that have begun are finished first."""
     refuse_taken(settings.host, settings.port)
     server = Granian(
         "api.serving.wsgi:make",
@@ -36,11 +33,11 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.api_processes,
-        blocking_threads=settings.api_threads,  # streams have threads of their own: api/dispatch/dispatcher.py
+        blocking_threads=settings.api_threads,  # streams get threads from api/dispatch/dispatcher.py
         http=HTTPModes.http1,
         websockets=False,
         backlog=BACKLOG,
-        backpressure=BACKLOG + settings.api_streams,  # connections of each process, those that idle included
+        backpressure=BACKLOG + settings.api_streams,  # connections of each process, including idle ones
         log_level=LogLevels[settings.log_level.lower()],
         log_access=False,
         respawn_failed_workers=True,
@@ -53,20 +50,20 @@ def serve(settings: Settings) -> None:
 
 
 def _share_memory(settings: Settings) -> None:
-    """Make what all processes need before they are forked: it is then in memory once, not once for each.
+    """Load what all processes need before they are forked, so that they share the memory.
 
-    With one process it would be there twice, for this parent needs nothing of it.
+    With a single process this would waste memory: the parent itself needs none of it.
     """
-    from api.serving.wsgi import prepare  # what the processes call
+    from api.serving.wsgi import prepare  # the module whose `make` the processes call
 
     prepare(settings)
-    heap.settle()  # the collector of a forked process must not touch, and thereby copy, what is shared
+    heap.settle()  # a garbage collection in a forked process would touch, and so copy, the shared pages
 
 
 def allow_files(number: int) -> None:
-    """Raise the limit of open files, which each process inherits; many systems begin with 1024.
+    """Raise the limit of open files for this process and its children; many systems begin with 1024.
 
-    A stream has its connection, and while it begins it may need one to the store besides.
+    A stream needs its connection and, while it begins, one to the store.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
@@ -74,13 +71,18 @@ def allow_files(number: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     if wanted < number:
         told = {"action": "files_limited"}
-        log.warning("Only %d files may be open at a time: with %d, API_STREAMS is certain", wanted, number, extra=told)
+        log.warning(
+            "Only %d files may be open at a time; API_STREAMS needs %d. Raise the limit (ulimit -n)",
+            wanted,
+            number,
+            extra=told,
+        )
 
 
 def refuse_taken(host: str, port: int) -> None:
-    """Exit with a sentence when somebody listens there already.
+    """Exit with a sentence when the address is in use.
 
-    granian would start all the same when that is granian too, and each of the two would get some of the requests.
+    Granian binds with SO_REUSEPORT, so two APIs on one port would start without an error and share the requests.
     """
     family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind) as probe:

@@ -1,6 +1,6 @@
-"""The one place of the API where the real parts are chosen; a WSGI server calls `make` in each of its processes.
+"""Makes the app of one API process from its real parts; granian calls `make` in each process.
 
-Stands before step 1 of a job's life. Next: `app.py`.
+Next: `api/app.py`, which assembles them.
 """
 
 import signal
@@ -23,14 +23,14 @@ from errand.store import Store
 
 STOPS: Final = {signal.SIGTERM, signal.SIGINT}
 
-
 _prepared: list[Api] = []
+"""The app that `prepare` made, if it did."""
 
 
 def prepare(settings: Settings) -> None:
-    """Make the app before the processes are forked: it is then in memory once, not once for each.
+    """Make the app before the processes are forked, so that they share its memory.
 
-    Nothing is opened or started by it, and plug-ins are not asked to make such a promise: with some it isn't done.
+    Making it opens no connection and starts no thread. Plug-ins don't promise that, so nothing is prepared with any.
     """
     if not settings.examples_list:
         _prepared.append(_app(settings))
@@ -42,38 +42,38 @@ def _app(settings: Settings) -> Api:
 
 
 def make() -> Api:
-    """Give the app of this process and start its relay. Never call it before a fork: threads don't survive one."""
+    """Return the app of this process and start its threads. Never call it before a fork: threads don't survive one."""
     if (parent := parent_process()) and parent.pid:
-        # without its parent nobody would restart it, and it would keep the port from whoever takes the parent's place
+        # without its parent nobody would restart this process, and it would keep the port from the next parent
         tie_to(parent.pid, signal.SIGKILL)
     app = _prepared[0] if _prepared else _app(Settings.load_or_exit())
     errand = app.extensions["errand"]
     settings, relay = errand.settings, errand.relay
     relay.start()
-    express = SubmitThread()
-    express.start()
-    RequestDispatcher(settings.api_streams, settings.api_threads, express).install()
-    # Streams end when the stop begins, for granian waits until all requests are answered, and then for nothing else.
-    when_told_to_stop(errand.watch.close)
-    # Unlike atexit, this also runs at the end of a process that multiprocessing forked, as granian's are.
+    submit_thread = SubmitThread()
+    submit_thread.start()
+    RequestDispatcher(settings.api_streams, settings.api_threads, submit_thread).install()
+    # Streams must end when the stop begins: granian waits until every request is answered.
+    on_stop_signal(errand.broadcaster.close)
+    # Unlike atexit, Finalize also runs in processes that multiprocessing has forked, as granian does.
     Finalize(None, relay.stop, exitpriority=10)
     Finalize(None, app.extensions[CALLERS].close, exitpriority=10)
     heap.settle()
     return app
 
 
-def when_told_to_stop(act: Callable[[], None]) -> None:
-    """Call `act` in a thread as soon as SIGTERM or SIGINT arrives, whoever handles it. For the main thread only.
+def on_stop_signal(act: Callable[[], None]) -> None:
+    """Call `act` in a thread as soon as SIGTERM or SIGINT arrives. Call it in the main thread.
 
-    granian installs its handlers after `make`, over any of ours; but Python also writes the number of each signal it
-    handles to a file of our choice.
+    Granian installs its own handlers after `make`, over any of ours. But Python also writes the number of each signal
+    it handles to a file that we may choose.
     """
     inner, outer = socket.socketpair()
-    outer.settimeout(0)  # whoever writes never waits
+    outer.settimeout(0)  # a signal handler must never block
     signal.set_wakeup_fd(outer.fileno(), warn_on_full_buffer=False)
 
     def listen() -> None:
-        with outer:  # it must stay open, for it is written to
+        with outer:  # keep it open: Python writes to it
             while True:
                 if STOPS & set(inner.recv(64)):
                     act()

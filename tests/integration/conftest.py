@@ -42,11 +42,11 @@ def app(settings: Settings, store: Store) -> Iterator[Api]:
     """An API on the real store; its doorbells ring nowhere."""
     app = create_app(settings, store, SilentRelay())
     yield app
-    app.extensions["errand"].watch.close()
+    app.extensions["errand"].broadcaster.close()
 
 
 @pytest.fixture
 def watch(app: Api) -> Broadcaster:
     """What reads the store's events for that API."""
-    watch: Broadcaster = app.extensions["errand"].watch
+    watch: Broadcaster = app.extensions["errand"].broadcaster
     return watch

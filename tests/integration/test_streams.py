@@ -6,8 +6,8 @@ from threading import Semaphore
 import pytest
 
 from api.app import create_app
-from api.dispatch.long_requests import PLACE, LongRequestSlot
-from api.events import views as streams
+from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
+from api.events import stream as stream_module
 from errand.embedded.wait import until
 from schemas.status import Status
 from tests.support.api import SilentRelay
@@ -26,14 +26,14 @@ def placeless(app):
 @pytest.fixture
 def client(app):
     client = app.test_client()
-    client.environ_base[PLACE] = LongRequestSlot(Semaphore(4))
+    client.environ_base[SLOT_KEY] = LongRequestSlot(Semaphore(4))
     return client
 
 
 @pytest.fixture
 def impatient(monkeypatch):
     """Heartbeats come at once."""
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(stream_module, "HEARTBEAT_SECONDS", 0.02)
 
 
 def opened(client, path, last=None):
@@ -221,12 +221,12 @@ def test_when_all_places_are_taken_a_stream_is_refused_for_now(placeless, store,
 def test_without_the_store_no_stream_begins(settings, unreachable_store, path):
     app = create_app(settings, unreachable_store, SilentRelay())
     client = app.test_client()
-    client.environ_base[PLACE] = LongRequestSlot(Semaphore(4))
+    client.environ_base[SLOT_KEY] = LongRequestSlot(Semaphore(4))
 
     answer = client.get(path)
 
     assert (answer.status_code, answer.json["type"]) == (503, "urn:errand:store-unavailable")
-    assert app.extensions["errand"].watch.count == 0
+    assert app.extensions["errand"].broadcaster.count == 0
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(client, store, watch):
@@ -300,7 +300,7 @@ def test_the_stream_of_all_jobs_tells_everything_from_now_on(client, store):
 
 
 def test_the_stream_of_all_jobs_can_be_resumed_even_if_nothing_had_come_yet(client, store, monkeypatch):
-    monkeypatch.setattr(streams, "PAGE", 2)
+    monkeypatch.setattr(stream_module, "PAGE", 2)
     with closing(opened(client, "/events")) as answer:
         stream = messages(answer.response)
         begin = next(message.id for message in stream if message.id)

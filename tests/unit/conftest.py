@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.dispatch.long_requests import PLACE, LongRequestSlot
+from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
 from tests.support.api import ADD, ANYTHING, TREE, SilentRelay, WatchedStore
@@ -39,7 +39,7 @@ def doorbells() -> SilentRelay:
 def api(settings: Settings, api_store: WatchedStore, doorbells: SilentRelay) -> Iterator[Flask]:
     app = create_app(settings, api_store, doorbells)
     yield app
-    app.extensions["errand"].watch.close()
+    app.extensions["errand"].broadcaster.close()
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def client(api: Flask) -> FlaskClient:
 def patient_client(api: Flask) -> FlaskClient:
     """A client whose requests have the place that a server gives to those that may take long."""
     client = api.test_client()
-    client.environ_base[PLACE] = LongRequestSlot(Semaphore(0))
+    client.environ_base[SLOT_KEY] = LongRequestSlot(Semaphore(0))
     return client
 
 

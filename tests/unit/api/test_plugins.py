@@ -145,11 +145,14 @@ def test_two_services_of_one_name_are_refused(plugin):
     [
         ("1 / 0", "can't be imported (ZeroDivisionError: division by zero)"),
         ("routes = 5", "has no flask.Blueprint"),
-        (ROUTES.replace("---", ""), "says nothing for Swagger UI"),
-        (ROUTES.replace("responses", "answers"), "says nothing for Swagger UI"),
-        (ROUTES.replace("{name: name", "{name: other"), "doesn't tell Swagger UI of name"),
-        (ROUTES.replace("{description", "{{description"), "is no YAML"),
-        (ROUTES.replace("/greeting/<path:name>", "/jobs"), "answers GET /jobs, and so does somebody else"),
+        (ROUTES.replace("---", ""), "has no documentation for Swagger UI"),
+        (ROUTES.replace("responses", "answers"), "has no documentation for Swagger UI"),
+        (ROUTES.replace("{name: name", "{name: other"), "doesn't document name"),
+        (ROUTES.replace("{description", "{{description"), "is not valid YAML"),
+        (
+            ROUTES.replace("/greeting/<path:name>", "/jobs"),
+            "answers GET /jobs, which another blueprint answers already",
+        ),
         (ROUTES.replace("NAME", "accepting"), "can't be added"),
     ],
 )

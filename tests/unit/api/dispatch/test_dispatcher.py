@@ -1,4 +1,4 @@
-"""RequestDispatcher: what may take long gets a thread of its own, so many at a time, and hinders nobody else."""
+"""The dispatcher gives long requests threads of their own, a limited number at a time, and slows no other request."""
 
 from io import BytesIO
 from threading import Event, Semaphore, Thread, current_thread
@@ -7,7 +7,7 @@ import pytest
 from granian.server import mp
 
 from api.dispatch.dispatcher import RequestDispatcher, may_take_long
-from api.dispatch.long_requests import PLACE, LongRequestSlot
+from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
 from errand.embedded.wait import until
 
 STREAM = {"REQUEST_METHOD": "GET", "PATH_INFO": "/events"}
@@ -23,7 +23,7 @@ class Runs:
         self.may_end = Event()
 
     def __call__(self, connection, scope) -> None:
-        self.begun.append((current_thread(), PLACE in scope))
+        self.begun.append((current_thread(), SLOT_KEY in scope))
         if scope["PATH_INFO"] == "/events":
             self.may_end.wait(10)
 
@@ -54,30 +54,30 @@ def bodies():
         ({**SHORT, "HTTP_PREFER": "handling=strict"}, False),
     ],
 )
-def test_streams_and_those_who_would_rather_wait_may_take_long(scope, expected):
+def test_streams_and_requests_that_prefer_to_wait_may_take_long(scope, expected):
     assert may_take_long(scope) is expected
 
 
-def test_what_may_take_long_runs_aside_and_the_rest_where_it_came(runs):
-    run = RequestDispatcher(places=1, turns=1).beside(runs)
+def test_a_long_request_runs_in_its_own_thread_and_a_short_one_where_it_arrived(runs):
+    run = RequestDispatcher(slots=1, turns=1).dispatch(runs)
 
     run(None, STREAM)
     run(None, SHORT)
 
     until(lambda: len(runs.begun) == 2, 5, "both run")
-    assert {thread is current_thread(): has_place for thread, has_place in runs.begun} == {True: False, False: True}
+    assert {thread is current_thread(): has_slot for thread, has_slot in runs.begun} == {True: False, False: True}
 
 
-def test_without_a_free_place_a_request_runs_where_it_came_and_knows_that_it_must_not_take_long(runs):
+def test_without_a_free_slot_a_request_runs_where_it_arrived_and_knows_that_it_must_not_take_long(runs):
     runs.may_end.set()
-    run = RequestDispatcher(places=0, turns=1).beside(runs)
+    run = RequestDispatcher(slots=0, turns=1).dispatch(runs)
 
     run(None, STREAM)
 
     assert runs.begun == [(current_thread(), False)]
 
 
-def test_a_place_is_free_again_when_its_request_is_done_or_has_failed(runs):
+def test_a_slot_is_free_again_when_its_request_has_ended_or_failed(runs):
     class Fails(Runs):
         def __call__(self, connection, scope) -> None:
             super().__call__(connection, scope)
@@ -85,64 +85,64 @@ def test_a_place_is_free_again_when_its_request_is_done_or_has_failed(runs):
 
     runs = Fails()
     runs.may_end.set()
-    lanes = RequestDispatcher(places=1, turns=1)
-    run = lanes.beside(runs)
+    dispatcher = RequestDispatcher(slots=1, turns=1)
+    run = dispatcher.dispatch(runs)
 
     for _ in range(3):
         run(None, STREAM)
-        until(lambda: lanes._free._value == 1, 5, "the place free again")
+        until(lambda: dispatcher._free._value == 1, 5, "the slot free again")
 
-    assert [has_place for _, has_place in runs.begun] == [True, True, True]
+    assert [has_slot for _, has_slot in runs.begun] == [True, True, True]
 
 
-def test_where_the_system_gives_no_thread_a_request_runs_where_it_came(runs, monkeypatch):
+def test_when_the_system_gives_no_thread_a_request_runs_where_it_arrived(runs, monkeypatch):
     def refuse(thread):
         raise RuntimeError("can't start new thread")
 
     runs.may_end.set()
-    lanes = RequestDispatcher(places=1, turns=1)
+    dispatcher = RequestDispatcher(slots=1, turns=1)
     monkeypatch.setattr(Thread, "start", refuse)
 
-    lanes.beside(runs)(None, STREAM)
+    dispatcher.dispatch(runs)(None, STREAM)
 
     assert runs.begun == [(current_thread(), False)]
-    assert lanes._free._value == 1
+    assert dispatcher._free._value == 1
 
 
-def test_of_those_who_have_a_place_only_some_work_at_a_time_and_the_others_are_not_asked():
+def test_only_some_long_requests_work_at_a_time_and_short_ones_are_not_held_up():
     turns = Semaphore(1)
-    place, lanes = LongRequestSlot(turns), RequestDispatcher(places=1, turns=1)
-    app = lanes.in_turn(lambda environ, _: environ["PATH_INFO"])
+    slot, dispatcher = LongRequestSlot(turns), RequestDispatcher(slots=1, turns=1)
+    app = dispatcher.take_turns(lambda environ, _: environ["PATH_INFO"])
 
-    with lanes._place.at_work():
-        assert app({"PATH_INFO": "/"}, None) == "/"  # has no place: is not kept waiting
-        assert not lanes._place._turns.acquire(blocking=False)
-    assert app({"PATH_INFO": "/", PLACE: lanes._place}, None) == "/"
-    assert lanes._place._turns.acquire(blocking=False)
+    with dispatcher._slot.working():
+        assert app({"PATH_INFO": "/"}, None) == "/"  # it has no slot, so it does not wait for a turn
+        assert not dispatcher._slot._turns.acquire(blocking=False)
+    assert app({"PATH_INFO": "/", SLOT_KEY: dispatcher._slot}, None) == "/"
+    assert dispatcher._slot._turns.acquire(blocking=False)
 
-    with place.at_work(), place.standing_by():
+    with slot.working(), slot.idle():
         assert turns.acquire(blocking=False)
         turns.release()
 
 
-@pytest.mark.parametrize("places", [0, 1])
-def test_a_body_is_read_before_its_request_steps_aside_for_then_it_is_gone(places):
+@pytest.mark.parametrize("slots", [0, 1])
+def test_a_body_is_read_before_granian_drops_it(slots):
     bodies = []
 
     def run(connection, scope) -> None:
         bodies.append((WAIT["wsgi.input"].tell(), scope["wsgi.input"].read()))
 
-    RequestDispatcher(places, turns=1).beside(run)(None, dict(WAIT))
+    RequestDispatcher(slots, turns=1).dispatch(run)(None, dict(WAIT))
 
     until(lambda: bodies, 5, "the request runs")
     assert bodies == [(6, b"a body")]
 
 
-def test_granian_still_has_the_one_name_by_which_it_is_given_our_lanes(monkeypatch):
+def test_granian_still_has_the_private_name_that_the_dispatcher_replaces(monkeypatch):
     original = mp._wsgi_call_wrap
     monkeypatch.setattr(mp, "_wsgi_call_wrap", original)  # put back afterwards
 
-    RequestDispatcher(places=1, turns=1).install()
+    RequestDispatcher(slots=1, turns=1).install()
 
     assert original.__module__ == "granian.wsgi"
     assert "_wsgi_call_wrap" in mp.MPServer._spawn_wsgi_worker.__wrapped__.__code__.co_names

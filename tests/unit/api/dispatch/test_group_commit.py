@@ -1,4 +1,4 @@
-"""Jobs of requests that wait at the same time are accepted together, and each is answered for itself."""
+"""Jobs that are submitted at the same time are stored together, and each request gets its own answer."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -34,18 +34,18 @@ def gate():
 
 def crowd(gate, jobs):
     """Have the first job be on its way while the others come; give what each is told."""
-    gathering = GroupCommit(gate)
+    group_commit = GroupCommit(gate)
     with ThreadPoolExecutor(len(jobs)) as pool:
-        first = pool.submit(gathering.accept, jobs[:1])
+        first = pool.submit(group_commit.accept, jobs[:1])
         assert gate.entered.acquire(timeout=10)
-        others = [pool.submit(gathering.accept, [job]) for job in jobs[1:]]
-        while len(gathering._wishes) < len(others):
+        others = [pool.submit(group_commit.accept, [job]) for job in jobs[1:]]
+        while len(group_commit._pending) < len(others):
             assert not any(other.done() for other in others)
         gate.open.set()
         return [each.exception(10) or each.result() for each in (first, *others)]
 
 
-def test_who_comes_while_others_are_on_their_way_goes_with_the_next(gate):
+def test_jobs_that_arrive_during_a_commit_go_together_in_the_next(gate):
     jobs = [new_job() for _ in range(8)]
 
     told = crowd(gate, jobs)
@@ -54,7 +54,7 @@ def test_who_comes_while_others_are_on_their_way_goes_with_the_next(gate):
     assert [len(call) for call in gate.calls] == [1, 7]
 
 
-def test_an_outage_is_told_to_each_of_them(gate):
+def test_every_request_of_a_group_learns_of_an_outage(gate):
     gate.fail = lambda jobs: StoreUnavailable("away") if len(jobs) > 1 else None
 
     first, *others = crowd(gate, [new_job() for _ in range(4)])
@@ -73,12 +73,12 @@ def test_one_that_the_store_chokes_on_harms_no_other(gate):
     assert [type(each) for each in told] == [list, list, ValueError, list]
 
 
-def test_jobs_with_a_key_and_batches_go_by_themselves_as_one_conflict_refuses_all(gate):
+def test_jobs_with_a_key_and_batches_are_committed_alone_because_one_conflict_refuses_all(gate):
     gate.open.set()
-    gathering = GroupCommit(gate)
+    group_commit = GroupCommit(gate)
 
-    gathering.accept([new_job(), new_job()])
-    gathering.accept([new_job(key="k", fingerprint="f")])
+    group_commit.accept([new_job(), new_job()])
+    group_commit.accept([new_job(key="k", fingerprint="f")])
 
     assert [len(call) for call in gate.calls] == [2, 1]
-    assert not gathering._wishes
+    assert not group_commit._pending

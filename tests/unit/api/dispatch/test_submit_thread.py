@@ -1,14 +1,13 @@
-"""The express lane: many requests at a time in one thread, each answered for itself."""
+"""The submit thread answers many requests at a time, each with its own answer."""
 
 from io import BytesIO
 from threading import Event, current_thread
 
 import pytest
 
-from api.dispatch import submit_thread
 from api.dispatch.dispatcher import RequestDispatcher
 from api.dispatch.group_commit import GroupCommit
-from api.dispatch.submit_thread import LARGEST, TOGETHER, SubmitThread, is_quick
+from api.dispatch.submit_thread import LARGEST, TOGETHER, SubmitThread, share_round_trip, submits_one_job
 from errand.embedded.wait import until
 from errand.errors import StoreUnavailable
 from errand.store import AcceptResult
@@ -33,10 +32,10 @@ class Connection:
 
 
 @pytest.fixture
-def lane():
-    lane = SubmitThread()
-    lane.start()
-    return lane
+def submit_thread():
+    submit_thread = SubmitThread()
+    submit_thread.start()
+    return submit_thread
 
 
 @pytest.mark.parametrize(
@@ -55,58 +54,58 @@ def lane():
         ({"HTTP_IDEMPOTENCY_KEY": "k"}, False),
     ],
 )
-def test_what_submits_one_job_and_is_small_is_quick(changes, expected):
-    assert is_quick({**JOB, **changes}) is expected
+def test_a_small_request_that_submits_one_job_goes_to_the_submit_thread(changes, expected):
+    assert submits_one_job({**JOB, **changes}) is expected
 
 
-def test_a_body_of_unknown_length_is_not_quick():
-    assert not is_quick({"REQUEST_METHOD": "POST", "PATH_INFO": "/jobs"})
+def test_a_body_of_unknown_length_stays_with_granians_threads():
+    assert not submits_one_job({"REQUEST_METHOD": "POST", "PATH_INFO": "/jobs"})
 
 
-def test_outside_of_the_lane_nobody_waits():
-    assert not submit_thread.wait_for(lambda _: pytest.fail("it was called"), "a wish")
+def test_outside_the_submit_thread_nothing_is_shared():
+    assert not share_round_trip(lambda _: pytest.fail("it was called"), "a write")
 
 
-def test_those_that_come_together_are_carried_together_and_answered_after_it(lane):
-    carried, answers, began = [], [], Event()
+def test_requests_that_arrive_together_share_one_round_trip_and_are_answered_after_it(submit_thread):
+    sent, answers, began = [], [], Event()
 
     def run(connection, scope):
         if scope["number"] == 0:
             assert began.wait(10)  # until all are there
-        assert submit_thread.wait_for(carry, scope["number"])
+        assert share_round_trip(send, scope["number"])
         connection.response_bytes(202, [], scope["number"])
 
-    def carry(wishes):
-        carried.append((wishes, len(answers)))
-        return lambda: carried.append("done")
+    def send(writes):
+        sent.append((writes, len(answers)))
+        return lambda: sent.append("done")
 
     for number in range(TOGETHER + 5):
-        lane.take(run, Connection(answers), {**JOB, "number": number})
+        submit_thread.take(run, Connection(answers), {**JOB, "number": number})
     began.set()
 
     until(lambda: len(answers) == TOGETHER + 5, 10, "all are answered")
-    assert answers == [(202, [], number, "express") for number in range(TOGETHER + 5)]
+    assert answers == [(202, [], number, "submit") for number in range(TOGETHER + 5)]
     first, second = list(range(TOGETHER)), list(range(TOGETHER, TOGETHER + 5))
-    assert carried == [(first, 0), "done", (second, 0), "done"], "the second went before the first were answered"
+    assert sent == [(first, 0), "done", (second, 0), "done"], "the second went before the first were answered"
 
 
-def test_one_may_wait_twice_and_another_not_at_all(lane):
+def test_one_request_may_write_twice_and_another_not_at_all(submit_thread):
     answers, began = [], Event()
 
     def run(connection, scope):
         assert scope["waits"] or began.wait(10)
-        done = [submit_thread.wait_for(lambda _: lambda: None, None) for _ in range(scope["waits"])]
+        done = [share_round_trip(lambda _: lambda: None, None) for _ in range(scope["waits"])]
         connection.response_bytes(len(done))
 
     for waits in (0, 1, 3):
-        lane.take(run, Connection(answers), {**JOB, "waits": waits})
+        submit_thread.take(run, Connection(answers), {**JOB, "waits": waits})
     began.set()
 
     until(lambda: len(answers) == 3, 10, "all are answered")
     assert [status for status, _ in answers] == [0, 1, 3]
 
 
-def test_one_that_fails_harms_no_other(lane, caplog):
+def test_a_request_that_fails_harms_no_other(submit_thread, caplog):
     answers, began = [], Event()
 
     def run(connection, scope):
@@ -116,7 +115,7 @@ def test_one_that_fails_harms_no_other(lane, caplog):
         connection.response_iter(200, [], scope["number"])
 
     for number in range(3):
-        lane.take(run, Connection(answers), {**JOB, "number": number})
+        submit_thread.take(run, Connection(answers), {**JOB, "number": number})
     began.set()
 
     until(lambda: len(answers) == 2, 10, "the others are answered")
@@ -124,23 +123,23 @@ def test_one_that_fails_harms_no_other(lane, caplog):
     assert [record.action for record in caplog.records] == ["request_failed"]
 
 
-def test_a_carrier_that_fails_does_not_end_the_lane(lane, caplog):
+def test_a_round_trip_that_fails_does_not_end_the_submit_thread(submit_thread, caplog):
     answers = []
 
-    def fail(wishes):
+    def fail(writes):
         raise ValueError("on purpose")
 
     def run(connection, scope):
         if scope["fails"]:
-            submit_thread.wait_for(fail, None)
+            share_round_trip(fail, None)
         connection.response_bytes(200)
 
-    lane.take(run, Connection(answers), {**JOB, "fails": True})
+    submit_thread.take(run, Connection(answers), {**JOB, "fails": True})
     until(lambda: caplog.records, 10, "it has failed")
-    lane.take(run, Connection(answers), {**JOB, "fails": False})
+    submit_thread.take(run, Connection(answers), {**JOB, "fails": False})
 
     until(lambda: answers, 10, "the next is answered")
-    assert [record.action for record in caplog.records] == ["express_fault"]
+    assert [record.action for record in caplog.records] == ["submit_fault"]
     assert len(answers) == 1
 
 
@@ -186,56 +185,56 @@ ONCE, IN_TWO, ALONE = [("accept", 5)], [("begin", 5), ("end", 5)], [("accept", 1
     ],
     ids=["well", "away", "broken", "hangs", "lost", "gone"],
 )
-def test_their_jobs_go_to_the_store_in_one_call_and_each_is_told_what_became_of_its_own(lane, faults, status, calls):
+def test_jobs_go_to_the_store_in_one_call_and_each_request_gets_its_own_answer(submit_thread, faults, status, calls):
     store, answers, began = Counter(**faults), [], Event()
-    gathering = GroupCommit(store)
+    group_commit = GroupCommit(store)
     jobs = [new_job() for _ in range(5)]
 
     def run(connection, scope):
         assert began.wait(10)
         try:
-            [verdict] = gathering.accept([scope["job"]])
+            [verdict] = group_commit.accept([scope["job"]])
         except StoreUnavailable:
             connection.response_bytes(503, scope["job"].id)
         else:
             connection.response_bytes(202, verdict.id)
 
     for job in jobs:
-        lane.take(run, Connection(answers), {**JOB, "job": job})
+        submit_thread.take(run, Connection(answers), {**JOB, "job": job})
     began.set()
 
     until(lambda: len(answers) == 5, 10, "all are answered")
-    assert answers == [(status, job.id, "express") for job in jobs]
+    assert answers == [(status, job.id, "submit") for job in jobs]
     assert store.calls == calls
 
 
-def test_each_is_raised_a_fault_of_its_own(lane):
-    gathering, faults, began, done = GroupCommit(Counter(end=AWAY)), [], Event(), []
+def test_each_request_raises_its_own_copy_of_the_fault(submit_thread):
+    group_commit, faults, began, done = GroupCommit(Counter(end=AWAY)), [], Event(), []
 
     def run(connection, scope):
         assert began.wait(10)
         with pytest.raises(StoreUnavailable) as caught:
-            gathering.accept([new_job()])
+            group_commit.accept([new_job()])
         faults.append(caught.value)
         connection.response_bytes(503)
 
     for _ in range(3):
-        lane.take(run, Connection(done), JOB)
+        submit_thread.take(run, Connection(done), JOB)
     began.set()
 
     until(lambda: len(done) == 3, 10, "all are answered")
     assert len({id(fault) for fault in faults}) == 3
 
 
-def test_the_lanes_send_what_is_quick_there_with_its_body(lane):
+def test_the_dispatcher_hands_a_submission_over_with_its_body(submit_thread):
     answers = []
 
     def run(connection, scope):
         connection.response_bytes(scope["wsgi.input"].read(), current_thread().name)
 
-    choose = RequestDispatcher(places=1, turns=1, express=lane).beside(run)
+    choose = RequestDispatcher(slots=1, turns=1, submit_thread=submit_thread).dispatch(run)
     for length in ("12", str(LARGEST + 1)):
         choose(Connection(answers), {**JOB, "CONTENT_LENGTH": length, "wsgi.input": BytesIO(b"a body")})
 
     until(lambda: len(answers) == 2, 10, "both are answered")
-    assert sorted(answers) == sorted([(b"a body", name, name) for name in ("express", current_thread().name)])
+    assert sorted(answers) == sorted([(b"a body", name, name) for name in ("submit", current_thread().name)])

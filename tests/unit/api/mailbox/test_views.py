@@ -7,7 +7,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.app import create_app
-from api.events import views as streams
+from api.events import sse
 from errand.embedded.wait import until
 from errand.settings import Settings
 from tests.support.api import SilentRelay
@@ -241,13 +241,13 @@ def test_who_watches_is_told_at_once_and_when_something_has_changed(patient_clie
 
 
 def test_who_watches_is_told_that_nothing_happens_and_when_the_server_stops(api, patient_client, monkeypatch):
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.01)
     answer = patient_client.get("/mailbox/events")
 
     with closing(answer):
         stream = messages(answer.response)
         beat = until(lambda: next(stream).comments, 5, "a heartbeat")
-        api.extensions["errand"].watch.close()
+        api.extensions["errand"].broadcaster.close()
         rest = [comment for message in stream for comment in message.comments]
 
     assert beat == ["still here"]

@@ -87,7 +87,7 @@ def test_while_the_store_is_down_only_this_is_told_and_what_the_process_knows_it
 
 
 def test_those_who_watch_in_this_process_are_counted(client, api):
-    with api.extensions["errand"].watch.subscribed():
+    with api.extensions["errand"].broadcaster.subscribed():
         assert scraped(client)["errand_api_watchers",] == 1
 
     assert scraped(client)["errand_api_watchers",] == 0

@@ -5,8 +5,8 @@ from threading import Semaphore, Thread
 import pytest
 
 from api.app import create_app
-from api.dispatch.long_requests import PLACE, LongRequestSlot
-from api.events.waiting import wait_until_final
+from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
+from api.events.wait_for_end import wait_until_final
 from errand.embedded.wait import until
 from schemas.status import Status
 from tests.support.api import SilentRelay
@@ -23,7 +23,7 @@ def waits(app, watch):
         answers = []
 
         def run():
-            environ = {PLACE: LongRequestSlot(Semaphore(0))} if place else {}
+            environ = {SLOT_KEY: LongRequestSlot(Semaphore(0))} if place else {}
             with app.test_request_context(environ_overrides=environ):
                 answers.append(wait_until_final(job_id, seconds))
 
@@ -93,5 +93,5 @@ def test_who_waits_when_the_process_stops_is_let_go(waits, store, watch):
 def test_waiting_never_fails_for_the_job_was_accepted(settings, unreachable_store):
     app = create_app(settings, unreachable_store, SilentRelay())
 
-    with app.test_request_context(environ_overrides={PLACE: LongRequestSlot(Semaphore(0))}):
+    with app.test_request_context(environ_overrides={SLOT_KEY: LongRequestSlot(Semaphore(0))}):
         assert wait_until_final(UNKNOWN, 30) is False
