@@ -1,7 +1,7 @@
 """The API as granian's RSGI would run it, for `bench/rsgi.py`.
 
-One-job requests run as greenlets in the event loop's own thread, or in the express thread, whose answers of one round
-reach the loop by one call. Streams have a thread each, everything else shares a pool of API_THREADS.
+One-job requests run as greenlets in the event loop's own thread, or in the submit thread, whose answers of one round
+reach the loop by one call. Streams have a thread each, everything else shares a pool of API_THREADS threads.
 """
 
 import sys
@@ -13,10 +13,11 @@ from io import BytesIO
 from threading import Semaphore, Thread
 from typing import Any
 
-from api import wsgi
-from api.bodies import BODY
-from api.express import Express, answer, is_quick
-from api.lanes import PLACE, Place, may_take_long
+from api.dispatch.dispatcher import may_take_long
+from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
+from api.dispatch.submit_thread import SubmitThread, answer_request, submits_one_job
+from api.http.body import BODY
+from api.serving import wsgi
 from errand.settings import Settings
 
 Environ = dict[str, Any]
@@ -51,7 +52,7 @@ class Handle:
         self._give(self)
 
     def end(self) -> None:
-        """Answer; to be called in the loop."""
+        """Send the answer. Call it in the loop."""
         self._ended = True
         if self._answer:
             self._proto.response_bytes(*self._answer)
@@ -65,44 +66,44 @@ class Handle:
             yield self
 
     def add_done_callback(self, wake: Give, *, context: object = None) -> None:
-        """Have asyncio's task woken by `end`."""
+        """Wake asyncio's task in `end`."""
         self._wake = wake
 
     def get_loop(self) -> Any:
-        """Give the loop, which asyncio's task asks for."""
+        """Return the loop, which asyncio's task asks for."""
         return self._loop
 
     def result(self) -> None:
-        """Give nothing: the answer is out."""
+        """Return nothing: the answer has been sent."""
 
 
-class Lane(Express):
-    """The express lane, in a thread of its own or in the loop's, where it also waits for Redis."""
+class LoopSubmitThread(SubmitThread):
+    """The submit thread, in a thread of its own or in the loop's, where it also waits for Redis."""
 
     def __init__(self, loop: Any, is_in_loop: bool) -> None:
         super().__init__()
         self.loop, self.is_in_loop, self.is_idle = loop, is_in_loop, True
         self.ready: list[Handle] = []
-        self.under_way: Any = []
+        self.sent_before: Any = []
         if not is_in_loop:
             self.start()
 
     def put(self, run: Any, handle: Handle, environ: Environ) -> None:
-        """Have the request answered."""
+        """Queue a request."""
         self.take(run, handle, environ)
         if self.is_in_loop and self.is_idle:
             self.is_idle = False
             self.loop.call_soon(self.turn)
 
     def turn(self) -> None:
-        """Go one round in the loop's thread."""
-        self.under_way = self._round(self.under_way)
-        self.is_idle = not (self.under_way or self._gathered or self._coming.qsize())
+        """Run one round in the loop's thread."""
+        self.sent_before = self._round(self.sent_before)
+        self.is_idle = not (self.sent_before or self._batches or self._incoming.qsize())
         if not self.is_idle:
             self.loop.call_soon(self.turn)
 
-    def _round(self, under_way: Any) -> Any:
-        sent, ready = super()._round(under_way), self.ready.copy()
+    def _round(self, sent_before: Any) -> Any:
+        sent, ready = super()._round(sent_before), self.ready.copy()
         self.ready.clear()
         if self.is_in_loop:
             self.end(ready)
@@ -111,7 +112,7 @@ class Lane(Express):
         return sent
 
     def end(self, ready: list[Handle]) -> None:
-        """Answer all of these; to be called in the loop."""
+        """Send these answers. Call it in the loop."""
         for each in ready:
             each.end()
 
@@ -121,33 +122,33 @@ class App:
 
     def __init__(self, is_in_loop: bool) -> None:
         settings = Settings.load_or_exit()
-        self.is_in_loop, self.app, self.place = is_in_loop, wsgi.make(), Place(Semaphore(settings.api_threads))
+        self.is_in_loop, self.app, self.slot = is_in_loop, wsgi.make(), LongRequestSlot(Semaphore(settings.api_threads))
         self.pool = ThreadPoolExecutor(settings.api_threads)
 
     def __rsgi_init__(self, loop: Any) -> None:
-        self.loop, self.lane = loop, Lane(loop, self.is_in_loop)
+        self.loop, self.submit_thread = loop, LoopSubmitThread(loop, self.is_in_loop)
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         environ = environ_of(scope)
         body = b"" if scope.method == "GET" else await proto()
         environ["wsgi.input"] = BytesIO(body)
-        if is_quick(environ):
+        if submits_one_job(environ):
             environ[BODY] = body
-            handle = Handle(proto, self.loop, self.lane.ready.append)
-            self.lane.put(self.run, handle, environ)
+            handle = Handle(proto, self.loop, self.submit_thread.ready.append)
+            self.submit_thread.put(self.run, handle, environ)
         else:
             handle = Handle(proto, self.loop, lambda handle: self.loop.call_soon_threadsafe(handle.end))
             if may_take_long(environ):
-                environ[PLACE] = self.place
-                Thread(target=answer, args=(self.run, handle, environ), daemon=True).start()
+                environ[SLOT_KEY] = self.slot
+                Thread(target=answer_request, args=(self.run, handle, environ), daemon=True).start()
             else:
-                self.pool.submit(answer, self.run, handle, environ)
+                self.pool.submit(answer_request, self.run, handle, environ)
         await handle
 
     def run(self, handle: Handle, environ: Environ) -> None:
         """Answer a request as WSGI's servers do."""
         told: list[Any] = []
-        with self.place.at_work() if PLACE in environ else nullcontext():
+        with self.slot.working() if SLOT_KEY in environ else nullcontext():
             parts = self.app(environ, lambda status, headers, _=None: told.extend((int(status[:3]), headers)))
         if isinstance(parts, list):
             handle.response_bytes(*told, b"".join(parts))
@@ -156,7 +157,7 @@ class App:
 
 
 def environ_of(scope: Any) -> Environ:
-    """Describe a request as WSGI does."""
+    """Build the WSGI environment of a request."""
     environ = {**ALWAYS, "REQUEST_METHOD": scope.method, "PATH_INFO": scope.path, "QUERY_STRING": scope.query_string}
     environ["SERVER_NAME"], _, environ["SERVER_PORT"] = scope.server.rpartition(":")
     environ["REMOTE_ADDR"], environ["wsgi.url_scheme"] = scope.client.rpartition(":")[0], scope.scheme
@@ -167,7 +168,7 @@ def environ_of(scope: Any) -> Environ:
 
 @cache
 def key(name: str) -> str:
-    """Give WSGI's name of a header."""
+    """Return the WSGI key of a header."""
     word = name.upper().replace("-", "_")
     return word if word in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{word}"
 

@@ -1,7 +1,7 @@
 """Is granian's RSGI as fast as its WSGI, in which we replace a private name? `python -m bench.rsgi [processes]`.
 
 The same API (one process unless told) under WSGI as it ships and under RSGI, with one-job requests in the event loop
-and in the express thread, all of them up and measured in turns: requests accepted a second by 16 connections, their
+and in the submit thread, all of them up and measured in turns: requests accepted a second by 16 connections, their
 latency, the API's CPU time for each and its memory; then beside a thousand event streams. Three minutes; the ratios
 are medians of those within a round. Needs nothing but this environment: the client is below.
 """
@@ -18,7 +18,7 @@ from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
-from api.server import allow_files
+from api.serving.server import allow_files
 from bench.common import spread, table
 from bench.streams import STREAMS, Figures, cpu_seconds, memory
 from errand.embedded.wait import until
@@ -30,9 +30,9 @@ from tests.support.valkey import running as running_store
 ROUNDS, CROWDED_ROUNDS, SECONDS, PAUSE = 12, 5, 1.5, 0.4
 WSGI = "WSGI"
 KINDS = {
-    WSGI: ["--interface", "wsgi", "--blocking-threads", "4", "api.wsgi:make"],
+    WSGI: ["--interface", "wsgi", "--blocking-threads", "4", "api.serving.wsgi:make"],
     "RSGI, in the loop": ["--interface", "rsgi", "--loop", "uvloop", "bench.on_rsgi:in_loop"],
-    "RSGI, express thread": ["--interface", "rsgi", "--loop", "uvloop", "bench.on_rsgi:in_thread"],
+    "RSGI, submit thread": ["--interface", "rsgi", "--loop", "uvloop", "bench.on_rsgi:in_thread"],
 }
 GRANIAN = ["granian", "--factory", "--http", "1", "--no-ws", "--log-level", "warning", "--backpressure", "4096"]
 BODY = b'{"operation": "sum", "value": 30, "other": 10}'

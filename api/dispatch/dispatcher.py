@@ -12,7 +12,6 @@ from threading import Semaphore, Thread
 from typing import Any, Final
 
 from granian.server import mp
-from granian.wsgi import _callback_wrapper
 
 from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
 from api.dispatch.submit_thread import Runner, Scope, SubmitThread, answer_request, submits_one_job
@@ -44,7 +43,12 @@ class RequestDispatcher:
         Granian's own way to allow long requests is more threads, which it also starts for any burst of short ones.
         `docs/decisions/0008-event-streams.md` has the figures.
         """
-        mp._wsgi_call_wrap = self._wrap  # type: ignore[attr-defined]  # not exported; the release is pinned
+        wrap = mp._wsgi_call_wrap  # type: ignore[attr-defined]  # not exported; the release is pinned
+
+        def wrap_and_dispatch(app: App, *options: Any) -> Runner:
+            return self.dispatch(wrap(self.take_turns(app), *options))
+
+        mp._wsgi_call_wrap = wrap_and_dispatch  # type: ignore[attr-defined]  # the same
 
     def dispatch(self, run: Runner) -> Runner:
         """Wrap `run` so that each request is answered in the thread that suits it."""
@@ -75,9 +79,6 @@ class RequestDispatcher:
                 return app(environ, start_response)
 
         return call
-
-    def _wrap(self, callback: App, scope_opts: Scope, access_log_fmt: Any = None) -> Runner:
-        return self.dispatch(_callback_wrapper(self.take_turns(callback), scope_opts, access_log_fmt))
 
     def _start_thread(self, run: Runner, connection: Any, scope: Scope) -> bool:
         """Answer the request in a thread of its own; return False when no slot is free."""
