@@ -48,7 +48,7 @@ class RequestDispatcher:
         def wrap_and_dispatch(app: App, *options: Any) -> Runner:
             return self.dispatch(wrap(self.take_turns(app), *options))
 
-        mp._wsgi_call_wrap = wrap_and_dispatch  # type: ignore[attr-defined]  # the same
+        mp._wsgi_call_wrap = wrap_and_dispatch  # type: ignore[assignment,attr-defined]  # the same
 
     def dispatch(self, run: Runner) -> Runner:
         """Wrap `run` so that each request is answered in the thread that suits it."""
