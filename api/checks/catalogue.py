@@ -22,6 +22,8 @@ DOUBTFUL_SECONDS: Final = 0.1
 """How old a reading may be to refuse a name by it: a worker may have just announced it."""
 MOST_NAMES: Final = 20
 """Known names that a refusal tells."""
+MOST_REASON: Final = 500
+"""Maximum characters that are logged of the reason why a description can't be read."""
 
 
 class CachedCatalogue:
@@ -78,8 +80,7 @@ def _is_readable(name: str, text: str) -> bool:
     """Tell whether an operation can be offered: not one that a worker of another release describes in another way."""
     try:
         return published(text).operation.name == name
-    except (ValueError, RecursionError):
-        log.warning(
-            "An operation's description can't be read", extra={"action": "operation_unreadable", "operation": name}
-        )
+    except (ValueError, RecursionError) as fault:
+        told = {"action": "operation_unreadable", "operation": name, "reason": str(fault)[:MOST_REASON]}
+        log.warning("An operation's description can't be read: %s", told["reason"], extra=told)
         return False

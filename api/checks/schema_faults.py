@@ -1,0 +1,175 @@
+"""Finds the places of a value that do not fit a JSON Schema, and says in a sentence what each must be.
+
+jsonschema-rs gives every verdict; the search is our own, and lazy. The library collects all errors at once, each with
+a copy of its value: a hostile body of 1 MB took it seconds and gigabytes.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import unquote
+
+from jsonschema_rs import Validator, validator_map_for
+
+from api.http.body import MOST_CHARACTERS, Path, pointer
+from api.checks.json_schema import OPTIONS, Schema, compiled
+from schemas.problems import Fault
+
+SENTENCES: Final[dict[str, Callable[[Any], str]]] = {
+    "type": lambda types: f"must be of type {types if isinstance(types, str) else ' or '.join(types)}",
+    "enum": lambda values: f"must be one of {_short(values)}",
+    "const": lambda value: f"must be {_short(value)}",
+    "minimum": lambda least: f"must be at least {least}",
+    "maximum": lambda most: f"must be at most {most}",
+    "exclusiveMinimum": lambda bound: f"must be more than {bound}",
+    "exclusiveMaximum": lambda bound: f"must be less than {bound}",
+    "multipleOf": lambda step: f"must be a multiple of {step}",
+    "minLength": lambda least: f"must have at least {least} characters",
+    "maxLength": lambda most: f"must have at most {most} characters",
+    "pattern": lambda regex: f"must match {_short(regex)}",
+    "format": lambda name: f"must be a valid {name}",
+    "minItems": lambda least: f"must have at least {least} items",
+    "maxItems": lambda most: f"must have at most {most} items",
+    "uniqueItems": lambda _: "must not have an item twice",
+    "minProperties": lambda least: f"must have at least {least} fields",
+    "maxProperties": lambda most: f"must have at most {most} fields",
+    "anyOf": lambda _: "fits none of the forms it may have",
+    "oneOf": lambda _: "must fit exactly one of the forms it may have",
+}
+"""Keyword of JSON Schema to the sentence that says what to do. The library's own sentences repeat the whole value."""
+BELOW: Final = frozenset({"properties", "patternProperties", "additionalProperties", "prefixItems", "items"})
+"""Keywords that apply a schema to parts of the value; a fault there is shown at its own place."""
+HERE: Final = frozenset({"$ref", "allOf", "if"})
+"""Keywords that apply another schema to the value itself; its own sentence is shown."""
+NOT_ALONE: Final = frozenset(
+    {"then", "else", "minContains", "maxContains", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef"}
+)
+"""Keywords that say nothing without their neighbours."""
+
+Step = tuple[Path, Any, Path]
+"""A part of the schema, the value that it is applied to, and the way there."""
+
+
+class FaultFinder:
+    """Finds what is wrong with values by one schema, which `compiled` accepts. Threads may share it."""
+
+    def __init__(self, schema: Schema) -> None:
+        """Compile every part of the schema."""
+        self._schema = schema
+        self._parts = validator_map_for(schema, **OPTIONS)
+        self._keywords: dict[Path, Validator] = {}
+
+    def faults(self, value: Any, at: Path, part: Path = ()) -> Iterator[Fault]:
+        """Find lazily what is wrong with `value`, which stands `at` this place of the body; nothing if it fits.
+
+        `part`: path in the schema to the part that it must fit. Raises RecursionError for a very deep value.
+        """
+        if self._fits(part, value):
+            return
+        schema, found = self._part(part), False
+        for keyword in schema or ():
+            for fault in self._keyword_faults(schema, (*part, keyword), value, at):
+                found = True
+                yield fault
+        if not found:
+            detail = "is not allowed" if schema is False else "does not fit the operation's schema"
+            yield Fault(pointer=pointer(*at), detail=detail)
+
+    def _keyword_faults(self, schema: Schema, part: Path, value: Any, at: Path) -> Iterator[Fault]:
+        """Find what is wrong by the keyword of `schema` that stands at `part`."""
+        keyword = str(part[-1])
+        match keyword, schema[keyword]:
+            case "required", names if isinstance(value, dict):
+                missing = (name for name in names if name not in value)
+                yield from (Fault(pointer=pointer(*at, name), detail="is missing; it is required") for name in missing)
+            case "additionalProperties", False if isinstance(value, dict):
+                detail = f"is not a known field; known are {', '.join(schema.get('properties', ())) or 'none'}"
+                yield from (Fault(pointer=pointer(*at, name), detail=detail) for name in _others(schema, value))
+            case name, _ if name in BELOW or name in HERE:
+                steps = _below(schema, part, value) if name in BELOW else self._here(schema, part, value)
+                for inner, child, way in steps:
+                    yield from self.faults(child, (*at, *way), inner)
+            case name, wanted if name not in NOT_ALONE and not self._keyword_fits(schema, part, value):
+                say = SENTENCES.get(name, lambda _: f"does not fit the operation's schema ({name})")
+                yield Fault(pointer=pointer(*at), detail=say(wanted))
+
+    def _here(self, schema: Schema, part: Path, value: Any) -> Iterator[Step]:
+        """Give the schemas that a keyword applies to the value itself."""
+        match part[-1]:
+            case "$ref" if (target := _path(schema["$ref"])) is not None and _key(target) in self._parts:
+                yield target, value, ()
+            case "allOf":
+                yield from (((*part, index), value, ()) for index in range(len(schema["allOf"])))
+            case "if" if (branch := "then" if self._fits(part, value) else "else") in schema:
+                yield (*part[:-1], branch), value, ()
+
+    def _fits(self, part: Path, value: Any) -> bool:
+        return self._parts[_key(part)].is_valid(value)
+
+    def _part(self, part: Path) -> Any:
+        found: Any = self._schema
+        for step in part:
+            found = found[int(step) if isinstance(found, list) else step]
+        return found
+
+    def _keyword_fits(self, schema: Schema, part: Path, value: Any) -> bool:
+        """Tell whether the value fits one keyword of a schema, for which its neighbours are left out."""
+        if part not in self._keywords:
+            names = (str(part[-1]), "minContains", "maxContains")
+            alone = {name: schema[name] for name in names if name in schema}
+            try:
+                self._keywords[part] = compiled({"$defs": self._schema.get("$defs", {}), **alone})
+            except ValueError:  # it refers to what is not among the definitions
+                self._keywords[part] = compiled({})
+        return self._keywords[part].is_valid(value)
+
+
+def _below(schema: Schema, part: Path, value: Any) -> Iterator[Step]:
+    """Give the schemas that a keyword applies to the fields of an object or the items of a list."""
+    keyword = str(part[-1])
+    match keyword, schema[keyword], value:
+        case "properties", parts, dict():
+            yield from (((*part, name), value[name], (name,)) for name in parts if name in value)
+        case "patternProperties", patterns, dict():
+            found = ((pattern, name) for pattern in patterns for name in value if _matches(pattern, name))
+            yield from (((*part, pattern), value[name], (name,)) for pattern, name in found)
+        case "additionalProperties", _, dict():
+            yield from ((part, value[name], (name,)) for name in _others(schema, value))
+        case "prefixItems", parts, list():
+            yield from (((*part, index), item, (index,)) for index, item in enumerate(value[: len(parts)]))
+        case "items", _, list():
+            first = len(schema.get("prefixItems", ()))
+            yield from ((part, item, (index,)) for index, item in enumerate(value[first:], first))
+
+
+def _others(schema: Schema, value: dict[str, Any]) -> Iterator[str]:
+    """Give the fields for which `additionalProperties` is."""
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
+    return (name for name in value if name not in known and not any(_matches(pattern, name) for pattern in patterns))
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return _compiled_pattern(pattern).is_valid(name)
+
+
+@lru_cache(maxsize=256)
+def _compiled_pattern(pattern: str) -> Validator:
+    return compiled({"pattern": pattern})
+
+
+def _key(part: Path) -> str:
+    """Write a path in a schema as the library does."""
+    return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in part)
+
+
+def _path(reference: str) -> Path | None:
+    """Read a reference within the same schema; None for any other."""
+    if reference != "#" and not reference.startswith("#/"):
+        return None
+    steps = unquote(reference).split("/")[1:]
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+
+
+def _short(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)[:MOST_CHARACTERS]
