@@ -2,12 +2,14 @@
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from errand.presenting.result_shape import image_of
+from schemas.picture_sizes import is_too_large
 from schemas.pictures import MAX_ALT, Picture
 from tests.support.hostile import png
 from tests.support.processes import ROOT
@@ -74,3 +76,44 @@ def test_what_only_looks_like_one_is_none(change):
     with pytest.raises(ValidationError):
         Picture.model_validate(fields)
     assert image_of(json.dumps(fields)) is None
+
+
+WIDE = b"\x08\xff\xff\xff\xff\3"
+"""The head of a JPEG's frame of 65,535 pixels a side."""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png(10_000, 10_000),
+        b"GIF89a\xff\xff\xe8\x03 and so on",
+        b"RIFF\x10\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f",
+        b"RIFF\x10\0\0\0WEBPVP8L\0\0\0\0\x2f\xff\xff\xff\xff",
+        b"RIFF\x10\0\0\0WEBPVP8X\0\0\0\0\0\0\0\0\xff\xff\0\xff\xff\0",
+        b"\xff\xd8\xff\xe0\0\4ab\xff\xc0\0\x11" + WIDE,
+        b"\xff\xd8\xff\xff\xff\xc2\0\x11" + WIDE,
+        b"\xff\xd8\xff\xe0\0\2what decoders skip\0\xff\0\xff\xc0\0\x11" + WIDE,
+    ],
+    ids=["png", "gif", "webp", "webp lossless", "webp extended", "jpeg", "jpeg with fill bytes", "jpeg with rubbish"],
+)
+def test_a_picture_with_too_many_pixels_is_refused(content):
+    with pytest.raises(ValidationError, match="more than 50,000,000 pixels"):
+        Picture.of(content, "")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8\xff\xe0\0\2" + b"\0" * 5_000_000,
+        b"\xff\xd8" + b"\xff" * 5_000_000,
+        b"\xff\xd8" + b"\xff\xe0\0\2" * 1_000_000,
+        b"\xff\xd8" + b"\xff\xd0" * 1_000_000,
+    ],
+    ids=["zeros", "fill bytes", "empty segments", "no segments"],
+)
+def test_the_size_of_a_hostile_file_is_looked_for_in_linear_time(content):
+    began = time.monotonic()
+
+    assert not is_too_large("image/jpeg", content)
+
+    assert time.monotonic() - began < 5
