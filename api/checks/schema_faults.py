@@ -158,6 +158,7 @@ def _compiled_pattern(pattern: str) -> Validator:
     return compiled({"pattern": pattern})
 
 
+@lru_cache(maxsize=4_096)
 def _key(part: Path) -> str:
     """Write a path in a schema as the library does."""
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in part)
