@@ -17,12 +17,12 @@ NOVEL = {
     "description": "And more.",
     "arguments": {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$defs": {"Node": NODE, "Odd name!": {"$anchor": "odd", "const": 1}},
+        "$defs": {"Node": NODE, "Odd.name!": {"$anchor": "odd", "const": 1}},
         "type": "object",
         "title": "novel",
         "properties": {
             "node": {"$ref": "#/$defs/Node", "description": "Where to begin."},
-            "odd": {"$ref": "#/$defs/Odd name!"},
+            "odd": {"$ref": "#/$defs/Odd.name!"},
             "self": {"$ref": "#"},
             "anchor": {"$ref": "#odd"},
             "pair": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False},
