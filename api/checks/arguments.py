@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from jsonschema_rs import Validator
 
-from api.http.body import Path, pointer, refusal
 from api.checks.json_schema import compiled
 from api.checks.schema_faults import FaultFinder
+from api.http.body import Path, pointer, refusal
 from schemas.operations import Operation
 from schemas.problems import Fault
 

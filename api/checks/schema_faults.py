@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from jsonschema_rs import Validator, validator_map_for
 
-from api.http.body import MOST_CHARACTERS, Path, pointer
 from api.checks.json_schema import OPTIONS, Schema, compiled
+from api.http.body import MOST_CHARACTERS, Path, pointer
 from schemas.problems import Fault
 
 SENTENCES: Final[dict[str, Callable[[Any], str]]] = {

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from api.http.body import MOST_FAULTS, pointer
 from api.checks.json_schema import compiled
 from api.checks.schema_faults import FaultFinder
+from api.http.body import MOST_FAULTS, pointer
 
 NUMBERS = st.one_of(
     st.integers(-3, 3),
