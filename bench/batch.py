@@ -20,7 +20,7 @@ from errand.embedded.wait import LOCALHOST
 from schemas.requests import MOST_JOBS
 from tests.support.jobs import new_job
 from tests.support.stack import Stack, running
-from workers.operations.loading import load
+from workers.operations.loader import load
 
 CLIENTS, ROUNDS, SECONDS, FLOOR_BATCHES, GOAL = 4, 3, 5, 50, 20_000
 SUM = {"operation": "sum", "arguments": {"value": 30, "other": 10}}

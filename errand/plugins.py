@@ -1,6 +1,6 @@
 """Finds plug-ins by the dotted paths in EXAMPLES: packages with a `service` module, a `routes` module or both.
 
-Stands before everything, where plug-ins are named at all. Workers load services by `workers/plugins/loading.py`, the
+Stands before everything, where plug-ins are named at all. Workers load services by `workers/plugins/loader.py`, the
 API routes by `api/plugins.py`; each side imports its own modules only.
 """
 

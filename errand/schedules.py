@@ -2,8 +2,8 @@
 files.
 
 Stands before step 1 of the jobs that nobody posts: `api/schedules/views.py` checks an expression here,
-`workers/rescuer/ticks.py` asks for the tick that is due and for those that follow. Next: `store/schedules.py`, which
-keeps them.
+`workers/rescuer/scheduler.py` asks for the tick that is due and for those that follow. Next: `store/schedules.py`,
+which keeps them.
 """
 
 import re

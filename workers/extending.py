@@ -1,8 +1,8 @@
-"""What plug-ins build their services of: `from workers.extending import rpc, event_handler, timer`.
+"""The public names for plug-ins' services: `from workers.extending import rpc, event_handler, timer`.
 
-Public, and all of the workers' side that is; `docs/extending.md` tells how to use it. Everything is spelled as in
-nameko's tutorials, works with `worker_factory` and `container_factory`, and survives whatever comes in and the loss of
-its broker.
+Nothing else of the workers is public; `docs/extending.md` explains how to use these names. They are spelled as in
+nameko's tutorials, work with `worker_factory` and `container_factory`, and survive malformed messages and the loss of
+the broker.
 """
 
 from nameko.events import BROADCAST, SERVICE_POOL, SINGLETON
@@ -13,7 +13,8 @@ from workers.entrypoints.events import event_handler
 from workers.entrypoints.http import http
 from workers.entrypoints.plugin_rpc import rpc
 from workers.entrypoints.timer import timer
-from workers.plugins.calling import EventDispatcher, RpcProxy
+from workers.plugins.event_dispatcher import EventDispatcher
+from workers.plugins.rpc_proxy import RpcProxy
 
 __all__ = [
     "BROADCAST",

@@ -63,7 +63,10 @@ def load(names: Sequence[str]) -> list[type]:
 
 def plugins_of(settings: Settings, taken: Collection[str] = tuple(SERVICES)) -> dict[str, type]:
     """Load the services of plug-ins, by name; raise SettingsRefused. Nothing is imported where there are none."""
-    return import_module("workers.plugins.loading").services_of(settings, taken) if settings.examples_list else {}
+    if not settings.examples_list:
+        return {}
+    found: dict[str, type] = import_module("workers.plugins.loader").load_plugin_services(settings, taken)
+    return found
 
 
 def _own(name: str) -> type:
@@ -74,7 +77,7 @@ def _own(name: str) -> type:
 
 def operations_of(settings: Settings) -> dict[str, "RegisteredOperation"]:
     """Load the operations of the settings; raise SettingsRefused."""
-    from workers.operations.loading import load as load_operations
+    from workers.operations.loader import load as load_operations
 
     return load_operations(settings.operations_list)
 
@@ -101,7 +104,7 @@ def run(names: Sequence[str], settings: Settings) -> int:
     runner = ServiceRunner(nameko_config(settings))
     guests = plugins_of(settings)
     for name in guests.keys() & set(names):
-        container = import_module("workers.plugins.loading").PluginContainer(guests[name], runner.config)
+        container = import_module("workers.plugins.loader").PluginContainer(guests[name], runner.config)
         container.check()
         runner.service_map[name] = container
     for service in load([name for name in names if name not in guests]):

@@ -1,6 +1,6 @@
 """Recurring jobs: `PUT`, `GET` and `DELETE /schedules/{name}`, and the list of them.
 
-Stands before step 1 of the jobs that nobody posts: what is due is started by `workers/rescuer/ticks.py`. Next:
+Stands before step 1 of the jobs that nobody posts: what is due is started by `workers/rescuer/scheduler.py`. Next:
 `errand/schedules.py`, which knows when that is.
 """
 

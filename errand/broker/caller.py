@@ -1,7 +1,7 @@
 """Calls nameko's services and waits for their replies, on one connection and by a deadline.
 
 Stands beside the life of a job: plug-ins ask services by it, from Flask (`api/extending.py`) and from other services
-(`workers/plugins/calling.py`). Unlike nameko's own client it leaves nothing behind: no channel and no reply of a call
+(`workers/plugins/rpc_proxy.py`). Unlike nameko's own client it leaves nothing behind: no channel and no reply of a call
 that took too long. Arguments and results are JSON and arrive as they were sent, whatever keys they have. Next:
 `cluster.py`.
 """

@@ -1,6 +1,6 @@
 """SchedulesPart in the store: what is to run again and again, and when next. A tick is one step for all instances.
 
-Stands before step 1 of the jobs that nobody posts; `workers/rescuer/ticks.py` lets schedules tick.
+Stands before step 1 of the jobs that nobody posts; `workers/rescuer/scheduler.py` lets schedules tick.
 """
 
 import json

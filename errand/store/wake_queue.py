@@ -1,7 +1,7 @@
 """Whom the store wakes: a worker that found a queue empty is told of the next job in it by the script that lines it up.
 
 Stands at step 2 of a job's life, ahead of the doorbell: a hint that may get lost, and costs a message only while
-somebody is idle. Next: `workers/entrypoints/wake.py`, which listens.
+somebody is idle. Next: `workers/entrypoints/on_wake.py`, which listens.
 """
 
 import json

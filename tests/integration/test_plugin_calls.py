@@ -18,7 +18,7 @@ from errand.errors import BrokerUnavailable, CallRefused, ServiceFailed, Service
 from tests.support.plugins import cluster_on, instances
 from tests.support.ports import LOCALHOST, free_port, until
 from tests.support.rabbitmq import vhost
-from workers.entrypoints.safe_consumer import SafeConsumer
+from workers.entrypoints.filtering_consumer import FilteringConsumer
 
 
 @pytest.fixture
@@ -286,7 +286,7 @@ def test_a_call_whose_instances_all_die_of_it_is_given_up(rabbitmq, tmp_path, re
             with pytest.raises(ServiceFailed) as failed:
                 reply.result()
             assert n.probe.echo("alive") == "alive"
-    assert failed.value.text == "The call was given up: each worker that had it died."
+    assert failed.value.text == "The call was given up: every worker that received it died."
     assert len(here.lines("die")) == 6
 
 
@@ -353,7 +353,7 @@ def test_on_the_embedded_broker_a_call_that_is_worked_on_is_held(valkey):
         queue = Queue("calls")(connection.default_channel)
         queue.declare()
         connection.Producer().publish("hello", routing_key="calls")
-        reader = SafeConsumer(connection, queue, heard.append, 1000, 10)
+        reader = FilteringConsumer(connection, queue, heard.append, 1000, 10)
         reader.consume()
         until(lambda: drained(connection) and heard, 10, "the message")
 

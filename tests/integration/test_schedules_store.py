@@ -12,7 +12,7 @@ from errand.schedules import Rhythm, run_id
 from errand.store import Store
 from errand.store.schedules import NEVER
 from schemas.operations import Operation
-from workers.rescuer.ticks import fire_due
+from workers.rescuer.scheduler import fire_due_schedules
 
 HOURLY = {
     "cron": "0 * * * *",
@@ -49,7 +49,7 @@ def next_time(store: Store, name: str = "hourly") -> float:
 def test_a_schedule_that_is_not_due_starts_nothing(store, settings):
     put(store)
 
-    assert fire_due(store, settings) == []
+    assert fire_due_schedules(store, settings) == []
     assert jobs(store) == []
 
 
@@ -57,7 +57,7 @@ def test_a_schedule_that_is_due_starts_a_job_and_goes_on_to_its_next_time(store,
     put(store, tags='["nightly"]', email="name@email.com", priority="high", timeout="2.5", max_attempts="7")
     tick = overdue(store)
 
-    started = fire_due(store, settings)
+    started = fire_due_schedules(store, settings)
 
     [job] = jobs(store)
     assert started == [(job["id"], "compute")] == [(run_id("hourly", tick), "compute")]
@@ -70,7 +70,7 @@ def test_a_schedule_that_is_due_starts_a_job_and_goes_on_to_its_next_time(store,
     record = store.schedule("hourly").record
     assert (record["last_job"], record["last_tick"]) == (job["id"], str(tick))
     assert next_time(store) == json.loads(record["upcoming"])[0] > store.now()
-    assert fire_due(store, settings) == []
+    assert fire_due_schedules(store, settings) == []
 
 
 @pytest.mark.parametrize("redis_url", ["valkey", "redis_server"], indirect=True)
@@ -87,7 +87,7 @@ def test_of_many_instances_at_once_one_starts_the_job(store, settings):
 
         def fire(instance, barrier=barrier):
             barrier.wait()
-            return fire_due(instance, settings)
+            return fire_due_schedules(instance, settings)
 
         with ThreadPoolExecutor(len(instances)) as threads:
             rung = [pair for pairs in threads.map(fire, instances) for pair in pairs]
@@ -103,7 +103,7 @@ def test_after_a_long_absence_the_latest_tick_is_run_and_the_others_are_let_go(s
     put(store, cron="*/10 * * * *")
     overdue(store, ms=86_400_000)
 
-    fire_due(store, settings)
+    fire_due_schedules(store, settings)
 
     [job] = jobs(store)
     latest = int(job["tick"])
@@ -115,11 +115,11 @@ def test_after_a_long_absence_the_latest_tick_is_run_and_the_others_are_let_go(s
 def test_a_tick_whose_job_is_there_already_starts_no_second_one(store, settings):
     put(store)
     tick = overdue(store)
-    [started] = fire_due(store, settings)
+    [started] = fire_due_schedules(store, settings)
 
     # as if the store's clock had been set back and the tick came again
     store.client.zadd(store.keys.schedules, {"hourly": tick})
-    again = fire_due(store, settings)
+    again = fire_due_schedules(store, settings)
 
     assert again == []
     assert [job["id"] for job in jobs(store)] == [started[0]]
@@ -132,16 +132,16 @@ def test_putting_the_same_definition_again_keeps_its_next_time_even_when_that_is
 
     assert put(store)[0] == "kept"
     assert next_time(store) == due
-    assert len(fire_due(store, settings)) == 1
+    assert len(fire_due_schedules(store, settings)) == 1
 
     assert put(store)[0] == "kept"
-    assert fire_due(store, settings) == []
+    assert fire_due_schedules(store, settings) == []
 
 
 def test_other_arguments_keep_the_next_time_and_what_was(store, settings):
     created = put(store)[1]["created_at"]
     overdue(store, ms=2)  # another tick than the next, even within one millisecond
-    fire_due(store, settings)
+    fire_due_schedules(store, settings)
     due = overdue(store)
 
     verdict, record = put(store, arguments='{"value":1,"other":2}')
@@ -149,7 +149,7 @@ def test_other_arguments_keep_the_next_time_and_what_was(store, settings):
     assert verdict == "replaced"
     assert next_time(store) == due
     assert (record["created_at"], record["last_job"]) == (created, jobs(store)[0]["id"])
-    fire_due(store, settings)
+    fire_due_schedules(store, settings)
     assert sorted(job["arguments"] for job in jobs(store)) == ['{"value":1,"other":2}', '{"value":30,"other":10}']
 
 
@@ -185,8 +185,8 @@ def test_a_schedule_changed_between_look_and_tick_is_left_to_the_next_round(stor
 
     slow = Slow.connect(settings)
 
-    assert fire_due(slow, settings) == []
-    assert [job_id for job_id, _ in fire_due(store, settings)] == [job["id"] for job in jobs(store)]
+    assert fire_due_schedules(slow, settings) == []
+    assert [job_id for job_id, _ in fire_due_schedules(store, settings)] == [job["id"] for job in jobs(store)]
     assert jobs(store)[0]["arguments"] == '{"value":1,"other":2}'
     slow.client.close()
 
@@ -194,13 +194,13 @@ def test_a_schedule_changed_between_look_and_tick_is_left_to_the_next_round(stor
 def test_a_deleted_schedule_starts_nothing_and_its_jobs_stay(store, settings):
     put(store)
     overdue(store)
-    fire_due(store, settings)
+    fire_due_schedules(store, settings)
     overdue(store)
 
     assert store.delete_schedule("hourly")
     assert not store.delete_schedule("hourly")
 
-    assert fire_due(store, settings) == []
+    assert fire_due_schedules(store, settings) == []
     assert store.schedule("hourly") is None
     assert len(jobs(store)) == 1
 
@@ -208,24 +208,24 @@ def test_a_deleted_schedule_starts_nothing_and_its_jobs_stay(store, settings):
 def test_with_overlap_skip_a_tick_is_let_go_while_the_job_before_has_not_ended(store, settings):
     put(store, overlap="skip")
     overdue(store, ms=2)  # another tick than the next, even within one millisecond
-    [(first, _)] = fire_due(store, settings)
+    [(first, _)] = fire_due_schedules(store, settings)
 
     overdue(store)
-    assert fire_due(store, settings) == []
+    assert fire_due_schedules(store, settings) == []
     record = store.schedule("hourly").record
     assert (record["skipped"], record["last_job"]) == ("1", first)
     assert next_time(store) > store.now()
 
     store.cancel(first, settings.result_ttl)
     overdue(store)
-    assert len(fire_due(store, settings)) == 1
+    assert len(fire_due_schedules(store, settings)) == 1
 
 
 def test_with_overlap_allow_a_tick_starts_its_job_beside_the_one_before(store, settings):
     put(store)
     for ms in (2, 1):  # two ticks, even within one millisecond
         overdue(store, ms=ms)
-        fire_due(store, settings)
+        fire_due_schedules(store, settings)
 
     assert [job["status"] for job in jobs(store)] == ["accepted", "accepted"]
 
@@ -236,7 +236,7 @@ def test_a_job_is_started_as_its_operation_publishes_it_now(store, settings):
     store.publish_catalogue({"sum": moved.model_dump_json()})
     overdue(store)
 
-    assert [queue for _, queue in fire_due(store, settings)] == ["heavy.cpu"]
+    assert [queue for _, queue in fire_due_schedules(store, settings)] == ["heavy.cpu"]
     assert jobs(store)[0]["max_attempts"] == "9"
 
 
@@ -244,7 +244,7 @@ def test_a_deadline_counts_from_the_tick(store, settings):
     put(store, deadline="60.5")
     tick = overdue(store, ms=5000)
 
-    fire_due(store, settings)
+    fire_due_schedules(store, settings)
 
     assert jobs(store)[0]["deadline"] == str(tick + 60_500)
 
@@ -256,7 +256,7 @@ def test_a_schedule_in_a_zone_that_this_machine_does_not_know_stops_no_other(sto
     overdue(store, "odd", 5)
     overdue(store)
 
-    started = fire_due(store, settings)
+    started = fire_due_schedules(store, settings)
 
     assert len(started) == 1
     assert [record.action for record in caplog.records if hasattr(record, "action")][:1] == ["schedule_unreadable"]
@@ -266,12 +266,12 @@ def test_a_schedule_without_a_further_time_is_never_due_again(store, settings):
     put(store)
     overdue(store)
     seen = store.schedule("hourly")
-    fire_due(store, settings)
+    fire_due_schedules(store, settings)
 
     store.client.zadd(store.keys.schedules, {"hourly": NEVER})
 
     assert seen.next != store.schedule("hourly").next == "inf"
-    assert fire_due(store, settings) == []
+    assert fire_due_schedules(store, settings) == []
 
 
 def test_schedules_are_listed_by_name_and_bounded(store):
@@ -293,6 +293,6 @@ def test_the_store_s_clock_decides(store):
 
 def test_an_unreachable_store_is_said_in_our_own_words(unreachable_store, settings):
     with pytest.raises(StoreUnavailable):
-        fire_due(unreachable_store, settings)
+        fire_due_schedules(unreachable_store, settings)
     with pytest.raises(StoreUnavailable):
         unreachable_store.schedules()

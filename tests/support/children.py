@@ -120,7 +120,7 @@ class Server:
 
     def __init__(self, weight: str, slots: str, module: str) -> None:
         from workers.compute.children import ChildPool
-        from workers.operations.loading import load
+        from workers.operations.loader import load
 
         load(MODULES)
         modules = (*MODULES, module) if module else MODULES

@@ -29,7 +29,7 @@ from workers.compute.children import ChildPool, Task
 from workers.compute.lease_keeper import LeaseKeeper, key_of
 from workers.dependencies import WorkerStore, settings_of
 from workers.entrypoints.capacity import Capacity
-from workers.operations.loading import load
+from workers.operations.loader import load
 from workers.operations.registry import RegisteredOperation
 
 log = logging.getLogger(__name__)

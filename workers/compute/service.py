@@ -17,8 +17,8 @@ from schemas.operations import COMPUTE, Weight, queue_of
 from workers.compute.executor import ExecutorProvider, answer
 from workers.dependencies import AnnouncerProvider, StoreProvider
 from workers.entrypoints.doorbell import DoorbellBatch, doorbell
+from workers.entrypoints.on_wake import POLL_SECONDS, Wakeups, on_wake
 from workers.entrypoints.rpc import rpc
-from workers.entrypoints.wake import LOOK_SECONDS, WakeWatch, lookout
 
 
 class OperationService:
@@ -56,23 +56,23 @@ class OperationService:
         if taken == wanted:
             self.look(weight)
 
-    @lookout(Weight.TINY)
-    def look_for_tiny(self, watch: WakeWatch) -> None:
+    @on_wake(Weight.TINY)
+    def look_for_tiny(self, wakeups: Wakeups) -> None:
         """Run the tiny jobs that are offered, or else take those that wait, whatever the broker did."""
-        for offers in watch:
-            watch.found(self.take_offers(offers) or self.look(Weight.TINY))
+        for offers in wakeups:
+            wakeups.found(self.take_offers(offers) or self.look(Weight.TINY))
 
-    @lookout(Weight.CPU)
-    def look_for_cpu(self, watch: WakeWatch) -> None:
+    @on_wake(Weight.CPU)
+    def look_for_cpu(self, wakeups: Wakeups) -> None:
         """Take the CPU-bound jobs that wait, whatever the broker did."""
-        for _ in watch:
-            watch.found(self.look(Weight.CPU))
+        for _ in wakeups:
+            wakeups.found(self.look(Weight.CPU))
 
-    @lookout(Weight.IO)
-    def look_for_io(self, watch: WakeWatch) -> None:
+    @on_wake(Weight.IO)
+    def look_for_io(self, wakeups: Wakeups) -> None:
         """Take the I/O-bound jobs that wait, whatever the broker did."""
-        for _ in watch:
-            watch.found(self.look(Weight.IO))
+        for _ in wakeups:
+            wakeups.found(self.look(Weight.IO))
 
     def take_offers(self, offers: Sequence[Lease]) -> int:
         """Run what is offered before anybody has claimed it; give how many there were, none if they aren't tiny."""
@@ -82,7 +82,7 @@ class OperationService:
 
     def look(self, weight: Weight) -> int:
         """Take what waits until the next look, as long as there is more; give how many there were."""
-        taken, until = 0, monotonic() + LOOK_SECONDS  # a stopping process waits for this to end
+        taken, until = 0, monotonic() + POLL_SECONDS  # a stopping process waits for this to end
         with suppress(StoreUnavailable):
             while self.operators.wait_for_room(weight, until - monotonic()):
                 count, wanted = self._take_a_batch(weight)

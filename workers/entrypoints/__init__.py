@@ -1,4 +1,1 @@
-"""How work comes in to the workers: by doorbell (`doorbell.py`) and by call (`rpc.py`, over `call_consumer.py`).
-
-Stands at step 3 of a job's life, between the broker and the services. Next: `doorbell.py`.
-"""
+"""Nameko entrypoints: doorbells, wakes, RPC calls, events, HTTP requests and timers call the services' methods."""

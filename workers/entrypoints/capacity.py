@@ -1,6 +1,7 @@
-"""How many more jobs of each weight this process can take: what its doorbells ask before they listen.
+"""Tracks how many more jobs of each weight this process can take.
 
-Stands between `doorbell.py`, which asks, and `workers/compute/executor.py`, whose child processes are the room.
+`workers/compute/executor.py` registers the slots of its child processes here; `doorbell.py` consumes doorbells only
+while enough of them are free.
 """
 
 from typing import Protocol
@@ -11,34 +12,34 @@ from schemas.operations import Weight
 
 
 class Slots(Protocol):
-    """Places for jobs, as the child processes of one weight have them."""
+    """Slots for jobs of one weight, such as those of its child processes."""
 
     @property
     def slots(self) -> int:
-        """How many there are."""
+        """The number of slots."""
         ...
 
     def free(self) -> int:
-        """Count those in which a job can be started now."""
+        """Return the number of free slots."""
         ...
 
     def wait_free(self, least: int, timeout: float) -> bool:
-        """Wait until so many are free; False when they aren't within `timeout` seconds."""
+        """Wait until `least` slots are free; return False if they aren't within `timeout` seconds."""
         ...
 
 
 class Capacity(SharedExtension):  # type: ignore[misc]  # nameko has no annotations
-    """The slots of one container, by weight; a weight nobody offered slots for has room without end."""
+    """The slots of one container by weight; a weight without registered slots is not limited."""
 
     def __init__(self) -> None:
-        """Begin with nothing offered."""
+        """Begin without limits."""
         super().__init__()
         self._slots: dict[Weight, Slots] = {}
 
     def offer(self, weight: Weight, slots: Slots) -> None:
-        """Have jobs of `weight` limited by `slots`."""
+        """Limit jobs of `weight` to `slots`."""
         self._slots[weight] = slots
 
     def slots(self, weight: Weight) -> Slots | None:
-        """Give the slots for jobs of `weight`, None where they aren't limited."""
+        """Return the slots for jobs of `weight`, or None if they aren't limited."""
         return self._slots.get(weight)

@@ -1,7 +1,7 @@
-"""The rpc entrypoint of plug-ins: a call whose worker dies comes again, and what travels is JSON as it was sent.
+"""The rpc entrypoint of plug-ins: a call whose worker dies is delivered again, and payloads are plain JSON.
 
-Stands on `rpc.py`, beside the life of a job; `workers/extending.py` gives it to plug-ins as `rpc`. A call is
-acknowledged when it was answered, so a method may run more than once, but not twice at a time in one instance.
+`workers/extending.py` exports it for plug-ins as `rpc`. A call is acknowledged after its reply was sent, so a method
+may run more than once for a call, but never twice at a time in one instance. Next: `rpc.py`.
 """
 
 import json
@@ -11,41 +11,41 @@ import eventlet
 from nameko.exceptions import BadRequest, MalformedRequest, serialize
 
 from errand.errors import ErrandError
-from workers.entrypoints.messages import plain_json
-from workers.entrypoints.rpc import SafeRpc, refuse_bodiless
+from workers.entrypoints.message_parsing import plain_json
+from workers.entrypoints.rpc import SafeRpc, require_body
 
-STARTS_IN = 2.0
-"""How long a start waits until calls are heard: who is told that a service has started calls it at once."""
+START_SECONDS = 2.0
+"""How long `start` waits until the queue is consumed: clients call as soon as they read that the service started."""
 
 
 class PluginRpc(SafeRpc):
-    """Answers calls of the method it decorates.
+    """Answers calls of the decorated method.
 
-    Callers see `expected_exceptions` with what they say, of any other error only its type.
+    Callers see the text of `expected_exceptions`, and only the type of any other error.
     """
 
-    late = True
+    acks_late = True
 
     def start(self) -> None:
-        """Return when calls are heard; doesn't wait long for the broker, which may be away."""
+        """Return when the queue is consumed; wait only briefly for the broker, which may be away."""
         super().start()
-        with eventlet.Timeout(STARTS_IN, exception=False):
+        with eventlet.Timeout(START_SECONDS, exception=False):
             self.rpc_consumer.queue_consumer.listening.wait()
 
     def body_of(self, message: Any) -> Any:
-        """Decode the body of a call, which is JSON and nothing else; raise MalformedRequest for what isn't."""
-        refuse_bodiless(message)
+        """Decode the body of a call as plain JSON; raise MalformedRequest if it isn't."""
+        require_body(message)
         try:
             return plain_json(message)
         except ValueError as fault:
             raise MalformedRequest(f"Message can't be decoded ({type(fault).__name__})") from None
 
     def check_result(self, result: Any, serializer: str) -> None:
-        """Raise ValueError or TypeError when the result isn't JSON."""
+        """Raise ValueError or TypeError if the result isn't JSON."""
         json.dumps(result, allow_nan=False)
 
     def error_of(self, fault: Exception) -> dict[str, Any]:
-        """Write an error of the method as its caller may see it."""
+        """Serialise an error of the method as its caller may see it."""
         if isinstance(fault, (BadRequest, ErrandError, *self.expected_exceptions)):
             error: dict[str, Any] = serialize(fault)
             return error

@@ -1,8 +1,8 @@
-"""The rpc entrypoint: nameko's calls, word for word on the wire, that no message and no lost broker can end.
+"""The rpc entrypoint: answers nameko's RPC calls, and survives malformed messages and the loss of the broker.
 
-Stands beside the life of a job: `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` come in here, over
-`call_consumer.py`. A call is acknowledged when it starts: if its worker dies, its caller's timeout tells, and no
-other worker dies of it. Those of plug-ins are acknowledged when they are answered: `plugin_rpc.py`.
+The wire format is nameko's own. `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` arrive here through
+`rpc_queue_consumer.py`. A call is acknowledged when it starts, so a call that kills its worker kills no other; the
+caller finds out by its timeout. Calls of plug-ins are acknowledged after the reply: `plugin_rpc.py`.
 """
 
 import logging
@@ -21,91 +21,91 @@ from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 from errand.errors import CallFailed, ErrandError, ResultUnserialisable
 from errand.topology import QUORUM, UNTIL
 from schemas.requests import MAX_BODY_BYTES
-from workers.entrypoints.call_consumer import CallConsumer
-from workers.entrypoints.messages import context_of, deliveries_of
-from workers.entrypoints.queues import declare_calls
+from workers.entrypoints.message_parsing import context_of, deliveries_of
+from workers.entrypoints.quorum_queues import declare_quorum_queue
+from workers.entrypoints.rpc_queue_consumer import RpcQueueConsumer
 
 log = logging.getLogger(__name__)
 
 REPLY_SECONDS = 10.0
-"""How long a reply may take to publish. Then it is dropped: its caller has a timeout, the worker has work."""
-MOST_DELIVERIES = 5
-"""How often a call may come again because its worker died; then it is what they die of."""
+"""How long publishing a reply may take. After that it is dropped, and the caller's timeout reports the loss."""
+MAX_REDELIVERIES = 5
+"""How often a call may be delivered again because its worker died; after that the call itself is to blame."""
 
 
-class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
+class CallHandler(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
     """Takes the calls of one service from its queue `rpc-<service>` and answers them."""
 
-    queue_consumer = CallConsumer()
+    queue_consumer = RpcQueueConsumer()
 
     def declare(self, connection: Connection) -> Queue:
-        """Declare the queue to consume, with its bindings, and give it; raises what faults_of() names.
+        """Declare and return the queue to consume, with its bindings; raises what faults_of() names.
 
-        A client of the embedded broker that doesn't know it (nameko's own shell) looks only for a binding that is
-        exactly its routing key, so there every method has one of its own.
+        On the embedded broker, clients such as nameko's own shell find a queue only by a binding equal to their
+        routing key, so every method has a binding of its own there.
         """
         keys = [self.queue.routing_key]
         if connection.transport.driver_type != "amqp":
             keys += map(self._key, self._providers)
         bindings = [binding(self.queue.exchange, key) for key in keys]
         queue = Queue(self.queue.name, bindings, durable=True, queue_arguments=dict(QUORUM))
-        declare_calls(connection, queue)
+        declare_quorum_queue(connection, queue)
         return queue
 
     def setup(self) -> None:
-        """Take the service's queue; no call is at hand yet."""
+        """Set up the service's queue; no call is running yet."""
         super().setup()
-        self._at_hand: dict[tuple[str, str], Any] = {}
+        self._running: dict[tuple[str, str], Any] = {}
 
-    # the story: understand, start, acknowledge; `finish` comes when the method has ended
+    # the life of a call: parse, start, acknowledge; `finish` is called when the method has ended
     def take(self, message: Any) -> None:
-        """Start the call that `message` is; whatever it is, nothing is raised."""
+        """Start the call in `message`; raise nothing, whatever the message is."""
         try:
             if not _reply_to(message):
                 raise MalformedRequest("Message missing `reply_to`")
-            provider, args, kwargs = self._understand(message)
+            provider, args, kwargs = self._parse(message)
             if self._is_superfluous(provider, message):
                 return
             finish = partial(self.finish, message)
             self.container.spawn_worker(provider, args, kwargs, context_data=context_of(message), handle_result=finish)
-            if not provider.late:
+            if not provider.acks_late:
                 self.queue_consumer.ack_message(message)
         except ContainerBeingKilled:
             self.queue_consumer.requeue_message(message)
-        except Exception as fault:  # noqa: BLE001 -- whatever a stranger's message can raise
+        except Exception as fault:  # noqa: BLE001 -- a stranger's message can raise anything
             self._refuse(message, fault)
 
     def finish(self, message: Any, context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-        """Reply with the outcome of the call; nothing is raised, as nameko would end the service."""
+        """Reply with the outcome of the call; raise nothing, as nameko would end the service."""
         provider = context.entrypoint
         error = provider.error_of(exc_info[1]) if exc_info else None
         try:
             provider.check_result(result, _serializer(message))
-        except Exception as fault:  # noqa: BLE001 -- whatever an encoder raises
+        except Exception as fault:  # noqa: BLE001 -- an encoder can raise anything
             log.warning("A result can't be sent: %s", type(fault).__name__, extra={"action": "result_unserialisable"})
             result, error = None, serialize(ResultUnserialisable())
         replied = self._reply(message, result, error)
-        if provider.late:
-            newest = self._at_hand.pop(_identity(message), message)
-            (self.queue_consumer.ack_message if replied else self.queue_consumer.requeue_message)(newest)
+        if provider.acks_late:
+            latest = self._running.pop(_identity(message), message)
+            (self.queue_consumer.ack_message if replied else self.queue_consumer.requeue_message)(latest)
         return result, exc_info
 
     def _is_superfluous(self, provider: Any, message: Any) -> bool:
-        """Tell whether a call isn't to be started: nobody waits for it, or it came again while it runs here."""
-        if _nobody_waits(message):
+        """Return whether not to start a call: its caller's deadline has passed, or it is a repeat of a running one."""
+        if _has_expired(message):
             self.queue_consumer.ack_message(message)
             return True
-        if not provider.late:
+        if not provider.acks_late:
             return False
-        if deliveries_of(message) > MOST_DELIVERIES:
-            raise CallFailed("The call was given up: each worker that had it died.")
-        # its acknowledgement goes to the delivery that the broker knows
-        again = _identity(message) in self._at_hand
-        self._at_hand[_identity(message)] = message
+        if deliveries_of(message) > MAX_REDELIVERIES:
+            raise CallFailed("The call was given up: every worker that received it died.")
+        # the running call acknowledges the latest delivery, the only one that the broker still knows
+        again = _identity(message) in self._running
+        self._running[_identity(message)] = message
         return again
 
-    def _understand(self, message: Any) -> tuple[Any, list[Any], dict[str, Any]]:
-        """Read whom the message calls with which arguments; raises what the caller is told."""
+    def _parse(self, message: Any) -> tuple[Any, list[Any], dict[str, Any]]:
+        """Return the called method's entrypoint and the arguments; raises the error for the caller."""
         provider = self._provider_of(message)
         body = provider.body_of(message)
         if not (isinstance(body, dict) and isinstance(body.get("args"), list) and isinstance(body.get("kwargs"), dict)):
@@ -124,10 +124,10 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
         return f"{self.container.service_name}.{provider.method_name}"
 
     def _refuse(self, message: Any, fault: Exception) -> None:
-        """Answer a call that can't be started, where there is somebody to answer; else throw it away."""
-        what = repr(str(fault)[:200]) if isinstance(fault, BadRequest) else ""  # others may quote what a stranger wrote
+        """Reply to a call that can't be started; drop it if it names nobody to reply to."""
+        what = repr(str(fault)[:200]) if isinstance(fault, BadRequest) else ""  # others may quote a stranger's text
         answered = bool(_reply_to(message))
-        self._at_hand.pop(_identity(message), None)
+        self._running.pop(_identity(message), None)
         action = "call_refused" if answered else "garbage_dropped"
         log.warning("No call: %s %s", type(fault).__name__, what, extra={"action": action})
         if answered:
@@ -137,7 +137,7 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
             self.queue_consumer.reject_message(message)
 
     def _reply(self, message: Any, result: Any, error: dict[str, Any] | None) -> bool:
-        """Publish the reply, encoded as the call was; drop it when the broker is away, and give False."""
+        """Publish the reply, encoded as the call was; drop it and return False if the broker is away."""
         payload = {"result": None if error else result, "error": error}
         correlation_id = message.properties.get("correlation_id")
         try:
@@ -156,84 +156,84 @@ class Calls(RpcConsumer):  # type: ignore[misc]  # nameko has no annotations
 
 
 class SafeRpc(Rpc):  # type: ignore[misc]  # nameko has no annotations
-    """Answers calls of the method it decorates.
+    """Answers calls of the decorated method.
 
-    Callers see the errors of `errand.errors` and `expected_exceptions` as they are, any other as CallFailed.
+    Callers see errors of `errand.errors` and `expected_exceptions` as they are, and any other error as CallFailed.
     """
 
-    rpc_consumer = Calls()
-    late = False
-    """Whether a call is acknowledged when it was answered, so that it comes again if its worker dies."""
+    rpc_consumer = CallHandler()
+    acks_late = False
+    """Whether a call is acknowledged after its reply, so that it is delivered again if its worker dies."""
 
     def __init__(self, expected_exceptions: Any = (), **kwargs: Any) -> None:
-        """Let the method raise `expected_exceptions`, a class or several, to its caller."""
+        """Show callers `expected_exceptions`, one class or several, as the method raised them."""
         several = expected_exceptions if isinstance(expected_exceptions, tuple) else (expected_exceptions,)
         super().__init__(expected_exceptions=(ErrandError, *several), **kwargs)
 
     def body_of(self, message: Any) -> Any:
-        """Decode the body of a call as nameko does; raise MalformedRequest for what can't be."""
-        refuse_bodiless(message)
+        """Decode the body of a call as nameko does; raise MalformedRequest if that fails."""
+        require_body(message)
         try:
             return message.decode()
-        except Exception as fault:  # noqa: BLE001 -- whatever a decoder raises
+        except Exception as fault:  # noqa: BLE001 -- a decoder can raise anything
             raise MalformedRequest(f"Message can't be decoded ({type(fault).__name__})") from None
 
     def check_result(self, result: Any, serializer: str) -> None:
-        """Raise whatever an encoder does, when the result can't be sent."""
+        """Encode the result to find out whether it can be sent; raises what the encoder raises."""
         kombu.serialization.dumps(result, serializer)
 
     def error_of(self, fault: Exception) -> dict[str, Any]:
-        """Write an error of the method as its caller may see it."""
+        """Serialise an error of the method as its caller may see it."""
         error: dict[str, Any] = serialize(presentable(fault, self.expected_exceptions))
         return error
 
 
 def presentable(fault: Exception, expected: tuple[type[Exception], ...] = ()) -> Exception:
-    """Give what the caller may see: an error that is meant for it as it is, of any other only that there is one."""
+    """Return the error that the caller may see: `fault` itself if it is meant for callers, else CallFailed."""
     return fault if isinstance(fault, (BadRequest, ErrandError, *expected)) else CallFailed()
 
 
-def refuse_bodiless(message: Any) -> None:
-    """Raise MalformedRequest for a message that has no body, or none that may be read."""
-    if not message.body:  # or it wasn't let in
+def require_body(message: Any) -> None:
+    """Raise MalformedRequest if a message has no body, or if its body was refused."""
+    if not message.body:  # empty, or blanked by FilteringConsumer
         raise MalformedRequest(f"Message empty, longer than {MAX_BODY_BYTES} bytes, compressed or strangely encoded")
-    if message.errors:  # kombu keeps what went wrong while it unpacked the body
+    if message.errors:  # kombu collects its errors here while it unpacks the body
         raise MalformedRequest(f"Message can't be decoded ({type(message.errors[0][1]).__name__})")
 
 
 def _identity(message: Any) -> tuple[str, str]:
-    """Tell calls apart; one that comes again is the same."""
+    """Identify a call; all deliveries of one call have the same identity."""
     return _reply_to(message), str(message.properties.get("correlation_id") or id(message))
 
 
-def _nobody_waits(message: Any) -> bool:
-    """Tell whether the caller's time is over; it says so only on the embedded broker, which is on the same machine."""
+def _has_expired(message: Any) -> bool:
+    """Return whether the caller's deadline has passed; only the embedded broker, on the same machine, carries one."""
     until = message.headers.get(UNTIL) if isinstance(message.headers, Mapping) else None
     return isinstance(until, float) and until < time.time()
 
 
 def _reply_to(message: Any) -> str:
-    """Give the routing key of the reply, empty when there is none."""
+    """Return the routing key for the reply, or an empty text."""
     reply_to = message.properties.get("reply_to")
     return reply_to if isinstance(reply_to, str) else ""
 
 
 def _serializer(message: Any) -> str:
-    """Name the serialisation of the call if it is one we accept: the reply comes the same way."""
+    """Return the call's serialisation if we accept it, else JSON; the reply uses the same."""
     accepted = message.accept or ()
     name = kombu.serialization.registry.type_to_name.get(message.content_type)
     return str(name) if name and message.content_type in accepted else "json"
 
 
 def _publisher(config: Mapping[str, Any]) -> Publisher:
-    """Make a publisher on nameko's pool of connections that gives up soon."""
+    """Return a publisher on nameko's connection pool that gives up soon."""
     publisher = Publisher(
         config["AMQP_URI"],
         ssl=config.get("AMQP_SSL"),
         login_method=config.get("LOGIN_METHOD"),
         retry_policy={"max_retries": 2, "interval_start": 0.2, "interval_step": 0.3, "interval_max": 1},
     )
-    publisher.transport_options = {"max_retries": 1, "interval_start": 0}  # its own: nameko shares one dict by default
+    publisher.transport_options = {"max_retries": 1, "interval_start": 0}  # nameko would share one dict by default
     return publisher
 
 

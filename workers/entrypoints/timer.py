@@ -1,7 +1,6 @@
-"""The timer entrypoint: nameko's, by a clock that can't be set, and if asked for in one instance of all.
+"""The timer entrypoint: nameko's, on the monotonic clock, and on request in only one of all instances.
 
-Stands beside the life of a job: each look at what waits and each round of the rescuer is a tick. By nameko's own clock
-a worker whose time is set back by an hour wouldn't tick for an hour.
+nameko's timer follows the wall clock: a worker whose clock is set back by an hour would not tick for an hour.
 """
 
 import logging
@@ -19,21 +18,21 @@ from workers.dependencies import settings_of
 log = logging.getLogger(__name__)
 
 LEAST_LEASE_SECONDS = 3.0
-"""How long an instance leads without a tick, where ticks come faster; then another may take over."""
+"""Minimum time an instance leads without a tick before another instance may take over."""
 
 
 class SteadyTimer(Timer):  # type: ignore[misc]  # nameko has no annotations
-    """Calls the method it decorates every `interval` seconds; ticks that a long call overlapped are left out."""
+    """Calls the decorated method every `interval` seconds; ticks during a long call are skipped."""
 
     def __init__(self, interval: float, eager: bool = False, once: bool = False, **kwargs: Any) -> None:
-        """Tick every `interval` seconds, `eager`: at the start as well; `once`: in one instance of all that run."""
+        """Tick every `interval` seconds; `eager`: also at the start; `once`: in only one of all running instances."""
         super().__init__(interval, eager=eager, **kwargs)
         self.once = once
         self._token = uuid4().hex
         self._store: Store | None = None
 
     def setup(self) -> None:
-        """Make the store that knows who leads; no connection is opened before it is asked."""
+        """Prepare the store that elects the leader; no connection is opened before the first tick."""
         super().setup()
         if self.once:
             self._store = Store.connect(settings_of(self))
@@ -53,7 +52,7 @@ class SteadyTimer(Timer):  # type: ignore[misc]  # nameko has no annotations
         return bool(self.should_stop.ready())
 
     def _leads(self) -> bool:
-        """Take or renew the lease for all instances; nobody ticks while the store is away."""
+        """Take or renew the leader lease; return whether this instance has it. None has it while the store is away."""
         if self._store is None:
             return True
         role = f"timer:{self.container.service_name}.{self.method_name}"

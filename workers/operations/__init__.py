@@ -16,6 +16,6 @@ def __getattr__(name: str) -> Any:
     """Load every module of this package when `OPERATIONS` is asked for."""
     if name != "OPERATIONS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from workers.operations.loading import load
+    from workers.operations.loader import load
 
     return load([__name__])

@@ -112,7 +112,7 @@ def progress(fraction: float, message: str | None = None) -> None:
         _reporters[0](min(max(float(fraction), 0.0), 1.0), message)
 
 
-def report_to(reporter: Reporter) -> None:
+def set_progress_reporter(reporter: Reporter) -> None:
     """Have `progress` tell `reporter`, in this whole process."""
     _reporters[:] = [reporter]
 

@@ -1,1 +1,1 @@
-"""Plug-ins' services: loading them, and what they call others with."""
+"""Plug-ins' services: loads and runs them, and gives them the means to call other services and dispatch events."""

@@ -19,7 +19,7 @@ from errand.store import RescueRound
 from errand.topology import RESCUER
 from workers.dependencies import StoreProvider, WorkerStore, settings_of
 from workers.entrypoints.timer import timer
-from workers.rescuer.ticks import fire_due
+from workers.rescuer.scheduler import fire_due_schedules
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class DoorbellRinger:
             self._busy = False
 
 
-class RescueRounds:
+class RescueRunner:
     """What one instance keeps from round to round: its token, and its ringer."""
 
     def __init__(self, settings: Settings) -> None:
@@ -93,24 +93,24 @@ class RescueRounds:
     def _started(self, store: WorkerStore) -> list[tuple[str, str]]:
         """Start what schedules have due; a full store takes no job, and the rest of the round is done all the same."""
         try:
-            return fire_due(store.store, self._settings)
+            return fire_due_schedules(store.store, self._settings)
         except StoreUnavailable as fault:
             log.warning("Schedules wait: %s", fault, extra={"action": "schedules_wait"})
             return []
 
 
-class RescueRoundsProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
-    """Injects this instance's RescueRounds."""
+class RescueRunnerProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
+    """Injects this instance's RescueRunner."""
 
     def setup(self) -> None:
         """Make them."""
-        self._rounds = RescueRounds(settings_of(self))
+        self._rounds = RescueRunner(settings_of(self))
 
     def stop(self) -> None:
         """Close the connection to the broker."""
         self._rounds.ringer.close()
 
-    def get_dependency(self, worker_ctx: Any) -> RescueRounds:
+    def get_dependency(self, worker_ctx: Any) -> RescueRunner:
         """Give the rounds."""
         return self._rounds
 
@@ -121,7 +121,7 @@ class Rescuer:
     name = RESCUER
 
     store = StoreProvider()
-    rounds = RescueRoundsProvider()
+    rounds = RescueRunnerProvider()
 
     @timer(interval=INTERVAL_SECONDS, eager=True)
     def tick(self) -> None:

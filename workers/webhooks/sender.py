@@ -1,8 +1,7 @@
-"""The courier: claims webhooks that are due, sends many at a time, and writes down how each attempt ended.
+"""Claims webhooks that are due, sends many at a time, and records how each attempt ended.
 
-Stands at step 6 of a job's life, behind `service.py`, which wakes it. A receiver that is slow, or gone, has its share
-of the greenthreads and no more, so it holds up nobody else. Next: `cloudevents.py`, for what is sent; `replies.py`
-reads what is answered.
+Step 6 of a job's life; `service.py` wakes it. A slow or dead receiver uses only its share of the greenthreads, so it
+delays no other. Next: `cloudevents.py` writes the event, `delivery_result.py` interprets the response.
 """
 
 import logging
@@ -25,7 +24,7 @@ from workers.outbound.address_guard import AddressGuard, AddressRefused, HostUnk
 from workers.outbound.http import CertificateRefused
 from workers.outbound.on_hub import post
 from workers.webhooks.cloudevents import CONTENT_TYPE, LONGEST, event_id, event_of
-from workers.webhooks.replies import ReceiverReply, reply_of
+from workers.webhooks.delivery_result import DeliveryResult, result_of
 
 log = logging.getLogger(__name__)
 
@@ -104,22 +103,22 @@ class WebhookSender:
             self._at_hand -= Counter([notice.receiver])
             self.wake()
 
-    def _attempt(self, notice: DueNotification, fields: dict[str, str]) -> ReceiverReply:
+    def _attempt(self, notice: DueNotification, fields: dict[str, str]) -> DeliveryResult:
         """Send it once; raise nothing."""
         try:
             return self._send(notice)
         except AddressRefused as refusal:
-            return ReceiverReply(refusal.detail, for_good=True)
+            return DeliveryResult(refusal.detail, for_good=True)
         except (HostUnknown, CertificateRefused, ConnectionError, TimeoutError) as fault:
-            return ReceiverReply(str(fault))
+            return DeliveryResult(str(fault))
         except Exception as fault:
             # what can't be made must not stop the others; it is tried again, as a new release may mend it
             log.exception("Webhook could not be made", extra=fields)
-            return ReceiverReply(type(fault).__name__)
+            return DeliveryResult(type(fault).__name__)
 
-    def _send(self, notice: DueNotification) -> ReceiverReply:
+    def _send(self, notice: DueNotification) -> DeliveryResult:
         if not self._keys:
-            return ReceiverReply("WEBHOOK_SECRET is not set where the webhooks service runs, so nothing was sent.")
+            return DeliveryResult("WEBHOOK_SECRET is not set where the webhooks service runs, so nothing was sent.")
         body, now, seconds = event_of(notice, self._settings), int(time()), self._settings.webhook_timeout
         headers = {
             "Content-Type": CONTENT_TYPE,
@@ -130,9 +129,9 @@ class WebhookSender:
         }
         there = target(notice.to)
         answer = post(there, headers=headers, body=body, seconds=seconds, most=MOST_ANSWERED, guarded_by=self._guard)
-        return reply_of(answer)
+        return result_of(answer)
 
-    def _judged(self, notice: DueNotification, reply: ReceiverReply) -> tuple[NoticeState, str, float]:
+    def _judged(self, notice: DueNotification, reply: DeliveryResult) -> tuple[NoticeState, str, float]:
         """Tell what becomes of it: sent, failed, or to be sent again after a pause (s)."""
         settings, error = self._settings, reply.error
         if not error:

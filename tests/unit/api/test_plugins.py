@@ -11,7 +11,7 @@ from api.docs.document import build_document
 from errand.errors import SettingsRefused
 from errand.plugins import find
 from errand.settings import Settings
-from workers.plugins.loading import services_of
+from workers.plugins.loader import load_plugin_services
 
 SERVICE = """
     from workers.extending import rpc
@@ -65,7 +65,7 @@ def settings(*paths):
 
 
 def services(*paths):
-    return services_of(settings(*paths), {"compute", "mail"})
+    return load_plugin_services(settings(*paths), {"compute", "mail"})
 
 
 def test_without_examples_there_are_no_plugins():
@@ -122,7 +122,7 @@ def test_what_is_no_plugin_is_refused(path, sentence):
         ("import nobody_has_this", "can't be imported (ModuleNotFoundError: No module named 'nobody_has_this')"),
         ("}", "can't be imported (SyntaxError: "),
         ("class Plain:\n    name = 'plain'", "has no service: a class with a name and a method under @rpc"),
-        (SERVICE.replace("greeting", "mail"), "calls a service mail, and so is Errand's own"),
+        (SERVICE.replace("greeting", "mail"), "names a service mail, but Errand already has one of that name"),
     ],
 )
 def test_a_service_that_is_none_is_refused(plugin, service, sentence):
@@ -135,7 +135,7 @@ def test_a_service_that_is_none_is_refused(plugin, service, sentence):
 def test_two_services_of_one_name_are_refused(plugin):
     first, second = plugin(service=SERVICE), plugin(service=SERVICE)
 
-    sentence = f"{second}.service calls a service greeting, and so is {first}.service's"
+    sentence = f"{second}.service names a service greeting, but {first}.service already has one of that name"
     with pytest.raises(SettingsRefused, match=re.escape(sentence)):
         services(first, second)
 

@@ -1,4 +1,4 @@
-"""Wakes one who waits, at the earliest of many times.
+"""WakeDispatcher one who waits, at the earliest of many times.
 
 Stands at step 4 of a job's life, under `pool.py`: a timer for each job would cost more than a small job does.
 """

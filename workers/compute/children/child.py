@@ -26,7 +26,7 @@ from schemas.operations import Weight
 from workers.compute.children.many_at_once import ConcurrentRunner
 from workers.compute.children.one_at_a_time import SerialRunner
 from workers.compute.children.worker_channel import WorkerChannel
-from workers.operations.loading import load
+from workers.operations.loader import load
 
 _LINE_BUFFERED = 1  # C's _IOLBF
 

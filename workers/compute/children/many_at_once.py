@@ -19,7 +19,7 @@ from workers.compute.children.frames import Frame
 from workers.compute.children.output_lines import OutputLines
 from workers.compute.children.process_tree import resident
 from workers.compute.children.worker_channel import WorkerChannel
-from workers.operations.registry import RegisteredOperation, report_to
+from workers.operations.registry import RegisteredOperation, set_progress_reporter
 
 _voice: ContextVar["Voice | None"] = ContextVar("voice", default=None)
 
@@ -69,7 +69,7 @@ class ConcurrentRunner:
     def serve(self) -> None:
         """Run jobs until this process is ended."""
         sys.stdout, sys.stderr = Routed(sys.stdout), Routed(sys.stderr)
-        report_to(Voice.report)
+        set_progress_reporter(Voice.report)
         asyncio.set_event_loop(self._loop)
         while True:
             try:

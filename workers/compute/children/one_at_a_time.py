@@ -19,7 +19,7 @@ from workers.compute.attempt import Ending, MemoryExceeded, checked, failed, fin
 from workers.compute.children.frames import Frame, Header
 from workers.compute.children.process_tree import address_space, children_of, resident
 from workers.compute.children.worker_channel import WorkerChannel
-from workers.operations.registry import RegisteredOperation, report_to
+from workers.operations.registry import RegisteredOperation, set_progress_reporter
 
 MOST_JOBS = 500
 """Jobs after which a child is replaced, so that what leaks in it comes to an end."""
@@ -49,9 +49,9 @@ class SerialRunner:
 
     def serve(self) -> None:
         """Run jobs until this process is ended."""
-        report_to(lambda fraction, message: self._wire.progress(self._job, fraction, message))
+        set_progress_reporter(lambda fraction, message: self._wire.progress(self._job, fraction, message))
         # what an operation forks has no part in this conversation
-        os.register_at_fork(after_in_child=lambda: report_to(lambda _fraction, _message: None))
+        os.register_at_fork(after_in_child=lambda: set_progress_reporter(lambda _fraction, _message: None))
         os.nice(5)  # the worker's heartbeat, the store and the API come first
         while True:
             self._serve_one(*self._tasks.get())

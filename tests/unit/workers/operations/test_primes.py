@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from workers.compute.attempt import attempt
 from workers.operations import OPERATIONS
 from workers.operations.primes import MAX_N, SEGMENT, primes
-from workers.operations.registry import report_to
+from workers.operations.registry import set_progress_reporter
 
 
 def counted_plainly(n: int) -> int:
@@ -25,9 +25,9 @@ def counted_plainly(n: int) -> int:
 @pytest.fixture
 def reports():
     heard: list[tuple[float, str | None]] = []
-    report_to(lambda fraction, message: heard.append((fraction, message)))
+    set_progress_reporter(lambda fraction, message: heard.append((fraction, message)))
     yield heard
-    report_to(lambda *_: None)
+    set_progress_reporter(lambda *_: None)
 
 
 @pytest.mark.parametrize("n", [*range(60), 168, 169, 170, 289, 290])

@@ -11,8 +11,8 @@ from schemas.operations import Example
 from tests.support import wrong_operations as wrong
 from workers.compute.attempt import Ending, attempt
 from workers.operations import OPERATIONS
-from workers.operations.loading import load
-from workers.operations.registry import REGISTRY, RegisteredOperation, operation, progress, report_to
+from workers.operations.loader import load
+from workers.operations.registry import REGISTRY, RegisteredOperation, operation, progress, set_progress_reporter
 
 LIMIT = 10**18
 
@@ -281,7 +281,7 @@ class TestProgress:
     def test_it_stays_between_0_and_1(self, monkeypatch):
         heard = []
         monkeypatch.setattr("workers.operations.registry._reporters", [])
-        report_to(lambda fraction, message: heard.append((fraction, message)))
+        set_progress_reporter(lambda fraction, message: heard.append((fraction, message)))
 
         for fraction in (-1, 0.25, 7, float("nan")):
             progress(fraction)

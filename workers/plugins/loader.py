@@ -1,6 +1,6 @@
-"""Loads the services of plug-ins, and runs them so that what goes wrong in one stays there.
+"""Loads the services of plug-ins, and runs each in a container that keeps its faults to itself.
 
-Stands beside the life of a job, under `runner.py`. Next: `extending.py`, of which plug-ins are built.
+Called by `runner.py`. Plug-ins import their building blocks from `extending.py`.
 """
 
 import inspect
@@ -19,11 +19,11 @@ from errand.settings import Settings
 log = logging.getLogger(__name__)
 
 MAX_WORKERS = 10
-"""Calls one instance answers at a time, where its class has no `max_workers`; nameko's own number."""
+"""Calls that one instance answers at a time unless its class sets `max_workers`; nameko's own default."""
 
 
-def services_of(settings: Settings, taken: Collection[str]) -> dict[str, type]:
-    """Give the services of all plug-ins by name; raise SettingsRefused for what is none, or has a `taken` name."""
+def load_plugin_services(settings: Settings, taken: Collection[str]) -> dict[str, type]:
+    """Return all plug-ins' services by name; raise SettingsRefused if a module has none or a name is `taken`."""
     found: dict[str, type] = {}
     for plugin in find(settings.examples_list):
         if not plugin.has_service:
@@ -35,34 +35,34 @@ def services_of(settings: Settings, taken: Collection[str]) -> dict[str, type]:
         for service in services:
             name: str = service.name
             if name in taken or name in found:
-                where = f"{found[name].__module__}'s" if name in found else "Errand's own"
-                raise refusal(f"{module.__name__} calls a service {name}, and so is {where}")
+                owner = found[name].__module__ if name in found else "Errand"
+                raise refusal(f"{module.__name__} names a service {name}, but {owner} already has one of that name")
             found[name] = service
     return found
 
 
 def _is_service(each: Any, module: str) -> bool:
-    """Tell whether it is a service that the module itself defines."""
+    """Return whether `each` is a service class defined in the module itself."""
     if not (inspect.isclass(each) and each.__module__ == module and isinstance(getattr(each, "name", None), str)):
         return False
     return any(hasattr(method, ENTRYPOINT_EXTENSIONS_ATTR) for _, method in inspect.getmembers(each, callable))
 
 
 class PluginContainer(ServiceContainer):  # type: ignore[misc]  # nameko has no annotations
-    """nameko's container, which no error of a dependency ends, and which stops in time."""
+    """A nameko container that survives errors of its dependencies and stops in time."""
 
     def __init__(self, service_cls: type, config: dict[str, Any]) -> None:
-        """Host `service_cls`, with as many workers as its `max_workers` says."""
+        """Host `service_cls` with `max_workers` greenthreads, a class attribute of the service."""
         super().__init__(service_cls, config | {"max_workers": getattr(service_cls, "max_workers", MAX_WORKERS)})
 
     def check(self) -> None:
-        """Raise SettingsRefused, before anything is started, where an extension that has a `check()` does."""
+        """Call `check()` of every extension that has one, before anything starts; it may raise SettingsRefused."""
         for extension in self.extensions:
             if check := getattr(extension, "check", None):
                 check()
 
     def stop(self) -> None:
-        """Wait for the calls at hand, but not for ever: those that were cut off go to another instance."""
+        """Wait up to `stop_grace` seconds for running calls; those cut off are redelivered to another instance."""
         grace = self.config["SETTINGS"].stop_grace
         stopping = eventlet.spawn(super().stop)
         with eventlet.Timeout(grace, exception=False):
@@ -84,7 +84,7 @@ class PluginContainer(ServiceContainer):  # type: ignore[misc]  # nameko has no 
             super()._run_worker(worker_ctx, handle)
         except Exception:
             log.exception("A dependency of %s failed", self.service_name, extra={"action": "dependency_failed"})
-            if not handled:  # it wasn't even begun: as if the method had raised this
+            if not handled:  # the method never started: report this fault as if the method had raised it
                 exc_info = sys.exc_info()
                 handle(worker_ctx, None, exc_info)
                 self._worker_result(worker_ctx, None, exc_info)
@@ -99,7 +99,7 @@ class PluginContainer(ServiceContainer):  # type: ignore[misc]  # nameko has no 
             self._guarded(provider.worker_teardown, worker_ctx)
 
     def _guarded(self, act: Callable[..., Any], *arguments: Any) -> None:
-        """Let the other dependencies have their turn, whatever happens to this one."""
+        """Call a hook of one dependency; log its fault so that the other dependencies are still called."""
         try:
             act(*arguments)
         except Exception:

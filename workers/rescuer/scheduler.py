@@ -16,7 +16,7 @@ from schemas.operations import Operation
 log = logging.getLogger(__name__)
 
 
-def fire_due(store: Store, settings: Settings) -> list[tuple[str, str]]:
+def fire_due_schedules(store: Store, settings: Settings) -> list[tuple[str, str]]:
     """Start a job for each schedule that is due; give (job id, queue) of each, whose doorbell is still to ring.
 
     Of several ticks that were missed the latest is run, the others are let go. Raises StoreUnavailable.

@@ -1,7 +1,6 @@
-"""Declares the queue of a service's calls, which survives the loss of a node; an older one is replaced.
+"""Declares the queues of calls and events as quorum queues, which survive the loss of a node.
 
-Stands under `rpc.py`, beside the life of a job. Before, calls came in nameko's classic queues, and an upgrade finds
-these on its broker.
+Earlier releases used nameko's classic queues; after an upgrade those are replaced here.
 """
 
 import logging
@@ -15,10 +14,10 @@ from errand.broker.connection import asking
 log = logging.getLogger(__name__)
 
 
-def declare_calls(connection: Connection, queue: Queue) -> None:
-    """Declare `queue`, in place of a classic one of its name that nobody listens to any more.
+def declare_quorum_queue(connection: Connection, queue: Queue) -> None:
+    """Declare `queue`; replace a classic queue of the same name once it has no consumers left.
 
-    Raises OperationalError with a sentence while somebody does, and what faults_of() names.
+    Raises OperationalError with a sentence while it has some, and what faults_of() names.
     """
     try:
         _declare(connection, queue)
@@ -40,8 +39,8 @@ def _delete(connection: Connection, name: str) -> None:
             waiting = channel.queue_delete(name, if_unused=True)
     except PreconditionFailed:
         raise OperationalError(
-            f"{name} is a classic queue that others listen to; once these workers have stopped it is replaced"
+            f"{name} is a classic queue that other workers still consume; it is replaced once they have stopped"
         ) from None
-    # their callers are told by their timeouts, as when a worker dies: what was accepted isn't in this queue
-    text = "Replaced the classic queue %s by a quorum queue, and dropped %d calls that waited in it"
+    # the callers' timeouts report the loss, as when a worker dies; accepted jobs are never in this queue
+    text = "Replaced the classic queue %s with a quorum queue and dropped %d calls that waited in it"
     log.warning(text, name, waiting or 0, extra={"action": "queue_replaced"})

@@ -15,7 +15,7 @@ BUSY: Final = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiverReply:
+class DeliveryResult:
     """What came of an attempt: `error` is empty when the receiver took it. `retry_after`: seconds it asks for."""
 
     error: str
@@ -23,17 +23,17 @@ class ReceiverReply:
     retry_after: float = 0.0
 
 
-def reply_of(answer: HttpResponse) -> ReceiverReply:
+def result_of(answer: HttpResponse) -> DeliveryResult:
     """Read an answer."""
     status = answer.status
     if 200 <= status < 300:
-        return ReceiverReply("")
+        return DeliveryResult("")
     if status == 410:
-        return ReceiverReply("The receiver answered 410: it wants no more webhooks at this address.", for_good=True)
+        return DeliveryResult("The receiver answered 410: it wants no more webhooks at this address.", for_good=True)
     if 300 <= status < 400:
-        return ReceiverReply(f"The receiver answered {status}, a redirect; these aren't followed.")
+        return DeliveryResult(f"The receiver answered {status}, a redirect; these aren't followed.")
     wanted = _seconds(answer.headers.get("retry-after", "")) if status in BUSY else 0.0
-    return ReceiverReply(f"The receiver answered {status}.", retry_after=wanted)
+    return DeliveryResult(f"The receiver answered {status}.", retry_after=wanted)
 
 
 def _seconds(text: str) -> float:

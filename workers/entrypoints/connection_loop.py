@@ -1,7 +1,6 @@
-"""Keeps a reader connected to the broker: opens a connection, has it used, and begins again when it is lost.
+"""Keeps a consumer connected to the broker: opens a connection, uses it, and starts over when it is lost.
 
-Stands under both entrypoints, `doorbell.py` and `call_consumer.py`. Whatever happens to broker or messages, the loop
-goes on until it is told to stop.
+Whatever happens to the broker or to messages, the loop runs until it is stopped.
 """
 
 import logging
@@ -19,16 +18,16 @@ from errand.broker.connection import establish, faults_of, open_connection, reas
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
-"""How long to wait at most for a message before heartbeat and shutdown are looked after."""
+"""Maximum wait for a message before the heartbeat and a pending shutdown are handled."""
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0)
-"""Pauses between tries; the last one is repeated."""
+"""Pauses between attempts to connect; the last one repeats."""
 STEADY_SECONDS = 10.0
-"""A connection that held this long was a good one: the pauses begin anew."""
+"""A connection that lasted this long resets the pauses."""
 
 
 def keep_connected(config: dict[str, Any], use: Callable[[Connection], None], stopping: Callable[[], bool]) -> None:
-    """Have `use(connection)` called with a connection to the broker of `config`, again and again until `stopping()`."""
-    steps, told = pauses(BACKOFF_SECONDS), ""
+    """Call `use(connection)` with a new connection to the broker of `config`, again and again until `stopping()`."""
+    steps, last_reason = pauses(BACKOFF_SECONDS), ""
     while not stopping():
         connection = open_connection(config["AMQP_URI"], heartbeat=int(config.get("HEARTBEAT", 10)))
         began = monotonic()
@@ -36,14 +35,15 @@ def keep_connected(config: dict[str, Any], use: Callable[[Connection], None], st
             establish(connection)
             use(connection)
         except faults_of(connection) as fault:
-            # a lost broker is news once, and so is what it refuses; that it is still so is not
-            told, earlier = reason(fault), "" if _steady(began) else told
-            level = logging.DEBUG if told == earlier else logging.WARNING
-            log.log(level, "The broker is away, or refuses: %s", told, extra={"action": "broker_lost"})
+            # warn once for each reason, not at every attempt that fails for the same one
+            now, before = reason(fault), "" if _steady(began) else last_reason
+            level = logging.DEBUG if now == before else logging.WARNING
+            log.log(level, "The broker is away or refuses: %s", now, extra={"action": "broker_lost"})
+            last_reason = now
         except Exception:
-            log.exception("A message broke its reader; starting afresh", extra={"action": "reader_fault"})
+            log.exception("A message broke its consumer; reconnecting", extra={"action": "reader_fault"})
         finally:
-            with suppress(Exception):  # a dead peer; there is nothing left to save here
+            with suppress(Exception):  # the peer is dead, and there is nothing left to save
                 connection.collect(socket_timeout=0.5)
         if _steady(began):
             steps = pauses(BACKOFF_SECONDS)
@@ -56,12 +56,12 @@ def _steady(began: float) -> bool:
 
 
 def wait_for_messages(connection: Connection) -> None:
-    """Let the next message come in, or a second pass; keep the heartbeat. Raises what faults_of() names."""
+    """Process the next message, or return after a second at most; keep the heartbeat. Raises what faults_of() names."""
     with suppress(TimeoutError):
         connection.drain_events(timeout=idle_seconds(connection))
     connection.heartbeat_check()
 
 
 def idle_seconds(connection: Connection) -> float:
-    """Tell how long to wait at most before the heartbeat is looked after: four times in each of its intervals."""
+    """Return how long to wait at most, so that the heartbeat is checked four times in each of its intervals."""
     return min(IDLE_SECONDS, (connection.heartbeat or 60) / 4)

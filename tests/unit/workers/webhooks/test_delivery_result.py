@@ -6,11 +6,11 @@ from email.utils import format_datetime
 import pytest
 
 from workers.outbound.http import HttpResponse
-from workers.webhooks.replies import reply_of
+from workers.webhooks.delivery_result import result_of
 
 
 def answered(status: int, **headers: str):
-    return reply_of(HttpResponse(status, headers, b"", cut=False))
+    return result_of(HttpResponse(status, headers, b"", cut=False))
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

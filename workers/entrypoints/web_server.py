@@ -1,7 +1,7 @@
-"""The web server under `http.py`: eventlet's, which nameko starts on WEB_SERVER_ADDRESS in the worker's own process.
+"""The web server behind `http.py`: eventlet's WSGI server in the worker's own process, on WEB_SERVER_ADDRESS.
 
-Stands beside the life of a job. nameko's would end the service when the process has no more files, wait for ever for a
-client that says nothing, cut off answers when it stops, and share its port with any other service.
+nameko's own server would end the service when the process runs out of file descriptors, wait for ever for a silent
+client, cut off responses when it stops, and share its port with any other service.
 """
 
 import json
@@ -23,69 +23,69 @@ from workers.dependencies import settings_of
 
 log = logging.getLogger(__name__)
 
-MOST_CONNECTIONS = 200
-"""Connections at a time; further ones wait. The files of the process are Errand's own services' too."""
+MAX_CONNECTIONS = 200
+"""Connections at a time; further ones wait. Errand's own services share the process's file descriptors."""
 SILENCE_SECONDS = 30.0
-"""How long a client may say nothing, or not take its answer."""
+"""How long a client may send nothing, or not read its response."""
 BACKLOG = 128
-"""Connections that the system takes meanwhile."""
-AWAY_SECONDS = 0.2
-"""Pause before the next connection is taken when one couldn't be."""
+"""Connections that the kernel queues until they are accepted."""
+ACCEPT_PAUSE_SECONDS = 0.2
+"""Pause after a failed accept."""
 
 
 class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotations
-    """Listens for all methods under `@http` of one service, where nobody else does."""
+    """Serves all `@http` methods of one service, on a port of its own."""
 
     _sock: Any
     _gt: Any
 
     def __init__(self) -> None:
-        """Listen to nobody yet."""
+        """Prepare to listen; no port is opened yet."""
         super().__init__()
-        self._places = Semaphore(MOST_CONNECTIONS)
+        self._free_connections = Semaphore(MAX_CONNECTIONS)
         self._connections: list[list[Any]] = []  # eventlet's: address, socket, state
         self._empty = Event()
 
     @property
     def bind_addr(self) -> tuple[str, int]:
-        """The host and port of the settings, unless the container was made with others."""
+        """The host and port of the container's own configuration, else of the settings."""
         text = self.container.config.get(WEB_SERVER_CONFIG_KEY) or settings_of(self).web_server_address
         host, port = parse_address(text)
         return host, port
 
     def check(self) -> None:
-        """Listen, so that nobody else takes the port until `start`; raise SettingsRefused where that isn't possible."""
+        """Open the port, so that no other process takes it before `start`; raise SettingsRefused if that fails."""
         host, port = self.bind_addr
         try:
             self._sock = eventlet.listen((host, port), backlog=BACKLOG, reuse_port=False)
         except (OSError, OverflowError) as fault:
             raise SettingsRefused(
                 f"{WEB_SERVER_CONFIG_KEY}: {self.container.service_name} can't listen on {host or '*'}:{port} "
-                f"({getattr(fault, 'strerror', None) or fault}); stop what listens there, or choose another address."
+                f"({getattr(fault, 'strerror', None) or fault}); stop what listens there or choose another address."
             ) from None
 
     def start(self) -> None:
-        """Take connections; raises as `check` does."""
+        """Accept connections; raises as `check` does."""
         if self._gt is not None:
-            return  # each method starts its server, and they share it
+            return  # each method starts the server that they all share
         if self._sock is None:
             self.check()
-        self._sock.settimeout(None)  # kombu may have changed the default of all sockets meanwhile
+        self._sock.settimeout(None)  # kombu may have changed the default timeout of all sockets
         self._serv = self.get_wsgi_server(self._sock, self.get_wsgi_app())
         self._gt = self.container.spawn_managed_thread(self.run)
         host, port = self._sock.getsockname()[:2]
         log.info("%s answers on http://%s:%d", self.container.service_name, host, port, extra={"action": "answering"})
 
     def run(self) -> None:
-        """Take connections until it is told to stop, whatever goes wrong with one."""
+        """Accept connections until stopped, whatever goes wrong with one of them."""
         while self._is_accepting:
-            self._places.acquire()
+            self._free_connections.acquire()
             try:
                 sock, address = self._sock.accept()
             except OSError as fault:
-                self._places.release()
+                self._free_connections.release()
                 log.warning("No connection: %s", fault, extra={"action": "accept_failed"})
-                eventlet.sleep(AWAY_SECONDS)
+                eventlet.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
             sock.settimeout(SILENCE_SECONDS)
             connection = [address, sock, wsgi.STATE_IDLE]
@@ -100,21 +100,21 @@ class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotatio
         finally:
             connection[1].close()
             self._connections.remove(connection)
-            self._places.release()
+            self._free_connections.release()
             if not (self._connections or self._is_accepting or self._empty.ready()):
                 self._empty.send()
 
     def get_wsgi_app(self) -> "WebApp":
-        """Give what answers."""
+        """Return the WSGI application."""
         return WebApp(self)
 
     def get_wsgi_server(self, sock: Any, wsgi_app: Any) -> Any:
-        """Make the server; requests aren't logged, as those of the API aren't."""
+        """Return the server; it logs no requests, as the API logs none."""
         timeouts = {"keepalive": SILENCE_SECONDS, "socket_timeout": SILENCE_SECONDS}
         return wsgi.Server(sock, sock.getsockname(), wsgi_app, log_output=False, debug=False, **timeouts)
 
     def wind_down(self) -> None:
-        """Take no more connections, close those that are idle, and return when the others are answered."""
+        """Accept no more connections, close idle ones, and return when the others are answered."""
         if not self._is_accepting or self._gt is None:
             return
         self._close()
@@ -126,11 +126,11 @@ class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotatio
             self._empty.wait()
 
     def stop(self) -> None:
-        """Wait until all methods have stopped."""
+        """Return when all methods have stopped."""
         self.wait_for_providers()
 
     def kill(self) -> None:
-        """Stop at once; the container ends the connections."""
+        """Stop at once; the container kills the connections' greenthreads."""
         self._close()
 
     def _close(self) -> None:
@@ -142,14 +142,14 @@ class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotatio
 
 
 class WebApp:
-    """Finds the method for a request, and answers where there is none."""
+    """Routes a request to its method; answers with a problem where there is none."""
 
     def __init__(self, web: SafeWebServer) -> None:
-        """Know the paths of all methods."""
+        """Collect the paths of all methods."""
         self._paths = web.make_url_map()
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Answer a request, as WSGI has it."""
+        """Answer a WSGI request."""
         try:
             provider, arguments = self._paths.bind_to_environ(environ).match()
         except HTTPException as refusal:
@@ -158,12 +158,12 @@ class WebApp:
             request = Request(environ)
             request.path_values = arguments
             answer = provider.handle_request(request)
-        answer.headers.setdefault("X-Content-Type-Options", "nosniff")  # as the API's
+        answer.headers.setdefault("X-Content-Type-Options", "nosniff")  # as in the API
         return answer(environ, start_response)
 
 
 def refused(refusal: Any) -> Any:
-    """Answer with one of werkzeug's own errors, or its redirects."""
+    """Return the response to one of werkzeug's errors or redirects."""
     if refusal.code is None or refusal.code < 400:
         return refusal.get_response()
     answer = problem(refusal.code, refusal.description or refusal.name)
@@ -172,6 +172,6 @@ def refused(refusal: Any) -> Any:
 
 
 def problem(status: int, detail: str) -> Any:
-    """Answer with a problem (RFC 9457)."""
+    """Return a problem response (RFC 9457)."""
     members = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
     return Response(json.dumps(members) + "\n", status, content_type=MEDIA_TYPE)
