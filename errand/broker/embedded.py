@@ -123,9 +123,7 @@ class EmbeddedChannel(redis.Channel):  # type: ignore[misc]  # kombu has no anno
     ) -> Any:
         """Publish; raise ChannelError when it is mandatory and no queue would take it, as RabbitMQ's confirms tell."""
         if mandatory and not (self._lookup(exchange, routing_key) if exchange else self._has_queue(routing_key)):
-            raise ChannelError(
-                f"NO_ROUTE - no queue for {routing_key!r}", (60, 40), "EmbeddedChannel.basic_publish", "312"
-            )
+            raise ChannelError(f"NO_ROUTE - no queue for {routing_key!r}", (60, 40), "Channel.basic_publish", "312")
         return super().basic_publish(message, exchange, routing_key, **kwargs)
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
