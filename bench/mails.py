@@ -32,7 +32,7 @@ from tests.support.letters import compose
 from tests.support.ports import free_port
 from tests.support.stack import Worker
 from tests.support.valkey import running as running_store
-from workers.mail.sending.server_health import SENDERS
+from workers.mail.sending.server_health import MAX_SENDERS
 from workers.mail.writing.mime import write_mime
 
 MAILS, ROUNDS = 3000, 3
@@ -143,8 +143,8 @@ def floor(settings: Settings, mails: int, result: str, port: int) -> None:
             for letter in some:
                 smtp.sendmail("errand@localhost", ["name@email.com"], letter)
 
-    with ThreadPoolExecutor(SENDERS) as pool:
-        list(pool.map(send, [letters[start::SENDERS] for start in range(SENDERS)]))
+    with ThreadPoolExecutor(MAX_SENDERS) as pool:
+        list(pool.map(send, [letters[start::MAX_SENDERS] for start in range(MAX_SENDERS)]))
 
 
 def delivered(folder: Path, store: Store, counter: Counter, env: dict[str, str]) -> float:

@@ -1,1 +1,1 @@
-"""The mail service: decides which mails are due, writes them, sends them."""
+"""The mail service: decides which mails are due, words them, lays them out, sends them."""

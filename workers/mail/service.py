@@ -1,8 +1,8 @@
-"""The mail service: sends what is due, at least once, and marks it once.
+"""The mail service: sends notifications by mail, each at least once, and records each once.
 
-Stands at step 6 of a job's life. The doorbell only says "look now": what is to be sent stands in the store's outbox,
-committed together with the job's status, so a lost message delays a mail by a second and loses none.
-Next: `sender.py`.
+A job comes from the compute service, by a doorbell that only says "look now". The store has the notifications: they
+were committed together with the job's status, so a lost doorbell delays a mail by a second and loses none. Next:
+`sender.py`.
 """
 
 import logging
@@ -32,16 +32,16 @@ class MailSenderProvider(DependencyProvider):  # type: ignore[misc]  # nameko ha
     """Injects the container's MailSender."""
 
     def setup(self) -> None:
-        """Open the office."""
-        self._office = MailSender(settings_of(self))
+        """Make the sender."""
+        self._sender = MailSender(settings_of(self))
 
     def stop(self) -> None:
-        """Close it, when what is at hand is sent."""
-        self._office.close()
+        """Let the sender finish the mails in progress."""
+        self._sender.close()
 
     def get_dependency(self, worker_ctx: Any) -> MailSender:
-        """Give the office."""
-        return self._office
+        """Return the sender."""
+        return self._sender
 
 
 class Mail:
@@ -50,11 +50,11 @@ class Mail:
     name = MAIL
 
     store = StoreProvider()
-    office = MailSenderProvider()
+    sender = MailSenderProvider()
 
     @staticmethod
     def check(settings: Settings) -> None:
-        """Refuse at the start, with SettingsRefused, what could never send a mail; nothing is connected."""
+        """Raise SettingsRefused at the start for settings that could never send a mail; connect to nothing."""
         read_mail_from(settings.mail_from)
         MailServer.at(settings.smtp_url)
         if settings.mail_templates:
@@ -62,23 +62,23 @@ class Mail:
 
     @doorbell(ids=False)
     def ring(self, doorbells: DoorbellBatch) -> None:
-        """Look now."""
+        """Look for mails that are due."""
         doorbells.ack()
         self.tick()
 
     @timer(interval=1, eager=True)
     def tick(self) -> None:
-        """Look once a second, whatever the broker did."""
+        """Look once a second as well, in case a doorbell was lost."""
         try:
-            self.office.look(self.store)
+            self.sender.look(self.store)
         except StoreUnavailable as fault:
             log.warning("No mail this time: %s", fault, extra={"action": "mail_waits"})
 
     @rpc
     def send(self, to: Any, subject: Any, contents: Any) -> str:
-        """Send a mail; give its id. Raises MailRefused.
+        """Send a mail and return its id; raise MailRefused.
 
-        It is recorded first, so it is sent even if this worker dies.
+        The mail is recorded before it is sent, so that it is sent even if this worker dies.
         """
         try:
             address = as_address(to if isinstance(to, str) else "")
@@ -92,5 +92,5 @@ class Mail:
 
 
 def _storable(text: Any) -> str:
-    """Write what a caller sent as a text that the store takes: JSON may have halves of characters."""
+    """Write a caller's value as text that the store takes: texts from JSON may contain lone surrogates."""
     return str(text).encode("utf-8", "replace").decode()

@@ -1,1 +1,1 @@
-"""Sends a written letter to the mail server. The only folder that knows yagmail."""
+"""Sends a written mail to the mail server. The only folder that uses yagmail."""

@@ -1,28 +1,28 @@
-"""The connection to a mail server: smtplib's own, but what the server answers has an end.
+"""A connection to a mail server: smtplib's own, with a limit on the server's replies.
 
-Stands at the end of step 6 of a job's life, under `mailer.py`. smtplib reads an answer for as long as its lines say
-that another one follows. A server that never ends would fill the memory, and as a socket that always has more never
-lets eventlet switch, it would stop all services of the process. Next: `transaction.py`.
+Used by `mailer.py`. smtplib reads on for as long as a line of a reply says that another follows. A server that never
+ends its reply would fill the memory. It would stop every service of the process as well, since eventlet never
+switches away from a socket that always has more to read.
 """
 
 import smtplib
 from typing import Final
 
-LONGEST_ANSWER: Final = 65_536
-"""Bytes of one answer, all of its lines together."""
-LONGEST_LINE: Final = 8_192
-"""Bytes of one line, far more than RFC 5321 (4.5.3.1.5) allows."""
+MAX_REPLY: Final = 65_536
+"""Maximum bytes of one reply, all of its lines together."""
+MAX_LINE: Final = 8_192
+"""Maximum bytes of one line, far more than RFC 5321 (4.5.3.1.5) allows."""
 
 
 class PlainConnection(smtplib.SMTP):
     """A connection without TLS, or with STARTTLS."""
 
     def getreply(self) -> tuple[int, bytes]:
-        """Give the code and the text of an answer, -1 for what isn't one; raise SMTPServerDisconnected."""
+        """Return the code and the text of a reply; the code is -1 if it is not SMTP. Raises SMTPServerDisconnected."""
         if self.file is None and self.sock is not None:
             self.file = self.sock.makefile("rb")
         lines: list[bytes] = []
-        left = LONGEST_ANSWER
+        left = MAX_REPLY
         while True:
             line = self._line()
             lines.append(line[4:].strip())
@@ -36,12 +36,12 @@ class PlainConnection(smtplib.SMTP):
 
     def _line(self) -> bytes:
         try:
-            line: bytes = self.file.readline(LONGEST_LINE + 1) if self.file else b""
+            line: bytes = self.file.readline(MAX_LINE + 1) if self.file else b""
         except OSError as fault:
             raise self._broken_off(f"Connection unexpectedly closed: {fault}") from None
         if not line:
             raise self._broken_off("Connection unexpectedly closed")
-        if len(line) > LONGEST_LINE:
+        if len(line) > MAX_LINE:
             raise self._broken_off("a line of the answer is too long")
         return line
 

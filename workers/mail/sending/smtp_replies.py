@@ -1,6 +1,6 @@
-"""What a mail server's no means: whose fault it is, and whether it will pass (decision 11).
+"""Judges a mail server's reply: whose fault a refusal is, and whether it will pass (decision 11).
 
-Stands at the end of step 6 of a job's life, beside `mailer.py`. What it says of it is shown on the job.
+A job comes from `mailer.py`. The text of the reply is shown on the job.
 """
 
 import os
@@ -8,39 +8,39 @@ import ssl
 from typing import Final
 
 from errand.errors import MailDeferred, MailRefused, MailServerAway
-from workers.mail.sending.transaction import MAIL, NotTaken
+from workers.mail.sending.transaction import MAIL, UnexpectedReply
 
-MAX_TOLD: Final = 200
-"""Characters of what is told of a server's answer."""
+MAX_TEXT: Final = 200
+"""Maximum characters shown of a server's reply."""
 
 _OURS: Final = frozenset({530, 534, 535, 538})
-"""Answers about our login, not about the letter: the operator can mend it, so the letter waits."""
+"""Replies about our login, not about the mail: the operator can correct that, so the mail waits."""
 
 
-def verdict_on(answer: NotTaken) -> MailRefused | MailDeferred:
-    """Judge a no to a letter.
+def error_for(reply: UnexpectedReply) -> MailRefused | MailDeferred:
+    """Return the error that a reply means for a mail.
 
-    A sender or a login that the server doesn't want is ours to mend, and so is nonsense before it knows the recipient.
-    Only a size is refused with the sender already: it was told then.
+    If the server wants no mail of our sender or login, the operator can correct that. The same goes for a reply that
+    is not SMTP before the server knows the recipient. At MAIL only a size counts as a refusal of this mail.
     """
-    text = answered(answer.code, answer.text)
-    if answer.code in _OURS or answer.code == 421 or (answer.step == MAIL and not answer.too_large):
+    text = reply_text(reply.code, reply.text)
+    if reply.code in _OURS or reply.code == 421 or (reply.step == MAIL and not reply.too_large):
         return MailServerAway(text)
-    return MailRefused(text, too_large=answer.too_large) if 500 <= answer.code < 600 else MailDeferred(text)
+    return MailRefused(text, too_large=reply.too_large) if 500 <= reply.code < 600 else MailDeferred(text)
 
 
-def answered(code: int, answer: bytes | str) -> str:
-    """Tell what the server answered, on one line."""
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+def reply_text(code: int, text: bytes | str) -> str:
+    """Write a server's reply on one line."""
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     return _one_line(f"{code if code > 0 else 'Not SMTP:'} {text}")
 
 
-def told(failure: Exception) -> str:
-    """Tell what happened to the connection, on one line; eventlet has only the number of an error."""
+def failure_text(failure: Exception) -> str:
+    """Write what happened to the connection on one line; an error of eventlet's has only a number."""
     number = getattr(failure, "errno", None)
     words = os.strerror(number) if number and not isinstance(failure, ssl.SSLError) else str(failure)
     return _one_line(f"{type(failure).__name__}: {words}")
 
 
 def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)[:MAX_TOLD].strip()
+    return "".join(c if c.isprintable() else " " for c in text)[:MAX_TEXT].strip()

@@ -1,1 +1,1 @@
-"""Writes letters: words first, then their layout. No input or output."""
+"""Writes mails: their words, their layout, their bytes. No input or output but reading templates at the start."""

@@ -1,7 +1,6 @@
-"""The files beside a mail: a result as a table, as JSON or as a picture, for those who go on working with it.
+"""Attachments: a result as a CSV table, as JSON or as a picture.
 
-Stands at step 6 of a job's life, under `words.py`. What a result looks like is told by
-`errand/presenting/result_shape.py`. A file that is too large is left out: the link in the mail leads to it.
+Used by `result_words.py`. A file that is too large is left out: the link in the mail leads to it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that goes with a letter. Its name is ASCII. An `inline` one is a picture that the HTML shows, too."""
+    """A file that is attached to a mail. Its name is ASCII. An `inline` one is a picture that the HTML also shows."""
 
     name: str
     media_type: str
@@ -25,23 +24,23 @@ class Attachment:
 
     @property
     def cid(self) -> str:
-        """By what the HTML names it: `cid:…`."""
+        """The Content-ID by which the HTML refers to it: `cid:…`."""
         return f"{sha256(self.content).hexdigest()[:32]}@errand"
 
 
 def table_file(operation: str, table: Table, most: int) -> Attachment | None:
-    """Give a table as CSV; None if that takes more than `most` bytes."""
+    """Return a table as CSV, or None if that takes more than `most` bytes."""
     return _unless_larger(most, Attachment(file_name(operation, "csv"), CSV, csv_of(table)))
 
 
 def picture_file(operation: str, image: Image, most: int) -> Attachment | None:
-    """Give a picture as the file that it is; None if that has more than `most` bytes."""
+    """Return a picture as a file, or None if it has more than `most` bytes."""
     name = file_name(operation, image.extension)
     return _unless_larger(most, Attachment(name, image.media_type, image.content, inline=True))
 
 
 def json_file(operation: str, document: str, most: int) -> Attachment | None:
-    """Give a result (JSON text) as it is in the store; None if that takes more than `most` bytes."""
+    """Return a result (JSON text) as it is in the store, or None if it has more than `most` bytes."""
     if len(document) > most:
         return None
     return _unless_larger(most, Attachment(file_name(operation, "json"), JSON, document.encode("utf-8", "replace")))

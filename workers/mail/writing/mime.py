@@ -14,7 +14,16 @@ from errand.errors import MailRefused
 from schemas.address import is_address
 from workers.mail.writing.attachments import CSV, Attachment
 from workers.mail.writing.letter import Letter
-from workers.mail.writing.mime_parts import MimePart, file, in_words, named, quoted, several, text, whole
+from workers.mail.writing.mime_parts import (
+    MimePart,
+    display_name,
+    file_part,
+    folded,
+    multipart,
+    quoted,
+    text_part,
+    to_bytes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,7 @@ def write_mime(letter: Letter) -> OutgoingMail:
     if not is_address(letter.to):
         raise MailRefused(f"{letter.to[:80]!r} is not one plain e-mail address")
     try:
-        content = whole(tuple(_headers(letter)), _body(letter))
+        content = to_bytes(tuple(_headers(letter)), _body(letter))
     except ValueError as error:  # a line break in a header, a lone surrogate in a text
         raise MailRefused(f"the letter can't be written as a mail: {error}") from None
     return OutgoingMail(letter.mail_from.addr_spec, letter.to, content)
@@ -40,7 +49,7 @@ def write_mime(letter: Letter) -> OutgoingMail:
 def _headers(letter: Letter) -> Iterator[tuple[str, str]]:
     yield "From", _from(letter.mail_from)
     yield "To", letter.to
-    yield "Subject", in_words("Subject", letter.subject)
+    yield "Subject", folded("Subject", letter.subject)
     yield "Date", format_datetime(datetime.now(UTC))
     yield "Message-ID", letter.message_id
     if letter.in_reply_to:
@@ -48,33 +57,33 @@ def _headers(letter: Letter) -> Iterator[tuple[str, str]]:
         yield "References", letter.in_reply_to
     if letter.unsubscribe:
         yield "List-Unsubscribe", f"<{letter.unsubscribe}>"
-        yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"  # mail programs have a button for it (RFC 8058)
-    yield "Auto-Submitted", "auto-generated"  # so that nobody's holiday notice answers it (RFC 3834)
+        yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"  # mail programs show a button (RFC 8058)
+    yield "Auto-Submitted", "auto-generated"  # so that no holiday notice replies (RFC 3834)
     yield "MIME-Version", "1.0"
 
 
 def _from(author: Address) -> str:
     address = f"<{author.addr_spec}>"
-    return f"{named(author.display_name)} {address}" if author.display_name else address
+    return f"{display_name(author.display_name)} {address}" if author.display_name else address
 
 
 def _body(letter: Letter) -> MimePart:
-    parts = [text(letter.text, "plain")]
+    forms = [text_part(letter.text, "plain")]
     if letter.html is not None:
-        shown = [_shown(each) for each in letter.attachments if each.inline]
-        parts.append(several("related", text(letter.html, "html"), *shown))
-    return several("mixed", several("alternative", *parts), *map(_attached, letter.attachments))
+        pictures = [_inline(each) for each in letter.attachments if each.inline]
+        forms.append(multipart("related", text_part(letter.html, "html"), *pictures))
+    return multipart("mixed", multipart("alternative", *forms), *map(_attached, letter.attachments))
 
 
-def _shown(picture: Attachment) -> MimePart:
-    """Put a picture beside the HTML, which names it. Without a name of its own: programs would list it twice."""
-    ways = ("Content-ID", f"<{picture.cid}>"), ("Content-Disposition", "inline")
-    return file(picture.content, picture.media_type, *ways)
+def _inline(picture: Attachment) -> MimePart:
+    """Put a picture beside the HTML that shows it, without a file name: mail programs would list it twice."""
+    headers = ("Content-ID", f"<{picture.cid}>"), ("Content-Disposition", "inline")
+    return file_part(picture.content, picture.media_type, *headers)
 
 
 def _attached(attachment: Attachment) -> MimePart:
-    kind = attachment.media_type
-    if kind == CSV:
-        kind += '; charset="utf-8"; header="present"'  # RFC 7111
-    way = ("Content-Disposition", f"attachment; filename={quoted(attachment.name)}")
-    return file(attachment.content, kind, way)
+    media_type = attachment.media_type
+    if media_type == CSV:
+        media_type += '; charset="utf-8"; header="present"'  # RFC 7111
+    disposition = ("Content-Disposition", f"attachment; filename={quoted(attachment.name)}")
+    return file_part(attachment.content, media_type, disposition)

@@ -1,6 +1,6 @@
-"""The rows of a result that a mail shows: the first ones of a table, or the members of a flat object.
+"""The rows of a result that a mail shows: the first rows of a table, or the members of a flat object.
 
-Stands under `words.py`. The HTML part shows them as a table; `text_layout.py` lays them out for the text part.
+Used by `result_words.py`. The HTML part shows them as a table, and `text_layout.py` lays them out for the text part.
 """
 
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ from typing import Final
 
 from errand.presenting import safe_text
 from errand.presenting.result_shape import Table, fields_of, is_number
-from workers.mail.writing.text_layout import laid_out
+from workers.mail.writing.text_layout import table_as_text
 
 MAX_ROWS: Final = 50
-"""Rows of a table that is shown whole."""
-PART: Final = 20
-"""Rows that are shown of a longer one."""
+"""Maximum rows of a table that is shown whole."""
+ROWS_IN_PART: Final = 20
+"""Rows shown of a longer table."""
 MAX_COLUMNS: Final = 20
 MAX_CELL: Final = 200
-"""Characters of a cell."""
+"""Maximum characters of a cell."""
 MAX_CHARACTERS: Final = 10_000
-"""Characters of all cells. Some mail programs cut mails off at 100 KB."""
+"""Maximum characters of all cells together. Some mail programs cut mails off at 100 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRows:
-    """Some or all rows of `size`, with the names of their columns: none, where each row is a name and its value.
+    """Some or all of a result's `size` rows. `columns` is empty where each row is a name and its value.
 
-    `numeric` tells which columns have numbers only, `whole` whether everything is there. `text` has the first
-    `in_text` of the rows, for a mail's text part.
+    `numeric` says which columns contain only numbers, `whole` whether every row, column and cell is complete. `text` is
+    the layout of the first `in_text` rows for the text part.
     """
 
     columns: tuple[str, ...]
@@ -39,11 +39,11 @@ class ResultRows:
 
 
 def rows_of(table: Table) -> ResultRows:
-    """Take the first rows of a table."""
+    """Return the first rows of a table."""
     columns = tuple(_cell(name) for name in table.columns[:MAX_COLUMNS])
     rows: list[tuple[str, ...]] = []
     characters = 0
-    for row in table.rows[: MAX_ROWS if len(table.rows) <= MAX_ROWS else PART]:
+    for row in table.rows[: MAX_ROWS if len(table.rows) <= MAX_ROWS else ROWS_IN_PART]:
         cells = tuple(_cell(cell) for cell in row[:MAX_COLUMNS])
         characters += sum(map(len, cells))
         if rows and characters > MAX_CHARACTERS:
@@ -54,7 +54,7 @@ def rows_of(table: Table) -> ResultRows:
 
 
 def rows_of_fields(document: str) -> ResultRows | None:
-    """Give the members of a small object without lists, objects and long texts in it; None for all else."""
+    """Return the members of a small object without lists, objects and long texts in it, or None for anything else."""
     found = fields_of(document)
     if not found:
         return None
@@ -64,7 +64,7 @@ def rows_of_fields(document: str) -> ResultRows | None:
 
 def _rows(columns: tuple[str, ...], rows: list[tuple[str, ...]], size: int, *, whole: bool) -> ResultRows:
     numeric = tuple(all(is_number(cell) for cell in cells if cell) for cells in zip(*rows, strict=True))
-    text, in_text = laid_out(columns or ("",) * len(numeric), rows, numeric)
+    text, in_text = table_as_text(columns or ("",) * len(numeric), rows, numeric)
     return ResultRows(columns, rows, numeric, size, whole, text, in_text)
 
 

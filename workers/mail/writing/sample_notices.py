@@ -1,7 +1,6 @@
-"""Notices of every kind that a letter can be about, to try templates with before anybody is mailed.
+"""Sample notifications of every kind, to test an operator's templates before anybody is mailed.
 
-Stands before step 6 of a job's life: the mail service checks an operator's templates when it starts. Next:
-`workers/mail/service.py`.
+Used by `workers/mail/service.py` when it starts.
 """
 
 import json
@@ -22,7 +21,7 @@ log = logging.getLogger(__name__)
 
 ID: Final = "0192f3a4-1111-7222-8333-444455556666"
 SINCE: Final = 1_795_241_594_123
-"""When the job of the samples was accepted, and ended (ms): a Saturday in November 2026."""
+"""When the samples' job was accepted and ended (ms): a Saturday in November 2026."""
 
 _JOB: Final = {
     "operation": "sum",
@@ -36,12 +35,12 @@ _COLUMN: Final = {"column": "age", "type": "integer", "count": 2, "minimum": 36,
 
 
 def sample(kind: NoticeKind, **fields: str) -> DueNotification:
-    """Make a notice about the job of the samples, with these fields in its record."""
+    """Make a notification about the samples' job, with these fields in its record."""
     return DueNotification(kind, ID, 1, SINCE, _JOB | {"id": ID} | fields, name=kind.value, to="name@email.com")
 
 
 def samples() -> Iterator[DueNotification]:
-    """Give a notice for each way in which a letter can turn out."""
+    """Return a notification for each form that a mail can have."""
     yield sample(NoticeKind.RECEIPT)
     yield sample(NoticeKind.RECEIPT, notify="accepted failed")
     for result in (
@@ -66,7 +65,7 @@ def samples() -> Iterator[DueNotification]:
 
 
 def check_templates(settings: Settings) -> None:
-    """Write every kind of letter once; raise SettingsRefused with file, line and reason where a template fails."""
+    """Write each sample's mail once; raise SettingsRefused with file, line and reason if a template fails."""
     templates = templates_in(settings.mail_templates)
     links = SignedLinks(bytes(32), settings.base_url)
     for notice in samples():

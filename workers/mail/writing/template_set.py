@@ -1,8 +1,7 @@
-"""The templates of letters: those of an operator go before the package's own, one by one.
+"""The templates of mails: an operator's own come before the package's, file by file.
 
-Stands at step 6 of a job's life, under `letter.py`. What an operator wrote is tried at the start
-(`sample_notices.py`); where it fails all the same, on a record that nobody thought of, the package's own letter goes
-out instead.
+Used by `letter.py`. An operator's templates are tested at the start (`sample_notices.py`). If one fails later, on a job
+that no sample resembles, the mail is written with the package's own templates.
 """
 
 import logging
@@ -24,17 +23,17 @@ from workers.mail.writing.text_layout import wrapped
 log = logging.getLogger(__name__)
 
 OWN: Final = Path(__file__).parents[1] / "templates"
-"""The package's templates: `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`, and what these have in common."""
+"""The package's templates: `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`, and the files they share."""
 PREFIX: Final = "errand"
-"""An operator's template reaches the package's by it: `{% extends "errand/result.html" %}`."""
+"""By this prefix an operator's template names the package's own: `{% extends "errand/result.html" %}`."""
 
 MAX_SUBJECT: Final = 200
-"""Characters of a subject."""
+"""Maximum characters of a subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedTemplate:
-    """The words of a letter. The subject is one line."""
+    """The filled templates of one mail. The subject is one line."""
 
     subject: str
     text: str
@@ -42,10 +41,10 @@ class RenderedTemplate:
 
 
 class TemplateSet:
-    """Writes letters, on an operator's templates where there are some."""
+    """The templates of all kinds of mail: an operator's where there are some, else the package's."""
 
     def __init__(self, folder: str = "") -> None:
-        """Put the templates of `folder` before the package's; raise SettingsRefused if they can't be read."""
+        """Read the templates in `folder`; raise SettingsRefused if they can't be read."""
         self._folder = Path(folder).absolute()
         self._texts = _texts_in(self._folder) if folder else {}
         self._own = _environment(OWN)
@@ -69,12 +68,12 @@ class TemplateSet:
             raise SettingsRefused(f"MAIL_TEMPLATES: {self._explain(kind, error)}") from error
         for name, part in ((f"{kind}.subject.txt", rendered.subject), (f"{kind}.txt", rendered.text)):
             if not part.strip():
-                raise SettingsRefused(f"MAIL_TEMPLATES: {name} writes nothing; put words in it, or remove it.")
+                raise SettingsRefused(f"MAIL_TEMPLATES: {name} writes nothing; put text in it, or remove it.")
 
     def unused(self) -> list[str]:
-        """List the operator's files that no letter can be using: their names may be mistyped."""
+        """List the operator's files that no mail uses: their names may be misspelt."""
         known = {path.name for path in OWN.iterdir()}
-        # a file that another one includes or extends is named in it
+        # a file that another file includes or extends is named there
         return [
             name for name in self._texts if name not in known and not any(name in text for text in self._texts.values())
         ]
@@ -100,9 +99,9 @@ def templates_in(folder: str) -> TemplateSet:
 
 
 def _texts_in(folder: Path) -> dict[str, str]:
-    """Read an operator's templates, by the names of their files."""
+    """Read an operator's templates, by file name."""
     if not folder.is_dir():
-        raise SettingsRefused(f"MAIL_TEMPLATES: {folder} is no folder; make it, or set the path of another.")
+        raise SettingsRefused(f"MAIL_TEMPLATES: {folder} is not a folder; create it, or set another path.")
     texts = {}
     for path in sorted(folder.iterdir()):
         if path.suffix in (".txt", ".html"):

@@ -1,7 +1,7 @@
-"""Lays out what stands in a mail's text part, in lines of at most 76 characters: sentences and tables.
+"""Lays out a mail's text part, in lines of at most 76 characters: sentences and tables.
 
-Stands under `words.py` and the templates. Nothing is cut here, and nothing raises on odd input: a single word that
-is longer than a line gets a longer line.
+Used by `rows.py` and by the templates. Nothing is cut off here, and nothing raises on odd input: a single word that is
+longer than a line gets a longer line.
 """
 
 import textwrap
@@ -10,25 +10,26 @@ from collections.abc import Sequence
 from typing import Final
 
 WIDTH: Final = 76
-"""Characters of a line of a mail's text, as those who answer it have two for each `> `."""
+"""Maximum characters of a line. That leaves room for the `> ` of replies."""
 MAX_CELL: Final = 40
-"""Characters of a cell that still stands in a column; with longer ones, rows are laid out one below the other."""
+"""Maximum characters of a cell in a column. If one is longer, each row becomes a block of lines."""
 MAX_LINES: Final = 60
-"""Lines of rows that are laid out one below the other."""
+"""Maximum lines of such blocks."""
 GAP: Final = "  "
 
 Rows = Sequence[Sequence[str]]
 
 
 def wrapped(text: str, width: int = WIDTH) -> str:
-    """Break a sentence into lines, but never inside a word."""
+    """Break a sentence into lines, never inside a word."""
     return textwrap.fill(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
 
 
-def laid_out(columns: Sequence[str], rows: Rows, numeric: Sequence[bool]) -> tuple[str, int]:
-    """Lay a table out as text, and tell how many of its rows are in it.
+def table_as_text(columns: Sequence[str], rows: Rows, numeric: Sequence[bool]) -> tuple[str, int]:
+    """Return a table as text, and how many of its rows the text has.
 
-    It stands in columns where it fits; else its rows are one below the other, a line for each cell that isn't empty.
+    A table that fits is set in columns. Of any other, each row becomes a block with a line for each cell that isn't
+    empty. `columns` may be empty texts: then no header is written.
     """
     lines = [columns, *rows] if any(columns) else list(rows)
     widths = [max(map(_width, cells)) for cells in zip(*lines, strict=True)]
@@ -37,7 +38,7 @@ def laid_out(columns: Sequence[str], rows: Rows, numeric: Sequence[bool]) -> tup
         if any(columns):
             body.insert(1, GAP.join("-" * width for width in widths))
         return "\n".join(body), len(rows)
-    return _one_below_the_other(columns, rows)
+    return _blocks(columns, rows)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
@@ -50,11 +51,11 @@ def _padded(cell: str, width: int, right: bool) -> str:
     return blanks + cell if right else cell + blanks
 
 
-def _one_below_the_other(columns: Sequence[str], rows: Rows) -> tuple[str, int]:
+def _blocks(columns: Sequence[str], rows: Rows) -> tuple[str, int]:
     blocks: list[str] = []
     lines = 0
     for row in rows:
-        # a table of two columns without names has a name in the first
+        # without a header, each row is a name and its value
         named = zip(columns, row, strict=True) if any(columns) else [(row[0], row[1])]
         block = "\n".join(_entry(name, cell) for name, cell in named if cell)
         lines += block.count("\n") + 2
@@ -70,7 +71,7 @@ def _entry(name: str, cell: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Count the columns that a text takes where every character has the same width."""
+    """Return how many columns of a terminal a text takes."""
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from workers.mail.sending import server_health as mail_server
-from workers.mail.sending.server_health import LONGEST_AWAY_SECONDS, NARROW_SECONDS, SENDERS, ServerHealth
+from workers.mail.sending.server_health import LONGEST_AWAY_SECONDS, MAX_SENDERS, NARROW_SECONDS, ServerHealth
 
 
 class Clock:
@@ -39,7 +39,7 @@ def test_a_server_that_is_away_is_tried_by_one_mail_after_growing_pauses(clock):
 def test_several_who_come_in_vain_at_once_lengthen_the_pause_once(clock):
     reach = ServerHealth(2.0)
 
-    assert [reach.failed(busy=False) for _ in range(SENDERS)] == [2.0] * SENDERS
+    assert [reach.failed(busy=False) for _ in range(MAX_SENDERS)] == [2.0] * MAX_SENDERS
 
 
 def test_one_answer_and_all_are_at_work_again(clock):
@@ -48,13 +48,13 @@ def test_one_answer_and_all_are_at_work_again(clock):
 
     reach.answered()
 
-    assert reach.senders() == SENDERS
+    assert reach.senders() == MAX_SENDERS
     assert reach.failed(busy=False) == 2.0, "the pauses begin anew"
 
 
 def test_a_busy_server_is_asked_by_fewer_for_a_while_and_by_one_at_least(clock):
     reach = ServerHealth(2.0)
-    for left in range(SENDERS - 1, 0, -1):
+    for left in range(MAX_SENDERS - 1, 0, -1):
         reach.failed(busy=True)
         assert reach.senders() == left
 
@@ -64,4 +64,4 @@ def test_a_busy_server_is_asked_by_fewer_for_a_while_and_by_one_at_least(clock):
     assert reach.senders() == 1
 
     clock.now += NARROW_SECONDS
-    assert reach.senders() == SENDERS
+    assert reach.senders() == MAX_SENDERS

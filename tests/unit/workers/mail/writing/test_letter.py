@@ -19,7 +19,7 @@ from tests.support.hostile import png
 from tests.support.letters import compose
 from workers.mail.writing.letter import Letter
 from workers.mail.writing.result_words import MAX_PART
-from workers.mail.writing.rows import PART
+from workers.mail.writing.rows import ROWS_IN_PART
 from workers.mail.writing.sample_notices import ID, SINCE, sample, samples
 from workers.mail.writing.template_set import MAX_SUBJECT
 
@@ -282,8 +282,8 @@ def test_a_wide_table_stands_row_below_row_in_the_text():
 def test_of_a_long_table_the_first_rows_are_shown_and_the_file_has_all():
     mail = result(list(range(1_234)))
 
-    assert f"\n   {PART - 1}\n" in mail.text
-    assert f"\n   {PART}\n" not in mail.text
+    assert f"\n   {ROWS_IN_PART - 1}\n" in mail.text
+    assert f"\n   {ROWS_IN_PART}\n" not in mail.text
     for part in (mail.text, seen(mail.html)):
         said = "These are the first 20 of 1,234 rows. All of it is in the attached file sum.csv."
         assert said in " ".join(part.split())

@@ -166,7 +166,7 @@ def test_a_mail_service_whose_templates_fail_does_not_start(folder):
 
 
 def test_a_folder_that_is_not_there_is_refused_at_the_start(folder):
-    with pytest.raises(SettingsRefused, match=r"MAIL_TEMPLATES: .*nowhere is no folder"):
+    with pytest.raises(SettingsRefused, match=r"MAIL_TEMPLATES: .*nowhere is not a folder"):
         Mail.check(settings(folder / "nowhere"))
 
 

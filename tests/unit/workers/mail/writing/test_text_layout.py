@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 
 from errand.presenting.json_layout import indented
-from workers.mail.writing.text_layout import MAX_CELL, MAX_LINES, WIDTH, laid_out, wrapped
+from workers.mail.writing.text_layout import MAX_CELL, MAX_LINES, WIDTH, table_as_text, wrapped
 
 
 def test_a_sentence_is_broken_between_words_only():
@@ -18,31 +18,31 @@ def test_a_sentence_is_broken_between_words_only():
 
 
 def test_columns_are_as_wide_as_what_is_in_them_and_numbers_stand_on_the_right():
-    text, shown = laid_out(("name", "n"), [("Ada", "1815"), ("Alan M.", "")], (False, True))
+    text, shown = table_as_text(("name", "n"), [("Ada", "1815"), ("Alan M.", "")], (False, True))
 
     assert text.splitlines() == ["name        n", "-------  ----", "Ada      1815", "Alan M."]
     assert shown == 2
 
 
 def test_what_is_twice_as_wide_or_has_no_width_counts_so():
-    text, _ = laid_out(("a", "b"), [("漢字", "x"), ("e\u0301", "x"), ("abcd", "x")], (False, False))
+    text, _ = table_as_text(("a", "b"), [("漢字", "x"), ("e\u0301", "x"), ("abcd", "x")], (False, False))
 
     assert text.splitlines()[2:] == ["漢字  x", "e\u0301     x", "abcd  x"]
 
 
 def test_names_and_values_have_no_header():
-    assert laid_out(("", ""), [("sum", "40"), ("count", "8")], (False, True))[0].splitlines() == [
+    assert table_as_text(("", ""), [("sum", "40"), ("count", "8")], (False, True))[0].splitlines() == [
         "sum    40",
         "count   8",
     ]
 
 
 def test_a_row_of_nothing_is_still_a_line():
-    assert laid_out(("value",), [("1",), ("",)], (True,))[0].splitlines() == ["value", "-----", "    1", "-"]
+    assert table_as_text(("value",), [("1",), ("",)], (True,))[0].splitlines() == ["value", "-----", "    1", "-"]
 
 
 def test_rows_that_are_wider_than_a_line_stand_one_below_the_other():
-    text, shown = laid_out(("a", "b", "c"), [("x" * 30, "", "z" * 30), ("1", "2 " * 60, "3")], (False,) * 3)
+    text, shown = table_as_text(("a", "b", "c"), [("x" * 30, "", "z" * 30), ("1", "2 " * 60, "3")], (False,) * 3)
 
     assert text.splitlines()[:4] == [f"a: {'x' * 30}", f"c: {'z' * 30}", "", "a: 1"]
     assert max(map(len, text.splitlines())) <= WIDTH
@@ -50,18 +50,18 @@ def test_rows_that_are_wider_than_a_line_stand_one_below_the_other():
 
 
 def test_one_long_cell_is_enough_for_that():
-    assert laid_out(("a",), [("x" * (MAX_CELL + 1),)], (False,))[0] == f"a: {'x' * (MAX_CELL + 1)}"
-    assert laid_out(("", ""), [("a", "x y " * 15)], (False, False))[0] == "a: " + ("x y " * 15).strip()
+    assert table_as_text(("a",), [("x" * (MAX_CELL + 1),)], (False,))[0] == f"a: {'x' * (MAX_CELL + 1)}"
+    assert table_as_text(("", ""), [("a", "x y " * 15)], (False, False))[0] == "a: " + ("x y " * 15).strip()
 
 
 def test_of_many_such_rows_as_many_are_shown_as_fit_and_at_least_one():
     rows = [tuple(f"{'x' * 20}{n}" for n in range(9))] * 50
 
-    text, shown = laid_out(tuple("abcdefghi"), rows, (False,) * 9)
+    text, shown = table_as_text(tuple("abcdefghi"), rows, (False,) * 9)
 
     assert text.count("\n") + 1 <= MAX_LINES
     assert shown == text.count("\n\n") + 1 == 6
-    assert laid_out(tuple(map(str, range(200))), [("x" * 20,) * 200], (False,) * 200)[1] == 1
+    assert table_as_text(tuple(map(str, range(200))), [("x" * 20,) * 200], (False,) * 200)[1] == 1
 
 
 @pytest.mark.parametrize(
