@@ -1,1 +1,1 @@
-"""What people read of a job: reports, safe text, tables and pictures in results."""
+"""What people read about a job: reports, safe text, tables and pictures."""

@@ -1,7 +1,6 @@
-"""Sets JSON off, a line for each member, as people read it.
+"""Indents JSON for people to read, a line for each member.
 
-Stands at step 6 of a job's life, under mails (`workers/mail/writing/words.py`) and the page of a job
-(`api/pages/view_model.py`).
+Used for mails (`workers/mail/writing/result_words.py`) and for the page of a job (`api/pages/result.py`).
 """
 
 import re
@@ -9,21 +8,22 @@ import textwrap
 from typing import Final
 
 WIDTH: Final = 76
-"""Characters of a line that is broken where it can be."""
+"""Maximum characters of a line, where it can be broken."""
 
 _DEEPEST: Final = 12
-"""Levels that are still set off: brackets alone must not become megabytes of blanks."""
+"""Maximum levels of indentation: brackets alone must not become megabytes of blanks."""
 # a list of numbers is one piece
 _PIECES = re.compile(r'\[[^\[\]{}"]*(?:\]|\Z)|"(?:[^"\\]|\\.)*"?|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 
 
 def indented(document: str, width: int | None = WIDTH) -> str:
-    """Set JSON off, a line for each member, without reading it: it may be cut short, and every digit stays.
+    """Indent JSON without parsing it: it may be cut off anywhere, and every digit stays as it was.
 
-    Lists of numbers are broken into lines of `width`; None: they are not, as what shows them does that.
+    Lists of numbers are broken into lines of `width` characters, or not at all if it is None, for what wraps lines
+    itself.
     """
     out: list[str] = []
-    depth, fresh = 0, False  # fresh: right after an opening bracket
+    depth, fresh = 0, False  # fresh: the last piece was an opening bracket
     for piece in _PIECES.findall(document):
         closes = piece in ("]", "}")
         depth -= closes and depth > 0
@@ -37,7 +37,7 @@ def indented(document: str, width: int | None = WIDTH) -> str:
 
 
 def _in_lines(piece: str, depth: int, before: int, width: int | None) -> str:
-    """Break a list of numbers, which is one piece, where lines end; `before` characters stand on its line already."""
+    """Break a list of numbers, which is one piece, into lines; its first line has `before` characters already."""
     if not piece.startswith("[") or "," not in piece:
         return piece
     spaced = " ".join(piece.replace(",", ", ").split())

@@ -1,8 +1,7 @@
-"""What a result looks like to people: a table, a picture, or neither. Tables are written down as CSV here, too.
+"""Finds the shape in which people see a result: a table, a picture, or neither. It also writes tables as CSV.
 
-Stands at step 6 of a job's life, under mails (`workers/mail/writing/letter.py`) and the page of a job
-(`api/pages/job.py`). Nothing here raises on odd input: what has no shape is shown as text by `safe_text.py`. Next:
-`schemas/pictures.py`.
+Used for mails (`workers/mail/writing/result_words.py`) and for the page of a job (`api/pages/result.py`). Nothing here
+raises on odd input: a result without a shape is shown as text (`safe_text.py`).
 """
 
 import csv
@@ -17,16 +16,17 @@ from errand.presenting import safe_text
 from schemas.pictures import Picture
 
 MAX_BYTES: Final = 2_097_152
-"""Bytes of a result in which a table is looked for."""
+"""Maximum bytes of a result that may be a table."""
 MAX_CELLS: Final = 100_000
-"""Cells of a table: rows of which each has other keys make one that is far larger than they are."""
+"""Maximum cells of a table: rows with different keys make a table far larger than the rows themselves."""
 MAX_FIELDS: Final = 30
+"""Maximum members of an object that is shown as rows."""
 MAX_FIELDS_BYTES: Final = 10_000
-"""Members of an object that is shown as rows, and its bytes."""
+"""Maximum bytes of such an object."""
 MAX_ALT: Final = 1_000
-"""Characters of the words that stand for a picture."""
+"""Maximum characters of a picture's description."""
 
-# what makes a spreadsheet take a cell for a formula; some of them read past blanks, and take the wide forms too
+# how a cell begins that a spreadsheet runs as a formula; some spreadsheets skip blanks, or accept the wide forms too
 _FORMULA = re.compile(r"[\s\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -36,7 +36,7 @@ _EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A result in rows. Cells are texts: numbers as they were written, `true`, `false`, and nothing for null."""
+    """A result in rows. Each cell is text: a number as it was written, `true`, `false`, or nothing for null."""
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A result to look at: the bytes of a file, and one line of words for those who don't see it."""
+    """A picture: the bytes of its file, and one line that describes it."""
 
     media_type: str
     content: bytes
@@ -52,21 +52,21 @@ class Image:
 
     @property
     def extension(self) -> str:
-        """The end of its file's name."""
+        """The extension of its file's name."""
         return _EXTENSIONS[self.media_type]
 
 
 def shape_of(document: str) -> Table | Image | None:
-    """Tell what the JSON text of a result looks like."""
+    """Return the table or the picture that a result (JSON text) is, or None."""
     return table_of(document) or image_of(document)
 
 
 def table_of(document: str) -> Table | None:
-    """Read a table: a list of flat objects has all their keys as columns, one of plain values the column `value`."""
+    """Read a table: a list of flat objects, whose keys are the columns, or of plain values, in the column `value`."""
     if not document.startswith("[") or len(document) > MAX_BYTES:
         return None
     try:
-        # numbers as they are written: no digit is lost, and no length is too long
+        # numbers as text: no digit is lost, and none has too many digits for int()
         result = json.loads(document, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
         return None
@@ -83,7 +83,7 @@ def table_of(document: str) -> Table | None:
 
 
 def fields_of(document: str) -> list[tuple[str, str]] | None:
-    """Read the members of a small object without lists and objects in it, as names and cells; None for all else."""
+    """Read the members of a small object of plain values, as names and cells; None for anything else."""
     if not document.startswith("{") or len(document) > MAX_FIELDS_BYTES:
         return None
     try:
@@ -96,12 +96,12 @@ def fields_of(document: str) -> list[tuple[str, str]] | None:
 
 
 def image_of(document: str) -> Image | None:
-    """Read a picture: a result that is a `schemas.pictures.Picture`, by its shape and by its first bytes."""
+    """Read a picture: a result with the members and the first bytes of a `schemas.pictures.Picture`."""
     if not document.startswith("{") or '"media_type"' not in document:
         return None
     try:
         result = json.loads(document)
-        # pydantic takes no lone surrogate, but a picture stays one whatever its words are
+        # pydantic refuses lone surrogates, but the picture is a picture whatever its description has in it
         alt = result.get("alt")
         words = {"alt": safe_text.one_line(alt, MAX_ALT)} if isinstance(alt, str) and len(alt) <= MAX_ALT else {}
         picture = Picture.model_validate(result | words)
@@ -111,7 +111,7 @@ def image_of(document: str) -> Image | None:
 
 
 def csv_of(table: Table) -> bytes:
-    """Write a table down as RFC 4180 has it: commas, quotes where they are needed, CRLF; UTF-8."""
+    """Write a table as CSV (RFC 4180): commas, quotes where needed, CRLF line ends, UTF-8."""
     file = StringIO(newline="")
     lines: list[Sequence[str]] = [table.columns, *table.rows]
     csv.writer(file, lineterminator="\r\n").writerows([_harmless(cell) for cell in line] for line in lines)
@@ -119,13 +119,13 @@ def csv_of(table: Table) -> bytes:
 
 
 def file_name(operation: str, extension: str) -> str:
-    """Name a file after the operation it comes from, in ASCII."""
+    """Name a file after its operation, in ASCII."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", safe_text.one_line(operation, safe_text.MAX_VALUE)).strip("_")
     return f"{name or 'result'}.{extension}"
 
 
 def is_number(cell: str) -> bool:
-    """Tell whether a cell is a number."""
+    """Return whether a cell is a number."""
     return _NUMBER.fullmatch(cell) is not None
 
 
@@ -141,5 +141,5 @@ def cell_of(value: Any) -> str:
 
 
 def _harmless(cell: str) -> str:
-    """Mark a cell that a spreadsheet would run as a formula as the text that it is."""
+    """Put a quote before a cell that a spreadsheet would run as a formula."""
     return f"'{cell}" if _FORMULA.match(cell) and not is_number(cell) else cell
