@@ -16,7 +16,7 @@ from api.caller_pool import CallerPool
 from api.events.plugin_streams import event_stream, job_events
 from api.http.body import json_body
 from errand.broker.caller import Caller
-from errand.broker.cluster import Cluster
+from errand.broker.cluster_proxy import Cluster
 from errand.errors import BrokerUnavailable, ServiceFailed
 from errand.settings import Settings
 

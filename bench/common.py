@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from errand.broker.publisher import Publisher, doorbell
+from errand.broker.messages import doorbell
+from errand.broker.publisher import Publisher
 from errand.settings import Settings
 from errand.store import NewJob, Store
 from tests.support.processes import ROOT, descendants

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from uuid_utils import uuid7
 
 from errand.backoff import pauses
-from errand.broker.publisher import Publisher, doorbell, job_finished
+from errand.broker.messages import doorbell, job_finished
+from errand.broker.publisher import Publisher
 from errand.errors import BrokerUnavailable, CallFailed, JobRefused, StoreUnavailable
 from errand.settings import Settings
 from errand.store import Commit, DueNotification, Lease, NewJob, Outcome, Renewal, Store

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from api.doorbells.proxy import DoorbellProxy
 from errand.backoff import pauses
-from errand.broker.publisher import doorbell
+from errand.broker.messages import doorbell
 from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
 from errand.store import Store

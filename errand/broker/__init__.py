@@ -1,5 +1,5 @@
-"""The broker: how a doorbell is rung. RabbitMQ, or the embedded one (`embedded.py`) on the store's own server.
+"""The broker: RabbitMQ, or the embedded one on the store's own server.
 
-Stands behind step 2 of a job's life. `connection.py` opens and declares, `publisher.py` publishes in windows of
-confirms. Next: `publisher.py`.
+`connection.py` opens connections and declares queues, `publisher.py` publishes doorbells and events, `caller.py` calls
+services, and `embedded/` is the embedded broker.
 """

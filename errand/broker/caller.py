@@ -1,9 +1,8 @@
-"""Calls nameko's services and waits for their replies, on one connection and by a deadline.
+"""Calls nameko services and waits for their replies, on one connection and by a deadline.
 
-Stands beside the life of a job: plug-ins ask services by it, from Flask (`api/extending.py`) and from other services
-(`workers/plugins/rpc_proxy.py`). Unlike nameko's own client it leaves nothing behind: no channel and no reply of a call
-that took too long. Arguments and results are JSON and arrive as they were sent, whatever keys they have. Next:
-`cluster.py`.
+Plug-ins call services with it, from Flask routes (`api/extending.py`) and from other services
+(`workers/plugins/rpc_proxy.py`). Unlike nameko's own client it leaves nothing behind: no channel, and no reply to a call
+that took too long. Arguments and results are JSON and arrive as they were sent, whatever their keys.
 """
 
 import time
@@ -16,29 +15,30 @@ from uuid import uuid4
 from kombu import Connection, Consumer, Producer
 from kombu.exceptions import ChannelError
 
-from errand.broker.calls import Call, encoded, missing, read_reply, result_of
+from errand.broker.call_messages import Call, encoded, missing, read_reply, result_of
 from errand.broker.connection import CONNECT_SECONDS, establish, faults_of, open_connection, reason, take_in
-from errand.errors import BrokerBlocked, BrokerUnavailable, ErrandError, ServiceSlow
-from errand.topology import CALLS, UNTIL, calls_queue, replies_queue
+from errand.broker.unanswered import why_unanswered
+from errand.errors import BrokerBlocked, BrokerUnavailable, ErrandError
+from errand.topology import CALLS, UNTIL, replies_queue
 
 ASK_SECONDS = 0.5
-"""How long the broker may take to say who listens, after a call's time is over."""
+"""How long the broker may take, once a call's time is over, to say whether an instance listens."""
 AWAY = "The broker can't be reached, so no service was asked; try again shortly."
 BLOCKED = "The broker takes no messages now, so no service was asked; try again shortly."
 
 
 class Caller:
-    """One connection for calls; opened at the first use, thrown away at the first fault. Not thread-safe."""
+    """One connection for calls; opened at its first use, closed after the first fault. Not thread-safe."""
 
     def __init__(self, amqp_uri: str) -> None:
-        """Call by the broker at `amqp_uri`."""
+        """Call through the broker at `amqp_uri`."""
         self._uri = amqp_uri
         self._connection: Connection | None = None
         self._calls: dict[str, Call] = {}
         self._blocked = False
 
     def call(self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], until: float) -> str:
-        """Send a call that is to be answered `until` then (monotonic, s), and give its id.
+        """Send a call that must be answered by `until` (monotonic, s), and give its id.
 
         Raises CallRefused when the arguments aren't JSON, and BrokerUnavailable.
         """
@@ -63,18 +63,18 @@ class Caller:
         with self._in_doubt():
             while not call.is_over and (left := until - monotonic()) > 0:
                 with suppress(TimeoutError):
-                    self._standing.drain_events(timeout=left)
+                    self._established.drain_events(timeout=left)
             if not call.is_over:
-                call.fault = self._silence(call)
+                call.fault = self._why_unanswered(call)
         self._calls.pop(call_id, None)
         return result_of(call)
 
     def forget(self) -> None:
-        """Forget the calls nobody waits for any more; their replies are dropped when they come."""
+        """Forget the calls that nobody waits for any more; their replies are dropped when they arrive."""
         self._calls.clear()
 
     def is_healthy(self) -> bool:
-        """Tell whether it can be used: not opened yet, or standing, by what the broker sent meanwhile."""
+        """Tell whether it can be used: not opened yet, or alive, by what the broker has sent."""
         if self._connection is None or self._connection.transport.driver_type != "amqp":
             return True
         try:
@@ -84,11 +84,11 @@ class Caller:
         return True
 
     def stop(self) -> None:
-        """Close the connection, whatever state it is in; the next use opens another."""
+        """Close the connection, whatever its state; the next use opens another."""
         connection, self._connection, self._blocked = self._connection, None, False
         self._calls.clear()
         if connection is not None:
-            with suppress(Exception):  # a dead peer; there is nothing left to save here
+            with suppress(Exception):  # the peer may be dead, and nothing is left to save
                 connection.collect(socket_timeout=0.5)
 
     # ---- the connection ----
@@ -118,14 +118,14 @@ class Caller:
             channel.connection.on_unblocked = self._on_unblocked
 
     @property
-    def _standing(self) -> Connection:
+    def _established(self) -> Connection:
         if self._connection is None:
             raise OSError("the connection was closed")
         return self._connection
 
     @contextmanager
     def _within(self, connection: Connection, until: float) -> Iterator[None]:
-        """Have what is written, or waits for the broker's answer, fail when it takes longer."""
+        """Let writes, and waits for the broker's answer, fail when they take longer than `until`."""
         left = max(0.05, until - monotonic())
         amqp = connection.transport.driver_type == "amqp"
         with connection.connection.transport.having_timeout(left) if amqp else nullcontext():
@@ -133,7 +133,7 @@ class Caller:
 
     @contextmanager
     def _in_doubt(self) -> Iterator[None]:
-        """Throw the connection away after whatever may have left it half read or half written."""
+        """Close the connection after anything that may have left it half read or half written."""
         try:
             yield
         except ErrandError:
@@ -150,7 +150,7 @@ class Caller:
     def _publish(self, connection: Connection, call: Call, call_id: str, body: bytes, until: float) -> None:
         left = max(0.001, until - monotonic())
         amqp = connection.transport.driver_type == "amqp"
-        # what nobody waits for any more isn't to be done: RabbitMQ drops it, on the embedded broker its reader does
+        # a call whose caller has given up must not run: RabbitMQ drops it, on the embedded broker the reader does
         over = {"expiration": left} if amqp else {"headers": {UNTIL: time.time() + left}}
         try:
             self._producer.publish(
@@ -164,13 +164,13 @@ class Caller:
                 correlation_id=call_id,
                 **over,
             )
-        except ChannelError:  # the embedded broker's way to return what no queue takes
+        except ChannelError:  # the embedded broker returns a message that no queue takes in this way
             call.fault = missing(call.service)
 
     def _on_reply(self, message: Any) -> None:
         call = self._calls.get(message.properties.get("correlation_id"))
         if call is None:
-            return  # it took too long
+            return  # it came too late
         read_reply(call, message.body)
 
     def _on_return(self, _fault: Any, _exchange: str, _key: str, message: Any) -> None:
@@ -183,20 +183,10 @@ class Caller:
     def _on_unblocked(self) -> None:
         self._blocked = False
 
-    def _silence(self, call: Call) -> ErrandError:
-        """Say why a call whose time is over has no reply: nobody listens, or they take too long."""
+    def _why_unanswered(self, call: Call) -> ErrandError:
+        """Say why a call whose time is over has no reply."""
         if self._blocked:
             return BrokerBlocked(BLOCKED)
-        connection = self._standing
+        connection = self._established
         with self._within(connection, monotonic() + ASK_SECONDS):
-            channel = connection.channel()
-            try:
-                queue = channel.queue_declare(queue=calls_queue(call.service), passive=True)
-            except connection.channel_errors:
-                return missing(call.service)
-            channel.close()
-        # the embedded broker knows no readers; there, what nobody has fetched tells
-        amqp = connection.transport.driver_type == "amqp"
-        if queue.consumer_count == 0 if amqp else queue.message_count > 0:
-            return missing(call.service)
-        return ServiceSlow(f"{call.service} did not answer in time; what it was asked for may still be done.")
+            return why_unanswered(connection, call.service)

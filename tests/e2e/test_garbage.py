@@ -10,7 +10,7 @@ import redis
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from errand.broker.connection import declare, open_connection
-from errand.broker.embedded import DECLARED
+from errand.broker.embedded.channel import DECLARED
 from errand.embedded.wait import until
 from errand.topology import DOORBELLS, JOB_FINISHED, doorbell_name, events_exchange
 from schemas.operations import COMPUTE, Weight, queue_of

@@ -12,8 +12,9 @@ from kombu import Connection, Consumer, Exchange, Queue
 from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import TRANSPORT_ALIASES
 
-from errand.broker import embedded
 from errand.broker.connection import declare, open_connection
+from errand.broker.embedded import transport
+from errand.broker.embedded.channel import REPLY_MS
 from errand.topology import COMPUTE, doorbell_queue
 from tests.support.ports import until
 
@@ -69,12 +70,12 @@ class Reader:
 
 
 def test_installing_twice_is_installing_once():
-    embedded.install()
+    transport.install()
     first = dict(TRANSPORT_ALIASES)
-    embedded.install()
+    transport.install()
 
     assert first == TRANSPORT_ALIASES
-    assert type(Connection("redis://127.0.0.1").transport) is embedded.EmbeddedTransport
+    assert type(Connection("redis://127.0.0.1").transport) is transport.EmbeddedTransport
     assert Connection("rediss://127.0.0.1").transport_cls == "rediss"
 
 
@@ -265,7 +266,7 @@ def test_a_reply_nobody_fetches_expires(connection, uri):
     put(connection, "late", "caller", exchange=TOPIC.name, correlation_id="1")
 
     with redis.Redis.from_url(uri) as client:
-        assert 0 < client.pttl(next(client.scan_iter("callers.queue*"))) <= embedded.REPLY_MS
+        assert 0 < client.pttl(next(client.scan_iter("callers.queue*"))) <= REPLY_MS
 
 
 def test_a_reply_queue_goes_with_its_reader(connection, uri):

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from errand.broker.publisher import Publisher, doorbell
+from errand.broker.messages import doorbell
+from errand.broker.publisher import Publisher
 from errand.embedded.wait import until
 from errand.errors import BrokerUnavailable
 from tests.support.forwarder import Forwarder

@@ -13,7 +13,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 from errand.broker.caller import Caller
 from errand.broker.connection import open_connection
-from errand.broker.unacknowledged import HOLD_SECONDS
+from errand.broker.embedded.unacknowledged import HOLD_SECONDS
 from errand.errors import BrokerUnavailable, CallRefused, ServiceFailed, ServiceMissing, ServiceSlow
 from tests.support.plugins import cluster_on, instances
 from tests.support.ports import LOCALHOST, free_port, until

@@ -10,7 +10,8 @@ from kombu import Connection
 
 from api.doorbells.proxy import DoorbellProxy
 from api.doorbells.relay import MAX_PER_TINY_QUEUE, Relay, Ring, without_surplus
-from errand.broker.publisher import Publisher, doorbell
+from errand.broker.messages import doorbell
+from errand.broker.publisher import Publisher
 from errand.errors import BrokerUnavailable, DoorbellUnroutable
 from errand.store import NewJob
 from errand.topology import DOORBELLS, MAIL, doorbell_name, doorbell_queue

@@ -8,7 +8,8 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from errand.broker.publisher import Publisher, doorbell
+from errand.broker.messages import doorbell
+from errand.broker.publisher import Publisher
 from errand.embedded.wait import until
 from errand.settings import Settings
 from errand.store import Store

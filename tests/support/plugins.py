@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from errand.broker.caller import Caller
-from errand.broker.cluster import Cluster
+from errand.broker.cluster_proxy import Cluster
 from tests.support.processes import Running
 
 PLUGIN = "tests.support.plugin"

@@ -10,7 +10,7 @@ from typing import Any
 
 from kombu import Connection, Consumer, Queue
 
-from errand.broker.unacknowledged import Unacknowledged
+from errand.broker.embedded.unacknowledged import Unacknowledged
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from errand.broker.publisher import Publisher, event
+from errand.broker.messages import event
+from errand.broker.publisher import Publisher
 from errand.errors import BrokerBlocked, BrokerUnavailable, CallRefused
 from workers.plugins.connections import IdleConnections
 

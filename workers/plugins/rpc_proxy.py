@@ -1,7 +1,7 @@
 """`RpcProxy`: the dependency with which a plug-in's service calls another service.
 
 It is spelled like nameko's class of the same name. Every call has a deadline, and a connection serves one greenthread
-at a time. Next: `errand/broker/cluster.py`.
+at a time. Next: `errand/broker/cluster_proxy.py`.
 """
 
 from time import monotonic
@@ -11,7 +11,7 @@ import eventlet
 from nameko.extensions import DependencyProvider
 
 from errand.broker.caller import Caller
-from errand.broker.cluster import Cluster
+from errand.broker.cluster_proxy import Cluster
 from workers.plugins.connections import IdleConnections
 
 

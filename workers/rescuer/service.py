@@ -12,7 +12,8 @@ from uuid import uuid4
 import eventlet
 from nameko.extensions import DependencyProvider
 
-from errand.broker.publisher import Publisher, doorbell
+from errand.broker.messages import doorbell
+from errand.broker.publisher import Publisher
 from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
 from errand.store import RescueRound

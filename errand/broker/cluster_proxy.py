@@ -1,7 +1,4 @@
-"""`n.greeting_service.hello(name="world")`: how calls are spelled, as in nameko's tutorials.
-
-Stands on `caller.py`, beside the life of a job.
-"""
+"""Lets plug-ins write a call as nameko's tutorials do: `n.greeting_service.hello(name="world")`."""
 
 from typing import Any
 
@@ -9,14 +6,14 @@ from errand.broker.caller import Caller
 
 
 class Reply:
-    """What a call will give."""
+    """The future result of a call."""
 
     def __init__(self, caller: Caller, call_id: str, until: float) -> None:
-        """Wait on `caller` for the call, `until` then (monotonic, s)."""
+        """Wait on `caller` for the call, until `until` (monotonic, s)."""
         self._caller, self._call_id, self._until = caller, call_id, until
 
     def result(self) -> Any:
-        """Wait for it, once; raises ServiceMissing, ServiceSlow, ServiceFailed, BrokerUnavailable."""
+        """Wait for the result, once; raises ServiceMissing, ServiceSlow, ServiceFailed, BrokerUnavailable."""
         return self._caller.reply(self._call_id, self._until)
 
 
@@ -24,7 +21,7 @@ class Method:
     """`n.<service>.<method>`."""
 
     def __init__(self, caller: Caller, until: float, service: str, name: str) -> None:
-        """Call it by `caller`."""
+        """Call it through `caller`."""
         self._caller, self._until, self._service, self._name = caller, until, service, name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -41,29 +38,29 @@ class Service:
     """`n.<service>`."""
 
     def __init__(self, caller: Caller, until: float, name: str) -> None:
-        """Call it by `caller`."""
+        """Call it through `caller`."""
         self._caller, self._until, self._name = caller, until, name
 
     def __getattr__(self, method: str) -> Method:
-        """Give a method of it; whether it has one is told by the call."""
+        """Give a method of the service; only a call shows whether it exists."""
         if method.startswith("_"):
             raise AttributeError(method)
         return Method(self._caller, self._until, self._name, method)
 
 
 class Cluster:
-    """`n`: all services there are, until a deadline that all calls share."""
+    """`n`: all services, with one deadline for all calls."""
 
     def __init__(self, caller: Caller, until: float) -> None:
-        """Call by `caller`; `until` then (monotonic, s) everything is to be answered."""
+        """Call through `caller`; each call must be answered by `until` (monotonic, s)."""
         self._caller, self._until = caller, until
 
     def __getattr__(self, service: str) -> Service:
-        """Give a service; whether it is there is told by the call."""
+        """Give a service; only a call shows whether it exists."""
         if service.startswith("_"):
             raise AttributeError(service)
         return self[service]
 
     def __getitem__(self, service: str) -> Service:
-        """Give a service whose name isn't one in Python."""
+        """Give a service whose name is not a valid Python name."""
         return Service(self._caller, self._until, service)

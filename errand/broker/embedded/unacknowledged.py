@@ -1,7 +1,6 @@
-"""What the embedded broker has delivered and nobody acknowledged yet: kept in Redis, so that it comes again.
+"""Keeps in Redis the messages that were delivered and not acknowledged, so that they come again if their reader dies.
 
-Stands under step 3 of a job's life where `AMQP_URI` is `redis://…`: each channel of `embedded.py` has one. It is what
-kombu does, in kombu's own keys, but for many messages in one round trip.
+It does what kombu does, in kombu's own keys, but for many messages in one round trip.
 """
 
 from time import monotonic, time
@@ -11,11 +10,11 @@ from kombu.transport import redis, virtual
 from kombu.utils.json import dumps
 
 HOLD_SECONDS = 15.0
-"""How often messages that are worked on are held: several times within the minute after which they come again."""
+"""How often messages in work are held: several times within the minute after which they come again."""
 
 
 class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotations
-    """The messages one channel has delivered; kombu calls it QoS, as it also keeps to the prefetch count."""
+    """The messages one channel has delivered; kombu calls it QoS, as it also enforces the prefetch count."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Begin with nothing."""
@@ -24,7 +23,7 @@ class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotatio
         self._held = monotonic()
 
     def record(self, payloads: list[dict[str, Any]]) -> None:
-        """Write down `payloads` before they are delivered: if this process ends, they come again."""
+        """Store `payloads` before they are delivered: if this process ends, they come again."""
         where = {each["properties"]["delivery_tag"]: each["properties"]["delivery_info"] for each in payloads}
         raw = {
             tag: dumps([each, where[tag]["exchange"], where[tag]["routing_key"]])
@@ -43,7 +42,7 @@ class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotatio
             super().append(message, delivery_tag)
 
     def give_back(self, payloads: list[dict[str, Any]]) -> None:
-        """Put recorded messages that were not delivered back where they came from."""
+        """Put recorded messages that were not delivered back into their queues."""
         for payload in reversed(payloads):
             tag = payload["properties"]["delivery_tag"]
             if tag in self._recorded:
@@ -51,14 +50,14 @@ class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotatio
                 self.restore_by_tag(tag, leftmost=False)
 
     def hold(self) -> None:
-        """Say that what was delivered is still worked on, lest it come again; to be called often, and seldom acts."""
+        """Keep messages in work from coming again. Call it often; it writes to Redis once in HOLD_SECONDS."""
         if self._delivered and monotonic() - self._held > HOLD_SECONDS:
             self._held = monotonic()
             with self.pipe_or_acquire() as pipe:
                 pipe.zadd(self.unacked_index_key, dict.fromkeys(self._delivered, time()), xx=True).execute()
 
     def ack_until(self, delivery_tag: str) -> None:
-        """Acknowledge everything delivered until this one, itself included."""
+        """Acknowledge every message delivered up to this one, itself included."""
         self._flush()
         tags: list[str] = []
         for tag in list(self._delivered):

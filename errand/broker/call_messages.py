@@ -1,7 +1,4 @@
-"""A call to a service: how its arguments are written, and what came of it.
-
-Stands under `caller.py`, beside the life of a job.
-"""
+"""Encodes a call's arguments as nameko does, and reads its reply; `caller.py` sends and receives them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +11,7 @@ from schemas.requests import MAX_BODY_BYTES
 
 @dataclass(slots=True)
 class Call:
-    """A call under way: whom it asks, then either what was replied or why there will be no reply."""
+    """A call in progress: the service and method, then either the reply or the reason why there is none."""
 
     service: str
     method: str
@@ -23,12 +20,12 @@ class Call:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether it came to an end."""
+        """Tell whether there is a reply or a fault."""
         return self.reply is not None or self.fault is not None
 
 
 def read_reply(call: Call, body: Any) -> None:
-    """Write down what was replied; a reply that can't be read is an error of the service."""
+    """Store the reply in `call`; a reply that can't be read counts as an error of the service."""
     try:
         reply = json.loads(body if isinstance(body, str) else bytes(body))
         call.reply = {"result": reply["result"], "error": reply["error"]}
@@ -37,12 +34,12 @@ def read_reply(call: Call, body: Any) -> None:
 
 
 def missing(service: str) -> ServiceMissing:
-    """Say that nobody listens."""
+    """Make the error that no instance of the service listens."""
     return ServiceMissing(f"No instance of {service} takes calls now; try again shortly.")
 
 
 def encoded(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
-    """Write the arguments as nameko's clients do, but as plain JSON: no dates, no NaN."""
+    """Encode the arguments as nameko's clients do, but as plain JSON: no dates, no NaN; raise CallRefused."""
     try:
         body = json.dumps({"args": list(args), "kwargs": dict(kwargs)}, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as fault:
@@ -53,14 +50,14 @@ def encoded(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
 
 
 def result_of(call: Call) -> Any:
-    """Give the result; raise what came instead of one."""
+    """Give the result; raise the error that came instead."""
     if call.fault is not None:
         raise call.fault
     assert call.reply is not None  # noqa: S101 -- it is over
     error = call.reply["error"]
     if error is None:
         return call.reply["result"]
-    told = error if isinstance(error, dict) else {}
-    type_, text = str(told.get("exc_type", "")), told.get("value")
+    fields = error if isinstance(error, dict) else {}
+    type_, text = str(fields.get("exc_type", "")), fields.get("value")
     known = type_ if type_.isidentifier() and len(type_) < 100 else "Error"
     raise ServiceFailed(call.service, call.method, known, text if isinstance(text, str) else "")
