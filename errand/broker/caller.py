@@ -1,8 +1,8 @@
 """Calls nameko services and waits for their replies, on one connection and by a deadline.
 
 Plug-ins call services with it, from Flask routes (`api/extending.py`) and from other services
-(`workers/plugins/rpc_proxy.py`). Unlike nameko's own client it leaves nothing behind: no channel, and no reply to a call
-that took too long. Arguments and results are JSON and arrive as they were sent, whatever their keys.
+(`workers/plugins/rpc_proxy.py`). Unlike nameko's own client it leaves nothing behind: no channel, and no reply to a
+call that took too long. Arguments and results are JSON and arrive as they were sent, whatever their keys.
 """
 
 import time
