@@ -1,6 +1,6 @@
-"""What the workers can compute, as they published it: read from the store, remembered for a second.
+"""The operations that the workers have published: read from the store and cached for a second.
 
-Stands before step 1 of a job's life. Next: `arguments.py`, which checks what a client sends by it.
+A job names one of them. Next: `arguments.py`, which checks the job's arguments by its schema.
 """
 
 import logging
@@ -17,42 +17,42 @@ from schemas.problems import Fault
 log = logging.getLogger(__name__)
 
 FRESH_SECONDS: Final = 1.0
-"""How long a reading serves."""
+"""How long the catalogue is cached."""
 DOUBTFUL_SECONDS: Final = 0.1
-"""How old a reading may be to refuse a name by it: a worker may have just announced it."""
+"""Maximum age of a cached catalogue that refuses a name: a worker may have just announced it."""
 MOST_NAMES: Final = 20
-"""Known names that a refusal tells."""
+"""Maximum number of known names that a refusal lists."""
 MOST_REASON: Final = 500
 """Maximum characters that are logged of the reason why a description can't be read."""
 
 
 class CachedCatalogue:
-    """The published operations, by name. Threads may share it: a reading is replaced, never changed."""
+    """The published operations, by name. Safe to share among threads: the cached mapping is replaced, never changed."""
 
     def __init__(self, store: JobStore) -> None:
-        """Read from `store`, at the first use."""
+        """Read from `store`; nothing is read before the first use."""
         self._store = store
         self._read: Mapping[str, str] = {}
         self._texts: Mapping[str, str] = {}
         self._read_at = float("-inf")
 
     def texts(self) -> Mapping[str, str]:
-        """Give what was published (JSON text by name); it is never changed."""
+        """Return the published operations (JSON text by name); the mapping never changes."""
         return self._texts_not_older_than(FRESH_SECONDS)
 
     def find_in_body(self, name: str, at: Path = ("operation",)) -> str:
-        """Give what was published under `name`, which stands `at` this place of the body; refuse the job if nothing."""
+        """Return the operation (JSON text) of this name; `at` is the path of the name in the body. Raises JobRefused."""
         text = self._look_up(name)
         if text is None:
-            told = f"is not a known operation: {name[:MOST_CHARACTERS]!r}; known are {self._known()}"
+            told = f"is not a known operation: {name[:MOST_CHARACTERS]!r}; known operations are {self._known()}"
             raise refusal([Fault(pointer=pointer(*at), detail=told)])
         return text
 
     def find(self, name: str) -> str:
-        """Give what was published under `name`, which stands in the path; raise OperationUnknown when nothing."""
+        """Return the operation (JSON text) of this name. Raises OperationUnknown."""
         text = self._look_up(name)
         if text is None:
-            raise OperationUnknown(f"There is no operation of this name; known are {self._known()}.")
+            raise OperationUnknown(f"There is no operation of this name; known operations are {self._known()}.")
         return text
 
     def _look_up(self, name: str) -> str | None:
@@ -70,17 +70,17 @@ class CachedCatalogue:
     def _texts_not_older_than(self, seconds: float) -> Mapping[str, str]:
         if not self._texts or monotonic() - self._read_at > seconds:
             texts, self._read_at = self._store.catalogue(), monotonic()
-            if texts != self._read:  # while nothing changes, what is given out stays the same object
+            if texts != self._read:  # while nothing changes, callers get the same object
                 self._texts = {name: text for name, text in texts.items() if _is_readable(name, text)}
                 self._read = texts
         return self._texts
 
 
 def _is_readable(name: str, text: str) -> bool:
-    """Tell whether an operation can be offered: not one that a worker of another release describes in another way."""
+    """Tell whether this release can read the operation; a worker of another release may describe it differently."""
     try:
         return published(text).operation.name == name
     except (ValueError, RecursionError) as fault:
-        told = {"action": "operation_unreadable", "operation": name, "reason": str(fault)[:MOST_REASON]}
-        log.warning("An operation's description can't be read: %s", told["reason"], extra=told)
+        fields = {"action": "operation_unreadable", "operation": name, "reason": str(fault)[:MOST_REASON]}
+        log.warning("An operation's description can't be read: %s", fields["reason"], extra=fields)
         return False

@@ -1,7 +1,6 @@
-"""The Idempotency-Key: who sends a job again under the same key gets the job there already is.
+"""The `Idempotency-Key` header: a request that is repeated with the same key gets the job of the first one.
 
-Stands at step 1 of a job's life; the store compares the fingerprints in the script that stores the job. Next:
-`api/events/prefer.py`.
+The script that stores the job compares the fingerprints.
 """
 
 import json
@@ -18,16 +17,16 @@ from schemas.requests import Request
 
 HEADER: Final = "HTTP_IDEMPOTENCY_KEY"
 KEY_PATTERN: Final = r"^[!-~]{1,255}$"
-"""A key as it is sent: bare, or as a quoted string (which the IETF's draft asks for)."""
+"""A key as the header has it: bare, or as a quoted string (which the IETF draft requires)."""
 
 _KEY: Final = re.compile(KEY_PATTERN.strip("^$"))
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\["\\])+)"')
 _WORK_FIELDS: Final = {"operation", "arguments", "value", "other"}
-"""Fields of a body that are told by the job itself."""
+"""Fields of a body that a fingerprint takes from the job."""
 
 
 def sent_key() -> str | None:
-    """Give this request's key, quoted or not; raise IdempotencyKeyRefused."""
+    """Return this request's key without quotes, or None. Raises IdempotencyKeyRefused."""
     text: str | None = request.environ.get(HEADER)
     if text is None:
         return None
@@ -38,18 +37,18 @@ def sent_key() -> str | None:
 
 
 def with_key(job: NewJob, body: Request) -> NewJob:
-    """Give the job the key of this request, if it has one."""
+    """Return the job with this request's key and fingerprint, if the request has a key."""
     key = sent_key()
     return job if key is None else replace(job, key=key, fingerprint=fingerprint(canonical_request(job, body)))
 
 
 def canonical_request(job: NewJob, body: Request) -> dict[str, Any]:
-    """Tell what was asked for, in the same way for every path and for every order of the fields."""
+    """Return the request in one form, whatever path it was sent to and whatever defaults it spelled out."""
     options = body.model_dump(exclude=_WORK_FIELDS, exclude_defaults=True)
     origin = {"origin": job.origin} if job.origin else {}
     return {**options, **origin, "operation": job.operation, "arguments": json.loads(job.arguments)}
 
 
 def fingerprint(of: object) -> str:
-    """Give the fingerprint of what was asked for."""
+    """Return the fingerprint of a request in its canonical form."""
     return sha256(json.dumps(of, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

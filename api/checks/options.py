@@ -1,6 +1,6 @@
-"""Makes the job that is stored of a checked body: its times, its limits and its queue.
+"""Checks a body's times against each other, and makes the job to store: its times, limits and queue.
 
-Stands at step 1 of a job's life, between `arguments.py` and `api/jobs/submit.py`. Next: `idempotency.py`.
+The last step before a job is stored. Next: `api/jobs/submit.py`.
 """
 
 from time import time
@@ -17,7 +17,7 @@ from schemas.requests import OperationRequest
 
 
 def new_job(operation: Operation, arguments: str, body: OperationRequest, max_attempts: int) -> NewJob:
-    """Make a job of `operation`; what the body leaves open is the operation's to say, then `max_attempts`."""
+    """Make a job of `operation`. The body's limits go before the operation's, and those before `max_attempts`."""
     limits, deadline = operation.limits, body.deadline
     return NewJob(
         str(uuid7()),
@@ -39,24 +39,26 @@ def new_job(operation: Operation, arguments: str, body: OperationRequest, max_at
 
 
 def refuse_contradictory_times(body: OperationRequest, at: Path = (), *, again: bool = False) -> None:
-    """Refuse a body whose times can't all be kept; `at`: where in the whole body it stands.
+    """Raise JobRefused if the body's times contradict each other; `at` is the path of the job in the body.
 
-    `again`: it may have been sent before, and be late for that reason alone.
+    `again`: the request may be a repetition, so a deadline that has come too close since is no fault.
     """
     if body.delay is not None and body.run_at is not None:
-        raise refusal([Fault(pointer=pointer(*at, "run_at"), detail="can't stand beside `delay`; send one of them")])
+        raise refusal(
+            [Fault(pointer=pointer(*at, "run_at"), detail="can't be combined with `delay`; send only one of them")]
+        )
     if body.deadline is not None and _ends_before_it_begins(body.deadline, body, again=again):
-        told = "is before the job may start; send a later one, or an earlier `run_at` or `delay`"
-        raise refusal([Fault(pointer=pointer(*at, "deadline"), detail=told)])
+        detail = "is before the job may start; send a later deadline, an earlier `run_at` or a shorter `delay`"
+        raise refusal([Fault(pointer=pointer(*at, "deadline"), detail=detail)])
 
 
 def is_delayed(job: NewJob) -> bool:
-    """Tell whether the job is to wait; then the rescuer rings for it when its time has come."""
+    """Tell whether the job waits for its time; then the rescuer releases it and rings its doorbell."""
     return job.delay_ms > 0 or (job.run_at_ms is not None and job.run_at_ms > time() * 1000)
 
 
 def _ends_before_it_begins(deadline: Instant | float, body: OperationRequest, *, again: bool) -> bool:
-    """Compare times of one kind as they are; of two kinds by the clock, by which only a first request can be judged."""
+    """Compare two moments or two durations directly; a moment and a duration by the clock, unless `again`."""
     run_at, delay, now = body.run_at, body.delay or 0.0, time() * 1000
     if isinstance(deadline, Instant):
         return deadline < run_at if run_at is not None else not again and 0 < delay * 1000 > deadline - now

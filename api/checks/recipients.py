@@ -1,6 +1,6 @@
-"""Who is told of a job, as its body says it; refuses addresses to which this Errand doesn't mail.
+"""Reads a job's recipients from its body, and refuses addresses that `MAIL_ALLOW` excludes.
 
-Stands at step 1 of a job's life, behind the check by form in `schemas/recipients.py`. Next: `webhook_url.py`.
+`schemas/recipients.py` has checked their form before. Next: `webhook_url.py`.
 """
 
 from api.http.body import Path, pointer, refusal
@@ -14,7 +14,7 @@ Body = ComputeRequest | Work
 
 
 def refuse_recipients(body: Body, settings: Settings, at: Path = ()) -> None:
-    """Raise JobRefused where `body`, which stands `at` this place, has addresses that may not be mailed to."""
+    """Raise JobRefused if an address of `body` is not allowed; `at` is the path of the job in the body."""
     if body.email is None or not settings.mail_allow:
         return
     domains, emails = settings.mail_allowed, emails_of(body)
@@ -29,10 +29,10 @@ def refuse_recipients(body: Body, settings: Settings, at: Path = ()) -> None:
 
 
 def emails_of(body: Body) -> tuple[str, ...]:
-    """Give the addresses of those who are mailed."""
+    """Return the addresses that get the job's mails."""
     return tuple(body.email.split(" ")) if body.email else ()
 
 
 def notify_of(body: Body) -> tuple[Occasion, ...]:
-    """Give what they are told of; nothing means everything."""
+    """Return the occasions that are notified; an empty tuple means all."""
     return tuple(body.notify.on) if body.notify else ()

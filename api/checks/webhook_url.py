@@ -1,7 +1,7 @@
-"""Refuses a webhook that could never be told: no secret to sign it with, or an address that is plainly not public.
+"""Refuses a webhook that can't be delivered: webhooks are switched off, or its address is plainly not public.
 
-Stands at step 1 of a job's life, behind the check by form in `schemas/webhooks.py`. What a name points to is asked only
-when something is sent, by `workers/outbound/address_guard.py`: the API asks no name server.
+`schemas/webhooks.py` has checked its form before. The API resolves no host names; `workers/outbound/address_guard.py`
+does, when the webhook is sent. Next: `options.py`.
 """
 
 from typing import Final
@@ -13,19 +13,19 @@ from errand.trust.networks import Networks
 from schemas.problems import Fault
 from schemas.requests import Work
 
-SWITCHED_OFF: Final = "can't be kept: webhooks are switched off here (WEBHOOK_SECRET is not set); leave it out"
-NOT_PUBLIC: Final = "is not on the public internet, so Errand doesn't connect to it; name a public host"
+SWITCHED_OFF: Final = "can't be used: webhooks are switched off here (WEBHOOK_SECRET is not set); leave it out"
+NOT_PUBLIC: Final = "is not on the public internet, so Errand does not connect to it; name a public host"
 
 
 def refuse_webhook(body: Work, settings: Settings, at: Path = ()) -> None:
-    """Raise JobRefused where `body`, which stands `at` this place, has a webhook that could never be told."""
+    """Raise JobRefused if the webhook of `body` can't be delivered; `at` is the path of the job in the body."""
     if body.webhook_url is None:
         return
-    told = "" if settings.webhook_keys else SWITCHED_OFF
-    if not told and _is_private(urlsplit(body.webhook_url).hostname or "", settings):
-        told = NOT_PUBLIC
-    if told:
-        raise refusal([Fault(pointer=pointer(*at, "webhook_url"), detail=told)])
+    fault = "" if settings.webhook_keys else SWITCHED_OFF
+    if not fault and _is_private(urlsplit(body.webhook_url).hostname or "", settings):
+        fault = NOT_PUBLIC
+    if fault:
+        raise refusal([Fault(pointer=pointer(*at, "webhook_url"), detail=fault)])
 
 
 def _is_private(host: str, settings: Settings) -> bool:
@@ -33,5 +33,5 @@ def _is_private(host: str, settings: Settings) -> bool:
         host = "127.0.0.1"
     elif not host.replace(".", "").isdigit():
         return False
-    # what is written in digits and is no address is refused as well: some resolvers would make one of it
+    # digits that are no valid address are refused as well: some resolvers would make an address of them
     return not Networks(settings.guard_allowed).permits(host)

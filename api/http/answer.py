@@ -1,7 +1,4 @@
-"""The answers of the API: JSON, with the headers that all of them carry.
-
-Stands at the end of every request. Next: `problems.py`, for the answers nobody hopes for.
-"""
+"""The API's responses: JSON, with the headers that every response carries."""
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
@@ -18,29 +15,29 @@ BODILESS: Final = frozenset({204, 304})
 
 
 class Answer(Response):
-    """A response; JSON unless told otherwise."""
+    """A response; its body is JSON unless another media type is given."""
 
     default_mimetype = "application/json"
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        """Do as Flask's, and forbid browsers to guess another media type."""
+        """Make a response as Flask does, and forbid browsers to guess another media type."""
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed through as they are
         if NOSNIFF[0] not in self.headers:
             self.headers.add(*NOSNIFF)
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
-        """Send the headers as they stand when their length is known: our paths need no escaping.
+        """Return the headers unchanged if the body's length is known: our paths need no escaping.
 
-        werkzeug's own way copies them and takes `Location` apart for each request, a tenth of all its time.
+        werkzeug's own method copies the headers and parses `Location`, which takes a tenth of a request's time.
         """
         if "Content-Length" in self.headers and self.status_code not in BODILESS:
             return self.headers
         return super().get_wsgi_headers(environ)
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Give a body that is all there as the list that it is: granian sends that at once, and all else in pieces.
+        """Return a complete body as a list: granian sends a list at once, and any other iterable piece by piece.
 
-        Pieces go through a queue and wake a thread each, a sixth of the time of an accepted job.
+        Each piece passes a queue and wakes a thread, which takes a sixth of the time of an accepted job.
         """
         whole = self.is_sequence and not self.direct_passthrough and not self._on_close
         if not whole or environ["REQUEST_METHOD"] == "HEAD" or self.status_code in BODILESS:
@@ -49,7 +46,7 @@ class Answer(Response):
 
 
 def json_or_not_modified(body: str) -> Answer:
-    """Answer with JSON text, or with 304 to who has the `ETag` of just this text."""
+    """Return this JSON text, or 304 if the client's ETag still matches it."""
     tag = blake2b(body.encode(), digest_size=10).hexdigest()
     headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
     return (
@@ -58,7 +55,7 @@ def json_or_not_modified(body: str) -> Answer:
 
 
 def json_answer(body: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with JSON text."""
+    """Return JSON text as a response."""
     content = body.encode()
     lines = [("Content-Type", "application/json"), ("Content-Length", str(len(content))), NOSNIFF]
     return Answer([content], status, Headers([*lines, *(headers or {}).items()]))

@@ -1,6 +1,6 @@
-"""Reads a request's body into its model, or refuses it with a sentence for each wrong place.
+"""Reads a request's body into its model, or refuses it with a sentence for each invalid field.
 
-Stands at step 1 of a job's life, before anything is stored. Next: `api/jobs/submit.py`, which asks for the body.
+The first check of a submitted job. Next: `api/jobs/submit.py`, which asks for the body.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,20 +18,20 @@ from schemas.requests import MAX_BODY_BYTES
 
 JSON: Final = "application/json"
 MOST_FAULTS: Final = 20
-"""Wrong places that are told at once; who sends more learns of the rest later."""
+"""Maximum number of faults in one answer."""
 MOST_CHARACTERS: Final = 200
-"""Characters of a client's own words that are repeated to him."""
+"""Maximum characters of the client's own text that an answer repeats."""
 
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
-"""A place in the body, step by step."""
+"""The path to a field of the body: keys and indexes."""
 
 BODY_KEY: Final = "errand.body"
-"""Key in a request's environment: its whole body, where that has been read already."""
+"""Key in the WSGI environment of a request whose body has been read already: that body."""
 
 FAULT_SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "missing": lambda _: "is missing; it is required",
-    "string_type": lambda _: "must be a text",
+    "string_type": lambda _: "must be a string",
     "int_type": lambda _: "must be a whole number, without quotes",
     "float_type": lambda _: "must be a number, without quotes",
     "list_type": lambda _: "must be a list",
@@ -45,33 +45,35 @@ FAULT_SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "too_short": lambda told: f"must have at least {_count(told['min_length'], 'item')}",
     "too_long": lambda told: f"must have at most {_count(told['max_length'], 'item')}",
 }
-"""What a kind of pydantic's errors means to the client; those that are not here speak for themselves."""
+"""Our sentence for each type of pydantic error; for other types the client gets pydantic's own."""
 
 
 def read_body(model: type[M]) -> M:
-    """Read the body of this request as `model`; raise what is wrong with it."""
+    """Read the request's body as `model`. Raises MediaTypeUnsupported, BodyUnreadable or JobRefused."""
     return validated(model, read_json())
 
 
 def read_optional_body(model: type[M]) -> M:
-    """Do the same where a body may be left out, which means an empty object."""
+    """Read the request's body as `model`; a missing body counts as an empty object. Raises as `read_body` does."""
     return validated(model, read_json() if request.get_data() else {})
 
 
 def read_json() -> Any:
-    """Read the body of this request as JSON; raise what is wrong with it."""
-    # the first test is for speed: it spares nearly every request the taking apart of the header
+    """Read the request's body as JSON. Raises MediaTypeUnsupported or BodyUnreadable."""
+    # the first comparison is for speed: it saves nearly every request the parsing of the header
     if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
         raise MediaTypeUnsupported()
     return json_body()
 
 
 def json_body() -> Any:
-    """Do the same whatever media type the request names: `curl -d` names that of forms."""
+    """Read the request's body as JSON whatever its media type is (`curl -d` declares a form). Raises BodyUnreadable."""
     raw = request.environ.get(BODY_KEY)
     if raw is None:
         raw = request.get_data(cache=False)
-    if len(raw) > MAX_BODY_BYTES:  # chunks, whose length nobody announced; app.py has them cut just above this
+    if (
+        len(raw) > MAX_BODY_BYTES
+    ):  # a chunked body, whose length is not known before; app.py cuts it just above the limit
         raise RequestEntityTooLarge()
     try:
         return from_json(raw, allow_inf_nan=False, cache_strings="keys")
@@ -80,7 +82,7 @@ def json_body() -> Any:
 
 
 def validated(model: type[M], data: Any, at: Path = ()) -> M:
-    """Take `data`, which stands `at` this place of the body, as `model`; raise what is wrong with it."""
+    """Validate `data` as `model`; `at` is its path in the body. Raises JobRefused."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -89,23 +91,23 @@ def validated(model: type[M], data: Any, at: Path = ()) -> M:
 
 
 def refusal(faults: Iterable[Fault]) -> JobRefused:
-    """Make the error that names each wrong place."""
+    """Make the error that lists these faults."""
     rows = list(islice(faults, MOST_FAULTS))
     places = " and ".join(row.pointer or "the body" for row in rows[:3]) + (" and more" if len(rows) > 3 else "")
     return JobRefused(f"Nothing was stored: correct {places}, then send it again.", errors=[dict(row) for row in rows])
 
 
 def pointer(*path: str | int) -> str:
-    """Write a path into the body as a JSON Pointer (RFC 6901)."""
+    """Write a path in the body as a JSON Pointer (RFC 6901)."""
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
     return "".join(f"/{step}" for step in steps)[:MOST_CHARACTERS]
 
 
 def _fault(model: type[BaseModel], row: ErrorDetails, at: Path) -> Fault:
-    """Say in one sentence what one row of a pydantic error means to the client."""
+    """Describe one row of a pydantic error in a sentence for the client."""
     kind = row["type"]
     if kind == "extra_forbidden":
-        detail = f"is not a known field; known are {', '.join(_model_at(model, row['loc']).model_fields)}"
+        detail = f"is not a known field; known fields are {', '.join(_model_at(model, row['loc']).model_fields)}"
     elif kind in FAULT_SENTENCES:
         detail = FAULT_SENTENCES[kind](row.get("ctx", {}))
     else:
@@ -114,7 +116,7 @@ def _fault(model: type[BaseModel], row: ErrorDetails, at: Path) -> Fault:
 
 
 def _model_at(model: type[BaseModel], place: Path) -> type[BaseModel]:
-    """Give the model of the object that has a field at this place."""
+    """Return the model of the object that contains the field at this path."""
     for step in place[:-1]:
         kind = model.model_fields[str(step)].annotation
         model = next(part for part in (kind, *get_args(kind)) if isinstance(part, type) and issubclass(part, BaseModel))

@@ -1,7 +1,6 @@
-"""Every way to say no: the one table from errors to HTTP statuses, and the RFC 9457 body that goes with them.
+"""Turns every error into a problem (RFC 9457): the one table from errors to HTTP statuses, and the response's body.
 
-Stands at the end of a request that failed, whatever failed; no view catches anything. Next: `errand/errors.py`, the
-errors themselves.
+Views catch no errors; the handlers registered here answer for all of them. `errand/errors.py` defines the errors.
 """
 
 import json
@@ -53,7 +52,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """How an error looks over HTTP. `retry_after`: seconds after which to ask again, for what passes by itself."""
+    """How an error looks over HTTP. `retry_after`: seconds after which to try again, if the error is a passing one."""
 
     status: HTTPStatus
     title: str
@@ -71,9 +70,9 @@ TABLE: Final[dict[type[ErrandError], ProblemKind]] = {
     FileUnknown: ProblemKind(HTTPStatus.NOT_FOUND, "No such file"),
     FormRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "The form was refused"),
     OperationUnknown: ProblemKind(HTTPStatus.NOT_FOUND, "No such operation"),
-    MoveRefused: ProblemKind(HTTPStatus.CONFLICT, "Not in this status"),
+    MoveRefused: ProblemKind(HTTPStatus.CONFLICT, "The job's status does not allow this"),
     IdempotencyKeyRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "The Idempotency-Key was refused"),
-    IdempotencyKeyReused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key is another job's"),
+    IdempotencyKeyReused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another job"),
     ParameterRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "A parameter was refused"),
     ScheduleRefused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The schedule was refused"),
     ScheduleNameRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "The schedule's name was refused"),
@@ -82,7 +81,7 @@ TABLE: Final[dict[type[ErrandError], ProblemKind]] = {
     EventIdRefused: ProblemKind(HTTPStatus.BAD_REQUEST, "The Last-Event-ID was refused"),
     StreamsFull: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "Too many streams", retry_after=5),
     StoreUnavailable: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "The job store is down", retry_after=2),
-    CatalogueEmpty: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "No worker is there yet", retry_after=5),
+    CatalogueEmpty: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "No worker has started yet", retry_after=5),
     CallRefused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The call was refused"),
     BrokerUnavailable: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "The broker is away", retry_after=2),
     ServiceMissing: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "The service is away", retry_after=2),
@@ -92,41 +91,41 @@ TABLE: Final[dict[type[ErrandError], ProblemKind]] = {
 }
 
 HTTP_SENTENCES: Final[dict[int, str]] = {
-    404: "There is nothing at this path; see /apidocs for what there is.",
+    404: "There is nothing at this path; /apidocs lists all paths.",
     413: "The body is larger than 1 MiB; send less.",
 }
-"""Own sentences where werkzeug's would not say what to do."""
+"""Our own sentences for HTTP errors where werkzeug's do not say what to do."""
 
 _KEY: Final = re.compile(r"^(/(?:view|unsubscribe)/)[^/]+")
 
 PUBLIC_FIELDS: Final = ("errors", "parameter", "dependencies")
-"""Fields of an error that its owner may see; all others are for the log."""
+"""Fields of an error that the client may see; all others are only for the log."""
 
 
 def kind_of(error: ErrandError) -> ProblemKind:
-    """Find the error's row: its own, or that of the nearest class above it."""
+    """Return the table's row for the error's class, or for its nearest base class."""
     return next(TABLE[cls] for cls in type(error).__mro__ if cls in TABLE)
 
 
 def problem_answer(body: dict[str, object]) -> Answer:
-    """Answer with a problem of these members."""
+    """Return a problem with these members as a response."""
     return Answer(json.dumps(body) + "\n", body["status"], content_type=MEDIA_TYPE)
 
 
 def plain_problem(status: int, title: str, detail: str) -> dict[str, object]:
-    """Give the members of a problem that says no more than its HTTP status does."""
+    """Return the members of a problem that has no type of its own, only its HTTP status."""
     return {"type": "about:blank", "title": title, "status": status, "detail": detail}
 
 
 def problem_body(error: ErrandError) -> dict[str, object]:
-    """Give the members of the problem that tells of `error`."""
+    """Return the members of the problem that describes `error`."""
     kind = kind_of(error)
     body = {"type": type_uri(type(error)), "title": kind.title, "status": kind.status, "detail": error.detail}
     return body | {name: error.fields[name] for name in PUBLIC_FIELDS if name in error.fields}
 
 
 def on_errand_error(error: ErrandError) -> Answer:
-    """Answer for an error of Errand's own."""
+    """Answer an error of Errand."""
     kind = kind_of(error)
     if kind.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         return on_fault(error)
@@ -137,39 +136,39 @@ def on_errand_error(error: ErrandError) -> Answer:
 
 
 def on_http_error(error: HTTPException) -> Answer | HTTPException:
-    """Answer for an error of HTTP's own: no such path, wrong method, body too large …"""
+    """Answer an error of HTTP: unknown path, wrong method, body too large …"""
     if isinstance(error, RoutingException) or error.code is None:
         return error  # a redirect, not an error
-    its_own = error.description != type(error).description
-    detail = (None if its_own else HTTP_SENTENCES.get(error.code)) or error.description or ""
+    has_own_text = error.description != type(error).description
+    detail = (None if has_own_text else HTTP_SENTENCES.get(error.code)) or error.description or ""
     if isinstance(error, MethodNotAllowed):
         allowed = sorted(set(error.valid_methods or ()) - {"OPTIONS"})
-        detail = f"This path does not take {request.method}; it takes {' and '.join(allowed)}."
+        detail = f"This path does not allow {request.method}; it allows {' and '.join(allowed)}."
     answer = problem_answer(plain_problem(error.code, error.name, detail))
     answer.headers.extend(header for header in error.get_headers() if header[0] != "Content-Type")
     return answer
 
 
 def on_fault(error: Exception) -> Answer:
-    """Answer for a fault of ours: the log has all of it, the client nothing of it."""
-    told = {"action": "request_failed", "path": loggable_path(request.path)}
-    log.error("A request failed", exc_info=error, extra=told)
+    """Answer an unexpected exception: the log gets the traceback, the client gets no details."""
+    fields = {"action": "request_failed", "path": loggable_path(request.path)}
+    log.error("A request failed", exc_info=error, extra=fields)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     return problem_answer(plain_problem(status, status.phrase, "Something went wrong on our side; it was logged."))
 
 
 def loggable_path(path: str) -> str:
-    """Give a path as it may be logged: who has a link of a mail needs no other key."""
+    """Return the path as it may be logged, without the token of a link in a mail: the token alone opens the page."""
     return _KEY.sub(r"\1…", path)
 
 
 def type_uri(error: type[ErrandError]) -> str:
-    """Give the stable name of an error as a problem's `type`: StoreUnavailable is urn:errand:store-unavailable."""
+    """Return an error's stable name, the `type` of its problem: StoreUnavailable is urn:errand:store-unavailable."""
     return "urn:errand:" + re.sub(r"(?<!^)(?=[A-Z])", "-", error.__name__).lower()
 
 
 def register(app: Flask) -> None:
-    """Let the app answer every error with a problem."""
+    """Register the handlers that answer every error of the app with a problem."""
     app.register_error_handler(ErrandError, on_errand_error)
     app.register_error_handler(HTTPException, on_http_error)
     app.register_error_handler(Exception, on_fault)

@@ -1,6 +1,6 @@
-"""The words in which views describe themselves for the API document.
+"""Building blocks of the API document: parameters, headers and responses that views describe themselves with.
 
-Stands beside the life of a job. `api/docs/document.py` collects what is said here.
+`api/docs/document.py` puts the document together.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ Spec = dict[str, Any]
 
 
 def documented(**spec: Any) -> Callable[[V], V]:
-    """Attach a description to a view, where flasgger looks for it; the docstring becomes summary and description.
+    """Attach an OpenAPI description to a view, where flasgger looks for it; its docstring is summary and description.
 
-    This is flasgger's `swag_from` for a dict, without the wrapper it puts around every request.
+    This is flasgger's `swag_from` for a dict, without its wrapper around every request.
     """
 
     def attach(view: V) -> V:
@@ -32,35 +32,35 @@ def documented(**spec: Any) -> Callable[[V], V]:
 
 
 def reference(model: type[BaseModel]) -> Spec:
-    """Point to a model's schema."""
+    """Return a reference to a model's schema."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def json_request(model: type[BaseModel], example: object) -> Spec:
-    """Describe the body a view takes."""
+    """Describe the JSON body that a view reads."""
     return {"required": True, "content": {"application/json": {"schema": reference(model), "example": example}}}
 
 
 def json_response(description: str, schema: Spec, headers: Spec | None = None) -> Spec:
-    """Describe one answer of a view."""
+    """Describe a JSON response of a view."""
     return {"description": description, "content": {"application/json": {"schema": schema}}, "headers": headers or {}}
 
 
 def problem_response(description: str, with_: ErrandError | Spec, headers: Spec | None = None) -> Spec:
-    """Describe an answer that is a problem, by the error (or the body) it has in the simplest case."""
+    """Describe a response that is a problem; `with_` is the error (or the body) of its example."""
     example = problem_body(with_) if isinstance(with_, ErrandError) else with_
     content = {MEDIA_TYPE: {"schema": reference(Problem), "example": example}}
     return {"description": description, "content": content, "headers": headers or {}}
 
 
 def text_response(description: str, media_type: str, example: str, schema: Spec | None = None) -> Spec:
-    """Describe an answer that is text of a media type other than JSON."""
+    """Describe a response that is text and not JSON."""
     content = {media_type: {"schema": schema or {"type": "string"}, "example": example}}
     return {"description": description, "content": content}
 
 
 def header(description: str, *, always: bool = False, **schema: Any) -> Spec:
-    """Describe a header of an answer; `always`: all such answers have it. A text, unless `schema` says otherwise."""
+    """Describe a header of a response: a string unless `schema` says otherwise. `always`: no such response lacks it."""
     return {
         "description": description,
         "schema": {"type": "string", **schema},
@@ -69,13 +69,13 @@ def header(description: str, *, always: bool = False, **schema: Any) -> Spec:
 
 
 def parameter(name: str, in_: str, description: str, **schema: Any) -> Spec:
-    """Describe a parameter of a request; a text, unless `schema` says otherwise."""
+    """Describe a parameter of a request: a string unless `schema` says otherwise."""
     place = {"name": name, "in": in_, "description": description, "schema": {"type": "string", **schema}}
     return place | {"required": True} if in_ == "path" else place
 
 
 def enum_fields(**members: list[str]) -> Spec:
-    """Describe an object of texts, each with what it can be."""
+    """Describe an object whose members are strings with these possible values."""
     properties = {name: {"type": "string", "enum": values} for name, values in members.items()}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
@@ -83,33 +83,40 @@ def enum_fields(**members: list[str]) -> Spec:
 RETRY_AFTER: Final = {
     "Retry-After": header("Seconds after which to try again.", always=True, type="integer", minimum=1)
 }
-ETAG: Final = {"ETag": header("Names this state of it.", always=True)}
-IF_NONE_MATCH: Final = parameter("If-None-Match", "header", "An `ETag` seen before.")
-NOT_MODIFIED: Final = {"description": "It has not changed since the `ETag` in `If-None-Match`.", "headers": ETAG}
+ETAG: Final = {"ETag": header("Identifies this version of the response.", always=True)}
+IF_NONE_MATCH: Final = parameter(
+    "If-None-Match", "header", "The `ETag` of an earlier response; if nothing has changed since, the answer is 304."
+)
+NOT_MODIFIED: Final = {
+    "description": "Nothing has changed since the response whose `ETag` is in `If-None-Match`.",
+    "headers": ETAG,
+}
 STORE_DOWN: Final = problem_response("The store is down.", StoreUnavailable(), RETRY_AFTER)
 TOO_LARGE: Final = problem_response(
     "The body is larger than 1 MiB.",
     plain_problem(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, HTTP_SENTENCES[413]),
 )
 NOT_ALLOWED: Final = problem_response(
-    "The path does not take this method.",
-    plain_problem(405, HTTPStatus.METHOD_NOT_ALLOWED.phrase, "This path does not take PATCH; it takes GET and HEAD."),
-    {"Allow": header("The methods it takes.", always=True)},
+    "The path does not allow this method.",
+    plain_problem(405, HTTPStatus.METHOD_NOT_ALLOWED.phrase, "This path does not allow PATCH; it allows GET and HEAD."),
+    {"Allow": header("The methods that the path allows.", always=True)},
 )
-"""Said of every path."""
+"""Part of every path's description."""
 
-LIVENESS: Final = {"200": json_response("Alive.", enum_fields(status=["ok"]))}
+LIVENESS: Final = {"200": json_response("The process is alive.", enum_fields(status=["ok"]))}
 
-_PARTS: Final = enum_fields(store=["up", "down"], broker=["up", "down"])
+_DEPENDENCIES: Final = enum_fields(store=["up", "down"], broker=["up", "down"])
 _READY: Final = {
     "type": "object",
-    "properties": {"status": {"type": "string", "enum": ["ready", "degraded"]}, "dependencies": _PARTS},
+    "properties": {"status": {"type": "string", "enum": ["ready", "degraded"]}, "dependencies": _DEPENDENCIES},
     "required": ["status", "dependencies"],
 }
-_STORE_LESS: Final = StoreUnavailable(dependencies={"store": "down", "broker": "up"})
+_STORE_IS_DOWN: Final = StoreUnavailable(dependencies={"store": "down", "broker": "up"})
 READINESS: Final = {
-    "200": json_response("Jobs are accepted.", _READY),
-    "503": problem_response("The store is down; `dependencies` tells of each part.", _STORE_LESS, RETRY_AFTER),
+    "200": json_response("The API accepts jobs.", _READY),
+    "503": problem_response(
+        "The store is down; `dependencies` has the state of each dependency.", _STORE_IS_DOWN, RETRY_AFTER
+    ),
 }
 
 

@@ -1,1 +1,1 @@
-"""The views of jobs: submit, show, list, control, run again."""
+"""The views of jobs: submit, show, list, cancel, delete, run again."""

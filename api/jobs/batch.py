@@ -1,6 +1,6 @@
-"""Accepts many jobs at once: `POST /jobs/batch`.
+"""Accepts many jobs in one round trip to the store: `POST /jobs/batch`.
 
-Step 1 of the life of each of them, in one round trip to the store. Next: `submit.py`, for single ones.
+Next: `submit.py`, which accepts a single job and stores these too.
 """
 
 import json
@@ -28,7 +28,7 @@ from schemas.requests import BatchRequest, JobRequest
 batch = Blueprint("batch", __name__)
 
 MOST_FAULTS: Final = 5
-"""Wrong places that are told of each job."""
+"""Maximum number of faults in the answer for each job."""
 EXAMPLE: Final = {
     "jobs": [
         {"operation": "sum", "arguments": {"value": 30, "other": 10}},
@@ -42,8 +42,8 @@ EXAMPLE: Final = {
 def submit_all() -> Answer:
     """Submit up to 1000 jobs
 
-    Each is checked by itself: what can't be run comes back as a problem in its place, and the others are stored, all
-    in one step.
+    Each job is checked by itself. A job that can't be run is answered with a problem at its place in the list; all
+    other jobs are stored together, in one step.
     """
     items = validated(BatchRequest, read_json()).jobs
     errand, key = here(), idempotency.sent_key()
@@ -53,14 +53,14 @@ def submit_all() -> Answer:
     jobs = [row for row in rows if isinstance(row, NewJob)]
     verdicts = store_jobs(errand, jobs)
     ids = iter(verdict.id for verdict in verdicts)
-    told = ",".join(f'{{"id":"{next(ids)}"}}' if isinstance(row, NewJob) else row for row in rows)
+    answers = ",".join(f'{{"id":"{next(ids)}"}}' if isinstance(row, NewJob) else row for row in rows)
     replayed = bool(verdicts) and all(verdict.kind == "replayed" for verdict in verdicts)
     counts = f'"accepted":{len(jobs)},"rejected":{len(rows) - len(jobs)}'
-    return json_answer(f'{{{counts},"jobs":[{told}]}}\n', 202, REPLAYED if replayed else None)
+    return json_answer(f'{{{counts},"jobs":[{answers}]}}\n', 202, REPLAYED if replayed else None)
 
 
 def job_or_problem(errand: Errand, item: Any, index: int, *, again: bool) -> NewJob | str:
-    """Make a job of one row of the batch, or the JSON text that refuses it. Raises CatalogueEmpty."""
+    """Make a job of one item of the batch, or the JSON text of its problem. Raises CatalogueEmpty."""
     at = ("jobs", index)
     try:
         body = validated(JobRequest, item, at)
@@ -76,8 +76,8 @@ def job_or_problem(errand: Errand, item: Any, index: int, *, again: bool) -> New
 
 
 def with_keys(rows: list[NewJob | str], key: str, fingerprint: str) -> list[NewJob | str]:
-    """Give each job a key of its own, made of the batch's; the first has that one, so that no other request can."""
-    keys = (key if index == 0 else f"{key} #{index}" for index in range(len(rows)))  # no key that is sent has a space
+    """Give each job a key made of the batch's; the first gets that key itself, so that no other request can use it."""
+    keys = (key if index == 0 else f"{key} #{index}" for index in range(len(rows)))  # a client's key has no space
     return [
         replace(row, key=own, fingerprint=fingerprint) if isinstance(row, NewJob) else row
         for row, own in zip(rows, keys, strict=True)

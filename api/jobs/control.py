@@ -1,6 +1,6 @@
-"""What a client may do to a job that was accepted: cancel it, run it again, delete it.
+"""Cancels a job, runs it again, deletes it: `POST /jobs/{id}/cancel`, `POST /jobs/{id}/retry`, `DELETE /jobs/{id}`.
 
-Stands beside the whole life of a job; the store knows which status allows what. Next: `errand/store/control.py`.
+The store decides which status allows what: `errand/store/control.py`.
 """
 
 from typing import Final
@@ -23,17 +23,19 @@ from schemas.replays import ReplayRequest
 
 control = Blueprint("control", __name__)
 
-ALREADY_ENDED: Final = "The job has ended already (%s), so there is nothing to cancel."
+ALREADY_ENDED: Final = "The job has already ended (%s), so there is nothing to cancel."
 NOT_ENDED: Final = "The job is %s; cancel it first, or wait until it has ended."
 
 
 @control.post("/jobs/<job_id>/cancel")
-@documented(tags=["jobs"], **control_spec("It is called off, or will be within a second.", ALREADY_ENDED % "succeeded"))
+@documented(
+    tags=["jobs"], **control_spec("The job is cancelled, or will be within a second.", ALREADY_ENDED % "succeeded")
+)
 def cancel(job_id: str) -> Answer:
     """Cancel a job
 
-    A job that waits is cancelled at once. One that runs is stopped by its worker within a second; until then its status
-    stays `running`. Asking again does no harm.
+    A waiting job is cancelled at once. A running job is stopped by its worker within a second; until then its status
+    stays `running`. Repeating the request does no harm.
     """
     errand = here()
     done = unless_refused(errand.store.cancel(checked_id(job_id), errand.settings.result_ttl), ALREADY_ENDED)
@@ -47,15 +49,15 @@ def cancel(job_id: str) -> Answer:
 def retry(job_id: str) -> Answer:
     """Run a job again
 
-    A failed or cancelled job gets all its attempts once more. A deadline it had doesn't count any more. With
-    `arguments` the job, which may also have succeeded, stays as it is, and a replay is accepted: a new job with its
-    origin's arguments but for those that are sent, and all else of it but delay, deadline and key. `origin` names the
-    job it comes from, and `GET /jobs?tag=origin:{id}` lists a job's replays.
+    Without `arguments`, a failed or cancelled job runs again with all its attempts; its deadline no longer applies.
+    With `arguments`, the job stays as it is (it may also have succeeded), and a replay is accepted: a new job that
+    copies everything from its origin except delay, deadline and key, with the sent arguments replacing the origin's.
+    The replay's `origin` names the job it comes from; `GET /jobs?tag=origin:{id}` lists a job's replays.
     """
     body = read_optional_body(ReplayRequest)
     if body.arguments is not None:
         return replay(job_id, body, body.arguments)
-    idempotency.sent_key()  # one that can be none is refused everywhere
+    idempotency.sent_key()  # an invalid key is refused, whether or not it is used
     errand = here()
     done = unless_refused(errand.store.retry(checked_id(job_id)), NOT_RETRYABLE)
     errand.relay.ring(job_id, done.queue)
@@ -63,27 +65,27 @@ def retry(job_id: str) -> Answer:
 
 
 @control.delete("/jobs/<job:job_id>")
-@documented(tags=["jobs"], **control_spec("", NOT_ENDED % "running", {"204": {"description": "It is gone."}}))
+@documented(tags=["jobs"], **control_spec("", NOT_ENDED % "running", {"204": {"description": "The job is deleted."}}))
 def delete(job_id: str) -> Answer:
     """Delete a finished job
 
-    Its result goes with it. Whoever is still to be told of it is told.
+    The result is deleted too. Notifications that are still pending are sent.
     """
     unless_refused(here().store.delete(checked_id(job_id)), NOT_ENDED)
     answer = Answer(status=204)
-    del answer.headers["Content-Type"]  # of nothing
+    del answer.headers["Content-Type"]  # there is no body
     return answer
 
 
 def checked_id(job_id: str) -> str:
-    """Give the id back if it can be one; raise JobUnknown."""
+    """Return the id if it has the form of one. Raises JobUnknown."""
     if not ID.fullmatch(job_id):
         raise JobUnknown()
     return job_id
 
 
 def unless_refused(done: ControlResult, refusal: str) -> ControlResult:
-    """Give back what was done; raise JobUnknown, or MoveRefused with the sentence for the job's status."""
+    """Return `done` if the store did it. Raises JobUnknown, or MoveRefused with `refusal` for the job's status."""
     if done.reply == "unknown":
         raise JobUnknown()
     if done.reply == "refused":

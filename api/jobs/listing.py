@@ -1,7 +1,4 @@
-"""Lists jobs, newest first: `GET /jobs`.
-
-Stands beside the whole life of a job. Next: `errand/store/listing.py`, which finds them.
-"""
+"""Lists jobs, newest first: `GET /jobs`. `errand/store/listing.py` finds them."""
 
 import re
 from typing import Final
@@ -29,7 +26,7 @@ PARAMETERS: Final[dict[str, ParameterCheck]] = {
     "operation": (lambda text: 0 < len(text) <= MAX_NAME, f"must be a name of 1 to {MAX_NAME} characters"),
     "tag": (_TAG.fullmatch, f"must match {TAG_PATTERN}"),
     "limit": up_to(MOST_ROWS),
-    "cursor": (_CURSOR.fullmatch, "must be the `next` of a page before"),
+    "cursor": (_CURSOR.fullmatch, "must be the `next` of an earlier page"),
 }
 
 
@@ -38,8 +35,9 @@ PARAMETERS: Final[dict[str, ParameterCheck]] = {
 def jobs() -> Answer:
     """List jobs
 
-    The newest first, without arguments, results and notifications. `next` is the `cursor` of the page that follows;
-    jobs that arrive meanwhile don't move it. A page may be short, or even empty, where several filters meet.
+    Returns the newest jobs first, without arguments, results and notifications. `next` is the `cursor` of the next
+    page; jobs that arrive meanwhile don't shift it. With several filters, a page may be short or even empty although
+    more pages follow.
     """
     asked = checked_parameters(PARAMETERS)
     limit = int(asked.pop("limit", DEFAULT_ROWS))

@@ -1,7 +1,4 @@
-"""Has told what failed to be told: `POST /jobs/{id}/notifications/retry`.
-
-Stands at step 6 of a job's life, for clients. Next: `errand/store/control.py`.
-"""
+"""Sends a job's failed notifications again: `POST /jobs/{id}/notifications/retry`."""
 
 from typing import Final
 
@@ -16,16 +13,16 @@ from api.jobs.specs import control_spec
 
 notifications = Blueprint("notifications", __name__)
 
-NOTHING_FAILED: Final = "The job is %s, and nobody failed to be told so; there is no notification to send again."
+NOTHING_FAILED: Final = "The job is %s and has no failed notification, so there is nothing to send again."
 
 
 @notifications.post("/jobs/<job_id>/notifications/retry")
-@documented(tags=["jobs"], **control_spec("They are pending again.", NOTHING_FAILED % "succeeded"))
+@documented(tags=["jobs"], **control_spec("The failed notifications are pending again.", NOTHING_FAILED % "succeeded"))
 def retry_notifications(job_id: str) -> Answer:
     """Send failed notifications again
 
-    Mails and webhooks that have failed for good are tried once more, for as long as new ones would be. Others are left
-    as they are: what was sent isn't sent twice.
+    Mails and webhooks that were given up are tried again, for as long as new ones would be. All other notifications
+    stay as they are: nothing is sent twice.
     """
     errand = here()
     for service in unless_refused(errand.store.retell(checked_id(job_id)), NOTHING_FAILED).to_tell:

@@ -1,7 +1,4 @@
-"""How the views of the catalogue describe themselves for the API document.
-
-Stands beside the life of a job. Next: `operations.py`, the views.
-"""
+"""The API document's descriptions of the catalogue's views (`operations.py`)."""
 
 from typing import Final
 

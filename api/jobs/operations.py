@@ -1,6 +1,6 @@
-"""The catalogue over HTTP: `GET /operations`, and `POST /operations/{name}`, which has one of them run.
+"""The catalogue over HTTP: `GET /operations`, `GET /operations/{name}`, and `POST /operations/{name}`, which runs one.
 
-Stands at step 1 of a job's life. Next: `submit.py`, which accepts the job.
+Next: `submit.py`, which accepts the job.
 """
 
 from functools import lru_cache
@@ -23,9 +23,9 @@ operations = Blueprint("operations", __name__)
 @operations.get("/operations")
 @documented(tags=["operations"], **CATALOGUE_SPEC)
 def catalogue() -> Answer:
-    """See what can be computed
+    """List the operations
 
-    Every operation the workers have announced, with the JSON Schemas of its arguments and its result.
+    Returns every operation that the workers have announced, with the JSON Schemas of its arguments and its result.
     """
     rows = (_row(text) for _, text in sorted(here().catalogue.texts().items()))
     return json_or_not_modified(f'{{"operations":[{",".join(rows)}]}}\n')
@@ -34,7 +34,10 @@ def catalogue() -> Answer:
 @operations.get("/operations/<name>")
 @documented(tags=["operations"], **OPERATION_SPEC)
 def operation(name: str) -> Answer:
-    """See what one operation does"""
+    """Look at an operation
+
+    Returns the operation's description, its limits, examples, and the JSON Schemas of its arguments and its result.
+    """
     try:
         text = here().catalogue.find(name)
     except CatalogueEmpty:
@@ -47,7 +50,7 @@ def operation(name: str) -> Answer:
 def run(name: str) -> Answer:
     """Run an operation
 
-    Accepts a job of this operation, as `POST /jobs` does.
+    Accepts a job of this operation, just as `POST /jobs` does.
     """
     text = here().catalogue.find(name)
     return accept_operation(text, read_body(OperationRequest))
@@ -55,5 +58,5 @@ def run(name: str) -> Answer:
 
 @lru_cache(maxsize=256)
 def _row(operation_text: str) -> str:
-    """Write an operation as this release describes one."""
+    """Write an operation with the fields that this release knows."""
     return published(operation_text).operation.model_dump_json()

@@ -1,7 +1,4 @@
-"""How the views that run jobs again describe themselves for the API document.
-
-Stands beside the life of a job that has ended. Next: `control.py` and `replays.py`, the views.
-"""
+"""The API document's descriptions of the views that run jobs again (`control.py` and `replays.py`)."""
 
 from typing import Any, Final
 
@@ -11,6 +8,7 @@ from api.jobs.specs import (
     JOB_NOT_FOUND,
     JOB_RETRY_AFTER,
     KEY,
+    KEY_RULE,
     OPERATION_FILTER,
     PREFER,
     REFUSALS,
@@ -22,23 +20,23 @@ from schemas.replays import MOST_RETRIED, ReplayRequest, Retried
 from schemas.status import Status
 
 RETRYABLE: Final = (Status.FAILED.value, Status.CANCELLED.value)
-"""Statuses from which jobs run again; the first is meant where none is named."""
+"""Statuses from which jobs can run again; the first is the default."""
 NARROWING: Final = ("operation", "tag")
-"""Parameters of which one at least is asked for, so that nobody runs everything again by mistake."""
+"""At least one of these parameters is required, so that nobody runs all jobs again by mistake."""
 PLACES_PATTERN: Final = "^[0-9]{1,16}-[0-9]{1,16}$"
-UNBOUNDED: Final = "Say which jobs: send `operation` or `tag`, or both, so that not all there are run again by mistake."
+UNBOUNDED: Final = "Send `operation` or `tag`, or both: without them, all jobs would run again."
 NOT_RETRYABLE: Final = "The job is %s; only a failed or cancelled job can be run again."
 
 _EXAMPLES: Final[dict[str, Any]] = {
-    "as it is": {"summary": "Run again as it is", "value": {}},
-    "other arguments": {"summary": "Replay with other arguments", "value": {"arguments": {"other": 10}}},
+    "as it is": {"summary": "Run it again unchanged", "value": {}},
+    "other arguments": {"summary": "Replay it with other arguments", "value": {"arguments": {"other": 10}}},
 }
 _BODY: Final[Spec] = {
     "required": False,
     "content": {"application/json": {"schema": reference(ReplayRequest), "examples": _EXAMPLES}},
 }
 _REPLAYED: Final = ACCEPT_RESPONSES["202"]["headers"]["Idempotent-Replayed"]
-_WITH_ARGUMENTS: Final = " Counts where `arguments` are sent."
+_WITH_ARGUMENTS: Final = " Applies if `arguments` are sent."
 
 RETRY_SPEC: Final[Spec] = {
     "parameters": [
@@ -49,39 +47,51 @@ RETRY_SPEC: Final[Spec] = {
     "responses": {
         **ACCEPT_RESPONSES,
         "202": json_response(
-            "It waits to be run again, with all its attempts; or its replay was accepted.",
+            "The job waits to run again, with all its attempts; or its replay was accepted.",
             {"anyOf": [reference(Job), reference(Accepted)]},
-            {**ACCEPT_RESPONSES["202"]["headers"], "ETag": header("Names this state of the job."), **JOB_RETRY_AFTER},
+            {
+                **ACCEPT_RESPONSES["202"]["headers"],
+                "ETag": header("Identifies this version of the job's report."),
+                **JOB_RETRY_AFTER,
+            },
         ),
         "404": JOB_NOT_FOUND,
-        "409": problem_response("Its status does not allow that.", MoveRefused(NOT_RETRYABLE % "succeeded")),
+        "409": problem_response("The job's status does not allow this.", MoveRefused(NOT_RETRYABLE % "succeeded")),
     },
 }
 
 RETRY_ALL_SPEC: Final[Spec] = {
     "parameters": [
-        parameter("status", "query", "Jobs in this status.", enum=list(RETRYABLE), default=RETRYABLE[0]),
+        parameter("status", "query", "Run the jobs in this status again.", enum=list(RETRYABLE), default=RETRYABLE[0]),
         *(OPERATION_FILTER, TAG_FILTER),
         parameter(
             "limit",
             "query",
-            "Jobs of one request. There may be fewer, or none, before `next` goes on: where several filters meet, and "
-            "where arguments are large.",
+            "The maximum number of jobs of one request. With several filters or large arguments there may be fewer, or "
+            "none, although `next` shows that more follow.",
             type="integer",
             minimum=1,
             maximum=MOST_RETRIED,
             default=MOST_RETRIED,
         ),
-        parameter("cursor", "query", "Where to go on: `next` of the request before.", pattern=PLACES_PATTERN),
-        KEY | {"description": "Any text of your own: under the same key each job is replayed once." + _WITH_ARGUMENTS},
+        parameter("cursor", "query", "Where to continue: the `next` of the previous answer.", pattern=PLACES_PATTERN),
+        KEY
+        | {
+            "description": "A key of your choice, such as a UUID: with the same key, each job is replayed only once."
+            + _WITH_ARGUMENTS
+        },
     ],
     "requestBody": _BODY,
     "responses": {
-        "202": json_response("What became of the jobs.", reference(Retried), {"Idempotent-Replayed": _REPLAYED}),
+        "202": json_response(
+            "The jobs that run again, or their replays; and the jobs that were rejected.",
+            reference(Retried),
+            {"Idempotent-Replayed": _REPLAYED},
+        ),
         **REFUSALS,
         "400": problem_response(
-            "Neither `operation` nor `tag` is there, a parameter is unknown or out of range, the body is not JSON, or "
-            "the `Idempotency-Key` can be none.",
+            "`operation` and `tag` are both missing, a parameter is unknown or out of range, the body is not JSON, or "
+            f"the `Idempotency-Key` is not valid: {KEY_RULE}",
             ParameterRefused(UNBOUNDED, parameter="operation"),
         ),
     },

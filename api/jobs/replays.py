@@ -1,6 +1,6 @@
 """Runs many jobs again (`POST /jobs/retry`), and makes replays: new jobs with other arguments than their origin's.
 
-Stands at the end of a job's life, and at step 1 of its replay's. Next: `errand/store/listing.py`.
+`errand/store/listing.py` finds the jobs. A replay is accepted like any new job. Next: `submit.py`.
 """
 
 import json
@@ -35,25 +35,25 @@ from schemas.status import FINAL
 replays = Blueprint("replays", __name__)
 
 STEP: Final = 250
-"""Jobs that are read or run again in one round trip to the store: it does nothing else meanwhile."""
+"""Jobs that are read or run again in one round trip to the store, which does nothing else meanwhile."""
 MOST_STEPS: Final = 10
-"""Round trips in search of jobs; who has found too few by then goes on with the next request."""
+"""Maximum number of round trips in search of jobs; the next request continues the search."""
 MOST_BYTES: Final = 4 * 2**20
-"""Bytes of arguments after which a request stops as well: each of its replays has its own copy."""
+"""A request also stops after so many bytes of arguments, because each replay has a copy of its own."""
 MOST_FAULTS: Final = 5
-"""Wrong places that are told of each job."""
+"""Maximum number of faults in the answer for each job."""
 COPIED: Final = (
     *("operation", "arguments", "email", "notify", "webhook_url", "timeout", "max_attempts", "priority"),
     *("tags", "origin", "key"),
 )
-"""Fields of a record that a replay is made by."""
-NOT_ENDED: Final = "The job is %s; it can be replayed with other arguments when it has ended."
+"""Fields of a record that a replay is made from."""
+NOT_ENDED: Final = "The job is %s; it can be replayed with other arguments once it has ended."
 
 CHECKS: Final[dict[str, ParameterCheck]] = {
     "status": one_of(RETRYABLE),
     **{name: PARAMETERS[name] for name in NARROWING},
     "limit": up_to(MOST_RETRIED),
-    "cursor": (re.compile(PLACES_PATTERN.strip("^$")).fullmatch, "must be the `next` of the request before"),
+    "cursor": (re.compile(PLACES_PATTERN.strip("^$")).fullmatch, "must be the `next` of the previous answer"),
 }
 
 
@@ -62,11 +62,10 @@ CHECKS: Final[dict[str, ParameterCheck]] = {
 def retry_all() -> Answer:
     """Run many jobs again
 
-    Runs all failed jobs again (or the cancelled ones) of an `operation`, or with a `tag`, or both: the oldest first, up
-    to `limit` of those there are now. Where more are left, `next` is the `cursor` of the request that goes on, and no
-    job is met twice, also if it fails again at once. With `arguments` the jobs stay as they are, and each has a
-    replay: a new job with its origin's arguments but for those that are sent. Under one `Idempotency-Key` each job is
-    replayed once.
+    Runs all failed (or cancelled) jobs of an `operation`, with a `tag`, or both, again: the oldest first, up to `limit`
+    of the jobs there are now. If more are left, `next` is the `cursor` of the request that continues; no job is run
+    twice, even if it fails again at once. With `arguments`, the jobs stay as they are and each gets a replay: a new job
+    with the sent arguments replacing its origin's. With one `Idempotency-Key`, each job is replayed only once.
     """
     asked = checked_parameters(CHECKS)
     if not asked.keys() & set(NARROWING):
@@ -86,7 +85,7 @@ def retry_all() -> Answer:
 
 
 def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
-    """Accept a replay of one job with these arguments in place of its own; raise MoveRefused while it has not ended."""
+    """Accept a replay of one job with these arguments replaced. Raises MoveRefused while the job has not ended."""
     errand, record = here(), found(job_id)
     if record["status"] not in FINAL:
         raise MoveRefused(NOT_ENDED % record["status"])
@@ -96,10 +95,10 @@ def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
 def matching_jobs(
     errand: Errand, asked: dict[str, str], limit: int, fields: Sequence[str]
 ) -> tuple[list[Record], str | None]:
-    """Give what `asked` for fits, the oldest first, and where to go on from there (None: that was all).
+    """Return the jobs that match `asked`, the oldest first, and the cursor of the next request (None: no more jobs).
 
-    A cursor has two places: behind which to go on, and that of the newest job when all this began. Jobs that came since
-    are left alone; else replays that fail at once would be replayed, and so on for ever.
+    A cursor holds two positions: where to continue, and the newest job when the first request came. Jobs that were
+    accepted since then are left out; otherwise, replays that fail at once would be replayed again without end.
     """
     filters = {"status": RETRYABLE[0], **asked}
     cursor = filters.pop("cursor", "")
@@ -118,7 +117,7 @@ def matching_jobs(
 
 
 def run_again(errand: Errand, ids: Sequence[str]) -> list[str]:
-    """Run jobs again as they are, and have them rung; give those that do: one may have been retried meanwhile."""
+    """Run jobs again and ring their doorbells; return those that do run: some may have been retried meanwhile."""
     done: list[str] = []
     for start in range(0, len(ids), STEP):
         step = ids[start : start + STEP]
@@ -130,7 +129,7 @@ def run_again(errand: Errand, ids: Sequence[str]) -> list[str]:
 
 
 def replay_or_problem(errand: Errand, record: Record, body: ReplayRequest, key: str | None) -> NewJob | str:
-    """Make a replay of one of many jobs, or the JSON text that says why not. Raises CatalogueEmpty."""
+    """Make a replay of one of many jobs, or the JSON text of its problem. Raises CatalogueEmpty."""
     try:
         job = replay_of(errand, record, body.arguments or {})
     except (JobRefused, OperationUnknown) as refused:
@@ -144,20 +143,20 @@ def replay_or_problem(errand: Errand, record: Record, body: ReplayRequest, key: 
 
 
 def is_replay_under(key: str | None, record: Record) -> bool:
-    """Tell whether the job is itself a replay that the same request made when it was sent before."""
+    """Tell whether the job is itself a replay that the same request has made before."""
     return key is not None and record.get("key", "").startswith(_key_prefix(key))
 
 
 def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
-    """Make a replay of `origin` (a record with its id) with these arguments in place of its own.
+    """Make a replay of `origin` (a record with its id) with these arguments replaced.
 
-    Raises JobRefused where they don't fit together, OperationUnknown where no worker announces the operation any more.
+    Raises JobRefused if the merged arguments are invalid, OperationUnknown if no worker announces the operation now.
     """
     published = errand.catalogue.find(origin["operation"])
     operation, arguments = checked(published, from_json(origin["arguments"]) | edits)
     if len(arguments.encode()) > MAX_BODY_BYTES:
-        told = f"must have at most {MAX_BODY_BYTES} bytes as JSON, with those that stay as they were"
-        raise refusal([Fault(pointer=pointer("arguments"), detail=told)])
+        detail = f"must have at most {MAX_BODY_BYTES} bytes as JSON, together with the arguments that stay as they were"
+        raise refusal([Fault(pointer=pointer("arguments"), detail=detail)])
     inherited = [tag for tag in json.loads(origin.get("tags", "[]")) if tag != origin_tag(origin.get("origin", ""))]
     return NewJob(
         str(uuid7()),
@@ -176,19 +175,19 @@ def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
 
 
 def origin_tag(origin: str) -> str:
-    """Name the tag under which the replays of a job are listed."""
+    """Return the tag that lists the replays of a job."""
     return f"origin:{origin}"
 
 
 def replay_answer(
     ids: Sequence[str], rejected: Sequence[str], following: str | None, headers: dict[str, str] | None = None
 ) -> Answer:
-    """Answer with what became of many jobs."""
+    """Return the answer for many jobs: those that run again or were replayed, and the problems of the others."""
     rows, cursor = ",".join(f'"{job_id}"' for job_id in ids), json.dumps(following)
     counts = f'"retried":{len(ids)},"jobs":[{rows}]'
     return json_answer(f'{{{counts},"rejected":[{",".join(rejected)}],"next":{cursor}}}\n', 202, headers)
 
 
 def _key_prefix(key: str) -> str:
-    """Begin the keys of the replays made under this one; no key that is sent has a space."""
+    """Return how the keys of the replays made with this key begin; a client's key has no space."""
     return f"{key} of "

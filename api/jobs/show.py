@@ -1,6 +1,6 @@
-"""Reports on a job: `GET /jobs/{id}` and its log.
+"""Shows a job and its log: `GET /jobs/{id}` and `GET /jobs/{id}/log`.
 
-Stands beside the whole life of a job, and changes nothing in it. Next: `errand/presenting/report.py`, which writes it.
+`errand/presenting/report.py` writes the report.
 """
 
 import math
@@ -21,9 +21,9 @@ from schemas.status import FINAL
 reports = Blueprint("reports", __name__)
 
 MIN_RETRY_AFTER, MAX_RETRY_AFTER, DEFAULT_RETRY_AFTER = 1, 60, 1
-"""Seconds after which an unfinished job may be asked for again: at least, at most, and while nothing is known."""
+"""`Retry-After` of an unfinished job, in seconds: at least, at most, and while no job of its kind has ended yet."""
 NOT_IN_ETAG: Final = frozenset({"arguments", "result", "error", "wait_ms"})
-"""Fields that the ETag leaves out: large ones that change only together with others, and one that no report shows."""
+"""Fields that the ETag leaves out: large ones that only change together with others, and one that no report shows."""
 CACHE_CONTROL: Final = "private, no-cache"
 
 
@@ -32,9 +32,9 @@ CACHE_CONTROL: Final = "private, no-cache"
 def report(job_id: str) -> Answer:
     """Look at a job
 
-    Shows where the job is in its life, and its result or its error once it has ended. While it has not, `Retry-After`
-    says when to ask again; with `Prefer: wait=N` the answer waits for the end, and with `If-None-Match` an unchanged
-    job costs a 304.
+    Returns the job's status, and its result or error once it has ended. Until then, `Retry-After` says when to ask
+    again. With `Prefer: wait=N` the answer waits up to N seconds for the job's end; with `If-None-Match` an unchanged
+    job is answered with 304.
     """
     record = found(job_id)
     headers: dict[str, str] = {}
@@ -54,7 +54,7 @@ def report(job_id: str) -> Answer:
 def log(job_id: str) -> Answer:
     """Read a job's log
 
-    The last lines that its operation printed or logged, as text.
+    Returns the last lines that the job's operation printed or logged, as plain text.
     """
     found(job_id)
     lines = here().store.log(job_id)
@@ -64,7 +64,7 @@ def log(job_id: str) -> Answer:
 
 
 def wait_for_end(job_id: str, within: int) -> Record | None:
-    """Wait up to so many seconds for the job's end, and give it then. What was accepted stays so, come what may."""
+    """Wait up to `within` seconds for the job's end; return its record, or None. A store that fails now is no error."""
     if not wait_for(job_id, within):
         return None
     try:
@@ -74,7 +74,7 @@ def wait_for_end(job_id: str, within: int) -> Record | None:
 
 
 def report_answer(job_id: str, record: Record, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
-    """Answer with the report on a job."""
+    """Return the report on a job as a response."""
     told = {"ETag": f'"{etag_of(record)}"', "Cache-Control": CACHE_CONTROL, **(headers or {})}
     if record["status"] not in FINAL:
         told["Retry-After"] = str(retry_after_seconds(record))
@@ -82,12 +82,12 @@ def report_answer(job_id: str, record: Record, status: int = 200, headers: dict[
 
 
 def etag_of(record: Record) -> str:
-    """Name this state of the job: what a report shows changes only with what goes in here."""
+    """Compute the job's ETag from every field that a report shows."""
     told = sorted((field, text) for field, text in record.items() if field not in NOT_IN_ETAG)
     return blake2b(repr(told).encode(), digest_size=10).hexdigest()
 
 
 def retry_after_seconds(record: Record) -> int:
-    """Give the seconds after which the job may have ended."""
+    """Return the seconds after which the job may have ended."""
     expected = math.ceil(int(record["wait_ms"]) / 1000) if "wait_ms" in record else DEFAULT_RETRY_AFTER
     return min(max(expected, MIN_RETRY_AFTER), MAX_RETRY_AFTER)

@@ -1,7 +1,4 @@
-"""How the views of jobs describe themselves for the API document.
-
-Stands beside the life of a job. Next: `submit.py`, the first of these views.
-"""
+"""The API document's descriptions of the views of jobs: parameters, headers, responses and their links."""
 
 from typing import Any, Final
 
@@ -36,16 +33,19 @@ from schemas.status import Status
 
 CURSOR_PATTERN: Final = "^[0-9]{1,16}$"
 MOST_ROWS, DEFAULT_ROWS = 200, 50
-"""Jobs of one page at most, and when nobody says how many."""
+"""Jobs on one page: at most, and by default."""
 
+KEY_RULE: Final = "it must be 1 to 255 printable ASCII characters without spaces."
 KEY: Final = parameter(
     "Idempotency-Key",
     "header",
-    "Any text of your own, such as a UUID: who sends the same request again under the same key gets the same job.",
+    "A key of your choice, such as a UUID: the same request with the same key gets the same job again.",
     pattern=KEY_PATTERN,
 )
 PREFER: Final = parameter(
-    "Prefer", "header", "`wait=N`: answer with the finished job if it finishes within N seconds (at most 30)."
+    "Prefer",
+    "header",
+    "`wait=N`: wait up to N seconds (at most 30) and return the finished job if it ends within that time.",
 )
 SUBMIT_PARAMETERS: Final = [KEY, PREFER]
 OPERATION_FILTER: Final = parameter(
@@ -53,12 +53,14 @@ OPERATION_FILTER: Final = parameter(
 )
 TAG_FILTER: Final = parameter("tag", "query", "Only jobs with this tag.", pattern=TAG_PATTERN)
 
-_LOCATION: Final = {"Location": header("Path of the job.", always=True, pattern="^/jobs/[0-9a-f-]{36}$")}
-_APPLIED: Final = {"Preference-Applied": header("`wait=N`: how long the request was willing to wait.")}
-_REPLAYED: Final = {"Idempotent-Replayed": header("`true`: this job was accepted before.", enum=["true"])}
+_LOCATION: Final = {"Location": header("The path of the job.", always=True, pattern="^/jobs/[0-9a-f-]{36}$")}
+_APPLIED: Final = {"Preference-Applied": header("`wait=N`: the request waited up to N seconds for the job's end.")}
+_REPLAYED: Final = {
+    "Idempotent-Replayed": header("`true`: an earlier request with this key has created the job.", enum=["true"])
+}
 JOB_RETRY_AFTER: Final = {
     "Retry-After": header(
-        "Seconds after which to ask again, while it has not ended: as long as such jobs usually take.",
+        "Seconds after which to ask again, while the job has not ended: as long as jobs of this kind usually take.",
         type="integer",
         minimum=1,
         maximum=60,
@@ -77,39 +79,48 @@ LINKS: Final = {
         "delete": "/delete",
     }.items()
 }
-"""Where to go with the id of an accepted job."""
+"""OpenAPI links: the requests that use the id of an accepted job."""
 
 _FAULT: Final = {"pointer": "/value", "detail": "is missing; it is required"}
 _REFUSED: Final = JobRefused("Nothing was stored: correct /value, then send it again.", errors=[_FAULT])
-JOB_NOT_FOUND: Final = problem_response("There is no such job (any more).", JobUnknown())
+JOB_NOT_FOUND: Final = problem_response("There is no job with this id, or it is no longer kept.", JobUnknown())
 
 REFUSALS: Final[Spec] = {
-    "400": problem_response("The body is not JSON, or the `Idempotency-Key` can be none.", BodyUnreadable()),
+    "400": problem_response(
+        f"The body is not JSON, or the `Idempotency-Key` is not valid: {KEY_RULE}", BodyUnreadable()
+    ),
     "413": TOO_LARGE,
-    "415": problem_response("The body is not declared as `application/json`.", MediaTypeUnsupported()),
+    "415": problem_response("The body's media type is not `application/json`.", MediaTypeUnsupported()),
     "422": problem_response(
-        "The body is JSON but not a job: `errors` names each wrong place. Or the `Idempotency-Key` is another job's.",
+        "The body is not a valid job (`errors` lists each fault), or the `Idempotency-Key` belongs to another job.",
         _REFUSED,
     ),
     "503": problem_response(
-        "Nothing was stored: the store is down, or no worker is there yet.", StoreUnavailable(), RETRY_AFTER
+        "Nothing was stored: the store is down, or no worker has started yet.", StoreUnavailable(), RETRY_AFTER
     ),
 }
 
 ACCEPT_RESPONSES: Final[Spec] = {
     "200": json_response(
-        "It has finished already, which the request preferred to wait for.",
+        "The job has finished within the time that `Prefer` allows.",
         reference(Job),
         {**_LOCATION, **ETAG, **_APPLIED, **_REPLAYED},
     ),
-    "202": json_response("Stored; it will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED})
+    "202": json_response(
+        "The job is stored and will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED}
+    )
     | {"links": LINKS},
     **REFUSALS,
 }
 
 BATCH_SPEC: Final[Spec] = {
     "parameters": [KEY],
-    "responses": {"202": json_response("What became of each job.", reference(Batch), _REPLAYED), **REFUSALS},
+    "responses": {
+        "202": json_response(
+            "The id or the problem of each job, in the order of the request.", reference(Batch), _REPLAYED
+        ),
+        **REFUSALS,
+    },
 }
 
 REPORT_SPEC: Final[Spec] = {
@@ -125,7 +136,7 @@ REPORT_SPEC: Final[Spec] = {
 LOG_SPEC: Final[Spec] = {
     "parameters": [JOB_ID],
     "responses": {
-        "200": {"description": "Its lines.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        "200": {"description": "The lines of the log.", "content": {"text/plain": {"schema": {"type": "string"}}}},
         "404": JOB_NOT_FOUND,
         "503": STORE_DOWN,
     },
@@ -137,9 +148,15 @@ LIST_SPEC: Final[Spec] = {
         OPERATION_FILTER,
         TAG_FILTER,
         parameter(
-            "limit", "query", "Jobs on a page.", type="integer", minimum=1, maximum=MOST_ROWS, default=DEFAULT_ROWS
+            "limit",
+            "query",
+            "The maximum number of jobs on a page.",
+            type="integer",
+            minimum=1,
+            maximum=MOST_ROWS,
+            default=DEFAULT_ROWS,
         ),
-        parameter("cursor", "query", "Where the page begins: `next` of the page before.", pattern=CURSOR_PATTERN),
+        parameter("cursor", "query", "Where the page begins: the `next` of the previous page.", pattern=CURSOR_PATTERN),
     ],
     "responses": {
         "200": json_response("A page of jobs, the newest first.", reference(Jobs)),
@@ -153,13 +170,13 @@ LIST_SPEC: Final[Spec] = {
 
 
 def control_spec(description: str, refusal: str, done: dict[str, Any] | None = None) -> Spec:
-    """Describe a view that changes a job: what its answer says, and the sentence of its refusal."""
+    """Describe a view that changes a job: its answer (or `done`), and the sentence of its refusal."""
     return {
         "parameters": [JOB_ID],
         "responses": {
             **(done or {"202": json_response(description, reference(Job), {**ETAG, **JOB_RETRY_AFTER})}),
             "404": JOB_NOT_FOUND,
-            "409": problem_response("Its status does not allow that.", MoveRefused(refusal)),
+            "409": problem_response("The job's status does not allow this.", MoveRefused(refusal)),
             "503": STORE_DOWN,
         },
     }

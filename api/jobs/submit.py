@@ -1,7 +1,7 @@
 """Accepts jobs: `POST /compute` and `POST /jobs`.
 
-Steps 1 and 2 of a job's life, in the order of `accept` below: the record is stored, the doorbell is handed over, the
-client has the id. Next: `api/doorbells/relay.py`, which rings the doorbell.
+`accept` below stores the job, hands its doorbell over, and answers with the id. Next: `api/doorbells/relay.py`, which
+rings the doorbell.
 """
 
 from collections.abc import Sequence
@@ -51,8 +51,8 @@ _ACCEPTED: Final = (
 def compute() -> Answer:
     """Compute with two numbers
 
-    Accepts one sum, difference, product or quotient and answers at once; the result comes by mail and under
-    `GET /jobs/{id}`. A division by 0 is accepted too: that job ends `failed`.
+    Accepts a sum, difference, product or quotient of two numbers and answers at once. The result comes by mail and is
+    shown by `GET /jobs/{id}`. A division by 0 is accepted, too; its job ends `failed`.
     """
     body = read_body(ComputeRequest)
     arguments = f'{{"value":{body.value!r},"other":{body.other!r}}}'  # Python writes finite numbers as JSON does
@@ -73,15 +73,15 @@ def compute() -> Answer:
 def submit() -> Answer:
     """Submit a job
 
-    Accepts a job of any operation the workers have announced and answers at once. The arguments are checked by the
-    JSON Schema which that operation has published.
+    Accepts a job of any operation that the workers have announced, and answers at once. The arguments are checked
+    against the operation's JSON Schema.
     """
     body = read_body(JobRequest)
     return accept_operation(here().catalogue.find_in_body(body.operation), body)
 
 
 def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
-    """Accept a job of an operation, as it was published."""
+    """Check the body against a published operation (JSON text), and accept the job."""
     errand = here()
     refuse_contradictory_times(body, again=idempotency.HEADER in request.environ)
     refuse_recipients(body, errand.settings)
@@ -91,7 +91,7 @@ def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
 
 
 def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
-    """Store the job, hand over its doorbell, answer 202; or 200 with the finished job, for those who prefer to wait."""
+    """Store the job, hand over its doorbell, and answer 202; or 200 if the client waits and the job ends in time."""
     if idempotency.HEADER in request.environ:
         job = idempotency.with_key(job, body)
     [verdict] = store_jobs(errand, [job])
@@ -105,7 +105,7 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
 
 
 def store_jobs(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:
-    """Store the jobs in one step and hand over the doorbells of those that are new. Raises IdempotencyKeyReused."""
+    """Store the jobs in one step and ring the doorbells of the new ones. Raises IdempotencyKeyReused."""
     verdicts = errand.group_commit.accept(jobs) if jobs else []
     if any(verdict.kind == "conflict" for verdict in verdicts):
         raise IdempotencyKeyReused()
@@ -116,7 +116,7 @@ def store_jobs(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:
 
 
 def ring_doorbells(errand: Errand, job: NewJob) -> None:
-    """Hand over the job's doorbell, unless it is to wait, and the mail service's when a receipt is due."""
+    """Hand the relay the job's doorbell, unless it is delayed, and the mail service's if a receipt is due."""
     if not is_delayed(job):
         errand.relay.ring(job.id, job.queue)
     if job.has_receipt and errand.settings.mail_enabled:

@@ -135,7 +135,7 @@ def test_all_that_is_wrong_is_told_at_once(client):
     assert sorted(places(problem)) == ["/extra", "/operation", "/other", "/value"]
     sentences = {error["pointer"]: error["detail"] for error in problem["errors"]}
     assert sentences["/operation"] == "must be 'sum', 'sub', 'mul' or 'div'"
-    assert "known are operation, value, other, email" in sentences["/extra"]
+    assert "known fields are operation, value, other, email" in sentences["/extra"]
 
 
 def test_a_flood_of_wrong_fields_gets_a_short_answer(client):
@@ -157,7 +157,7 @@ def test_an_unknown_operation_is_told_together_with_the_known_ones(client, name)
     problem = refused(client.post("/jobs", json={"operation": name, "arguments": {}}), 422)
 
     assert places(problem) == ["/operation"]
-    assert "known are add, anything, tree" in problem["errors"][0]["detail"]
+    assert "known operations are add, anything, tree" in problem["errors"][0]["detail"]
 
 
 def test_an_operation_announced_a_moment_ago_is_found(client, api_store):
