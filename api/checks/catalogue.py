@@ -41,7 +41,7 @@ class CachedCatalogue:
         return self._texts_not_older_than(FRESH_SECONDS)
 
     def find_in_body(self, name: str, at: Path = ("operation",)) -> str:
-        """Return the operation (JSON text) of this name; `at` is the path of the name in the body. Raises JobRefused."""
+        """Return the operation (JSON text) of this name; `at` is the name's path in the body. Raises JobRefused."""
         text = self._look_up(name)
         if text is None:
             told = f"is not a known operation: {name[:MOST_CHARACTERS]!r}; known operations are {self._known()}"

@@ -1,6 +1,6 @@
-"""Puts the API document together, once for each app: flasgger collects what the views say, the models are the schemas.
+"""Builds the API document, once for each app: flasgger collects the views' descriptions, the models give the schemas.
 
-Stands beside the life of a job. Next: `operation_forms.py`, which adds the operations there are.
+`operation_forms.py` adds the published operations to it.
 """
 
 from copy import deepcopy
@@ -27,19 +27,22 @@ TEMPLATE: Final[dict[str, Any]] = {
         "title": "Errand",
         "version": version("errand"),
         "description": (
-            "POST a piece of work and get `202 accepted` at once. Workers compute it, keep the result and mail it. "
-            "**What was accepted is never lost, never finished twice, and its owner is told.**"
+            "POST a job and get `202 accepted` at once. Workers run it, keep its result and mail it. "
+            "**An accepted job is never lost, never finished twice, and its owner is notified.**"
         ),
     },
     "tags": [
-        {"name": "jobs", "description": "Hand in work, look how it is doing, call it off."},
-        {"name": "operations", "description": "What the workers can compute now, and a form for each."},
-        {"name": "schedules", "description": "Have work done again and again, by cron expressions in any time zone."},
-        {"name": "events", "description": "Watch jobs as they change: status, progress and log lines."},
-        {"name": "mail", "description": "Where the links in mails lead: pages, which need no more than the link."},
-        {"name": "mailbox", "description": "Read the mails that were caught: for development, where `MAILBOX` is set."},
-        {"name": "health", "description": "For those who run this service."},
-        {"name": "documentation", "description": "This page and what it is made of."},
+        {"name": "jobs", "description": "Submit jobs, look at them, cancel them, run them again."},
+        {"name": "operations", "description": "The operations that the workers can run now, with a form for each."},
+        {"name": "schedules", "description": "Run jobs repeatedly, by cron expressions in any time zone."},
+        {"name": "events", "description": "Follow jobs live: changes of status, progress and log lines."},
+        {
+            "name": "mail",
+            "description": "The pages behind the links in mails. The link is all that is needed to open them.",
+        },
+        {"name": "mailbox", "description": "Read the caught mails. For development only, if `MAILBOX` is set."},
+        {"name": "health", "description": "For operators: health checks and metrics."},
+        {"name": "documentation", "description": "This page, and the OpenAPI document and files it is made of."},
     ],
 }
 
@@ -67,17 +70,17 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
 
 
 def build_document(app: Flask) -> Schema:
-    """Give the OpenAPI document of all routes `app` has now."""
+    """Return the OpenAPI document of all routes that `app` has now."""
     from flasgger import NO_SANITIZER, Swagger  # heavy, and needed only here
 
-    template = deepcopy(TEMPLATE)  # flasgger writes into what it is given
+    template = deepcopy(TEMPLATE)  # flasgger modifies its template
     template["components"] = {"schemas": _schemas(), "responses": {"NotAllowed": NOT_ALLOWED}}
     collector = Swagger(
         config={"openapi": "3.0.3", "specs": [{"endpoint": ENDPOINT}]},
         template=template,
         sanitizer=NO_SANITIZER,
     )
-    # Not `init_app`: that would register flasgger's own routes (with its old Swagger UI) and an after_request hook.
+    # not `init_app`, which would register flasgger's own routes (with its old Swagger UI) and an after_request hook
     collector.app = app
     with app.app_context():
         document = collector.get_apispecs(ENDPOINT)
@@ -92,17 +95,17 @@ def build_document(app: Flask) -> Schema:
 
 
 def _schemas() -> dict[str, Schema]:
-    """Give the schemas of all bodies and answers."""
+    """Return the schemas of all request bodies and responses."""
     schemas = schemas_of(
         [*((model, "validation") for model in BODIES), *((model, "serialization") for model in ANSWERS)]
     )
-    # A batch takes anything for a job: what is none comes back with its problem.
+    # a batch accepts any item, and answers an invalid one with its problem
     schemas["BatchRequest"]["properties"]["jobs"]["items"] = {"anyOf": [{"$ref": COMPONENTS + "JobRequest"}, {}]}
     return schemas
 
 
 def _split_docstring(operation: dict[str, Any]) -> None:
-    """Part a docstring, which flasgger takes for the summary as a whole, into summary and description."""
+    """Split a docstring, which flasgger takes as the summary, into summary and description."""
     summary, _, description = operation["summary"].partition("\n\n")
     operation["summary"] = summary.rstrip(".")
     if description:

@@ -1,8 +1,7 @@
 """Translates JSON Schema (2020-12), pydantic's and the operations' own, into the dialect of OpenAPI 3.0.3.
 
-Stands beside the life of a job: flasgger and its users read 3.0.3, which has `nullable` instead of the type `null`, no
-`const` and half of the other keywords. What it can't say is left out, so that it allows no less than the schema does.
-Next: `document.py`, which puts the document together.
+flasgger reads and writes 3.0.3, which has `nullable` instead of the type `null`, no `const`, and only half of the other
+keywords. A constraint that 3.0.3 can't express is left out, so the translation never rejects what the schema accepts.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +12,11 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 Schema = dict[str, Any]
 Rename = Callable[[str], str | None]
-"""Tells for a reference as it is written where the same stands in the document; None: nowhere."""
+"""Maps a reference in a schema to the reference in the document; None if the document has no such part."""
 
 COMPONENTS: Final = "#/components/schemas/"
 DATA: Final = frozenset({"default", "enum", "required", "example"})
-"""Keywords below which nothing is a schema."""
+"""Keywords whose values contain no schemas."""
 BOUNDS: Final = (("exclusiveMinimum", "minimum", max), ("exclusiveMaximum", "maximum", min))
 KNOWN: Final = DATA | {
     *("title", "description", "type", "format", "nullable", "deprecated", "readOnly", "writeOnly"),
@@ -25,31 +24,31 @@ KNOWN: Final = DATA | {
     *("items", "minItems", "maxItems", "uniqueItems", "properties", "additionalProperties"),
     *("minProperties", "maxProperties", "allOf", "anyOf", "oneOf", "not"),
 }
-"""The keywords of a schema in 3.0.3."""
+"""The keywords of a schema in OpenAPI 3.0.3."""
 PLAIN: Final = frozenset({"type", "properties", "required", "minLength", "maxLength", "pattern", "minimum", "maximum"})
 TYPES: Final = (None, "string", "number", "integer", "boolean", "object")
-"""Those that mean the same in both, and the types for which that is so."""
+"""Keywords that mean the same in both dialects, and the types for which they do."""
 
 
 def schemas_of(models: Sequence[tuple[type[BaseModel], JsonSchemaMode]]) -> dict[str, Schema]:
-    """Give the schemas of the models and of what they contain, by name, for `#/components/schemas`."""
+    """Return the schemas of the models and of their parts, by name, for `#/components/schemas`."""
     _, document = models_json_schema(models, ref_template=COMPONENTS + "{model}")
     return {name: translated(schema) for name, schema in document["$defs"].items()}
 
 
 def translated(schema: Any, rename: Rename = lambda reference: reference) -> Any:
-    """Translate one schema and all below it."""
+    """Translate a schema and all schemas inside it."""
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
     rest = _alternatives(_types(_constant(dict(schema))))
     if "patternProperties" in rest:
-        rest.pop("additionalProperties", None)  # without the patterns it would forbid what they allow
+        rest.pop("additionalProperties", None)  # without the patterns it would reject what they accept
     if "prefixItems" in rest:
-        rest["items"] = {}  # it speaks of what comes after these
+        rest["items"] = {}  # in 2020-12 it describes only the items after the prefix
     rest = _examples(_bounds(_denial(rest)))
     reference = rest.pop("$ref", None)
     if "properties" not in rest:
-        rest.pop("title", None)  # pydantic repeats the field's name, in capitals
+        rest.pop("title", None)  # pydantic's titles repeat the field's name
     rest = {key: _part(key, value, rename) for key, value in rest.items() if key in KNOWN or key.startswith("x-")}
     if rest.get("type") == "array":
         rest.setdefault("items", {})
@@ -60,7 +59,7 @@ def translated(schema: Any, rename: Rename = lambda reference: reference) -> Any
 
 
 def _part(key: str, value: Any, rename: Rename) -> Any:
-    """Translate what stands under a keyword: names of properties are no keywords, and data is left as it is."""
+    """Translate a keyword's value: names of properties are no keywords, and data stays as it is."""
     if key == "properties":
         return {name: translated(part, rename) for name, part in value.items()}
     if key in {"allOf", "anyOf"}:
@@ -96,9 +95,9 @@ def _types(schema: Schema) -> Schema:
 
 
 def _alternatives(schema: Schema) -> Schema:
-    """Let at least one form do where exactly one was asked for, and write the form `null` as `nullable`.
+    """Write `oneOf` as `anyOf`, and the alternative `null` as `nullable`.
 
-    Forms become wider here, so that a value may fit two.
+    The translation makes alternatives wider, so a value may match two of them.
     """
     if "oneOf" in schema:
         forms = schema.pop("oneOf")
@@ -117,14 +116,14 @@ def _alternatives(schema: Schema) -> Schema:
 
 
 def _denial(schema: Schema) -> Schema:
-    """Drop a `not` of which something might be left out: it would forbid more."""
+    """Drop a `not` that can't be translated exactly: it would reject more than the original."""
     if "not" in schema and not _is_plain(schema["not"]):
         del schema["not"]
     return schema
 
 
 def _is_plain(schema: Any) -> bool:
-    """Tell whether a schema is the same in both dialects, whatever it says."""
+    """Tell whether a schema means the same in both dialects."""
     if isinstance(schema, bool):
         return True
     parts = schema.get("properties", {}).values()
@@ -145,7 +144,7 @@ def _bounds(schema: Schema) -> Schema:
 
 
 def _single(schema: Schema) -> Schema:
-    """Write a choice of one form as that form."""
+    """Replace a choice of one alternative by that alternative."""
     if len(forms := schema.get("anyOf", ())) != 1:
         return schema
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
@@ -155,14 +154,14 @@ def _single(schema: Schema) -> Schema:
 
 
 def _nullable(schema: Schema) -> Schema:
-    """Name null among the values there may be, where it is one of them."""
+    """Add null to the values of an `enum` that is nullable."""
     if schema.get("nullable") and None not in (values := schema.get("enum", [None])):
         schema["enum"] = [*values, None]
     return schema
 
 
 def _referring(target: str, rest: Schema) -> Schema:
-    """Put a reference that has neighbours into an `allOf`: 3.0.3 ignores what stands beside a `$ref`."""
+    """Put a reference with sibling keywords into an `allOf`: 3.0.3 ignores the siblings of a `$ref`."""
     if not rest:
         return {"$ref": target}
     return {**rest, "allOf": [*rest.get("allOf", []), {"$ref": target}]}

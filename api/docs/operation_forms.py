@@ -1,6 +1,6 @@
-"""Adds to the API document what the catalogue has now: a path with a typed form for each operation.
+"""Adds the published operations to the API document: a path with a typed form for each of them.
 
-Stands beside the life of a job. `document.py` makes the document it begins with, `site.py` serves the result.
+`document.py` builds the document it starts from; `site.py` serves the result.
 """
 
 import gzip
@@ -20,14 +20,14 @@ from schemas.operations import Operation
 
 TEMPLATE_PATH: Final = "/operations/{name}"
 CHOICES: Final = ("JobRequest", "ScheduleRequest")
-"""Bodies that name an operation: each becomes a choice of one form for each operation."""
+"""Request bodies that name an operation: each becomes a choice among the operations' forms."""
 LISTED: Final = "operations"
-"""Tag of the paths that only show an operation."""
+"""Tag of the requests that show an operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedDocument:
-    """A document as it is sent, and its ETag."""
+    """A document as bytes, and its ETag."""
 
     content: bytes
     gzipped: bytes
@@ -35,16 +35,16 @@ class RenderedDocument:
 
 
 class Document:
-    """The API document with the operations there are. Threads may share it."""
+    """The API document with the published operations. Safe to share among threads."""
 
     def __init__(self, base: Schema) -> None:
-        """Begin with `base`, the document without any operation."""
+        """Start from `base`, the document without operations."""
         self._base = base
         self.plain = rendered(base)
         self._last: tuple[Mapping[str, str], RenderedDocument] = ({}, self.plain)
 
     def of(self, texts: Mapping[str, str]) -> RenderedDocument:
-        """Give the document with these operations (JSON text by name); the last one is remembered."""
+        """Return the document with these operations (JSON text by name); the latest one is cached."""
         seen, document = self._last
         if texts != seen:
             document = rendered(with_operations(self._base, [published(text).operation for text in texts.values()]))
@@ -53,13 +53,13 @@ class Document:
 
 
 def rendered(document: Schema) -> RenderedDocument:
-    """Write a document down."""
+    """Write a document as JSON, plain and compressed."""
     content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     return RenderedDocument(content, gzip.compress(content, 6, mtime=0), blake2b(content, digest_size=10).hexdigest())
 
 
 def with_operations(base: Schema, operations: list[Operation]) -> Schema:
-    """Give the document with a path for each operation, and with their arguments wherever a body names one."""
+    """Return the document with a path for each operation, and with its arguments in every body that names it."""
     document = deepcopy(base)
     schemas, paths = document["components"]["schemas"], document["paths"]
     template = _sharing_answers(paths[TEMPLATE_PATH], document["components"]["responses"])
@@ -82,7 +82,7 @@ def with_operations(base: Schema, operations: list[Operation]) -> Schema:
 
 
 def _sharing_answers(path: Schema, components: Schema) -> Schema:
-    """Give the path with references to its answers, so that these stand in the document only once."""
+    """Return the path with references to its responses, so that the document has each response only once."""
     for method, described in path.items():
         for status, answer in described["responses"].items():
             if "$ref" not in answer:
@@ -93,11 +93,11 @@ def _sharing_answers(path: Schema, components: Schema) -> Schema:
 
 
 def _path(operation: Operation, template: Schema, schemas: Schema) -> Schema:
-    """Describe what can be done at an operation's own path: what the general one says, with its name and its form."""
+    """Describe an operation's own path: the general description, with the operation's name and form."""
     show, run = deepcopy(template["get"]), deepcopy(template["post"])
     for method in (show, run):
         method["parameters"] = [each for each in method["parameters"] if each["in"] != "path"]
-    show.update(tags=[LISTED], summary=f"See what {operation.name} does")
+    show.update(tags=[LISTED], summary=f"Look at {operation.name}")
     run["summary"] = operation.summary.rstrip(".") or operation.name
     run["description"] = operation.description
     example = operation.examples[0].arguments if operation.examples else sample_of(operation.arguments)
@@ -107,7 +107,7 @@ def _path(operation: Operation, template: Schema, schemas: Schema) -> Schema:
 
 
 def sample_of(schema: Schema) -> dict[str, Any]:
-    """Make up arguments to begin with: what is required, as its own schema suggests."""
+    """Make example arguments from the schema: a value for each required field."""
     parts = schema.get("properties", {})
     return {name: _sample(parts.get(name, {})) for name in schema.get("required", [])}
 
@@ -122,7 +122,7 @@ def _sample(part: Any) -> Any:
 
 
 def _form(body: Schema, operation: Operation, *, names_it: bool = False) -> Schema:
-    """Give the schema of a body with this operation's arguments in it, and with its name where that stands there."""
+    """Return a body's schema with this operation's arguments; `names_it`: and with its name as the only choice."""
     form = deepcopy(body)
     form.pop("description", None)
     form["title"] = operation.name
@@ -135,7 +135,7 @@ def _form(body: Schema, operation: Operation, *, names_it: bool = False) -> Sche
 
 
 def _components(operation: Operation) -> dict[str, Schema]:
-    """Give the schema of the operation's arguments, and those of its parts, by the names they get in the document."""
+    """Return the schema of the operation's arguments and of its parts, by their names in the document."""
     slug = _component(operation)
     rename = partial(_renamed, slug, operation.arguments.get("$defs", {}))
     parts = {f"{slug}.{_slug(name)}": part for name, part in operation.arguments.get("$defs", {}).items()}
@@ -154,6 +154,6 @@ def _component(operation: Operation) -> str:
 
 
 def _slug(name: str) -> str:
-    """Make a name of those characters that the names of components may have; other names stay other names."""
+    """Write a name with the characters that component names may have; different names stay different."""
     slug = re.sub(r"[^A-Za-z0-9_-]", "_", name)
     return slug if slug == name else f"{slug}-{blake2b(name.encode(), digest_size=4).hexdigest()}"

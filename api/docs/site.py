@@ -1,6 +1,6 @@
-"""Serves the API document and the page that shows it: `GET /apidocs`, `/apispec.json` and the files they need.
+"""Serves Swagger UI and the API document: `GET /apidocs`, `GET /apispec.json` and the files below `/static`.
 
-Stands beside the life of a job; no request to any other host is made or allowed. Next: `templates/apidocs.html`.
+The page loads nothing from other hosts; its policy forbids it.
 """
 
 import gzip
@@ -26,20 +26,20 @@ pages = Blueprint("pages", __name__)
 
 
 PAGE_HEADERS: Final = {
-    # Swagger UI's style sheet has its icons in data: addresses
+    # Swagger UI's style sheet contains its icons as data: addresses
     content_policy.HEADER: content_policy.own_page(img_src="'self' data:"),
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
-"""The page names each file with a fingerprint of its content, so a changed file has another address."""
+"""`Cache-Control` of a file: its address has a fingerprint of its content, so a changed file has another address."""
 
 
 class Documentation:
-    """What an app says of itself, made once, when somebody first asks: what makes it takes 5 MB, and not all do ask."""
+    """An app's documentation, built at the first request: flasgger takes 5 MB, which most processes can save."""
 
     def __init__(self, app: Flask) -> None:
-        """Describe `app`, which has all its routes."""
+        """Document `app`, which has all its routes."""
         self._app = app
         self._lock = Lock()
 
@@ -51,16 +51,16 @@ class Documentation:
 
     @cached_property
     def page(self) -> bytes:
-        """The page that shows it."""
+        """The page with Swagger UI."""
         with self._app.app_context():
             return render_template("apidocs.html", asset=asset_url).encode()
 
 
 def prepare(app: Flask) -> None:
-    """Make ready to answer; to be called when the app has all its routes. Raises what a plug-in's description does."""
+    """Prepare the documentation of an app that has all its routes. Raises what a plug-in's description raises."""
     documentation = app.extensions["errand.pages"] = Documentation(app)
     if app.extensions["errand"].settings.examples_list:
-        _ = documentation.document  # whoever writes a plug-in is told at once what is wrong with it
+        _ = documentation.document  # a fault in a plug-in's description shows at the start
 
 
 def _documentation() -> Documentation:
@@ -68,16 +68,16 @@ def _documentation() -> Documentation:
 
 
 @pages.get("/")
-@documented(tags=["documentation"], responses={"302": {"description": "To /apidocs."}})
+@documented(tags=["documentation"], responses={"302": {"description": "A redirect to `/apidocs`."}})
 def front_door() -> Response:
-    """Go to the documentation."""
+    """Go to the documentation"""
     return redirect("/apidocs")
 
 
 @pages.get("/apidocs")
-@documented(tags=["documentation"], responses={"200": {"description": "A page (HTML)."}})
+@documented(tags=["documentation"], responses={"200": {"description": "A page (HTML) with Swagger UI."}})
 def apidocs() -> Answer:
-    """Read the documentation and try it out."""
+    """Read the documentation and try the API"""
     return Answer(_documentation().page, headers=PAGE_HEADERS, mimetype="text/html")
 
 
@@ -93,7 +93,7 @@ def apidocs() -> Answer:
 def apispec() -> Answer:
     """Get this documentation as an OpenAPI document
 
-    It has a path for each operation the workers have announced by now.
+    Contains a path for each operation that the workers have announced by now.
     """
     document = current_document(_documentation().document)
     headers = {"ETag": f'W/"{document.etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -105,7 +105,7 @@ def apispec() -> Answer:
 
 
 def current_document(document: Document) -> RenderedDocument:
-    """Give the document with the operations there are; without any while the store is away."""
+    """Return the document with the published operations, or without operations while the store is down."""
     try:
         return document.of(here().catalogue.texts())
     except StoreUnavailable:
@@ -115,11 +115,14 @@ def current_document(document: Document) -> RenderedDocument:
 @pages.get("/static/<path:filename>")
 @documented(
     tags=["documentation"],
-    parameters=[parameter("filename", "path", "Its path.", enum=list(ASSETS))],
-    responses={"200": {"description": "A file of the documentation page."}, "404": {"description": "No such file."}},
+    parameters=[parameter("filename", "path", "The file's path.", enum=list(ASSETS))],
+    responses={"200": {"description": "The file."}, "404": {"description": "There is no such file."}},
 )
 def asset(filename: str) -> Answer:
-    """Get a file of the documentation page."""
+    """Get a file of a page
+
+    Returns a script, style sheet or picture of this documentation or of another page.
+    """
     path = ASSETS.get(filename) or abort(404)
     headers = {"Cache-Control": IMMUTABLE, "Vary": "Accept-Encoding", "Referrer-Policy": "no-referrer"}
     mimetype = guess_type(path.name)[0] or "text/plain"
@@ -130,5 +133,5 @@ def asset(filename: str) -> Answer:
 
 @lru_cache(maxsize=8)
 def _gzipped(path: Path) -> bytes:
-    """Compress a file; kept, because Swagger UI is 1.7 MB and a phone should load a quarter of that."""
+    """Compress a file; cached, because Swagger UI has 1.7 MB, of which a phone loads only a quarter compressed."""
     return gzip.compress(path.read_bytes(), 6, mtime=0)

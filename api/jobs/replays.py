@@ -1,6 +1,6 @@
 """Runs many jobs again (`POST /jobs/retry`), and makes replays: new jobs with other arguments than their origin's.
 
-`errand/store/listing.py` finds the jobs. A replay is accepted like any new job. Next: `submit.py`.
+`errand/store/listing.py` finds the jobs; `submit.py` accepts a replay like any other job.
 """
 
 import json

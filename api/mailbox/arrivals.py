@@ -1,7 +1,6 @@
-"""Tells those who have the mailbox open what has changed in it: the body of `GET /mailbox/events`.
+"""Streams the changes of the mailbox to open pages: the body of `GET /mailbox/events`.
 
-Stands behind `views.py`. The folder is looked at again and again: a look costs next to nothing while nothing changes,
-and no other process need tell us anything. Next: `folder.py`.
+The stream polls the folder. While nothing changes, a poll costs next to nothing, and no other process has to notify us.
 """
 
 import json
@@ -13,32 +12,32 @@ from api.events import sse
 from api.feed.broadcaster import Broadcaster
 from api.mailbox.folder import MailFolder
 
-LOOK_SECONDS: Final = 0.3
-"""Between two looks of a stream."""
-LOOK_SHARE: Final = 0.05
-"""Of its time that a stream may spend with looking: a folder that takes long is looked at less often."""
+POLL_SECONDS: Final = 0.3
+"""Seconds between two polls of a stream."""
+POLL_SHARE: Final = 0.05
+"""Maximum share of time that a stream spends polling: a slow folder is polled less often."""
 
 
 def mail_events(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
-    """Write what is in the folder, at once and when it has changed, and heartbeats; until `watch` is closed."""
+    """Write the state of the folder, now and after each change, and heartbeats, until `watch` is closed."""
     yield sse.HELLO
-    said, said_at = b"", monotonic()
+    sent, sent_at = b"", monotonic()
     while True:
         began = monotonic()
-        news = _mails_event(folder)
+        event = _mails_event(folder)
         took = monotonic() - began
-        if news != said:
-            said, said_at = news, monotonic()
-            yield news
-        elif monotonic() - said_at >= sse.HEARTBEAT_SECONDS:
-            said_at = monotonic()
+        if event != sent:
+            sent, sent_at = event, monotonic()
+            yield event
+        elif monotonic() - sent_at >= sse.HEARTBEAT_SECONDS:
+            sent_at = monotonic()
             yield sse.comment("still here")
-        if watch.stops_within(max(LOOK_SECONDS, took / LOOK_SHARE)):
+        if watch.stops_within(max(POLL_SECONDS, took / POLL_SHARE)):
             yield sse.comment("the server stops")
             return
 
 
 def _mails_event(folder: MailFolder) -> bytes:
     found = folder.listing().mails
-    told = {"total": len(found), "newest": found[0].id if found else None}
-    return f"event: mails\ndata: {json.dumps(told)}\n\n".encode()
+    state = {"total": len(found), "newest": found[0].id if found else None}
+    return f"event: mails\ndata: {json.dumps(state)}\n\n".encode()

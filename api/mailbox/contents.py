@@ -1,7 +1,6 @@
-"""Opens a mail of the folder: what a list says of it, and what is in it.
+"""Opens a mail of the folder: its summary for the list, its text, its HTML and its attachments.
 
-Stands between `folder.py` and `views.py`. Next: `mime.py`, which takes it apart, and `frames.py`, which makes its HTML
-fit to be shown.
+`mime.py` parses the mail; `frames.py` prepares its HTML for the browser.
 """
 
 import mimetypes
@@ -19,12 +18,12 @@ from errand.presenting.report import moment
 SHOWN_HEADERS: Final = ("from", "to", "cc", "reply-to", "date", "message-id", "in-reply-to", "list-unsubscribe")
 LONGEST_NAME: Final = 80
 LONGEST_ENDING: Final = 16
-"""Characters of a file's name, and of an ending that stays when the name is cut."""
+"""Maximum characters of a file's name, and of an extension that is kept when the name is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailSummary:
-    """What a list says of a mail."""
+    """A mail in a list."""
 
     id: str
     sender: str
@@ -48,15 +47,15 @@ class MailAttachment:
     part: ParsedPart
 
     def as_json(self) -> dict[str, Any]:
-        """Give what is told of it."""
+        """Return the attachment without its content, as JSON data."""
         return {"number": self.number, "name": self.name, "media_type": self.media_type, "size": self.size}
 
 
 class OpenedMail:
-    """A mail with everything in it."""
+    """A mail with all its parts."""
 
     def __init__(self, kept: StoredMail) -> None:
-        """Read it; raise MailUnknown when it is gone."""
+        """Read and parse the mail. Raises MailUnknown if it is gone."""
         self.kept = kept
         self.source = kept.read()
         self.headers = headers_of(self.source)
@@ -66,25 +65,25 @@ class OpenedMail:
 
     @cached_property
     def files(self) -> list[ParsedPart]:
-        """All parts but the text and the HTML that are read as the mail itself."""
+        """All parts except the text and the HTML that are the mail's body."""
         return [part for part in self.parts if part is not self.html and part is not self.text]
 
     @property
     def attachments(self) -> list[MailAttachment]:
-        """The files that may be kept, numbered from 1."""
+        """The files offered for download, numbered from 1."""
         return [
             MailAttachment(number, file_name(part, number), part.media_type, len(part.content()), part)
             for number, part in enumerate(self._kept_files, 1)
         ]
 
     def attachment(self, number: int) -> MailAttachment:
-        """Give one file; raise MailUnknown when there is none of this number."""
+        """Return one attachment by its number. Raises MailUnknown."""
         if not 1 <= number <= len(self._kept_files):
             raise MailUnknown("The mail has no such attachment.")
         return self.attachments[number - 1]
 
     def summary(self) -> MailSummary:
-        """Give what a list says of it."""
+        """Return the mail's summary for a list."""
         kept, headers = self.kept, self.headers
         return MailSummary(
             id=kept.id,
@@ -97,10 +96,10 @@ class OpenedMail:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give all that is told of it beside its bodies."""
-        told = {name: decoded_header(self.headers[name]) for name in SHOWN_HEADERS if name in self.headers}
+        """Return the mail without the content of its parts, as JSON data."""
+        shown = {name: decoded_header(self.headers[name]) for name in SHOWN_HEADERS if name in self.headers}
         return asdict(self.summary()) | {
-            "headers": told,
+            "headers": shown,
             "html": self.html is not None,
             "text": self.text is not None,
             "attachments": [attachment.as_json() for attachment in self.attachments],
@@ -108,7 +107,7 @@ class OpenedMail:
 
     @property
     def _kept_files(self) -> list[ParsedPart]:
-        """The files but for those that are only there to be shown in the HTML, and have no name."""
+        """The files, except those without a name that the HTML shows as images."""
         return [part for part in self.files if self.html is None or part.is_file or part.name or not part.content_id]
 
     def _first(self, media_type: str) -> ParsedPart | None:
@@ -117,12 +116,12 @@ class OpenedMail:
 
 @lru_cache(maxsize=10_000)
 def summary_of(kept: StoredMail) -> MailSummary:
-    """Give what a list says of a mail, read once for each file; raise MailUnknown when it is gone."""
+    """Return a mail's summary; each file is read only once. Raises MailUnknown if it is gone."""
     return OpenedMail(kept).summary()
 
 
 def file_name(part: ParsedPart, number: int) -> str:
-    """Give the name under which a file may be kept: no path, no hidden file, nothing that turns the writing around."""
+    """Return a safe file name: no path, no hidden file, no control characters, no marks that reverse the writing."""
     name = printable(re.split(r"[/\\]", part.name)[-1]).strip(" .")
     name = re.sub(r'[<>:"|?*]', "_", name)
     if not name:

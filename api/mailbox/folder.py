@@ -1,7 +1,6 @@
-"""Knows which mails a Maildir folder has, the newest first, without opening any of them.
+"""Lists the mails of a Maildir folder, the newest first, without opening them.
 
-Stands behind `views.py`. A look costs two calls of the system while nothing changes, and one reading of the folders'
-names when something has. Next: `contents.py`, which opens one.
+A listing costs two system calls while nothing changes, and one scan of the directories after a change.
 """
 
 import os
@@ -19,16 +18,16 @@ from typing import Final
 from errand.errors import MailUnknown
 
 FOLDERS: Final = ("new", "cur")
-"""Of a Maildir: mails nobody has looked at, and those somebody has."""
+"""Directories of a Maildir: of unseen and of seen mails."""
 MOST_BYTES: Final = 32 * 1024 * 1024
-"""Of a file; what comes after is left out. The mail catcher takes no mail of more than a third of that."""
+"""Maximum bytes read of a file; the rest is left out. The mail catcher accepts mails up to a third of that."""
 SETTLED_NS: Final = 2_000_000_000
-"""A folder that changed less than so long ago is read again: the clock of files ticks some hundred times a second."""
+"""A directory that changed less than this ago is scanned again: timestamps of files are only some 10 ms fine."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMail:
-    """A mail as a file: its id is made of the file's name, and no path is ever made of an id."""
+    """A mail as a file. Its id is a hash of the file's name; no path is ever made from an id."""
 
     id: str
     path: Path
@@ -37,7 +36,7 @@ class StoredMail:
     size: int
 
     def read(self) -> bytes:
-        """Give its bytes; raise MailUnknown when it is gone."""
+        """Return the mail's bytes. Raises MailUnknown if it is gone."""
         try:
             with self.path.open("rb") as file:
                 return file.read(MOST_BYTES)
@@ -47,18 +46,18 @@ class StoredMail:
 
 @dataclass(frozen=True, slots=True)
 class MailListing:
-    """All mails of one look, the newest first."""
+    """All mails at one time, the newest first."""
 
     mails: tuple[StoredMail, ...] = ()
     places: dict[str, int] = field(default_factory=dict)
-    """By id."""
+    """Index in `mails` by id."""
 
     def find(self, mail_id: str) -> StoredMail:
-        """Give a mail; raise MailUnknown."""
+        """Return a mail by its id. Raises MailUnknown."""
         return self.mails[self._place(mail_id)]
 
     def page(self, limit: int, after: str | None = None) -> list[StoredMail]:
-        """Give the newest mails, or those that come after the one with this id; raise MailUnknown."""
+        """Return the newest mails, or those that follow the mail with this id. Raises MailUnknown."""
         first = 0 if after is None else self._place(after) + 1
         return list(islice(self.mails, first, first + limit))
 
@@ -69,10 +68,10 @@ class MailListing:
 
 
 class MailFolder:
-    """A Maildir folder. One that isn't there (yet) has no mails."""
+    """A Maildir folder; one that does not exist (yet) has no mails."""
 
     def __init__(self, path: Path) -> None:
-        """Show what is in `path`; nothing is read yet."""
+        """List the mails in `path`; nothing is read yet."""
         self._folders = tuple(path / name for name in FOLDERS)
         self._lock = Lock()
         self._stamps: tuple[int, ...] = ()
@@ -80,17 +79,17 @@ class MailFolder:
         self._listing = MailListing()
 
     def listing(self) -> MailListing:
-        """Give the mails that are there now."""
+        """Return the mails that are there now."""
         with self._lock:
             stamps = tuple(map(_changed_ns, self._folders))
-            # noted before the reading: what changes meanwhile is seen at the next look
+            # noted before the scan, so that a change during the scan shows in the next listing
             if stamps != self._stamps or time_ns() - max(stamps) < SETTLED_NS:
                 self._stamps = stamps
                 self._read_names()
             return self._listing
 
     def clear(self) -> None:
-        """Remove all mails that are there now; what arrives meanwhile stays."""
+        """Delete all mails that are there now; mails that arrive meanwhile stay."""
         for mail in self.listing().mails:
             mail.path.unlink(missing_ok=True)
 
@@ -99,7 +98,7 @@ class MailFolder:
         for folder in self._folders:
             with suppress(OSError), os.scandir(folder) as entries:
                 for entry in entries:
-                    # one that moved from `new` to `cur` while we read is met twice, or not until the next look
+                    # a mail that moves from `new` to `cur` meanwhile is met twice, or only in the next listing
                     if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
                         with suppress(FileNotFoundError):
                             found[entry.path] = self._known.get(entry.path) or _stored_mail(entry)
@@ -111,19 +110,19 @@ class MailFolder:
 
 @cache
 def folder_at(path: str) -> MailFolder:
-    """Give the folder of a path, always the same one: it knows what it has seen."""
+    """Return the folder of a path, always the same object, because it caches its listing."""
     return MailFolder(Path(path))
 
 
 def _stored_mail(entry: os.DirEntry[str]) -> StoredMail:
     status = entry.stat(follow_symlinks=False)
-    # what follows the colon are flags, which change when a mail reader has shown it
+    # flags follow the colon; they change when a mail reader has shown the mail
     name = os.fsencode(entry.name.partition(":")[0])
     return StoredMail(blake2b(name, digest_size=10).hexdigest(), Path(entry.path), status.st_mtime_ns, status.st_size)
 
 
 def _sort_key(mail: StoredMail) -> tuple[int, list[int]]:
-    """Give what mails are sorted by; of those of the same moment, the numbers in their names."""
+    """Sort by time of arrival, and mails of the same time by the numbers in their names."""
     return mail.arrived_ns, [int(number) for number in re.findall(r"[0-9]{1,18}", mail.path.name)]
 
 

@@ -1,8 +1,7 @@
-"""Makes the HTML of a mail fit for its frame: images that came along are shown, links open beside, nothing is fetched.
+"""Prepares the HTML of a mail for its frame: embeds its images, opens links in new tabs, and loads nothing else.
 
-Stands behind `views.py`. What holds a hostile mail back is not here but in the frame's sandbox and its policy, which
-know no script, no form and no other host. Here is what these leave open: Chromium opens a connection to a host that a
-`<link>` or a frame names before it asks the policy.
+The frame's sandbox and policy stop a hostile mail: they allow no script, no form and no other host. This file closes
+the gap they leave: Chromium connects to a host that a `<link>` or a frame names before it checks the policy.
 """
 
 import base64
@@ -15,7 +14,7 @@ from urllib.parse import unquote
 from api.mailbox.mime import ParsedPart
 
 MOST_IMAGE_CHARACTERS: Final = 32 * 1024 * 1024
-"""Of all images in a mail as it is shown; a mail may name the same image a thousand times."""
+"""Maximum characters of all embedded images; a mail may show the same image a thousand times."""
 
 FRAME_POLICY: Final = "; ".join(
     (
@@ -25,12 +24,12 @@ FRAME_POLICY: Final = "; ".join(
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'self'",
-        # for who opens it alone, too; a page that a link leads to is an ordinary one
+        # also if the HTML is opened without the frame; a link opens an ordinary page
         "sandbox allow-popups allow-popups-to-escape-sandbox",
     )
 )
 
-# A browser, too, knows a tag by just these letters, whatever stands around them: nothing can be hidden from this.
+# a browser recognises a tag by these very letters, whatever surrounds them, so none escapes this pattern
 _CONNECTS: Final = re.compile(r"<(?=(?:link|i?frame|object|embed)[\s/>])", re.IGNORECASE)
 _TARGET: Final = re.compile(r"(<a(?:rea)?(?=\s)[^<>]*?\s)target(?=\s*=)", re.IGNORECASE)
 _IMAGE: Final = re.compile(r"""(?<=["'(=])cid:([^"'()\s<>]{1,500})""", re.IGNORECASE)
@@ -40,7 +39,7 @@ _OPENS_BESIDE: Final = '<base target="_blank">'
 
 
 def framed(html: str, files: Sequence[ParsedPart]) -> str:
-    """Give the HTML as the frame shows it; `files` are those that came with it."""
+    """Return the HTML as the frame shows it; `files` are the other parts of the mail."""
     html = _TARGET.sub(r"\1data-target", _CONNECTS.sub("<x-", html))
     html = _with_images(html, {part.content_id: part for part in files if part.content_id})
     doctype = _DOCTYPE.match(html)

@@ -1,7 +1,7 @@
-"""Takes a mail apart, whatever was made of it: in time that grows with its length alone, and without an error.
+"""Parses any mail, however malformed, in linear time and without raising an error.
 
-Stands behind `contents.py`. The standard library's parser takes minutes for some mails of a few megabytes (parts within
-parts, a header of a million semicolons), so this one looks only for what is shown, with a bound on everything.
+The standard library's parser takes minutes for some mails of a few megabytes (nested parts, a header of a million
+semicolons). This one reads only what the mailbox shows, with a limit on everything.
 """
 
 import binascii
@@ -17,36 +17,36 @@ from typing import Final
 
 MOST_PARTS: Final = 200
 DEEPEST: Final = 8
-"""Parts of a mail, and parts within parts; what lies beyond is shown as it is."""
+"""Maximum number of parts of a mail, and of levels of nesting; anything beyond is shown unparsed."""
 LONGEST_HEAD: Final = 65_536
 LONGEST_HEADER: Final = 2_000
-"""Bytes of all headers of a part, and characters of each, that are looked at."""
+"""Maximum bytes read of a part's headers, and maximum characters of each header."""
 SLOW_CHARSETS: Final = frozenset({"punycode", "idna"})
-"""Character sets of Python's that no mail has, and that take the square of a text's length."""
+"""Codecs of Python that no mail uses and that take quadratic time."""
 
 _END_OF_HEAD: Final = re.compile(rb"^\r?\n", re.MULTILINE)
 _FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
 _ANY_END: Final = re.compile("\r\n?")
-_JOINERS: Final = "\u200c\u200d"  # hold letters and emoji together
+_JOINERS: Final = "\u200c\u200d"  # join letters and emoji
 _DESCRIBING: Final = ("content-type", "content-disposition", "content-id")
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedPart:
-    """A part that has no parts: its headers by their names in lower case, what it says it is, and its bytes."""
+    """A part without parts of its own: headers by lower-case name, declared type and name, and encoded body."""
 
     headers: dict[str, str]
     media_type: str
     charset: str
     name: str
-    """Of the file; empty when it has none. Anything may be in it."""
+    """The declared file name, unchecked; empty if there is none."""
     is_file: bool
-    """It asks to be kept, not shown."""
+    """Whether the part is declared as an attachment."""
     content_id: str
     body: bytes
 
     def content(self) -> bytes:
-        """Give its bytes as they were before they travelled."""
+        """Return the decoded bytes."""
         match self.headers.get("content-transfer-encoding", "").strip().lower():
             case "base64":
                 return _from_base64(self.body)
@@ -56,7 +56,7 @@ class ParsedPart:
                 return self.body
 
     def text(self) -> str:
-        """Give its content as text, with plain line ends."""
+        """Return the content as text, with plain line feeds as line ends."""
         return _ANY_END.sub("\n", decoded_text(self.content(), self.charset)).removeprefix("\ufeff")
 
 
@@ -77,47 +77,47 @@ def parts_of(mail: bytes) -> list[ParsedPart]:
 
 
 def headers_of(mail: bytes) -> dict[str, str]:
-    """Give the headers of a mail, the first of each name, by their names in lower case."""
+    """Return the headers of a mail by lower-case name; of repeated headers, the first."""
     return _split_head(mail, 0, len(mail))[0]
 
 
 def decoded_header(value: str) -> str:
-    """Give a header as people read it: its encoded words decoded, on one line, without what can't be printed."""
+    """Return a header as people read it: encoded words decoded, on one line, without unprintable characters."""
     try:
         words = decode_header(value[:LONGEST_HEADER])
     except (HeaderParseError, ValueError):
         return printable(value)
-    # of what stands between encoded words, decode_header makes bytes that can be taken for Latin-1
+    # decode_header returns the text between encoded words as bytes in Latin-1
     return printable(
         "".join(word if isinstance(word, str) else decoded_text(word, cs or "latin-1") for word, cs in words)
     )
 
 
 def printable(text: str) -> str:
-    """Give a text on one line without what can't be printed, marks that turn the direction of writing included."""
+    """Return a text on one line, without unprintable characters and marks that change the writing direction."""
     return " ".join("".join(sign if sign.isprintable() or sign in _JOINERS else " " for sign in text).split())
 
 
 def decoded_text(content: bytes, charset: str) -> str:
-    """Give bytes as text, whether or not the character set is right, and whether or not there is such a one."""
+    """Decode bytes, even if the character set is wrong or unknown."""
     try:
         if codecs.lookup(charset).name in SLOW_CHARSETS:
             charset = "utf-8"
         text = content.decode(charset, "replace")
     except (LookupError, ValueError):
         text = content.decode("utf-8", "replace")
-    return text.encode("utf-8", "replace").decode()  # utf-7 has half characters, which nothing else can write
+    return text.encode("utf-8", "replace").decode()  # utf-7 can produce lone surrogates, which can't be encoded
 
 
 def _split_head(mail: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
-    """Give the headers of what stands between two places, and where its body begins."""
+    """Return the headers of the part between two offsets, and the offset of its body."""
     blank = _END_OF_HEAD.search(mail, start, end)
     head_end, body = (blank.start(), blank.end()) if blank else (end, end)
     head = mail[start : min(head_end, start + LONGEST_HEAD)]
     try:
         text = head.decode()
     except UnicodeDecodeError:
-        text = head.decode("latin-1")  # which takes any byte
+        text = head.decode("latin-1")  # decodes any byte
     headers: dict[str, str] = {}
     for line in _FOLD.sub("", text).split("\n"):
         name, colon, value = line.partition(":")
@@ -127,7 +127,7 @@ def _split_head(mail: bytes, start: int, end: int) -> tuple[dict[str, str], int]
 
 
 def _content_headers(headers: dict[str, str]) -> Message:
-    """Have the standard library read the headers that describe a part."""
+    """Return a Message with a part's content headers, which the standard library then parses."""
     about = Message()
     for name in _DESCRIBING:
         if name in headers:
@@ -136,7 +136,7 @@ def _content_headers(headers: dict[str, str]) -> Message:
 
 
 def _part_ranges(mail: bytes, start: int, end: int, about: Message) -> Iterator[tuple[int, int]]:
-    """Give where the parts of a part are."""
+    """Return the offsets (start, end) of the parts within a part."""
     boundary = _parameter(about, "boundary")
     if about.get_content_maintype() != "multipart" or not boundary:
         return
@@ -149,18 +149,18 @@ def _part_ranges(mail: bytes, start: int, end: int, about: Message) -> Iterator[
             return
         begin = min(found.end() + 1, end)
     if begin is not None:
-        yield begin, end  # nothing closes it
+        yield begin, end  # the last part has no closing boundary
 
 
 def _without_line_end(mail: bytes, end: int) -> int:
-    """Give where a part ends: the line end before a boundary is the boundary's."""
+    """Return where a part ends: the line end before a boundary belongs to the boundary."""
     return end - (2 if mail[end - 2 : end] == b"\r\n" else 1)
 
 
 def _part(headers: dict[str, str], about: Message, body: bytes) -> ParsedPart:
     media_type = about.get_content_type()
     if about.get_content_maintype() == "multipart":
-        media_type = "text/plain"  # it has no parts, so whatever it has is shown
+        media_type = "text/plain"  # it has no parts, so its body is shown as it is
     return ParsedPart(
         headers,
         media_type,
@@ -173,10 +173,10 @@ def _part(headers: dict[str, str], about: Message, body: bytes) -> ParsedPart:
 
 
 def _parameter(about: Message, name: str, header: str = "content-type") -> str:
-    """Give a parameter of a header, empty when there is none that can be read."""
+    """Return a parameter of a header; empty if it is missing or unreadable."""
     try:
         value = about.get_param(name, "", header)
-        if isinstance(value, tuple):  # RFC 2231: its character set, its language, its bytes
+        if isinstance(value, tuple):  # RFC 2231: character set, language, bytes
             return decoded_text(value[2].encode("latin-1", "replace"), value[0] or "utf-8")
         return decoded_header(value) if name in {"filename", "name"} else value
     except (LookupError, ValueError, TypeError):
@@ -186,6 +186,6 @@ def _parameter(about: Message, name: str, header: str = "content-type") -> str:
 def _from_base64(body: bytes) -> bytes:
     try:
         return binascii.a2b_base64(body)
-    except binascii.Error:  # cut off: what is whole of it
+    except binascii.Error:  # truncated: decode the complete groups
         signs = re.sub(rb"[^A-Za-z0-9+/]", b"", body)
         return binascii.a2b_base64(signs[: len(signs) // 4 * 4])

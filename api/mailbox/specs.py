@@ -1,7 +1,4 @@
-"""How the mailbox describes itself for the API document, which has it only where there is one.
-
-Stands beside the life of a job. Next: `views.py`, the views.
-"""
+"""The API document's descriptions of the mailbox's views; the document has them only if MAILBOX is set."""
 
 from typing import Any, Final
 
@@ -11,7 +8,7 @@ from errand.errors import MailUnknown, ParameterRefused, StreamsFull
 
 MOST_ROWS: Final = 200
 DEFAULT_ROWS: Final = 50
-"""Mails of one page at most, and when nobody says how many."""
+"""Mails on one page: at most, and by default."""
 ID_PATTERN: Final = "^[0-9a-f]{20}$"
 
 _TEXT: Final[Spec] = {"type": "string"}
@@ -29,52 +26,60 @@ _ROW: Final[dict[str, Spec]] = {
     "to": _TEXT,
     "subject": _TEXT,
     "arrived_at": {"type": "string", "format": "date-time"},
-    "size": _COUNT | {"description": "Bytes of the whole mail."},
+    "size": _COUNT | {"description": "The size of the whole mail in bytes."},
     "attachments": _COUNT,
 }
 _FILE: Final = _object(number=_COUNT, name=_TEXT, media_type=_TEXT, size=_COUNT)
 _LIST: Final = _object(
     mails={"type": "array", "items": _object(**_ROW)},
-    total=_COUNT | {"description": "Mails in the mailbox."},
-    next=_ID | {"nullable": True, "description": "The `cursor` of the page that follows."},
+    total=_COUNT | {"description": "The number of mails in the mailbox."},
+    next=_ID | {"nullable": True, "description": "The `cursor` of the next page; null: this is the last page."},
 )
 _WHOLE: Final = _object(
     **{
         **_ROW,
         "headers": {"type": "object", "additionalProperties": _TEXT, "description": ", ".join(SHOWN_HEADERS)},
-        "html": {"type": "boolean", "description": "It has an HTML part."},
-        "text": {"type": "boolean", "description": "It has a text part."},
+        "html": {"type": "boolean", "description": "Whether the mail has an HTML part."},
+        "text": {"type": "boolean", "description": "Whether the mail has a text part."},
         "attachments": {"type": "array", "items": _FILE},
     }
 )
 _MAIL_ID: Final = parameter("mail_id", "path", "The mail's id.", pattern=ID_PATTERN)
 _NUMBER: Final = parameter("number", "path", "The attachment's number.", type="integer", minimum=1)
-_UNKNOWN: Final = problem_response("There is no such mail (any more).", MailUnknown())
+_UNKNOWN: Final = problem_response("There is no mail with this id, or it was deleted.", MailUnknown())
 
 
 def _as(media_type: str, description: str) -> Spec:
     return {"description": description, "content": {media_type: {"schema": _TEXT}}}
 
 
-PAGE_SPEC: Final[Spec] = {"responses": {"200": _as("text/html", "A page.")}}
+PAGE_SPEC: Final[Spec] = {"responses": {"200": _as("text/html", "The page.")}}
 LIST_SPEC: Final[Spec] = {
     "parameters": [
         parameter(
-            "limit", "query", "Mails of the page.", type="integer", minimum=1, maximum=MOST_ROWS, default=DEFAULT_ROWS
+            "limit",
+            "query",
+            "The maximum number of mails on the page.",
+            type="integer",
+            minimum=1,
+            maximum=MOST_ROWS,
+            default=DEFAULT_ROWS,
         ),
-        parameter("cursor", "query", "`next` of the page before.", pattern=ID_PATTERN),
+        parameter("cursor", "query", "Where the page begins: the `next` of the previous page.", pattern=ID_PATTERN),
     ],
     "responses": {
         "200": json_response("A page of mails, the newest first.", _LIST),
-        "400": problem_response("A parameter can't be right.", ParameterRefused(parameter="limit")),
-        "404": problem_response("The mail with which the page before ended is gone: begin again.", MailUnknown()),
+        "400": problem_response("A parameter is unknown or out of range.", ParameterRefused(parameter="limit")),
+        "404": problem_response(
+            "The last mail of the previous page was deleted; start again without `cursor`.", MailUnknown()
+        ),
     },
 }
 MAIL_SPEC: Final[Spec] = {
     "parameters": [_MAIL_ID],
     "responses": {"200": json_response("The mail.", _WHOLE), "404": _UNKNOWN},
 }
-CLEAR_SPEC: Final[Spec] = {"responses": {"204": {"description": "They are gone."}}}
+CLEAR_SPEC: Final[Spec] = {"responses": {"204": {"description": "All mails are deleted."}}}
 DOWNLOAD_SPEC: Final[Spec] = {
     "parameters": [_MAIL_ID, _NUMBER],
     "responses": {
@@ -89,7 +94,7 @@ _SAMPLE: Final = 'retry: 2000\n\nevent: mails\ndata: {"total": 2, "newest": "2f6
 EVENTS_SPEC: Final[Spec] = {
     "responses": {
         "200": {
-            "description": "A stream of events.",
+            "description": "A stream of events (Server-Sent Events).",
             "content": {"text/event-stream": {"schema": _TEXT, "example": _SAMPLE}},
         },
         "503": problem_response("Too many streams are open.", StreamsFull(), RETRY_AFTER),

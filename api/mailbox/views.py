@@ -1,7 +1,6 @@
-"""Shows caught mails in a browser: `GET /mailbox` and what its page asks for.
+"""Shows caught mails in a browser: `GET /mailbox` and the requests of its page.
 
-Stands after the end of a job's life, for development only: without MAILBOX, `app.py` leaves all of this out. Next:
-`folder.py`, which knows the mails there are.
+For development only: `app.py` adds these views only if MAILBOX is set.
 """
 
 import json
@@ -42,27 +41,27 @@ UNTRUSTED_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-"""For what somebody else wrote, and no frame shows."""
+"""Headers of content that somebody else wrote and that no frame shows."""
 FRAME_HEADERS: Final = {**UNTRUSTED_HEADERS, content_policy.HEADER: FRAME_POLICY, "X-DNS-Prefetch-Control": "off"}
 
 _ID: Final = re.compile(specs.ID_PATTERN.strip("^$"))
 _PARAMETERS: Final[dict[str, ParameterCheck]] = {
     "limit": up_to(specs.MOST_ROWS),
-    "cursor": (_ID.fullmatch, "must be the `next` of a page before"),
+    "cursor": (_ID.fullmatch, "must be the `next` of an earlier page"),
 }
 
 
 def folder() -> MailFolder:
-    """Give the folder of the app that answers this request."""
+    """Return the folder of the app that answers this request."""
     return folder_at(here().settings.mailbox)
 
 
 @mailbox.get("/mailbox")
 @documented(tags=TAGS, **specs.PAGE_SPEC)
 def page() -> Answer:
-    """Read the mails that were caught
+    """Read the caught mails
 
-    For development: whoever reaches this service can read them all.
+    For development only: everybody who can reach this service can read all mails.
     """
     return Answer(render_template("mailbox.html", asset=asset_url), headers=PAGE_HEADERS, mimetype="text/html")
 
@@ -72,42 +71,48 @@ def page() -> Answer:
 def mails() -> Answer:
     """List mails
 
-    The newest first.
+    Returns the newest mails first.
     """
     asked = checked_parameters(_PARAMETERS)
     listing = folder().listing()
     rows = listing.page(int(asked.get("limit", specs.DEFAULT_ROWS)), asked.get("cursor"))
     is_last = not rows or rows[-1] is listing.mails[-1]
-    told = []
-    for kept in rows:
-        with suppress(MailUnknown):  # removed since the look
-            told.append(asdict(summary_of(kept)))
-    return _json({"mails": told, "total": len(listing.mails), "next": None if is_last else rows[-1].id})
+    summaries = []
+    for stored in rows:
+        with suppress(MailUnknown):  # deleted since the listing
+            summaries.append(asdict(summary_of(stored)))
+    return _json({"mails": summaries, "total": len(listing.mails), "next": None if is_last else rows[-1].id})
 
 
 @mailbox.delete("/mailbox/mails")
 @documented(tags=TAGS, **specs.CLEAR_SPEC)
 def clear() -> Answer:
-    """Delete all mails"""
+    """Delete all mails
+
+    Mails that arrive during the request stay.
+    """
     folder().clear()
     answer = Answer(status=204)
-    del answer.headers["Content-Type"]  # of nothing
+    del answer.headers["Content-Type"]  # there is no body
     return answer
 
 
 @mailbox.get("/mailbox/mails/<mail_id>")
 @documented(tags=TAGS, **specs.MAIL_SPEC)
 def mail(mail_id: str) -> Answer:
-    """Look at a mail"""
+    """Look at a mail
+
+    Returns the mail's main headers and its list of attachments, and says whether it has HTML and text.
+    """
     return _json(_opened(mail_id).as_json())
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/html")
-@documented(tags=TAGS, **specs.part_spec("text/html", "Its HTML part, which can run no script and fetch nothing."))
+@documented(tags=TAGS, **specs.part_spec("text/html", "The HTML part. Its policy allows no scripts and loads nothing."))
 def html(mail_id: str) -> Answer:
     """Read the HTML part of a mail
 
-    As it was sent, but for images that came along, which are put in their places.
+    Returns the HTML as it was sent, with the images of the mail embedded.
     """
     opened = _opened(mail_id)
     if opened.html is None:
@@ -116,7 +121,7 @@ def html(mail_id: str) -> Answer:
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/text")
-@documented(tags=TAGS, **specs.part_spec("text/plain", "Its text part."))
+@documented(tags=TAGS, **specs.part_spec("text/plain", "The text part."))
 def text(mail_id: str) -> Answer:
     """Read the text part of a mail"""
     opened = _opened(mail_id)
@@ -126,9 +131,9 @@ def text(mail_id: str) -> Answer:
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/source")
-@documented(tags=TAGS, **specs.part_spec("text/plain", "The bytes that were caught."))
+@documented(tags=TAGS, **specs.part_spec("text/plain", "The mail as it was received."))
 def source(mail_id: str) -> Answer:
-    """Read a mail as it travelled"""
+    """Read the source of a mail"""
     return Answer(folder().listing().find(mail_id).read(), headers=UNTRUSTED_HEADERS, mimetype="text/plain")
 
 
@@ -139,7 +144,7 @@ def attachment(mail_id: str, number: int) -> Response:
     file = _opened(mail_id).attachment(number)
     sent = send_file(
         BytesIO(file.part.content()),
-        "application/octet-stream",  # whatever it says it is, no browser is to open it here
+        "application/octet-stream",  # whatever its declared type is, no browser may open it here
         as_attachment=True,
         download_name=file.name,
         conditional=False,
@@ -154,7 +159,7 @@ def attachment(mail_id: str, number: int) -> Response:
 def watch_mails() -> Answer:
     """Watch the mailbox
 
-    Server-Sent Events: how many mails there are and which is the newest, at once and whenever that has changed.
+    Server-Sent Events: the number of mails and the id of the newest, at once and after every change.
     """
     if request.method == "HEAD" or current_slot() is None:
         return sse.without_stream()

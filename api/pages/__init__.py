@@ -1,1 +1,1 @@
-"""The pages that mails link to: one job, its files, and unsubscribing."""
+"""The pages that mails link to: a job, its files, and unsubscribing."""

@@ -1,7 +1,4 @@
-"""Pages for people who come from a mail: their headers, and refusals as a page for who reads pages.
-
-Stands at step 6 of a job's life, under `job.py` and `unsubscribe.py`. Next: `templates/page.html`.
-"""
+"""What the pages behind the links in mails share: their headers, and errors as HTML pages for browsers."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -18,12 +15,12 @@ from errand.errors import ErrandError
 E = TypeVar("E", bound=Exception)
 
 PRIVATE_HEADERS: Final = {
-    "Referrer-Policy": "no-referrer",  # the address is the key
-    "Cache-Control": "private, no-store",  # whoever uses this browser next gets nothing of it
+    "Referrer-Policy": "no-referrer",  # whoever has the address can open the page
+    "Cache-Control": "private, no-store",  # so that the next user of this browser does not see it
     "X-Robots-Tag": "noindex, nofollow",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""Headers of all that is behind a link in a mail: it stays between its reader and us."""
+"""Headers of everything behind a link in a mail, so that only its reader sees it."""
 PAGE_HEADERS: Final = {
     **PRIVATE_HEADERS,
     content_policy.HEADER: content_policy.own_page(form_action="'self'"),
@@ -31,27 +28,27 @@ PAGE_HEADERS: Final = {
 }
 
 READER_SENTENCES: Final[dict[int, tuple[str, str]]] = {
-    500: ("Something went wrong", "It was on our side, and it was noted. Please try again later."),
-    503: ("Not right now", "This can't be looked up at the moment. Please try again in a few seconds."),
+    500: ("Something went wrong", "The fault is on our side and has been logged. Please try again later."),
+    503: ("Not available right now", "This page can't be shown at the moment. Please try again in a few seconds."),
 }
-"""Title and sentence for people, by status, where those for programs would not help them."""
+"""Title and sentence of an error page, by status, where those of the problem would not help its reader."""
 
 
 def page_answer(template: str, status: int = 200, /, **words: object) -> Answer:
-    """Answer with a page."""
+    """Render a template of a page as a response."""
     html = render_template(template, asset=asset_url, **words)
     return Answer(html, status, headers=PAGE_HEADERS, mimetype="text/html")
 
 
 def refuse_in_html(blueprint: Blueprint) -> None:
-    """Let the views of `blueprint` refuse with a page, unless a program asks."""
+    """Let the views of `blueprint` answer errors with a page, unless the client prefers JSON."""
     blueprint.register_error_handler(ErrandError, _as_page_if_wanted(problems.on_errand_error))
     blueprint.register_error_handler(HTTPException, _as_page_if_wanted(problems.on_http_error))
     blueprint.register_error_handler(Exception, _as_page_if_wanted(problems.on_fault))
 
 
 def wants_html() -> bool:
-    """Tell whether who asks would rather have a page than JSON. Browsers name HTML; `curl` takes anything."""
+    """Tell whether the client prefers HTML to JSON. Browsers do; `curl` accepts anything."""
     accepted = request.accept_mimetypes
     return accepted["text/html"] > max(accepted["application/json"], accepted["application/problem+json"])
 
@@ -70,7 +67,7 @@ def _as_page_if_wanted(refuse: Callable[[E], Answer | HTTPException]) -> Callabl
 
 
 def _as_page(problem: Answer) -> Answer:
-    """Say as a page what a problem says."""
+    """Write a problem as a page."""
     body = problem.get_json()
     title, detail = READER_SENTENCES.get(problem.status_code, (body["title"], body["detail"]))
     is_ours = problem.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR

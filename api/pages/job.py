@@ -1,6 +1,6 @@
-"""The page of one job, for who has the link from its mail: `GET /view/{token}`, its files and its changes.
+"""The page of a job, behind the link in its mails: `GET /view/{token}`, its events and its files.
 
-Stands at step 6 of a job's life. The link is the key, and all it opens is this job, to be read. Next: `view_model.py`.
+Whoever has the link can read this one job, and nothing else. Next: `view_model.py`.
 """
 
 from collections.abc import Iterable
@@ -25,9 +25,9 @@ from schemas.status import Status
 view = Blueprint("view", __name__)
 refuse_in_html(view)
 
-FORGOTTEN: Final = "This job is no longer kept: finished jobs are forgotten after a while."
+FORGOTTEN: Final = "This job is no longer kept: finished jobs are deleted after a while."
 SANDBOXED: Final = {**PRIVATE_HEADERS, content_policy.HEADER: content_policy.SANDBOXED}
-"""For a file: should a browser show it after all, it can run nothing and fetch nothing."""
+"""Headers of a file: even if a browser shows it, it runs no script and fetches nothing."""
 
 
 @view.get("/view/<token>")
@@ -35,7 +35,8 @@ SANDBOXED: Final = {**PRIVATE_HEADERS, content_policy.HEADER: content_policy.SAN
 def look(token: str) -> Answer:
     """Look at a job by the link in its mail
 
-    A page (HTML) that needs no API key: what was asked, how far it is, and the result as a table, a picture or a text.
+    Returns a page (HTML): the operation with its arguments, the progress, and the result as a table, picture or text.
+    The link is all that is needed.
     """
     link = here().links().opened(token)
     return page_answer("view.html", path=f"/view/{token}", **view_model_of(link, _record(link.job_id)))
@@ -46,12 +47,13 @@ def look(token: str) -> Answer:
 def watch(token: str) -> Answer:
     """Watch a job by the link in its mail
 
-    The same stream as the job's own, without the lines of its log. The page reads it to keep itself up to date.
+    Returns the same stream as `GET /jobs/{id}/events`, without the lines of the log. The page uses it to stay up to
+    date.
     """
     answer = watch_job(here().links().job_of(token))
     answer.headers.update(PRIVATE_HEADERS | {"Cache-Control": answer.headers.get("Cache-Control", "no-cache")})
     if request.method == "GET":
-        parts = cast(Iterable[bytes], answer.response)  # each of them is one event
+        parts = cast(Iterable[bytes], answer.response)  # each part is one event
         answer.response = (part for part in parts if b"\nevent: log\n" not in part)
     return answer
 
@@ -61,7 +63,7 @@ def watch(token: str) -> Answer:
 def download(token: str, kind: str) -> Answer:
     """Download a result by the link in its mail
 
-    As the kind of file that it makes: a table as CSV, a picture as what it is, a text, and each as JSON.
+    Returns a table as CSV, a picture in its own format, a text as plain text, and any result as JSON.
     """
     record = _record(here().links().job_of(token))
     done = record["status"] == Status.SUCCEEDED

@@ -1,6 +1,6 @@
-"""A result on the page of a job, and as a file: a table, a picture or a text.
+"""Shows a result on the page of a job, and writes it as a file: a table, a picture or a text.
 
-Stands at step 6 of a job's life, under `view_model.py` and `job.py`. Next: `errand/presenting/result_shape.py`.
+Next: `errand/presenting/result_shape.py`, which tells the three apart.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from errand.presenting.json_layout import indented
 from errand.presenting.result_shape import Image, Table, csv_of, fields_of, is_number, shape_of
 
 MAX_SHOWN: Final = 20_000
-"""Characters of a result that are shown; its file has all of them."""
+"""Maximum characters shown of a result; its file has all of them."""
 MAX_ROWS: Final = 200
 MAX_COLUMNS: Final = 30
 MAX_CELL: Final = 300
-"""How much of a table is shown, and characters of a cell."""
+"""Maximum rows and columns shown of a table, and maximum characters of a cell."""
 SHORT: Final = 24
-"""Characters of a result that is shown in large type, and needs no file."""
+"""Maximum characters of a result that is shown in large type and needs no file."""
 MAX_LINE: Final = 60
-"""Characters of JSON that stands on one line."""
+"""Maximum characters of JSON that is shown on one line."""
 
 BUTTONS: Final = {
     "csv": "Download as CSV",
@@ -27,7 +27,7 @@ BUTTONS: Final = {
     "text": "Download as text",
     "json": "Download as JSON",
 }
-"""The kinds of file that a result can be had as, and the words of their buttons."""
+"""The kinds of file of a result, and the labels of their buttons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ResultFile:
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """Some or all rows of a table. Without columns, each row is a name and its value; `cut` says what is left out."""
+    """Rows of a table. Without columns, each row is a name and its value. `cut` says which part of the table this is."""
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -50,7 +50,7 @@ class ResultTable:
 
 
 def result_view(document: str) -> dict[str, Any]:
-    """Give what the page shows of a result (JSON text): `picture`, `rows` or `text`, and the `files` it offers."""
+    """Return what the page shows of a result (JSON text): `picture`, `rows` or `text`, and the `files`."""
     match shape_of(document):
         case Image() as image:
             return {"picture": image.alt or "A picture without a description", "files": _buttons("picture")}
@@ -70,7 +70,7 @@ def result_view(document: str) -> dict[str, Any]:
 
 
 def result_file(document: str, kind: str) -> ResultFile | None:
-    """Write a result (JSON text) as a file of one of the kinds of BUTTONS; None if it makes no such file."""
+    """Write a result (JSON text) as a file of a kind in BUTTONS; None if it can't be written as this kind."""
     match kind, None if kind == "json" else shape_of(document):
         case "csv", Table() as table:
             return ResultFile("csv", "text/csv; charset=utf-8", csv_of(table))
@@ -99,14 +99,14 @@ def _first_rows(table: Table) -> ResultTable:
 
 
 def _object_rows(document: str) -> ResultTable | None:
-    """Give the members of a small object as rows; None where that would leave something out."""
+    """Return the members of a small object as rows; None if that would leave something out."""
     found = fields_of(document) or []
     rows: list[tuple[str, ...]] = [(_cell(name), _cell(cell)) for name, cell in found]
     return ResultTable((), rows, _numeric(rows)) if rows and rows == found else None
 
 
 def _numeric(rows: list[tuple[str, ...]]) -> tuple[bool, ...]:
-    """Tell of each column whether it has numbers only."""
+    """Tell for each column whether all its cells are numbers."""
     return tuple(all(is_number(cell) for cell in cells if cell) for cells in zip(*rows, strict=True))
 
 

@@ -1,7 +1,4 @@
-"""How what is behind the links in mails describes itself for the API document.
-
-Stands beside the life of a job. `job.py` and `unsubscribe.py` say what is here; `api/docs/document.py` collects it.
-"""
+"""The API document's descriptions of the pages behind the links in mails (`job.py` and `unsubscribe.py`)."""
 
 from typing import Any, Final
 
@@ -10,7 +7,7 @@ from api.http.specs import STORE_DOWN, Spec, parameter, problem_response
 from api.pages.result import BUTTONS
 from errand.errors import FileUnknown, FormRefused, LinkExpired, LinkRefused
 
-_TOKEN: Final = parameter("token", "path", "The end of a link that we wrote, up to a thousand characters.")
+_TOKEN: Final = parameter("token", "path", "The last part of a link in one of our mails, up to 1,000 characters.")
 _HTML: Final[Spec] = {"text/html": {"schema": {"type": "string"}}}
 _MARKED: Final = {"X-Robots-Tag": {"description": "`noindex, nofollow`.", "schema": {"type": "string"}}}
 
@@ -20,12 +17,14 @@ def _page(description: str) -> Spec:
 
 
 def _in_both(problem: Spec) -> Spec:
-    """Describe a refusal that browsers get as a page."""
+    """Describe an error that browsers get as a page."""
     return problem | {"content": _HTML | problem["content"]}
 
 
-_UNKNOWN: Final = _in_both(problem_response("We wrote no such link, or the job is no longer kept.", LinkRefused()))
-_EXPIRED: Final = _in_both(problem_response("The link's time is over (`LINK_TTL`).", LinkExpired()))
+_UNKNOWN: Final = _in_both(
+    problem_response("The link is not one of ours, or its job is no longer kept.", LinkRefused())
+)
+_EXPIRED: Final = _in_both(problem_response("The link has expired (`LINK_TTL`).", LinkExpired()))
 _DOWN: Final = _in_both(STORE_DOWN)
 _REFUSALS: Final[dict[str, Any]] = {"404": _UNKNOWN, "410": _EXPIRED, "503": _DOWN}
 
@@ -50,11 +49,16 @@ _FILES: Final[Spec] = {
     },
 }
 DOWNLOAD_SPEC: Final[Spec] = {
-    "parameters": [_TOKEN, parameter("kind", "path", "What kind of file.", enum=sorted(BUTTONS))],
+    "parameters": [_TOKEN, parameter("kind", "path", "The kind of file.", enum=sorted(BUTTONS))],
     "responses": {
         "200": {"description": "The file, as an attachment.", "content": _FILES, "headers": _MARKED},
         **_REFUSALS,
-        "404": _in_both(problem_response("As above, or the result makes no such file.", FileUnknown())),
+        "404": _in_both(
+            problem_response(
+                "The link is not one of ours, its job is no longer kept, or the result has no file of this kind.",
+                FileUnknown(),
+            )
+        ),
     },
 }
 
@@ -70,7 +74,7 @@ _FORM: Final[Spec] = {
             "List-Unsubscribe": {
                 "type": "string",
                 "enum": ["One-Click", "Resume"],
-                "description": "`One-Click` (RFC 8058) ends mails to the address, `Resume` has them sent again.",
+                "description": "`One-Click` (RFC 8058) stops mails to the address, `Resume` starts them again.",
             }
         },
         "required": ["List-Unsubscribe"],
@@ -84,8 +88,10 @@ UNSUBSCRIBE_SPEC: Final[Spec] = {
         "content": {"application/x-www-form-urlencoded": _FORM, "multipart/form-data": _FORM},
     },
     "responses": {
-        "200": _page("It is so now. The page offers the way back."),
-        "400": _in_both(problem_response("The form says nothing that we know.", FormRefused())),
+        "200": _page("The change is made. The page offers to undo it."),
+        "400": _in_both(
+            problem_response("The form has no `List-Unsubscribe` with one of the two values.", FormRefused())
+        ),
         "404": _UNKNOWN,
         "503": _DOWN,
     },

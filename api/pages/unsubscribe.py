@@ -1,7 +1,7 @@
-"""No more mails, or mails again: the page behind the link at the end of each mail, and the one click of mail programs.
+"""Stops mails to an address, or starts them again: the page behind the last link in each mail.
 
-Stands after the end of a job's life. To look changes nothing, for scanners of mails follow every link in them; only a
-POST does, be it from the button of the page or from a mail program (RFC 8058). Next: `errand/store/addresses.py`.
+A GET changes nothing, because mail scanners follow every link. Only a POST does: from the page's button, or from the
+one-click button of a mail program (RFC 8058). `errand/store/addresses.py` keeps the addresses.
 """
 
 from flask import Blueprint, request
@@ -20,9 +20,10 @@ refuse_in_html(unsubscribe)
 @unsubscribe.get("/unsubscribe/<token>")
 @documented(tags=["mail"], **CHOICE_SPEC)
 def choose(token: str) -> Answer:
-    """Look whether mails are sent to an address
+    """See whether mails are sent to an address
 
-    A page (HTML) with the button that ends them, or has them sent again. To look at it changes nothing.
+    Returns a page (HTML) with a button that stops mails to the address, or starts them again. Loading it changes
+    nothing.
     """
     address = here().links().address_of(token)
     return _page(address, is_off=here().store.is_unsubscribed(address))
@@ -31,13 +32,14 @@ def choose(token: str) -> Answer:
 @unsubscribe.post("/unsubscribe/<token>")
 @documented(tags=["mail"], **UNSUBSCRIBE_SPEC)
 def change(token: str) -> Answer:
-    """End mails to an address, or have them sent again
+    """Stop mails to an address, or start them again
 
-    The body is the form that mail programs send for their own button (RFC 8058), so the link is all that is needed.
+    The body is the form that mail programs send when their unsubscribe button is clicked (RFC 8058). The link is all
+    that is needed.
     """
     address = here().links().address_of(token)
     match request.form.get("List-Unsubscribe"):
-        case "One-Click":  # RFC 8058's words; those below are ours
+        case "One-Click":  # RFC 8058 defines this value; `Resume` is ours
             here().store.unsubscribe(address)
             return _page(address, is_off=True, changed=True)
         case "Resume":

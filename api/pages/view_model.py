@@ -1,7 +1,7 @@
-"""What the page of a job says: its record in words.
+"""Turns a job's record into the values that `templates/view.html` shows.
 
-Stands at step 6 of a job's life, under `job.py`. Who has the link sees what was asked and what came out; who else was
-told, and where a webhook goes, is not theirs to know. Next: `result.py`.
+The page shows the operation and its result, but neither the other recipients nor the webhook's address. Next:
+`result.py`.
 """
 
 import json
@@ -15,10 +15,10 @@ from errand.trust.links import OpenedLink
 from schemas.status import FINAL, Status
 
 MAX_MESSAGE: Final = 2_000
-"""Characters of an error's message."""
+"""Maximum characters of an error's message."""
 HEADINGS: Final[dict[str, str]] = {
-    Status.SCHEDULED: "Your job waits for its time",
-    Status.ACCEPTED: "Your job waits for a worker",
+    Status.SCHEDULED: "Your job is waiting for its time",
+    Status.ACCEPTED: "Your job is waiting for a worker",
     Status.RUNNING: "Your job is running",
     Status.RETRYING: "Your job will be tried again",
     Status.SUCCEEDED: "Your operation is complete!",
@@ -30,7 +30,7 @@ ViewModel = dict[str, Any]
 
 
 def view_model_of(link: OpenedLink, record: Record) -> ViewModel:
-    """Give the words of `templates/view.html`."""
+    """Return the values of `templates/view.html`."""
     status = record["status"]
     return {
         "heading": HEADINGS[status],
@@ -48,13 +48,13 @@ def view_model_of(link: OpenedLink, record: Record) -> ViewModel:
 
 
 def moment(ms: int) -> tuple[str, str]:
-    """Write a time for people, and for programs."""
+    """Write a time twice: for people, and in ISO 8601 for programs."""
     time = datetime.fromtimestamp(ms // 1000, UTC)
     return f"{time.day} {time:%B %Y, %H:%M:%S} UTC", time.isoformat()
 
 
 def duration(ms: int) -> str:
-    """Write how long something took."""
+    """Write a duration for people."""
     if ms < 1_000:
         return f"{ms} ms" if ms else "less than 1 ms"
     if ms < 10_000:
@@ -75,25 +75,25 @@ def _error(record: Record) -> ViewModel | None:
 def _progress(record: Record) -> ViewModel | None:
     if "progress" not in record:
         return None
-    told = json.loads(record["progress"])
-    left = told.get("eta_seconds")
+    progress = json.loads(record["progress"])
+    left = progress.get("eta_seconds")
     return {
-        "part": told["progress"],
-        "percent": f"{100 * told['progress']:.0f} %",
-        "message": safe_text.one_line(told.get("message") or "", MAX_CELL),
+        "part": progress["progress"],
+        "percent": f"{100 * progress['progress']:.0f} %",
+        "message": safe_text.one_line(progress.get("message") or "", MAX_CELL),
         "left": None if left is None else duration(max(1, round(left)) * 1000).replace(".00", ""),
     }
 
 
 def _position(record: Record) -> str | None:
-    """Say how many wait in front of it."""
+    """Say how many jobs are ahead of it in its queue."""
     if not (number := int(record.get("position", "0"))):
         return None
-    return "One other job is in front of it." if number == 1 else f"{number:,} other jobs are in front of it."
+    return "One other job is ahead of it." if number == 1 else f"{number:,} other jobs are ahead of it."
 
 
 def _facts(link: OpenedLink, record: Record) -> "list[tuple[str, str, str | None]]":
-    """Give what else there is to know: a name, a text, and the same for programs if it is a time."""
+    """Return the list of facts: a name, a text, and the ISO 8601 form if the text is a time."""
     times = {
         name: int(record[name]) for name in ("created_at", "run_at", "started_at", "finished_at") if record.get(name)
     }

@@ -1,7 +1,4 @@
-"""How the views of schedules describe themselves for the API document.
-
-Stands beside the life of a job. Next: `views.py`, the views.
-"""
+"""The API document's descriptions of the views of schedules (`views.py`)."""
 
 from typing import Final
 
@@ -28,23 +25,26 @@ from errand.errors import (
 )
 from schemas.schedules import NAME_PATTERN, Schedule, ScheduleList
 
-_NAME: Final = parameter("name", "path", "Name of the schedule.", pattern=NAME_PATTERN)
+_NAME: Final = parameter("name", "path", "The schedule's name.", pattern=NAME_PATTERN)
 _FAULT: Final = {"pointer": "/cron", "detail": "must have five fields (minute hour day-of-month month day-of-week)"}
 _REFUSED: Final = ScheduleRefused("Nothing was stored: correct /cron, then send it again.", errors=[_FAULT])
-_UNKNOWN: Final = problem_response("There is no such schedule.", ScheduleUnknown())
+_UNKNOWN: Final = problem_response("There is no schedule of this name.", ScheduleUnknown())
 
 PUT_SPEC: Final[Spec] = {
     "parameters": [_NAME],
     "responses": {
-        "200": json_response("There was one of this name; this is how it stands now.", reference(Schedule), ETAG),
-        "201": json_response("Stored.", reference(Schedule), ETAG),
-        "400": problem_response("The name is none, or the body is not JSON.", ScheduleNameRefused()),
-        "409": problem_response("There are as many schedules as are kept.", SchedulesFull()),
+        "200": json_response("The schedule existed before; this is its new state.", reference(Schedule), ETAG),
+        "201": json_response("The schedule is created.", reference(Schedule), ETAG),
+        "400": problem_response(
+            "The name is not valid (1 to 64 letters, digits, dots, underscores and hyphens), or the body is not JSON.",
+            ScheduleNameRefused(),
+        ),
+        "409": problem_response("The maximum number of schedules is reached.", SchedulesFull()),
         "413": TOO_LARGE,
-        "415": problem_response("The body is not declared as `application/json`.", MediaTypeUnsupported()),
-        "422": problem_response("The body is JSON but not a schedule; `errors` names each wrong place.", _REFUSED),
+        "415": problem_response("The body's media type is not `application/json`.", MediaTypeUnsupported()),
+        "422": problem_response("The body is not a valid schedule; `errors` lists each fault.", _REFUSED),
         "503": problem_response(
-            "Nothing was stored: the store is down, or no worker is there yet.", StoreUnavailable(), RETRY_AFTER
+            "Nothing was stored: the store is down, or no worker has started yet.", StoreUnavailable(), RETRY_AFTER
         ),
     },
 }
@@ -68,7 +68,7 @@ GET_SPEC: Final[Spec] = {
 DELETE_SPEC: Final[Spec] = {
     "parameters": [_NAME],
     "responses": {
-        "204": {"description": "It is gone; the jobs it has started go on."},
+        "204": {"description": "The schedule is deleted; the jobs it has started continue."},
         "404": _UNKNOWN,
         "503": STORE_DOWN,
     },

@@ -1,7 +1,6 @@
-"""Recurring jobs: `PUT`, `GET` and `DELETE /schedules/{name}`, and the list of them.
+"""Recurring jobs: `PUT`, `GET` and `DELETE /schedules/{name}`, and the list `GET /schedules`.
 
-Stands before step 1 of the jobs that nobody posts: what is due is started by `workers/rescuer/scheduler.py`. Next:
-`errand/schedules.py`, which knows when that is.
+`errand/schedules.py` computes when a job is due; `workers/rescuer/scheduler.py` starts it then.
 """
 
 import json
@@ -30,7 +29,7 @@ schedules = Blueprint("schedules", __name__)
 
 NAME: Final = re.compile(NAME_PATTERN.removeprefix("^").removesuffix("$"))
 MAX_ARGUMENTS: Final = 16_384
-"""Bytes of a schedule's arguments as JSON: all schedules are shown at once."""
+"""Maximum bytes of a schedule's arguments as JSON: one answer lists all schedules."""
 EXAMPLE: Final = {
     "cron": "30 6 * * MON-FRI",
     "timezone": "Europe/Berlin",
@@ -45,9 +44,9 @@ EXAMPLE: Final = {
 def store(name: str) -> Answer:
     """Create or replace a schedule
 
-    From now on the operation is run at each time of the cron expression, by the clocks of the time zone: exactly once
-    for each, however many workers there are. Who sends the same again changes nothing, and where `cron` and `timezone`
-    stay as they were, so do its times. Of times that were missed while no worker was there, the latest is made up for.
+    From now on, the operation runs once at each time of the cron expression in this time zone, however many workers
+    there are. Sending the same schedule again changes nothing; if `cron` and `timezone` stay the same, so do its times.
+    If times were missed because no worker was running, only the latest of them is made up for.
     """
     if not NAME.fullmatch(name):
         raise ScheduleNameRefused()
@@ -58,8 +57,8 @@ def store(name: str) -> Answer:
     rhythm = Rhythm.of(body.cron, body.timezone)
     operation, arguments = checked(errand.catalogue.find_in_body(body.operation), body.arguments)
     if len(arguments.encode()) > MAX_ARGUMENTS:
-        told = f"must have at most {MAX_ARGUMENTS} bytes as JSON in a schedule"
-        raise refusal([Fault(pointer="/arguments", detail=told)])
+        detail = f"must have at most {MAX_ARGUMENTS} bytes as JSON in a schedule"
+        raise refusal([Fault(pointer="/arguments", detail=detail)])
     upcoming = rhythm.upcoming(errand.store.now())
     verdict, record = errand.store.put_schedule(name, stored_fields(body, rhythm, operation, arguments), upcoming)
     if verdict == "full":
@@ -72,7 +71,7 @@ def store(name: str) -> Answer:
 def overview() -> Answer:
     """List all schedules
 
-    Shows every schedule, sorted by name, with its next five times.
+    Returns all schedules, sorted by name, each with its next five times.
     """
     rows = (schedule_json(schedule.name, schedule.record).rstrip() for schedule in here().store.schedules())
     return schedule_answer(f'{{"schedules":[{",".join(rows)}]}}\n')
@@ -83,8 +82,8 @@ def overview() -> Answer:
 def look(name: str) -> Answer:
     """Look at a schedule
 
-    Shows what is run and when: the next five times, and the job that was started last. All its jobs are listed under
-    `GET /jobs?tag=schedule:{name}`.
+    Returns the schedule with its next five times and the last job it started. `GET /jobs?tag=schedule:{name}` lists
+    all its jobs.
     """
     schedule = here().store.schedule(name) if NAME.fullmatch(name) else None
     if schedule is None:
@@ -97,7 +96,7 @@ def look(name: str) -> Answer:
 def delete(name: str) -> Answer:
     """Delete a schedule
 
-    It starts no further job. Those it has started go on.
+    The schedule starts no more jobs. Jobs that it has started continue.
     """
     if not NAME.fullmatch(name) or not here().store.delete_schedule(name):
         raise ScheduleUnknown()
@@ -105,7 +104,7 @@ def delete(name: str) -> Answer:
 
 
 def stored_fields(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, arguments: str) -> dict[str, str]:
-    """Write a schedule as the store keeps it, text by field; what the body leaves open is left out."""
+    """Return a schedule as the store keeps it, text by field; options that the body omits are left out."""
     always = {
         "cron": rhythm.cron,
         "timezone": rhythm.timezone,
@@ -122,7 +121,7 @@ def stored_fields(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, a
 
 
 def schedule_json(name: str, record: dict[str, str]) -> str:
-    """Write a schedule as JSON. What the store has as JSON goes in as it is, so that every number stays what it was."""
+    """Write a schedule as JSON. JSON from the store is inserted unchanged, so that no number loses precision."""
     times: list[int] = json.loads(record["upcoming"])
     members = {
         "name": json.dumps(name),
@@ -146,7 +145,7 @@ def schedule_json(name: str, record: dict[str, str]) -> str:
 
 
 def schedule_answer(text: str, status: int = 200) -> Answer:
-    """Answer with this JSON, or with 304 to who has seen it before."""
+    """Return this JSON, or 304 if the client's ETag still matches."""
     tag = sha256(text.encode()).hexdigest()[:16]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
     if request.method == "GET" and request.if_none_match.contains_weak(tag):
@@ -155,7 +154,7 @@ def schedule_answer(text: str, status: int = 200) -> Answer:
 
 
 def _email(record: dict[str, str]) -> str:
-    """Write the addresses as a client may: one by itself, several as a list."""
+    """Write one address as a string, several as a list."""
     several = record.get("email", "").split()
     return json.dumps(several if len(several) > 1 else record.get("email"))
 

@@ -44,7 +44,7 @@ def test_a_job_that_has_ended_can_not_be_cancelled(client, api_store):
     lease = claimed(api_store)
     succeeded(api_store, lease)
 
-    assert "ended already (succeeded)" in refused(client.post(f"/jobs/{lease.id}/cancel"))
+    assert "already ended (succeeded)" in refused(client.post(f"/jobs/{lease.id}/cancel"))
 
 
 @pytest.mark.parametrize("queue", ["compute", "other.cpu"])
