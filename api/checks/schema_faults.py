@@ -84,7 +84,7 @@ class FaultFinder:
                 missing = (name for name in names if name not in value)
                 yield from (Fault(pointer=pointer(*at, name), detail="is missing; it is required") for name in missing)
             case "additionalProperties", False if isinstance(value, dict):
-                detail = f"is not a known field; known are {', '.join(schema.get('properties', ())) or 'none'}"
+                detail = f"is not a known field; known fields are {', '.join(schema.get('properties', ())) or 'none'}"
                 yield from (Fault(pointer=pointer(*at, name), detail=detail) for name in _others(schema, value))
             case name, _ if name in BELOW or name in HERE:
                 steps = _below(schema, part, value) if name in BELOW else self._here(schema, part, value)

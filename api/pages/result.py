@@ -41,7 +41,7 @@ class ResultFile:
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """Rows of a table. Without columns, each row is a name and its value. `cut` says which part of the table this is."""
+    """Rows of a table. Without columns, each row is a name and its value. `cut` says which part of it is shown."""
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]

@@ -112,7 +112,7 @@ def test_how_a_job_ended_otherwise_and_refusals_can_be_read_on_every_screen(
 
     for name, token, heading in (
         ("failed", token_of(links, failed), "An error occurred"),
-        ("waiting", token_of(links, waiting), "Your job waits for its time"),
+        ("waiting", token_of(links, waiting), "Your job is waiting for its time"),
         ("expired", expired, "The link has expired"),
         ("forged", "abc.def", "No such link"),
     ):
@@ -131,7 +131,7 @@ def test_an_unfinished_job_is_followed_to_its_end_without_a_reload(
     page.evaluate("window.isTheSame = true")
 
     # a worker takes it, and tells how far it is
-    assert page.get_by_role("heading", level=1).inner_text() == "Your job waits for a worker"
+    assert page.get_by_role("heading", level=1).inner_text() == "Your job is waiting for a worker"
     [lease] = store.claim_these([job_id], "worker", 60, 60)
     page.get_by_role("heading", name="Your job is running").wait_for()
     store.renew([lease], 60, {job_id: '{"progress":0.4,"message":"counting <b>","eta_seconds":62.3}'})

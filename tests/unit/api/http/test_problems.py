@@ -186,7 +186,7 @@ def test_arguments_are_refused_place_by_place_as_the_operations_schema_says(clie
         "/arguments/notes/1": "must have at most 3 characters",
         "/arguments/notes/2": "must be of type string",
         "/arguments/a~1b~0c": "must be of type string",
-        "/arguments/extra": "is not a known field; known are value, other, notes, a/b~c",
+        "/arguments/extra": "is not a known field; known fields are value, other, notes, a/b~c",
     }
 
 

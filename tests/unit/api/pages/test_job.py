@@ -70,7 +70,7 @@ def test_the_page_may_load_only_what_is_ours_and_stands_in_no_frame(client, give
         ),
         (RUNNING | {"progress": '{"progress":1,"message":null,"eta_seconds":null}'}, "100 %"),
         (RUNNING, "Your job is running"),
-        (RUNNING | {"status": "accepted", "queue": "compute"}, "Your job waits for a worker"),
+        (RUNNING | {"status": "accepted", "queue": "compute"}, "Your job is waiting for a worker"),
         (RUNNING | {"status": "scheduled", "run_at": "1795275146000"}, "Runs 21 November 2026, 15:32:26 UTC"),
         (
             RUNNING | {"status": "retrying", "run_at": "1795271550000", "error": '{"type":"OSError","message":"away"}'},
