@@ -16,7 +16,7 @@ from time import perf_counter, sleep
 
 from bench.common import clean, cpu_seconds, environment, script_time, servers, spread, table
 from bench.streams import Figures, accepted
-from errand.embedded.wait import LOCALHOST
+from errand.process.ports import LOCALHOST
 from schemas.requests import MOST_JOBS
 from tests.support.jobs import new_job
 from tests.support.stack import Stack, running

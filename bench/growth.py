@@ -23,7 +23,7 @@ from typing import Any
 from uuid_utils import uuid7
 
 from bench.common import AT_ONCE, script_time, settings_of, spread, table
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.store import Lease, NewJob, Outcome, Store
 from schemas.operations import COMPUTE
 from schemas.status import Status

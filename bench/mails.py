@@ -22,7 +22,7 @@ from uuid import uuid4
 from aiosmtpd.smtp import SMTP, Envelope
 
 from bench.streams import Figures
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.settings import Settings
 from errand.store import DueNotification, NewJob, Outcome, Store
 from errand.trust.links import SignedLinks

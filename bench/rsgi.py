@@ -21,7 +21,7 @@ from pathlib import Path
 from api.serving.server import allow_files
 from bench.common import spread, table
 from bench.streams import STREAMS, Figures, cpu_seconds, memory
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.e2e.test_streams import Crowd, accept, finish
 from tests.support.processes import Running
 from tests.support.stack import Stack, running

@@ -20,7 +20,7 @@ from uuid import uuid4
 from bench.common import Env, cpu_seconds, environment, fill, servers, settings_of, spread, table
 from bench.operations import SECONDS as SLEEPS
 from bench.streams import Figures
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.store import NewJob, Store
 from schemas.operations import COMPUTE, Weight, queue_of
 from tests.support.processes import ROOT, Running

@@ -22,7 +22,8 @@ from uuid import uuid4
 
 from bench.common import clean, cpu_seconds, environment, fill, servers, spread, table
 from bench.streams import Figures
-from errand.embedded.wait import LOCALHOST, until
+from errand.process.ports import LOCALHOST
+from errand.process.waiting import until
 from errand.store import NewJob
 from schemas.operations import COMPUTE, Weight, queue_of
 from tests.support.load import SUM

@@ -18,7 +18,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.e2e.test_streams import Crowd, accept, finish
 from tests.support.processes import descendants
 from tests.support.stack import Stack, running

@@ -13,7 +13,7 @@ from chaos.plan import ChaosPlan
 from chaos.receiver import Receiver
 from chaos.targets import ChaosTarget
 from errand.embedded.valkey import Valkey
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.settings import Settings
 from errand.store import Store
 from errand.trust.signing import new_secret

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from chaos.follower import Follower
 from chaos.scene import Scene
-from errand.embedded.wait import NeverHappened, until
+from errand.process.waiting import NeverHappened, until
 from soak.books import Books
 from soak.calls import SoakCaller
 from soak.leftovers import orphans, stray_keys

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import errand
-from errand.embedded.wait import LOCALHOST, NeverHappened, any_free_port, until
 from errand.process.lifeline import tie
+from errand.process.ports import LOCALHOST, any_free_port
+from errand.process.waiting import NeverHappened, until
 from errand.settings import Settings
 from schemas.status import FINAL, Status
 

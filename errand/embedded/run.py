@@ -21,8 +21,9 @@ from pathlib import Path
 from errand.embedded.joining import joinable
 from errand.embedded.process_group import ProcessGroup
 from errand.embedded.valkey import Valkey, ValkeyFailed
-from errand.embedded.wait import LOCALHOST, NeverHappened, free_port, port_is_free, until
 from errand.health import NOTIFY_SOCKET
+from errand.process.ports import LOCALHOST, free_port, port_is_free
+from errand.process.waiting import NeverHappened, until
 from errand.settings import Settings
 from errand.trust.signing import new_secret
 

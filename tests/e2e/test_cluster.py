@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.topology import DOORBELLS, doorbell_name
 from schemas.operations import COMPUTE
 from tests.conftest import missing

@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.forwarder import Forwarder
 from tests.support.jobs import new_job
 from tests.support.stack import running

@@ -11,7 +11,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 from errand.broker.connection import declare, open_connection
 from errand.broker.embedded.channel import DECLARED
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.topology import DOORBELLS, JOB_FINISHED, doorbell_name, events_exchange
 from schemas.operations import COMPUTE, Weight, queue_of
 from tests.support.elsewhere import SERVICE

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.conftest import missing
 from tests.support import valkey as valkeys
 from tests.support.processes import ROOT

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.trust.links import SignedLinks
 from schemas.pictures import Picture
 from tests.support import hostile, sse

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.processes import ROOT
 
 LIMIT = 10**18

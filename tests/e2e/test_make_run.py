@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.trust.signing import keys_of
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.processes import Running, alive, descendants

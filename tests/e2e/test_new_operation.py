@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.browser import open_form
 from tests.support.processes import ROOT
 from tests.support.stack import running

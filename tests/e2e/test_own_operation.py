@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.conftest import missing
 from tests.support.processes import ROOT
 from tests.support.stack import Stack, running

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.smtp import SmtpSink
 from tests.support.stack import running
 

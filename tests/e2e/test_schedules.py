@@ -2,7 +2,7 @@
 
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 
 SCHEDULE = {
     "cron": "0 0 1 1 *",

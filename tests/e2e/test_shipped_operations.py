@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from schemas.pictures import Picture
 from tests.support.ports import free_port
 from tests.support.smtp import SmtpSink

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import pytest
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support import valkey as valkeys
 from tests.support.ports import free_port
 from tests.support.resp import Grumpy

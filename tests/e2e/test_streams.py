@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from schemas.status import Status
 from tests.support.jobs import new_job
 from tests.support.sse import Message, told

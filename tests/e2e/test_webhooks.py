@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kombu import Connection
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.topology import WEBHOOKS, doorbell_name
 from schemas.status import Status
 from tests.conftest import missing

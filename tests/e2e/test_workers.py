@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from errand.embedded.wait import NeverHappened, until
+from errand.process.waiting import NeverHappened, until
 from tests.support.contract import burning
 from tests.support.processes import alive
 from tests.support.stack import Stack, running

@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.children import Worker
 from tests.support.processes import alive, descendants
 

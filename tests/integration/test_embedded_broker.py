@@ -15,8 +15,8 @@ from kombu.transport import TRANSPORT_ALIASES
 from errand.broker.connection import declare, open_connection
 from errand.broker.embedded import transport
 from errand.broker.embedded.channel import REPLY_MS
+from errand.process.waiting import until
 from errand.topology import COMPUTE, doorbell_queue
-from tests.support.ports import until
 
 TOPIC = Exchange("topics", type="topic", durable=True)
 DOORBELL = doorbell_queue(COMPUTE)

@@ -6,8 +6,8 @@ import pytest
 
 from errand.broker.messages import doorbell
 from errand.broker.publisher import Publisher
-from errand.embedded.wait import until
 from errand.errors import BrokerUnavailable
+from errand.process.waiting import until
 from tests.support.forwarder import Forwarder
 
 

@@ -15,8 +15,9 @@ from errand.broker.caller import Caller
 from errand.broker.connection import open_connection
 from errand.broker.embedded.unacknowledged import HOLD_SECONDS
 from errand.errors import BrokerUnavailable, CallRefused, ServiceFailed, ServiceMissing, ServiceSlow
+from errand.process.waiting import until
 from tests.support.plugins import cluster_on, instances
-from tests.support.ports import LOCALHOST, free_port, until
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.rabbitmq import vhost
 from workers.entrypoints.filtering_consumer import FilteringConsumer
 

@@ -8,9 +8,9 @@ from kombu import Connection
 from nameko.standalone.events import event_dispatcher
 
 from errand.broker.connection import open_connection
+from errand.process.waiting import until
 from errand.topology import events_exchange
 from tests.support.plugins import cluster_on, instances
-from tests.support.ports import until
 
 EARS = 7
 """Kinds of events that `ears` listens for."""

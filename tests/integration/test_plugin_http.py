@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from errand.process.waiting import until
 from tests.support.plugins import Instances, instances
-from tests.support.ports import LOCALHOST, free_port, until
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.webplugin.service import SECRET
 
 SITE = "tests.support.webplugin"

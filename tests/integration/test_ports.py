@@ -3,11 +3,11 @@
 import subprocess
 import sys
 
-from errand.embedded.wait import any_free_port, port_is_free
+from errand.process.ports import any_free_port, port_is_free
 
 CHOOSE = """
 import sys
-from errand.embedded.wait import free_port
+from errand.process.ports import free_port
 print(free_port(int(sys.argv[1])), flush=True)
 sys.stdin.read()
 """

@@ -24,7 +24,8 @@ from nameko.standalone.events import event_dispatcher
 from nameko.standalone.rpc import ClusterRpcProxy
 
 from errand.broker.connection import open_connection
-from tests.support.ports import LOCALHOST, free_port, until
+from errand.process.waiting import until
+from tests.support.ports import LOCALHOST, free_port
 from tests.support.processes import ROOT, Running
 
 QUEUE = "rpc-testbed"

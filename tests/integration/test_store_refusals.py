@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from errand.embedded.wait import until
 from errand.errors import StoreUnavailable
+from errand.process.waiting import until
 from errand.settings import Settings
 from errand.store import Outcome, Store
 from errand.store.availability import HANGS_SECONDS

@@ -8,7 +8,7 @@ import pytest
 from api.app import create_app
 from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
 from api.events import stream as stream_module
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from schemas.status import Status
 from tests.support.api import SilentRelay
 from tests.support.jobs import accepted, claim, claimed, ended, succeeded

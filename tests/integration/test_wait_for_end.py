@@ -7,7 +7,7 @@ import pytest
 from api.app import create_app
 from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
 from api.events.wait_for_end import wait_until_final
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from schemas.status import Status
 from tests.support.api import SilentRelay
 from tests.support.jobs import accepted, claim, claimed, ended, succeeded

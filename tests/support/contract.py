@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.processes import command_of, descendants
 from tests.support.stack import Stack
 

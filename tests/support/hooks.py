@@ -10,7 +10,7 @@ from standardwebhooks import Webhook
 
 from errand.broker.messages import doorbell
 from errand.broker.publisher import Publisher
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.settings import Settings
 from errand.store import Store
 from errand.topology import WEBHOOKS

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.stack import Stack
 
 SUM = {"operation": "sum", "value": 30, "other": 10}

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from errand.embedded.wait import NeverHappened, until
 from errand.process.lifeline import tie
+from errand.process.waiting import NeverHappened, until
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import amqp
 
-from tests.support.ports import LOCALHOST, steady_port, until
+from errand.process.waiting import until
+from tests.support.ports import LOCALHOST, steady_port
 from tests.support.processes import Running
 
 HOME = Path("/usr/lib/rabbitmq/bin")

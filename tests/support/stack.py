@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.settings import Settings
 from errand.store import Store
 from tests.support.ports import free_port

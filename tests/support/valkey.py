@@ -11,7 +11,8 @@ from pathlib import Path
 import redis
 
 from errand.embedded.valkey import Valkey
-from errand.embedded.wait import LOCALHOST, until
+from errand.process.ports import LOCALHOST
+from errand.process.waiting import until
 from tests.support.ports import free_port
 
 DATABASES = 4096

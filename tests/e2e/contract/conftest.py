@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.conftest import BROKERS
 from tests.support.smtp import SmtpSink
 from tests.support.stack import Stack, running

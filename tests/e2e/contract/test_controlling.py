@@ -1,6 +1,6 @@
 """What a client may do to a job, and how long and how large a job may be, in real child processes."""
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.contract import REFUSED, burning, pointers, problem
 from tests.support.processes import alive
 

@@ -2,7 +2,7 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.contract import NUMBERS, SUM, problem
 from tests.support.stack import Stack, running
 

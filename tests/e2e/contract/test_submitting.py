@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.contract import NUMBERS, REFUSED, SUM, a_busy_slot, instant, pointers, problem
 from tests.support.stack import Stack, running
 

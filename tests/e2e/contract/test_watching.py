@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.contract import NUMBERS, problem
 from tests.support.sse import Message, told
 from tests.support.stack import Stack

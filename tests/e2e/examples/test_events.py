@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
+from errand.process.waiting import until
 from tests.support.plugins import Instances, cluster_on, instances
-from tests.support.ports import until
 from tests.support.stack import running
 from tests.support.tutorial import follow_tutorial
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from errand.errors import ServiceMissing
+from errand.process.waiting import until
 from tests.support.browser import open_form
 from tests.support.plugins import Instances, cluster_on, instances, results
-from tests.support.ports import until
 from tests.support.processes import ROOT
 from tests.support.stack import running
 

@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from examples.live.sockets import MOST
 from schemas.operations import Operation
 from schemas.status import Status

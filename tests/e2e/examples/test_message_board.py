@@ -12,7 +12,7 @@ import pytest
 import redis
 import requests
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from examples.message_board.store import LONGEST, MOST, Messages
 from tests.support.browser import open_form
 from tests.support.look import Look

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from errand.process.waiting import until
 from tests.support.plugins import cluster_on, instances
-from tests.support.ports import until
 from tests.support.tutorial import follow_tutorial
 
 TIMER = "examples.timer"

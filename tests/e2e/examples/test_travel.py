@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from errand.process.waiting import until
 from tests.support.plugins import cluster_on
-from tests.support.ports import until
 from tests.support.stack import running
 from tests.support.tutorial import follow_tutorial
 

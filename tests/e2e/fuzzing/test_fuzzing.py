@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.trust.links import SignedLinks
 from errand.trust.signing import new_secret
 from tests.support.stack import Stack, running

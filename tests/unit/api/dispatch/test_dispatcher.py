@@ -8,7 +8,7 @@ from granian.server import mp
 
 from api.dispatch.dispatcher import RequestDispatcher, may_take_long
 from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
-from errand.embedded.wait import until
+from errand.process.waiting import until
 
 STREAM = {"REQUEST_METHOD": "GET", "PATH_INFO": "/events"}
 SHORT = {"REQUEST_METHOD": "GET", "PATH_INFO": "/jobs"}

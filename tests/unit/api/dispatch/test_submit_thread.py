@@ -8,8 +8,8 @@ import pytest
 from api.dispatch.dispatcher import RequestDispatcher
 from api.dispatch.group_commit import GroupCommit
 from api.dispatch.submit_thread import LARGEST, TOGETHER, SubmitThread, share_round_trip, submits_one_job
-from errand.embedded.wait import until
 from errand.errors import StoreUnavailable
+from errand.process.waiting import until
 from errand.store import AcceptResult
 from tests.support.jobs import new_job
 

@@ -7,7 +7,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.app import create_app
 from api.docs.openapi import translated
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.api import SilentRelay
 
 NODE = {"type": "object", "properties": {"next": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]}}}

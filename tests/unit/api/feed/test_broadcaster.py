@@ -8,8 +8,8 @@ import pytest
 import api.feed.broadcaster as watching
 from api.feed.broadcaster import BATCH, Broadcaster
 from api.feed.subscription import MISSED, MOST_WAITING, STOPPING, TOO_SLOW
-from errand.embedded.wait import until
 from errand.errors import StoreUnavailable
+from errand.process.waiting import until
 from errand.store import Event
 
 JOB, OTHER = "job", "other"

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from errand.embedded.wait import until
 from errand.errors import ErrandError
+from errand.process.waiting import until
 
 SUM = {"operation": "sum", "value": 30, "other": 10}
 LARGE = b'{"operation":"' + b"x" * 1024 * 1024 + b'"}'

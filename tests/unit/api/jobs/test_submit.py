@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.events.prefer import wait_in
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from tests.support.jobs import claim, succeeded
 
 JOB = {"operation": "sum", "value": 30, "other": 10, "email": "name@email.com"}

@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.app import create_app
 from api.events import sse
-from errand.embedded.wait import until
+from errand.process.waiting import until
 from errand.settings import Settings
 from tests.support.api import SilentRelay
 from tests.support.mails import PIXEL, keep, letter, with_picture
