@@ -44,7 +44,7 @@ shell: $(RUN)  ## open nameko's shell on the broker: n.rpc.compute.compute('sum'
 	@$(JOIN) exec $(BIN)/python -m workers.shell
 
 bench: $(DEV) servers  ## measure; bench/README.md tells what and with which figures
-	@PEERS="$(PEERS)" BENCH_PY_PEERS="$(BENCH_PY_PEERS)" $(BIN)/python -m bench $(ARGS)
+	@PEERS="$(PEERS)" BENCH_PY_PEERS="$(BENCH_PY_PEERS)" BEFORE="$(BEFORE)" $(BIN)/python -m bench $(ARGS)
 
 chaos: $(DEV) servers  ## kill everything under load and count what became of each job: JOBS=10000 FAULTS=200 SEED=1 NODES=3
 	@JOBS="$(JOBS)" FAULTS="$(FAULTS)" SEED="$(SEED)" NODES="$(NODES)" $(BIN)/python -m chaos

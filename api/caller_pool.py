@@ -67,6 +67,11 @@ class CallerPool(Generic[T]):
             self._idle.append((connection, made_at))
         self._free.release()
 
+    def close(self) -> None:
+        """Close the idle connections. Those in use stay open: their users still hold them."""
+        while self._idle:
+            self._idle.pop()[0].stop()
+
     def _idle_or_new(self) -> tuple[T, float]:
         while True:
             try:

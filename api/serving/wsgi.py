@@ -12,10 +12,12 @@ from threading import Thread
 from typing import Final
 
 from api.app import Api, create_app
+from api.caller_pool import CallerPool
 from api.dispatch.dispatcher import RequestDispatcher
 from api.dispatch.submit_thread import SubmitThread
 from api.doorbells.relay import Relay
 from api.extending import CALLERS
+from errand.broker.caller import Caller
 from errand.process import heap
 from errand.process.lifeline import tie_to
 from errand.settings import Settings
@@ -57,7 +59,8 @@ def make() -> Api:
     on_stop_signal(errand.broadcaster.close)
     # Unlike atexit, Finalize also runs in processes that multiprocessing has forked, as granian does.
     Finalize(None, relay.stop, exitpriority=10)
-    Finalize(None, app.extensions[CALLERS].close, exitpriority=10)
+    callers: CallerPool[Caller] = app.extensions[CALLERS]
+    Finalize(None, callers.close, exitpriority=10)
     heap.settle()
     return app
 

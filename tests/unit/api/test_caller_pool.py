@@ -155,3 +155,14 @@ def test_a_child_process_does_not_use_its_parents_connections(wires):
     os.waitpid(child, 0)
 
     assert os.read(reading, 1) == b"1"
+
+
+def test_closing_the_pool_closes_idle_connections_only(wires):
+    pool = CallerPool(wires)
+    with borrowed(pool) as idle:
+        in_use = pool.take()
+
+    pool.close()
+
+    assert idle.stopped
+    assert not in_use.stopped
