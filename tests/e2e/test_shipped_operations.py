@@ -44,7 +44,7 @@ def test_a_csv_summary_is_mailed_with_its_table_as_a_file(stack: Stack, smtp_sin
         ("name", "'=1+1", ""),
         ("age", "36", "38.5"),
     ]
-    assert "The attached file csv_summary.csv has this table, too." in result.text
+    assert "This table is also in the attached file csv_summary.csv." in result.text
 
 
 def test_a_histogram_is_mailed_as_a_picture_that_the_html_shows(stack: Stack, smtp_sink: SmtpSink) -> None:

@@ -53,7 +53,7 @@ def test_a_mail_that_is_too_large_goes_again_at_once_without_its_files(delivery,
     [mail] = smtp_sink.messages
     assert (len(smtp_sink.arrived), smtp_sink.connections) == (2, 1)
     assert list(mail.message.iter_attachments()) == []
-    assert "behind the link below" in mail.text
+    assert "The link below leads to the whole result." in " ".join(mail.text.split())
     assert "https://errand.test/view/" in mail.text
 
 

@@ -70,7 +70,7 @@ def test_a_receipt_that_nothing_follows_asks_nobody_to_wait():
 
     for part in (receipt.text, seen(receipt.html)):
         assert "Please wait" not in part
-        assert "You asked for no mail with its result" in part
+        assert "You asked for no email with the result" in part
     assert "Please wait" in letter(NoticeKind.RECEIPT, notify="accepted succeeded").text
 
 
@@ -265,10 +265,10 @@ def test_a_table_stands_in_columns_and_is_attached():
 
     lines = ["column  mean", "------  ----", "name", "漢字    38.5"]
     assert "\n".join(["The result is:", "", *lines, ""]) in mail.text
-    assert "The attached file sum.csv has this table, too." in mail.text
+    assert "This table is also in the attached file sum.csv." in mail.text
     assert re.search(r"<th[^>]*>mean</th>", mail.html)
     assert re.search(r"<td[^>]*text-align:right[^>]*>38.5</td>", mail.html)
-    assert "The attached file sum.csv has this table, too." in seen(mail.html)
+    assert "This table is also in the attached file sum.csv." in seen(mail.html)
 
 
 def test_a_wide_table_stands_row_below_row_in_the_text():
@@ -285,7 +285,7 @@ def test_of_a_long_table_the_first_rows_are_shown_and_the_file_has_all():
     assert f"\n   {ROWS_IN_PART - 1}\n" in mail.text
     assert f"\n   {ROWS_IN_PART}\n" not in mail.text
     for part in (mail.text, seen(mail.html)):
-        said = "These are the first 20 of 1,234 rows. All of it is in the attached file sum.csv."
+        said = "These are the first 20 of 1,234 rows. The whole result is in the attached file sum.csv."
         assert said in " ".join(part.split())
 
 
@@ -309,7 +309,7 @@ def test_a_table_of_which_not_all_is_shown_says_so(value):
     mail = result(value if isinstance(value[0], dict | str) else value[0])
 
     for part in (mail.text, seen(mail.html)):
-        assert "This is a part of it. All of it is in the attached file sum.csv." in " ".join(part.split())
+        assert "This is only part of the result. The whole result is in the attached file sum.csv." in " ".join(part.split())
 
 
 @pytest.mark.parametrize("stored", ["1" * 12_345, json.dumps("x" * 12_345), f'["{"x" * 12_343}",[]]'[:12_345]])
@@ -320,10 +320,14 @@ def test_a_long_result_is_cut_and_the_rest_is_in_its_file_or_behind_the_link(sto
     assert len(re.search("(1|x){100,}", mail.text)[0]) in (MAX_PART, MAX_PART - 2)
     assert [file.name for file in mail.attachments] == ["sum.json"]
     assert bare.attachments == ()
-    for each, where in ((mail, "in the attached file sum.json"), (bare, "behind ")):
-        said = f"These are the first 2,000 of {size} characters. All of it is {where}"
-        assert said in " ".join(each.text.split())
-        assert said in " ".join(seen(each.html).split())
+    in_file = "The whole result is in the attached file sum.json."
+    for part, where in (
+        (mail.text, in_file),
+        (seen(mail.html), in_file),
+        (bare.text, "The link below leads to the whole result."),
+        (seen(bare.html), "The button below leads to the whole result."),
+    ):
+        assert f"These are the first 2,000 of {size} characters. {where}" in " ".join(part.split())
     assert f"See the whole result (until 2026-11-21 07:13 UTC):\n{LINK}\n" in bare.text
     assert "See the whole result" in seen(bare.html)
 
@@ -339,7 +343,7 @@ def test_a_picture_is_shown_and_said_in_words():
     assert "<img" not in bare.html
     for part in (bare.text, seen(bare.html)):
         assert "Three <b>dots</b> and more" in part
-        assert "It is too large for a mail" in part
+        assert "It is too large for an email" in part
     assert document[40:60] not in mail.text + mail.html
 
 
