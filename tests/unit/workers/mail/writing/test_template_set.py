@@ -108,7 +108,7 @@ def test_what_the_documentation_shows_works(folder):
 
 
 def test_the_documentation_lists_the_words_that_templates_are_given():
-    rows = re.findall(r"^\| (`[^|]*) \| ([^|]*) \| [^|]+ \|$", GUIDE.partition("| word | in |")[2], re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]*) \| ([^|]*) \| [^|]+ \|$", GUIDE.partition("| variable | in |")[2], re.MULTILINE)
     listed = {kind: set[str]() for kind in NoticeKind}
     for words, kinds in rows:
         for kind in NoticeKind:
