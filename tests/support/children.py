@@ -129,10 +129,12 @@ class Server:
 
     def run(self, order: dict[str, Any], ahead: bool = False) -> None:
         """Run a job and tell how it ended."""
-        from workers.compute.children import Task
+        from workers.compute.children import RunRequest
 
         listener, began = Listener(self, order["id"]), monotonic()
-        task = Task(order["id"], order["operation"], order["arguments"], order["timeout"], order["memory"] * MEGABYTE)
+        request = RunRequest(
+            order["id"], order["operation"], order["arguments"], order["timeout"], order["memory"] * MEGABYTE
+        )
 
         def finish(ending: Any) -> None:
             news = {"kind": ending.kind, "payload": json.loads(ending.payload), "retryable": ending.retryable}
@@ -140,9 +142,9 @@ class Server:
             self.tell(f"ended {order['id']}", news)
 
         if ahead:
-            self.children.start(task, listener, finish)
+            self.children.start(request, listener, finish)
         else:
-            finish(self.children.run(task, listener))
+            finish(self.children.run(request, listener))
 
     def do(self, order: dict[str, Any]) -> None:
         """Do what one line of input says."""

@@ -25,7 +25,7 @@ from schemas.operations import Weight
 from schemas.status import Status
 from workers.compute import attempt
 from workers.compute.attempt import Ending
-from workers.compute.children import ChildPool, Task
+from workers.compute.children import ChildPool, RunRequest
 from workers.compute.lease_keeper import LeaseKeeper, key_of
 from workers.dependencies import WorkerStore, settings_of
 from workers.entrypoints.capacity import Capacity
@@ -152,7 +152,7 @@ class Executor:
         limits, tiny = operation.spec.limits, operation.spec.tiny
         timeout = SUSPECT_SECONDS if tiny else lease.timeout or limits.timeout or self._settings.job_timeout
         memory = limits.memory or self._settings.job_memory
-        task = Task(key_of(lease), lease.operation, lease.arguments, timeout, memory)
+        task = RunRequest(key_of(lease), lease.operation, lease.arguments, timeout, memory)
         held, end = self._keeper.hold(lease), partial(self._end, lease, operation, finish)
         if tiny:
             eventlet.spawn_n(lambda: end(self._suspects.run(task, held)))

@@ -7,9 +7,9 @@ then `one_at_a_time.py` or `many_at_once.py` in the child. Next: `pool.py`.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workers.compute.children.pool import ChildPool, Listener, Task
+    from workers.compute.children.pool import ChildPool, JobListener, RunRequest
 
-__all__ = ["ChildPool", "Listener", "Task"]
+__all__ = ["ChildPool", "JobListener", "RunRequest"]
 
 
 def __getattr__(name: str) -> Any:

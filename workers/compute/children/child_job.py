@@ -19,7 +19,7 @@ from workers.compute.children.output_lines import OutputLines
 log = logging.getLogger(__name__)
 
 
-class Listener(Protocol):
+class JobListener(Protocol):
     """Who is told of a job while it runs. Neither method may wait: the child's other news would wait too."""
 
     def progress(self, fraction: float, message: str | None) -> None:
@@ -30,7 +30,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RunRequest:
     """What a child is to do for a job."""
 
     id: str
@@ -44,17 +44,17 @@ class Task:
 
 
 class ChildJob:
-    """A task on its way. `began`: when a child had begun with it (monotonic, s), or None; `ending`, once it has one.
+    """A request on its way. `began`: when a child had begun with it (monotonic, s), or None; `ending`, once it has one.
 
     `verdict` is how it is to end by the worker's will; that holds unless it ended by itself just before. `due`: when
     it will have taken too long (monotonic, s).
     """
 
-    __slots__ = ("_awaited", "_lines", "_listener", "began", "due", "ending", "on_end", "task", "verdict")
+    __slots__ = ("_awaited", "_lines", "_listener", "began", "due", "ending", "on_end", "request", "verdict")
 
-    def __init__(self, task: Task, listener: Listener) -> None:
+    def __init__(self, request: RunRequest, listener: JobListener) -> None:
         """Tell `listener` while it runs."""
-        self.task, self._listener = task, listener
+        self.request, self._listener = request, listener
         self.on_end: Callable[[ChildJob, Ending], None] | None = None
         """Is called when it has ended."""
         self.verdict: Ending | None = None
@@ -86,7 +86,7 @@ class ChildJob:
     def begin(self) -> None:
         """Note that a child has begun with it: from now on its time counts."""
         self.began = monotonic()
-        self.due = self.began + self.task.timeout
+        self.due = self.began + self.request.timeout
 
     def finish(self, ending: Ending) -> None:
         """Let those who wait know how it ended."""
@@ -110,4 +110,4 @@ class ChildJob:
         try:
             hear(*news)
         except Exception:
-            log.exception("News of a job were not taken", extra={"action": "listener_fault", "job_id": self.task.id})
+            log.exception("News of a job were not taken", extra={"action": "listener_fault", "job_id": self.request.id})

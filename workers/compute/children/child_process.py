@@ -25,7 +25,7 @@ from workers.compute.children import hub_io
 from workers.compute.children.child_job import ChildJob
 from workers.compute.children.frames import FrameReader, Header, pack
 from workers.compute.children.output_lines import OutputLines
-from workers.compute.children.process_tree import family_of, memory_of
+from workers.compute.children.process_tree import memory_of, tree_of
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ SECRETS = ("AMQP_URI", "REDIS_URL", "SMTP_URL", "WEBHOOK_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
-class ChildPlan:
+class ChildConfig:
     """What all children of a pool have in common."""
 
     weight: Weight
@@ -44,10 +44,10 @@ class ChildPlan:
     """How many jobs run at a time, in a child that runs many."""
 
 
-class Child:
+class ChildProcess:
     """One child process. `on_end` is called when it has ended, before its jobs learn of it."""
 
-    def __init__(self, plan: ChildPlan, folder: Path, on_end: Callable[["Child"], None]) -> None:
+    def __init__(self, plan: ChildConfig, folder: Path, on_end: Callable[["ChildProcess"], None]) -> None:
         """Start the process in `folder`, which is removed with it; raise OSError."""
         self.plan, self._folder, self._on_end = plan, folder, on_end
         self.jobs: dict[int, ChildJob] = {}
@@ -67,8 +67,8 @@ class Child:
         """Give the child a job, which tells of it. Waits until the child is ready."""
         self._number += 1
         number = self._number
-        header = {"about": "run", "job": number, "operation": job.task.operation, "memory": memory}
-        frame = pack(header, job.task.arguments)
+        header = {"about": "run", "job": number, "operation": job.request.operation, "memory": memory}
+        frame = pack(header, job.request.arguments)
         self.jobs[number] = job
         if not self.ready.ready():
             self.ready.wait()
@@ -87,7 +87,7 @@ class Child:
         if self._killed or self.ended.ready():
             return
         self._killed, self.usable = True, False
-        family = family_of(self.pid)
+        family = tree_of(self.pid)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         for pid in family[1:]:  # those that left the group
@@ -96,7 +96,7 @@ class Child:
 
     def memory(self) -> int:
         """Give the bytes that its jobs have added to it."""
-        return memory_of(family_of(self.pid)) - self._size
+        return memory_of(tree_of(self.pid)) - self._size
 
     def _say(self, frame: bytes) -> None:
         """Say it in the next turn of the hub, together with all that is to be said until then."""
@@ -214,7 +214,7 @@ class Child:
         return failed(ChildDied(self.fault or reason(status)))
 
 
-def _start(plan: ChildPlan, folder: Path) -> tuple["subprocess.Popen[bytes]", int, int]:
+def _start(plan: ChildConfig, folder: Path) -> tuple["subprocess.Popen[bytes]", int, int]:
     """Start a child; give the process and the descriptors of its channel and its output, both non-blocking."""
     ours, theirs = socket.socketpair()
     output, its_output = hub_io.pipe()

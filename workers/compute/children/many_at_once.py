@@ -21,7 +21,7 @@ from workers.compute.children.process_tree import resident
 from workers.compute.children.worker_channel import WorkerChannel
 from workers.operations.registry import RegisteredOperation, set_progress_reporter
 
-_voice: ContextVar["Voice | None"] = ContextVar("voice", default=None)
+_voice: ContextVar["JobOutput | None"] = ContextVar("voice", default=None)
 
 
 PATIENCE = 0.5
@@ -33,7 +33,7 @@ PACE, TICK = 32, 0.001
 others: a thousand pauses of 100 ms that come in a hundred at a time take 102 ms each, and spread 101."""
 
 
-class WaitingTask(NamedTuple):
+class WaitingJob(NamedTuple):
     """A job that waits for a slot, since a time of the loop."""
 
     operation: str
@@ -53,7 +53,7 @@ class ConcurrentRunner:
         self._wire, self._operations, self._max_result_bytes, self._slots = wire, operations, max_result_bytes, slots
         self._loop = uvloop.new_event_loop()
         self._context = copy_context()
-        self._waiting: OrderedDict[int, WaitingTask] = OrderedDict()
+        self._waiting: OrderedDict[int, WaitingJob] = OrderedDict()
         self._tasks: dict[int, asyncio.Task[Ending]] = {}
         self._cancelled: set[int] = set()
         self._endings: list[tuple[int, Ending]] = []
@@ -68,8 +68,8 @@ class ConcurrentRunner:
 
     def serve(self) -> None:
         """Run jobs until this process is ended."""
-        sys.stdout, sys.stderr = Routed(sys.stdout), Routed(sys.stderr)
-        set_progress_reporter(Voice.report)
+        sys.stdout, sys.stderr = RoutedStream(sys.stdout), RoutedStream(sys.stderr)
+        report_to(JobOutput.report)
         asyncio.set_event_loop(self._loop)
         while True:
             try:
@@ -82,7 +82,7 @@ class ConcurrentRunner:
         now = self._loop.time()
         for header, arguments in frames:
             if header["about"] == "run":
-                self._waiting[header["job"]] = WaitingTask(header["operation"], arguments, now)
+                self._waiting[header["job"]] = WaitingJob(header["operation"], arguments, now)
             else:
                 self._cancel(header["job"])
         self._fill()
@@ -171,7 +171,7 @@ class ConcurrentRunner:
         self._wire.ended(endings, *([started] if begun else ()))
 
     async def _run(self, job: int, name: str, arguments: str) -> Ending:
-        voice = Voice(self._wire, job)
+        voice = JobOutput(self._wire, job)
         _voice.set(voice)
         retry_on: tuple[type[BaseException], ...] = ()
         try:
@@ -188,7 +188,7 @@ class ConcurrentRunner:
         return ending
 
 
-class Voice:
+class JobOutput:
     """What a job has to say. It is found by the context of whoever speaks: its task, those it starts, its threads."""
 
     __slots__ = ("_job", "_lines", "_wire")
@@ -216,7 +216,7 @@ class Voice:
             voice._wire.progress(voice._job, fraction, message)
 
 
-class Routed(io.TextIOBase):
+class RoutedStream(io.TextIOBase):
     """Standard output that goes to the job in whose context it is written, or else where it always went."""
 
     _writing = threading.Lock()

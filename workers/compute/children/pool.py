@@ -17,14 +17,14 @@ from eventlet.semaphore import Semaphore
 from schemas.operations import Weight
 from workers.compute import attempt
 from workers.compute.attempt import CANCELLED, ChildDied, Ending, MemoryExceeded, TimedOut, failed
-from workers.compute.children.alarm import Alarm
-from workers.compute.children.child_job import ChildJob, Listener, Task
-from workers.compute.children.child_process import Child, ChildPlan
+from workers.compute.children.child_job import ChildJob, JobListener, RunRequest
+from workers.compute.children.child_process import ChildConfig, ChildProcess
+from workers.compute.children.earliest_timer import EarliestTimer
 from workers.compute.children.slot_turnover import SlotTurnover
 from workers.compute.children.work_folders import WorkFolders
 from workers.operations.registry import REGISTRY
 
-__all__ = ["ChildPool", "Ending", "Listener", "Task"]
+__all__ = ["ChildPool", "Ending", "JobListener", "RunRequest"]
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +53,15 @@ class ChildPool:
     ) -> None:
         """Run the operations in `modules`, dotted names of packages and modules; `default_memory` in bytes."""
         self._slots, self._default_memory = slots, default_memory
-        self._plan = ChildPlan(Weight(weight), tuple(modules), max_result_bytes, slots)
+        self._plan = ChildConfig(Weight(weight), tuple(modules), max_result_bytes, slots)
         self._many = self._plan.weight is Weight.IO
-        self._children: set[Child] = set()
+        self._children: set[ChildProcess] = set()
         self._choosing = Semaphore()
         self._folders: WorkFolders | None = None
-        self._jobs: dict[ChildJob, Child | None] = {}
+        self._jobs: dict[ChildJob, ChildProcess | None] = {}
         self._taken, self._turnover = 0, SlotTurnover()
         self._changed: Event | None = None
-        self._alarm = Alarm()
+        self._alarm = EarliestTimer()
         self._stopping = self._watching = False
 
     @property
@@ -84,28 +84,30 @@ class ChildPool:
             self._wait_for_news(rest)
         return True
 
-    def start(self, task: Task, listener: Listener, finish: Callable[[Ending], None]) -> None:
+    def start(self, request: RunRequest, listener: JobListener, finish: Callable[[Ending], None]) -> None:
         """Have a task run, and `finish` called with how it ended; raises nothing and waits for nothing.
 
         It takes a slot at once: whoever calls has asked how many are free. Where there is a child to give it to, it
         takes no greenthread.
         """
         self._taken += 1
-        job = ChildJob(task, listener)
+        job = ChildJob(request, listener)
         self._jobs[job] = None
         if child := self._at_hand():
             job.on_end = partial(self._ended, child, finish)
             try:
                 self._hand(job, child)
             except Exception:
-                log.exception("A job could not be handed over", extra={"action": "children_fault", "job_id": task.id})
+                log.exception(
+                    "A job could not be handed over", extra={"action": "children_fault", "job_id": request.id}
+                )
             else:
                 return
         self._run_apart(job, finish)
 
-    def run(self, task: Task, listener: Listener) -> Ending:
+    def run(self, request: RunRequest, listener: JobListener) -> Ending:
         """Wait for a slot, run a task in a child and tell how it ended. Raises nothing."""
-        job = ChildJob(task, listener)
+        job = ChildJob(request, listener)
         self._jobs[job] = None
         while not job.verdict and not self._stopping and self._taken >= self._slots:
             self._wait_for_news()
@@ -114,7 +116,7 @@ class ChildPool:
 
     def cancel(self, job_id: str) -> None:
         """End a job that runs, within a second; nothing when there is none of this id."""
-        for job in [job for job in self._jobs if job.task.id == job_id]:
+        for job in [job for job in self._jobs if job.request.id == job_id]:
             self._end(job, CANCELLED)
 
     def hand_back_all(self) -> None:
@@ -147,7 +149,7 @@ class ChildPool:
         try:
             return self._try(job)
         except Exception as fault:  # such as no memory, or no descriptor, for one process more
-            log.exception("A job could not be run", extra={"action": "children_fault", "job_id": job.task.id})
+            log.exception("A job could not be run", extra={"action": "children_fault", "job_id": job.request.id})
             return failed(ChildDied(f"no process could be had for it: {fault}"))
         finally:
             self._let_go(job)
@@ -166,18 +168,18 @@ class ChildPool:
                 return ending
         return job.verdict or ending
 
-    def _hand(self, job: ChildJob, child: Child) -> None:
+    def _hand(self, job: ChildJob, child: ChildProcess) -> None:
         """Give the job to a child; waits until that is ready."""
         self._jobs[job] = child
         now = monotonic()
         job.due = now + STARTS_IN
-        self._alarm.set(now + min(job.task.timeout, STARTS_IN))
+        self._alarm.set(now + min(job.request.timeout, STARTS_IN))
         if not self._watching:
             self._watching = True
             eventlet.spawn_n(self._watch)
         child.run(job, self._memory(job))
 
-    def _ended(self, child: Child, finish: Callable[[Ending], None], job: ChildJob, ending: Ending) -> None:
+    def _ended(self, child: ChildProcess, finish: Callable[[Ending], None], job: ChildJob, ending: Ending) -> None:
         """Tell how a job ended that has no greenthread; it gets one if its child died before it began."""
         if job.began is None and not child.fault and not job.verdict:
             self._run_apart(job, finish)
@@ -193,13 +195,13 @@ class ChildPool:
             self._turnover.count()
         self._tell()
 
-    def _at_hand(self) -> Child | None:
+    def _at_hand(self) -> ChildProcess | None:
         """Give a child that takes one job more at once, if there is one."""
         if not self._many or self._stopping:
             return None
         return next((child for child in self._children if child.usable and child.ready.ready()), None)
 
-    def _child(self) -> Child:
+    def _child(self) -> ChildProcess:
         """Give a child that takes a job."""
         with self._choosing:  # starting one lets others run: of many jobs that come at once each would start its own
             for child in self._children:
@@ -208,12 +210,12 @@ class ChildPool:
             if self._folders is None:
                 self._folders = WorkFolders()
                 eventlet.spawn_n(self._folders.sweep)
-            child = Child(self._plan, self._folders.make(), self._children.discard)
+            child = ChildProcess(self._plan, self._folders.make(), self._children.discard)
             self._children.add(child)
             return child
 
     def _memory(self, job: ChildJob) -> int:
-        return job.task.memory or self._default_memory
+        return job.request.memory or self._default_memory
 
     def _end(self, job: ChildJob, verdict: Ending) -> None:
         """Have a job end with this verdict, unless another was spoken before."""
@@ -229,7 +231,7 @@ class ChildPool:
             child.kill()
 
     @staticmethod
-    def _end_gently(child: Child, job: ChildJob) -> None:
+    def _end_gently(child: ChildProcess, job: ChildJob) -> None:
         """Ask for the end of one job among many; where that is not heard, end them all."""
         with eventlet.Timeout(GRACE, False):  # noqa: FBT003 -- as it is spelled there
             child.cancel(job)
@@ -260,13 +262,13 @@ class ChildPool:
             if job.began is None:
                 self._end(job, failed(ChildDied(f"its process was not ready within {STARTS_IN:g} s")))
             else:
-                fault = TimedOut(f"took longer than its timeout of {job.task.timeout:g} s")
+                fault = TimedOut(f"took longer than its timeout of {job.request.timeout:g} s")
                 self._end(job, failed(fault, _retry_on(job)))
         for job in self._jobs:
             # one that waits may begin at any time
-            self._alarm.set(job.due if job.began is not None else min(job.due, now + job.task.timeout))
+            self._alarm.set(job.due if job.began is not None else min(job.due, now + job.request.timeout))
 
-    def _watch_memory(self, child: Child) -> None:
+    def _watch_memory(self, child: ChildProcess) -> None:
         """End a child beyond its limit: where many share a process, the largest limit of them binds all together."""
         jobs = [job for job in child.jobs.values() if job.began is not None]
         if not jobs or child.memory() <= (limit := max(map(self._memory, jobs))):
@@ -291,5 +293,5 @@ class ChildPool:
 
 
 def _retry_on(job: ChildJob) -> tuple[type[BaseException], ...]:
-    operation = REGISTRY.get(job.task.operation)
+    operation = REGISTRY.get(job.request.operation)
     return operation.retry_on if operation else ()

@@ -23,7 +23,7 @@ def children_of(pid: int) -> list[int]:
     return found
 
 
-def family_of(pid: int) -> list[int]:
+def tree_of(pid: int) -> list[int]:
     """List a process and all below it, parents first."""
     family = [pid]
     for each in family:

@@ -12,7 +12,7 @@ LEAST_SECONDS = 0.01
 """Between two wakings: times that come close together are one."""
 
 
-class Alarm:
+class EarliestTimer:
     """One greenthread waits, any may set a time."""
 
     def __init__(self) -> None:
