@@ -156,7 +156,7 @@ class Server:
             case "cancel":
                 self.children.cancel(order["id"])
             case "pids":
-                self.tell("pids", sorted(child.pid for child in self.children._children))
+                self.tell("pids", sorted(child.pid for child in self.children._supply.children))
             case "lateness":
                 self.tell("lateness", self.latest)
             case verb:

@@ -1,7 +1,7 @@
-"""Child processes: where operations run that are not tiny. The worker's side of it is `pool.py`, theirs `child.py`.
+"""Child processes: where every operation runs that is not tiny. `pool.py` is the worker's side, `child.py` the child's.
 
-Stands at step 4 of a job's life. In the order of a job: `pool.py` and `child_process.py` in the worker; `child.py`,
-then `one_at_a_time.py` or `many_at_once.py` in the child. Next: `pool.py`.
+In the order of a job: `pool.py` and `child_process.py` in the worker; `child.py`, then `one_at_a_time.py` or
+`many_at_once.py`, in the child. Next: `pool.py`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ __all__ = ["ChildPool", "JobListener", "RunRequest"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load the worker's side when it is asked for: a child that starts must not load the hub with it."""
+    """Import the worker's side on first use: a child imports this package too, and must not load eventlet."""
     if name in __all__:
         from workers.compute.children import pool
 

@@ -1,8 +1,7 @@
-"""`python -m workers.compute.children.child ORDERS`: a child process that runs operations. Workers start it, nobody
-else.
+"""`python -m workers.compute.children.child ORDERS`: a child process that runs operations; only workers start it.
 
-Stands at step 4 of a job's life. It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is
-patched. Next: `one_at_a_time.py`, and `many_at_once.py` for what waits more than it computes.
+It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is patched. CPU-bound operations go on in
+`one_at_a_time.py`, I/O-bound ones in `many_at_once.py`. Next: `one_at_a_time.py`.
 """
 
 import ctypes
@@ -32,7 +31,7 @@ _LINE_BUFFERED = 1  # C's _IOLBF
 
 
 class ChildOrders(TypedDict):
-    """What a child is told on its command line, as JSON."""
+    """What the worker passes to a child on its command line, as JSON."""
 
     weight: Weight
     channel: int
@@ -40,60 +39,61 @@ class ChildOrders(TypedDict):
     worker: int
     """Process id of the worker."""
     folder: str
-    """Folder to work in, for this child alone."""
+    """Working folder of this child alone."""
     modules: Sequence[str]
     """Dotted names of the modules and packages with operations."""
     max_result_bytes: int
     slots: int
-    """How many jobs to run at a time, where many are."""
+    """How many jobs to run at a time, in a child that runs many."""
 
 
 def main(orders: ChildOrders) -> None:
-    """Do what the orders say until the worker ends this process, or ends itself."""
+    """Run jobs until the worker ends this process, or the worker itself ends."""
     tie_to(orders["worker"], signal.SIGKILL)
     adopt_orphans()
-    _be_expendable()
-    _speak_plainly()
-    wire = WorkerChannel(orders["channel"])
+    _die_first()
+    _set_up_output()
+    channel = WorkerChannel(orders["channel"])
     try:
         operations = load(orders["modules"])
     except SettingsRefused as refusal:
-        wire.send(({"about": "broken"}, refusal.detail))
+        channel.send(({"about": "broken"}, refusal.detail))
         raise SystemExit(1) from None
     os.chdir(orders["folder"])
-    given = wire, operations, orders["max_result_bytes"]
-    server = ConcurrentRunner(*given, orders["slots"]) if orders["weight"] == Weight.IO else SerialRunner(*given)
+    given = channel, operations, orders["max_result_bytes"]
+    runner = ConcurrentRunner(*given, orders["slots"]) if orders["weight"] == Weight.IO else SerialRunner(*given)
     heap.settle()
-    wire.listen(server.handle)
-    wire.send(({"about": "ready"}, ""))
-    server.serve()
+    channel.listen(runner.handle)
+    channel.send(({"about": "ready"}, ""))
+    runner.serve()
 
 
-def _be_expendable() -> None:
-    """Where memory runs out, the system is to end this process rather than a worker; and no corpse is kept of it."""
+def _die_first() -> None:
+    """When memory runs out, let the system kill this process rather than a worker; and write no core dump."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
-def _speak_plainly() -> None:
-    """Send what is printed and logged line by line, and the place of a crash too."""
+def _set_up_output() -> None:
+    """Write prints and logs line by line, and a traceback when the interpreter crashes."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     libc = ctypes.CDLL(None)
-    with suppress(ValueError):  # elsewhere than on Linux it has another name
-        libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINE_BUFFERED, 0)  # what C prints, in its place
+    with suppress(ValueError):  # only Linux has this name
+        # so that what C code prints appears in its place
+        libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINE_BUFFERED, 0)
     faulthandler.enable(all_threads=False)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=[_ToCurrentOutput()])
 
 
 class _ToCurrentOutput(logging.StreamHandler[io.TextIOBase]):
-    """Writes to what is standard error at that moment: the job's, where many run at a time."""
+    """Writes to the current `sys.stderr`: where many jobs run at a time, it goes to the job's own log."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
-        self.stream = sys.stderr  # type: ignore[assignment]  # it has all that is needed
+        """Write a record to the current standard error."""
+        self.stream = sys.stderr  # type: ignore[assignment]  # RoutedStream is close enough
         super().emit(record)
 
 

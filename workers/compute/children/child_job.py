@@ -1,7 +1,6 @@
-"""A job as the pool sees it: what is to be done, who listens, what has been decided about it.
+"""A job in the pool: what its child is to run, who listens to it, and how it ends.
 
-Stands at step 4 of a job's life, between `pool.py`, which waits for its end, and `child_process.py`, which brings it
-about.
+`pool.py` waits for its end, `child_process.py` brings the end about.
 """
 
 import logging
@@ -20,10 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class JobListener(Protocol):
-    """Who is told of a job while it runs. Neither method may wait: the child's other news would wait too."""
+    """Receives what a job reports while it runs. No method may block: other reports of the child would wait too."""
 
     def progress(self, fraction: float, message: str | None) -> None:
-        """Take how far the job has come, 0 to 1, and what it does."""
+        """Take the job's progress, 0 to 1, and what it is doing."""
 
     def line(self, text: str) -> None:
         """Take a line of the job's log."""
@@ -31,41 +30,44 @@ class JobListener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a child is to do for a job."""
+    """What a child is asked to run."""
 
     id: str
+    """Name of the attempt, unique in its pool."""
     operation: str
     arguments: str
     """A JSON object."""
     timeout: float
-    """Seconds it may take."""
+    """Seconds the operation may take."""
     memory: int = 0
-    """Bytes it may use; 0 for the pool's default."""
+    """Bytes the operation may use; 0 for the pool's default."""
 
 
 class ChildJob:
-    """A request on its way. `began`: when a child had begun with it (monotonic, s), or None; `ending`, once it has one.
+    """A request on its way through the pool."""
 
-    `verdict` is how it is to end by the worker's will; that holds unless it ended by itself just before. `due`: when
-    it will have taken too long (monotonic, s).
-    """
+    __slots__ = ("_awaited", "_lines", "_listener", "began", "due", "ending", "memory", "on_end", "request", "verdict")
 
-    __slots__ = ("_awaited", "_lines", "_listener", "began", "due", "ending", "on_end", "request", "verdict")
-
-    def __init__(self, request: RunRequest, listener: JobListener) -> None:
-        """Tell `listener` while it runs."""
+    def __init__(self, request: RunRequest, listener: JobListener, default_memory: int) -> None:
+        """Report to `listener` while the job runs."""
         self.request, self._listener = request, listener
+        self.memory = request.memory or default_memory
+        """Bytes it may use."""
         self.on_end: Callable[[ChildJob, Ending], None] | None = None
-        """Is called when it has ended."""
+        """Called when it has ended."""
         self.verdict: Ending | None = None
+        """How it is to end once the worker has decided to end it, unless it ended by itself just before."""
         self.due = inf
+        """When its time will be up (monotonic, s)."""
         self._lines: OutputLines | None = None
-        self.renew()
+        self.reset()
 
-    def renew(self) -> None:
-        """Forget that a child was to run it."""
+    def reset(self) -> None:
+        """Forget the child it was given to, so that another can run it."""
         self.began: float | None = None
+        """When a child began to run it (monotonic, s)."""
         self.ending: Ending | None = None
+        """How it ended."""
         self._awaited: Event | None = None
 
     @property
@@ -76,20 +78,20 @@ class ChildJob:
         return self._lines
 
     def progress(self, fraction: float, message: str | None) -> None:
-        """Hand on how far it has come."""
-        self._tell(self._listener.progress, fraction, message)
+        """Pass its progress on."""
+        self._report(self._listener.progress, fraction, message)
 
     def line(self, text: str) -> None:
-        """Hand on a line of its log."""
-        self._tell(self._listener.line, text)
+        """Pass a line of its log on."""
+        self._report(self._listener.line, text)
 
     def begin(self) -> None:
-        """Note that a child has begun with it: from now on its time counts."""
+        """Note that a child has begun to run it: its timeout counts from now."""
         self.began = monotonic()
         self.due = self.began + self.request.timeout
 
     def finish(self, ending: Ending) -> None:
-        """Let those who wait know how it ended."""
+        """Note how it ended, and wake or call the greenthreads that wait for that."""
         if self._lines is not None:
             self._lines.close()
         self.ending, self.due = ending, inf
@@ -106,8 +108,8 @@ class ChildJob:
             self._awaited.wait()
         return self.ending
 
-    def _tell(self, hear: Callable[..., None], *news: Any) -> None:
+    def _report(self, receive: Callable[..., None], *report: Any) -> None:
         try:
-            hear(*news)
+            receive(*report)
         except Exception:
-            log.exception("News of a job were not taken", extra={"action": "listener_fault", "job_id": self.request.id})
+            log.exception("The listener of a job failed", extra={"action": "listener_fault", "job_id": self.request.id})

@@ -1,6 +1,6 @@
-"""WakeDispatcher one who waits, at the earliest of many times.
+"""One timer for many times: whoever waits is woken at the earliest of them.
 
-Stands at step 4 of a job's life, under `pool.py`: a timer for each job would cost more than a small job does.
+`limit_watch.py` uses it for the timeouts of jobs: a timer for each job would cost more than a small job does.
 """
 
 from math import inf
@@ -9,11 +9,11 @@ from time import monotonic
 from eventlet.event import Event
 
 LEAST_SECONDS = 0.01
-"""Between two wakings: times that come close together are one."""
+"""Minimum between two wake-ups, so that times close together cost one."""
 
 
 class EarliestTimer:
-    """One greenthread waits, any may set a time."""
+    """One greenthread waits; any greenthread may set a time."""
 
     def __init__(self) -> None:
         """Begin with no time set."""
@@ -21,7 +21,7 @@ class EarliestTimer:
         self._earlier: Event | None = None
 
     def set(self, at: float) -> None:
-        """Have it ring at this time (monotonic, s), unless it will ring before."""
+        """Wake the waiter at this time (monotonic, s), unless an earlier time is set."""
         if at < self._at:
             self._at = at
             if self._earlier is not None:
@@ -29,7 +29,7 @@ class EarliestTimer:
                 self._earlier = None
 
     def wait(self, until: float) -> None:
-        """Wait for the earliest time that was set, or is set meanwhile, `until` at most; then none is set."""
+        """Wait for the earliest time that is set now or meanwhile, but at most `until`; then clear it."""
         soonest = monotonic() + LEAST_SECONDS
         while (rest := max(min(self._at, until), soonest) - monotonic()) > 0:
             self._earlier = Event()

@@ -1,7 +1,6 @@
-"""What worker and child say to each other: frames of a small JSON header and a payload of text.
+"""The frames that worker and child exchange: a small JSON header and a payload of text.
 
-Stands between `child_process.py` and `child.py`. The payload (arguments, a result) goes as it is, so that megabytes are
-neither parsed nor escaped once more.
+The payload (arguments or a result) is sent as it is, so that megabytes are not parsed and escaped once more.
 """
 
 import struct
@@ -13,26 +12,26 @@ _SIZES = struct.Struct("!II")
 """Bytes of the header, bytes of the payload."""
 
 Header = dict[str, Any]
-"""`about`: run or cancel, to a child; ready or broken, started, progress, log and ended, from it. `job`: its number."""
+"""`about`: run or cancel, to a child; ready, broken, started, progress, log or ended, from it. `job`: a number."""
 
 Frame = tuple[Header, str]
 
 
 def pack(header: Header, payload: str = "") -> bytes:
-    """Make a frame. Half characters survive: what they are worth is for the reader to judge."""
+    """Encode a frame. Lone surrogates survive: the reader decides what to do with them."""
     head = to_json(header)
     body = payload.encode("utf-8", "surrogatepass")
     return b"".join((_SIZES.pack(len(head), len(body)), head, body))
 
 
 class FrameReader:
-    """Finds the frames in what arrives."""
+    """Decodes frames from a stream of bytes."""
 
     def __init__(self) -> None:
         self._arrived = bytearray()
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Add what arrived, and give each frame that is complete."""
+        """Add bytes that arrived; return the frames that are complete."""
         self._arrived += data
         at, length = 0, len(self._arrived)
         frames = []

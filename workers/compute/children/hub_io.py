@@ -1,7 +1,7 @@
-"""Pipes, sockets and processes on the hub: reading, writing and waiting for an end without holding anybody up.
+"""Pipes, sockets and processes on eventlet's hub: reads, writes and waits that block one greenthread only.
 
-Stands under `child_process.py`. The descriptors are non-blocking; the system calls are the unpatched ones, so that
-reading what is at hand never waits.
+The descriptors are non-blocking. The system calls are the unpatched ones, so that reading what has arrived never
+waits.
 """
 
 import fcntl
@@ -18,24 +18,24 @@ from eventlet.patcher import original
 _os = original("os")
 
 CHUNK = 1 << 18
-"""Bytes read at a time."""
+"""Bytes to read at a time."""
 MUCH = 1 << 15
-"""Bytes after which a reader makes a pause of BREATH seconds: 25 MB/s are read at most."""
+"""A read of so many bytes is followed by a pause of BREATH seconds: at most 25 MB/s are read."""
 BREATH = 0.01
 
 
 def pipe() -> tuple[int, int]:
-    """Make a pipe: the end to read, which doesn't block, and the end to write."""
+    """Make a pipe; return the end to read, which doesn't block, and the end to write."""
     ours, theirs = os.pipe()
     os.set_blocking(ours, False)
     if set_size := getattr(fcntl, "F_SETPIPE_SZ", None):
-        with suppress(OSError):  # the user has many large pipes already
+        with suppress(OSError):  # the user has too many large pipes already
             fcntl.fcntl(ours, set_size, CHUNK)
     return ours, theirs
 
 
 def read(descriptor: int) -> bytes:
-    """Wait until there is something to read, and give it; nothing when the other side has closed."""
+    """Wait for data and return it; empty if the other side has closed."""
     while True:
         try:
             data: bytes = _os.read(descriptor, CHUNK)
@@ -48,16 +48,16 @@ def read(descriptor: int) -> bytes:
 
 
 def at_hand(descriptor: int) -> Iterator[bytes]:
-    """Give what can be read at once."""
-    with suppress(OSError):  # nothing more, or the other side has gone
-        for _ in range(64):  # somebody may write without end
+    """Yield what can be read without waiting."""
+    with suppress(OSError):  # no more data, or the other side has gone
+        for _ in range(64):  # the other side may write without end
             if not (data := _os.read(descriptor, CHUNK)):
                 return
             yield data
 
 
 def write(descriptor: int, data: bytes) -> None:
-    """Write all of it, waiting where the other side is slow; raise OSError when it has gone."""
+    """Write all of the data, at the pace of the reader; raise OSError if that has gone."""
     rest = memoryview(data)
     while rest:
         try:
@@ -67,16 +67,16 @@ def write(descriptor: int, data: bytes) -> None:
 
 
 def close(descriptor: int) -> None:
-    """Close a descriptor; who waits to write to it gets an OSError."""
+    """Close a descriptor; a greenthread that waits to write to it gets an OSError."""
     notify_close(descriptor)
     os.close(descriptor)
 
 
 def wait_for_end(process: "subprocess.Popen[bytes]") -> None:
-    """Wait until a process has ended; it is not waited for in the system's sense, so its number stays its own."""
+    """Wait until a process has ended, without reaping it: its process id stays taken."""
     try:
         handle = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):  # not Linux, or an old one
+    except (AttributeError, OSError):  # not Linux, or an old kernel
         while process.poll() is None:
             eventlet.sleep(0.1)
     else:
@@ -85,7 +85,7 @@ def wait_for_end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder with everything in it, in small steps."""
+    """Remove a folder with everything in it, yielding to other greenthreads after each subfolder."""
     for path, folders, files in os.walk(folder, topdown=False):
         for name in files:
             with suppress(OSError):

@@ -1,6 +1,6 @@
-"""Runs operations in a child process one at a time, with a memory limit, and cleans up after each.
+"""Runs operations in a child process one at a time, with a memory limit, and cleans up after each: the weight `cpu`.
 
-Stands at step 4 of a job's life, for operations of the weight `cpu`. Next: `workers/compute/attempt.py`.
+Next: `workers/compute/attempt.py`.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ from workers.compute.children.worker_channel import WorkerChannel
 from workers.operations.registry import RegisteredOperation, set_progress_reporter
 
 MOST_JOBS = 500
-"""Jobs after which a child is replaced, so that what leaks in it comes to an end."""
+"""Jobs after which a child is replaced, so that a leak in it comes to an end."""
 MOST_GROWTH = 128 * 2**20
 """Bytes that jobs may leave behind in a child before it is replaced."""
 
@@ -33,41 +33,44 @@ class SerialRunner:
     """The main thread of a child that runs one job at a time."""
 
     def __init__(
-        self, wire: WorkerChannel, operations: Mapping[str, RegisteredOperation], max_result_bytes: int
+        self, channel: WorkerChannel, operations: Mapping[str, RegisteredOperation], max_result_bytes: int
     ) -> None:
-        """Answer on `wire`."""
-        self._wire, self._operations, self._max_result_bytes = wire, operations, max_result_bytes
-        self._tasks: SimpleQueue[Frame] = SimpleQueue()
+        """Report on `channel`."""
+        self._channel, self._operations, self._max_result_bytes = channel, operations, max_result_bytes
+        self._frames: SimpleQueue[Frame] = SimpleQueue()
         self._streams = sys.stdout, sys.stderr
-        self._me, self._folder = os.getpid(), Path.cwd()
+        self._pid, self._folder = os.getpid(), Path.cwd()
         self._job, self._jobs, self._size = 0, 0, resident()
 
     def handle(self, frames: list[Frame]) -> None:
-        """Take what the worker says; called by the wire's thread. What is to be cancelled is killed instead."""
+        """Take frames of the worker; called by the channel's thread.
+
+        All of them are jobs: to cancel one, the worker kills this process.
+        """
         for frame in frames:
-            self._tasks.put(frame)
+            self._frames.put(frame)
 
     def serve(self) -> None:
         """Run jobs until this process is ended."""
-        set_progress_reporter(lambda fraction, message: self._wire.progress(self._job, fraction, message))
-        # what an operation forks has no part in this conversation
-        os.register_at_fork(after_in_child=lambda: set_progress_reporter(lambda _fraction, _message: None))
+        report_to(lambda fraction, message: self._channel.progress(self._job, fraction, message))
+        # a process that an operation forks must not report to the worker
+        os.register_at_fork(after_in_child=lambda: report_to(lambda _fraction, _message: None))
         os.nice(5)  # the worker's heartbeat, the store and the API come first
         while True:
-            self._serve_one(*self._tasks.get())
+            self._serve_one(*self._frames.get())
 
     def _serve_one(self, header: Header, arguments: str) -> None:
         self._job, self._jobs = header["job"], self._jobs + 1
-        self._wire.send(({"about": "started", "jobs": [self._job], "size": resident()}, ""))
+        self._channel.send(({"about": "started", "jobs": [self._job], "size": resident()}, ""))
         ending, exhausted = self._run(header["operation"], arguments, header["memory"])
-        if os.getpid() != self._me:  # the operation forked, and this is where its copy comes out
+        if os.getpid() != self._pid:  # the operation forked, and the copy has returned here
             os._exit(0)
         clean = self._clean_up()
         spent = exhausted or not clean or self._jobs >= MOST_JOBS or resident() > self._size + MOST_GROWTH
-        self._wire.ended([(self._job, ending)], spent=spent)
+        self._channel.ended([(self._job, ending)], spent=spent)
 
     def _run(self, name: str, arguments: str, memory: int) -> tuple[Ending, bool]:
-        """Run the operation; say how it ended, and whether it was short of memory."""
+        """Run the operation; return how it ended, and whether it ran out of memory."""
         retry_on: tuple[type[BaseException], ...] = ()
         try:
             operation = find(self._operations, name)
@@ -81,7 +84,7 @@ class SerialRunner:
             return failed(error, retry_on), False
 
     def _clean_up(self) -> bool:
-        """End and remove what the operation left behind; say whether that went well."""
+        """End and remove what the operation left behind; return whether that succeeded."""
         try:
             signal.setitimer(signal.ITIMER_REAL, 0)
             end_descendants()
@@ -92,16 +95,16 @@ class SerialRunner:
             os.chdir(self._folder)
             for entry in list(os.scandir(self._folder)):
                 shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else Path(entry).unlink()
-        except BaseException:  # noqa: BLE001 -- a closed stream, a folder without rights: a new child has none of it
+        except BaseException:  # noqa: BLE001 -- such as a closed stream; a new child is clean
             return False
         return all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate())
 
 
 @contextmanager
 def limited(memory: int) -> Iterator[None]:
-    """Let this process grow by at most `memory` bytes of address space meanwhile: beyond, MemoryError is raised."""
+    """Let this process grow by at most `memory` bytes of address space; more raises MemoryError."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    with suppress(ValueError, OSError):  # a system that can't; the worker watches the memory as well
+    with suppress(ValueError, OSError):  # not every system can; the worker watches the memory as well
         if size := address_space():
             most = size + memory
             resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
@@ -113,7 +116,7 @@ def limited(memory: int) -> Iterator[None]:
 
 
 def end_descendants() -> None:
-    """End every process that came from this one; those without a parent have become its children."""
+    """End every descendant of this process; orphans among them have become its children."""
     while leftovers := children_of(os.getpid()):
         for pid in leftovers:
             with suppress(ProcessLookupError):

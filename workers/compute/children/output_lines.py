@@ -1,20 +1,17 @@
-"""Makes lines of what an operation prints, and leaves out what would be too much of it.
-
-Stands at step 4 of a job's life, on the way from an operation's output to the log of its job.
-"""
+"""Splits what an operation prints into lines of its job's log, and limits their length and number."""
 
 from collections.abc import Callable
 from time import monotonic
 
 LONGEST = 2000
-"""Characters of a line; the rest of a longer one is cut off."""
+"""Maximum characters of a line; the rest is cut off."""
 AT_ONCE = 1000
 """Lines that may come in a burst."""
 PER_SECOND = 200
 """Lines that may come in the long run."""
 
 _ENOUGH = LONGEST * 4 + 4
-"""Bytes that hold the longest line and one character more."""
+"""Bytes that hold the longest line and one more character."""
 
 
 class OutputLines:
@@ -28,7 +25,7 @@ class OutputLines:
         self._allowance, self._counted_at = float(AT_ONCE), monotonic()
 
     def feed(self, data: bytes) -> None:
-        """Take what was printed."""
+        """Take a piece of output."""
         while data:
             if not (allowed := self._allowed()):
                 self._skip(data)
@@ -37,16 +34,16 @@ class OutputLines:
             for line in lines:
                 self._line(self._rest + line)
                 self._rest = b""
-            if len(lines) < allowed:  # no line's end is left in the data
+            if len(lines) < allowed:  # the rest has no line break
                 self._rest = (self._rest + data)[:_ENOUGH]
                 return
 
     def close(self) -> None:
-        """Deliver what was not ended by a new line, and say how much was left out."""
+        """Deliver an unfinished last line, and say how many lines were left out."""
         if self._rest:
             self._line(self._rest)
             self._rest = b""
-        self._tell_left_out()
+        self._deliver_left_out()
 
     def _allowed(self) -> int:
         now = monotonic()
@@ -55,18 +52,18 @@ class OutputLines:
         return int(self._allowance)
 
     def _skip(self, data: bytes) -> None:
-        """Count lines without making any."""
+        """Count lines without delivering them."""
         self._left_out += data.count(b"\n")
         start = data.rfind(b"\n") + 1
         self._rest = (data[start:] if start else self._rest + data)[:_ENOUGH]
 
     def _line(self, line: bytes) -> None:
         self._allowance -= 1
-        self._tell_left_out()
+        self._deliver_left_out()
         text = line[:_ENOUGH].decode("utf-8", "replace").removesuffix("\r")
         self._deliver(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 
-    def _tell_left_out(self) -> None:
+    def _deliver_left_out(self) -> None:
         if self._left_out:
             self._deliver(f"… {self._left_out} lines left out")
             self._left_out = 0

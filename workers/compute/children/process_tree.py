@@ -1,7 +1,6 @@
-"""Which processes stand below another, and how much memory they take; read from /proc, so on Linux only.
+"""Finds the descendants of a process and the memory they use, in /proc, so on Linux only.
 
-Stands beside `child_process.py`, which ends a child with all that came from it, and `one_at_a_time.py`, which cleans
-up after a job.
+`child_process.py` ends a child with all of them, `one_at_a_time.py` cleans up after a job.
 """
 
 import os
@@ -14,38 +13,38 @@ _PROC = Path("/proc")
 
 
 def children_of(pid: int) -> list[int]:
-    """List the children of a process, also those of its threads and those that have ended but were not waited for."""
+    """List the children of a process, including those of its threads, and zombies."""
     found: list[int] = []
     with suppress(OSError):
-        for thread in os.listdir(_PROC / str(pid) / "task"):  # noqa: PTH208 -- twice as quick, and done after each job
+        for thread in os.listdir(_PROC / str(pid) / "task"):  # noqa: PTH208 -- twice as fast, and done after each job
             with suppress(ProcessLookupError):
                 found += map(int, (_PROC / str(pid) / "task" / thread / "children").read_text().split())
     return found
 
 
 def tree_of(pid: int) -> list[int]:
-    """List a process and all below it, parents first."""
-    family = [pid]
-    for each in family:
-        family += children_of(each)
-    return family
+    """List a process and its descendants, parents first."""
+    tree = [pid]
+    for each in tree:
+        tree += children_of(each)
+    return tree
 
 
-def memory_of(family: Iterable[int]) -> int:
-    """Give the bytes of memory that processes take together; what they share is counted once."""
-    pids = list(family)
+def memory_of(processes: Iterable[int]) -> int:
+    """Return the bytes of memory that processes use together; shared pages count once."""
+    pids = list(processes)
     if len(pids) == 1:
         return resident(pids[0])
     return sum(map(_proportional, pids))
 
 
 def resident(pid: int | None = None) -> int:
-    """Give the bytes of memory that one process takes (default: this one); 0 when it has ended."""
+    """Return the bytes of memory that one process uses (default: this one); 0 if it has ended."""
     return _pages(pid, 1)
 
 
 def address_space(pid: int | None = None) -> int:
-    """Give the bytes of address space that one process has (default: this one); 0 when that is not known."""
+    """Return the bytes of address space of one process (default: this one); 0 if unknown."""
     return _pages(pid, 0)
 
 
@@ -56,7 +55,7 @@ def _pages(pid: int | None, field: int) -> int:
 
 
 def _proportional(pid: int) -> int:
-    """Give a process's share of the memory it takes: pages of n processes count as one n-th for each."""
+    """Return the bytes a process uses, where a page that n processes share counts as 1/n for each."""
     with suppress(OSError):
         for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

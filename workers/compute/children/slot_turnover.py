@@ -1,30 +1,30 @@
-"""How soon slots come free, by how many did of late.
+"""Predicts how many slots come free in the next moment, by how many did recently.
 
-Stands at step 4 of a job's life, under `pool.py`: who is told before a slot is free can have a job there in time.
+`pool.py` offers those slots ahead of time, so that the next job arrives when its slot is free.
 """
 
 from time import monotonic
 
 WINDOW = 0.1
-"""Seconds over which ends are counted."""
+"""Seconds over which ended jobs are counted."""
 AHEAD = 0.08
-"""Seconds for which jobs are taken ahead: some ten milliseconds pass until they are where they run, and several times
-that when the worker or the store has something else to do for a moment."""
+"""Seconds to look ahead: a claimed job takes some ten milliseconds to reach its child, and several times that when the
+worker or the store is busy for a moment."""
 
 
 class SlotTurnover:
-    """Counts ends of jobs."""
+    """Counts jobs that end."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin with no job counted."""
         self._since, self._count, self._before = monotonic(), 0, 0
 
     def count(self) -> None:
-        """Count one more."""
+        """Count one more ended job."""
         self._count += 1
 
-    def soon(self) -> int:
-        """Tell how many will end within AHEAD, if it goes on as it did."""
+    def expected_ends(self) -> int:
+        """Return how many jobs will end within AHEAD if they go on ending as recently."""
         passed = monotonic() - self._since
         if passed >= WINDOW:
             self._before = round(self._count * WINDOW / passed)

@@ -1,7 +1,6 @@
-"""WorkFolders in which children work: one for each, so that what operations leave behind goes when the child goes.
+"""Working folders, one for each child: files that operations leave behind are removed with the child.
 
-Stands beside `pool.py`. A worker that is killed removes nothing; the next one on this machine does it: a folder whose
-lock is free has no owner any more.
+A killed worker removes nothing. The next worker on this machine does it for every folder whose lock is free.
 """
 
 import fcntl
@@ -16,14 +15,14 @@ PREFIX = "errand-children-"
 
 
 class WorkFolders:
-    """A folder of a pool's own, with one in it for each child."""
+    """A folder for one pool, with a folder in it for each child."""
 
     def __init__(self) -> None:
         """Make the folder; raise OSError."""
         while True:
             self._root = Path(tempfile.mkdtemp(prefix=PREFIX))
             self._lock = _lock(self._root)
-            if self._lock is not None and self._root.exists():  # nobody took it for abandoned meanwhile
+            if self._lock is not None and self._root.exists():  # no sweep took it for abandoned meanwhile
                 break
 
     def make(self) -> Path:
@@ -31,7 +30,7 @@ class WorkFolders:
         return Path(tempfile.mkdtemp(prefix="child-", dir=self._root))
 
     def sweep(self) -> None:
-        """Remove what killed workers left behind."""
+        """Remove the folders of killed workers."""
         for folder in self._root.parent.glob(f"{PREFIX}*"):
             if (lock := _lock(folder)) is not None:
                 remove(folder)
@@ -46,7 +45,7 @@ class WorkFolders:
 
 
 def _lock(folder: Path) -> int | None:
-    """Take a folder for this process, until the descriptor is closed; None when it is somebody else's."""
+    """Lock a folder for this process, until the descriptor is closed; None if another process has it."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:

@@ -1,8 +1,7 @@
 """The child's end of the channel to its worker.
 
-Stands at step 4 of a job's life, inside a child process. Progress and log lines are gathered and sent ten times a
-second, so that an operation that reports in every turn of a loop keeps neither itself nor the worker busy. Next:
-`frames.py`.
+Progress and log lines are gathered and sent ten times a second, so that an operation that reports in every turn of a
+loop slows down neither itself nor the worker. Next: `frames.py`.
 """
 
 import logging
@@ -19,7 +18,7 @@ from workers.compute.children.frames import Frame, FrameReader, pack
 log = logging.getLogger(__name__)
 
 PAUSE = 0.1
-"""Seconds between two reports."""
+"""Seconds between two transmissions of progress and log lines."""
 
 
 class WorkerChannel:
@@ -27,17 +26,17 @@ class WorkerChannel:
 
     def __init__(self, descriptor: int) -> None:
         """Use the socket with this descriptor."""
-        os.set_inheritable(descriptor, False)  # noqa: FBT003 -- the system call's own shape
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 -- os's own signature
         self._socket = socket.socket(fileno=descriptor)
-        self._socket.setblocking(True)  # noqa: FBT003 -- the call's own shape; the worker's hub had it otherwise
+        self._socket.setblocking(True)  # noqa: FBT003 -- socket's own signature
         self._sending, self._flushing, self._gathering = threading.Lock(), threading.Lock(), threading.Lock()
         self._progress: dict[int, tuple[float, str | None]] = {}
         self._lines: dict[int, list[str]] = {}
-        self._news = threading.Event()
+        self._pending = threading.Event()
 
     def listen(self, handle: Callable[[list[Frame]], None]) -> None:
-        """Give the frames that come to `handle`, and send reports, in threads of their own."""
-        threading.Thread(target=self._receive, args=[handle], name="wire", daemon=True).start()
+        """Start the threads: one passes received frames to `handle`, one sends progress and log lines."""
+        threading.Thread(target=self._receive, args=[handle], name="channel", daemon=True).start()
         threading.Thread(target=self._report, name="reports", daemon=True).start()
 
     def send(self, *frames: Frame) -> None:
@@ -47,30 +46,30 @@ class WorkerChannel:
             self._socket.sendall(packed)
 
     def progress(self, job: int, fraction: float, message: str | None) -> None:
-        """Report how far a job has come; of several reports in short time the last one counts."""
-        words = None if message is None else str(message)[:200]
+        """Report the progress of a job; of several reports in a short time only the last is sent."""
+        text = None if message is None else str(message)[:200]
         with self._gathering:
-            self._progress[job] = (fraction, words)
-        self._news.set()
+            self._progress[job] = (fraction, text)
+        self._pending.set()
 
     def line(self, job: int, line: str) -> None:
         """Report a line of a job's log."""
         with self._gathering:
             self._lines.setdefault(job, []).append(line)
-        self._news.set()
+        self._pending.set()
 
     def ended(self, endings: Sequence[tuple[int, Ending]], *more: Frame, spent: bool = False) -> None:
-        """Tell how jobs ended, after all that was to be reported, and `more`. `spent`: this process takes no other."""
+        """Send progress and lines, then how jobs ended, then `more`; `spent`: this process takes no more jobs."""
         self._flush()
-        told = [
+        ended = [
             ({"about": "ended", "job": job, "kind": e.kind, "retryable": e.retryable, "spent": spent}, e.payload)
             for job, e in endings
         ]
-        self.send(*told, *more)
+        self.send(*ended, *more)
 
     def _report(self) -> None:
-        while self._news.wait():
-            self._news.clear()
+        while self._pending.wait():
+            self._pending.clear()
             self._flush()
             time.sleep(PAUSE)
 
@@ -86,12 +85,12 @@ class WorkerChannel:
                 self.send(*frames)
 
     def _receive(self, handle: Callable[[list[Frame]], None]) -> None:
-        unpacker = FrameReader()
+        frames = FrameReader()
         try:
             while data := self._socket.recv(1 << 18):
-                handle(unpacker.feed(data))
+                handle(frames.feed(data))
         except Exception:
             log.exception("The channel to the worker broke")
         finally:
-            # the worker has gone, or an operation closed what it did not open: nobody hears this process any more
+            # the worker has gone, or an operation closed the socket: nothing reaches the worker any more
             os.killpg(0, signal.SIGKILL)

@@ -24,7 +24,7 @@ def test_nothing_is_expected_before_anything_has_ended(clock):
     counter = SlotTurnover()
     clock[0] += 10 * WINDOW
 
-    assert counter.soon() == 0
+    assert counter.expected_ends() == 0
 
 
 @pytest.mark.parametrize("per_second", [100, 1_000, 10_000])
@@ -32,28 +32,28 @@ def test_as_many_are_expected_as_ended_in_that_time_of_late(clock, per_second):
     counter = SlotTurnover()
     pass_by(clock, counter, WINDOW, int(per_second * WINDOW))
 
-    assert counter.soon() == int(per_second * AHEAD)
+    assert counter.expected_ends() == int(per_second * AHEAD)
 
 
 def test_a_few_slow_jobs_let_nobody_expect_anything(clock):
     counter = SlotTurnover()
     pass_by(clock, counter, 10 * WINDOW, 2)
 
-    assert counter.soon() == 0
+    assert counter.expected_ends() == 0
 
 
 def test_it_follows_what_happens(clock):
     counter = SlotTurnover()
     pass_by(clock, counter, WINDOW, 1_000)
-    busy = counter.soon()
+    busy = counter.expected_ends()
     pass_by(clock, counter, WINDOW, 0)
 
     assert busy > 0
-    assert counter.soon() == 0
+    assert counter.expected_ends() == 0
 
 
 def test_a_window_that_nobody_looked_at_counts_by_its_length(clock):
     counter = SlotTurnover()
     pass_by(clock, counter, 10 * WINDOW, 1_000)
 
-    assert counter.soon() == int(100 / WINDOW * AHEAD)
+    assert counter.expected_ends() == int(100 / WINDOW * AHEAD)
