@@ -89,11 +89,11 @@ def main() -> int:
             answer = app({**environ, "wsgi.input": io.BytesIO(BODY)}, lambda *_: lambda _: None)
             b"".join(answer)
 
-        crew = Executor(WorkerStore(store, settings), settings)
+        executor = Executor(WorkerStore(store, settings), settings)
 
         def run(most: int) -> None:
             leases = claim(store, most=most)
-            store.commit(crew.attempt(leases), 3600)
+            store.commit(executor.run_here(leases), 3600)
 
         for _ in range(WARM):
             accept()

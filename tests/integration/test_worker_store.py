@@ -19,7 +19,7 @@ def worker_store(store, settings):
 
 
 def test_a_call_whose_job_another_worker_took_is_answered_all_the_same(store, worker_store):
-    from workers.compute.executor import answer
+    from workers.compute.outcomes import result_of
 
     job = worker_store.accept_call("sum", 30, 10, None)
     [lease] = claim(store, worker="another")
@@ -28,12 +28,12 @@ def test_a_call_whose_job_another_worker_took_is_answered_all_the_same(store, wo
     thread = Thread(target=succeeded, args=[store, lease, "40"])
     thread.start()
 
-    assert answer(*worker_store.ending_of(job)) == 40
+    assert result_of(*worker_store.ending_of(job)) == 40
     thread.join()
 
 
 def test_a_call_whose_job_fails_elsewhere_is_told_so(store, worker_store):
-    from workers.compute.executor import answer
+    from workers.compute.outcomes import result_of
 
     job = worker_store.accept_call("div", 1, 0, None)
     [lease] = claim(store)
@@ -41,7 +41,7 @@ def test_a_call_whose_job_fails_elsewhere_is_told_so(store, worker_store):
     ended(store, lease, Status.FAILED, json.dumps(error))
 
     with pytest.raises(OperationFailed, match="ZeroDivisionError: division by zero"):
-        answer(*worker_store.ending_of(job))
+        result_of(*worker_store.ending_of(job))
 
 
 def test_a_call_whose_job_is_gone_does_not_wait_for_it(store, worker_store):

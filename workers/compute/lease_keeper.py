@@ -1,7 +1,7 @@
-"""Keeps the leases of running jobs, and carries what they have to say into the store.
+"""Renews the leases of running jobs, and stores their progress and log lines.
 
-Stands at step 4 of a job's life, beside `executor.py`: several times a second one round trip renews every lease of this
-process, takes progress and log lines along, and brings back whose job was called off.
+Several times a second one round trip renews the leases of this process, takes progress and log lines along, and brings
+back which jobs were cancelled. `executor.py` keeps a lease while its job runs in a child.
 """
 
 import json
@@ -20,21 +20,21 @@ from workers.dependencies import WorkerStore
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 0.4
-"""Between two rounds: a job that is called off learns of it within this."""
+"""Between two rounds, and so until a running job learns that it was cancelled."""
 YOUNG_SECONDS = 0.2
-"""A lease that is younger needs no renewal, nor one in the first tenth of its time, so that a job that takes a moment
-costs none. One whose job has something to say is renewed anyway."""
+"""A younger lease needs no renewal, nor does one in the first tenth of its time, so that a short job costs none. Once its
+job has reported something, it is renewed anyway."""
 MOST_LEASES = 250
-"""Renewed in one call: Redis does nothing else meanwhile."""
+"""Maximum leases to renew in one call: Redis does nothing else meanwhile."""
 MOST_LINES = 200
-"""Lines of one job's log that a round takes; those in between are left out, and counted."""
+"""Maximum lines of one job's log in a round; the lines beyond are left out and counted."""
 
 
 class KeptLease:
-    """A lease that is being kept, and what its job has said since the last round."""
+    """A lease that is renewed, and what its job has reported since the last round."""
 
     def __init__(self, lease: Lease) -> None:
-        """Begin with nothing said."""
+        """Begin with no report."""
         self.lease = lease
         self.began = monotonic()
         self._progress: str | None = None
@@ -42,11 +42,11 @@ class KeptLease:
         self._left_out = 0
 
     def progress(self, fraction: float, message: str | None) -> None:
-        """Note how far the job has come."""
+        """Note the job's progress."""
         spent = monotonic() - self.began
         left = round(spent * (1 - fraction) / fraction, 1) if fraction > 0 else None
-        said = {"progress": round(fraction, 4), "message": message and message[:500], "eta_seconds": left}
-        self._progress = json.dumps(said, separators=(",", ":"))
+        report = {"progress": round(fraction, 4), "message": message and message[:500], "eta_seconds": left}
+        self._progress = json.dumps(report, separators=(",", ":"))
 
     def line(self, text: str) -> None:
         """Note a line of the job's log."""
@@ -56,86 +56,88 @@ class KeptLease:
             self._left_out += 1
 
     @property
-    def has_news(self) -> bool:
-        """Tell whether its job has said something."""
+    def has_reports(self) -> bool:
+        """Return whether its job has reported something since the last round."""
         return bool(self._progress or self._lines)
 
-    def said(self) -> tuple[str | None, list[str]]:
-        """Give what was noted, once."""
+    def take_reports(self) -> tuple[str | None, list[str]]:
+        """Return progress (JSON) and log lines since the last call."""
         if self._left_out:
             self._lines.append(f"… {self._left_out} lines left out")
-        told = self._progress, self._lines
+        reports = self._progress, self._lines
         self._progress, self._lines, self._left_out = None, [], 0
-        return told
+        return reports
 
 
-Told = tuple[KeptLease, str | None, list[str]]  # a lease, its progress and the lines of its log since the last round
+Reports = tuple[KeptLease, str | None, list[str]]  # a lease, its job's progress and log lines since the last round
 
 
 class LeaseKeeper:
-    """Keeps leases until they are let go; `cancel(id)` is called for a job that lost its lease or was called off."""
+    """Renews leases until they are released; calls `cancel(lease)` for a job that lost its lease or was cancelled."""
 
     def __init__(self, store: WorkerStore, cancel: Callable[[Lease], None]) -> None:
-        """Keep them in `store`, from a greenthread that works while there is something to keep."""
+        """Renew them in `store`, from a greenthread that works while there are any."""
         self._store, self._cancel = store, cancel
         self._young = min(YOUNG_SECONDS, store.settings.lease_seconds / 10)
-        self._held: dict[str, KeptLease] = {}
-        self._there = eventlet.Queue(maxsize=1)
+        self._kept: dict[str, KeptLease] = {}
+        self._wake = eventlet.Queue(maxsize=1)
         self._one_at_a_time = Semaphore()
         self._loop = eventlet.spawn(self._run)
 
-    def hold(self, lease: Lease) -> KeptLease:
-        """Keep a lease from now on."""
-        held = self._held[key_of(lease)] = KeptLease(lease)
-        if not self._there.full():
-            self._there.put(None)
-        return held
+    def keep(self, lease: Lease) -> KeptLease:
+        """Renew a lease from now on."""
+        kept = self._kept[key_of(lease)] = KeptLease(lease)
+        if not self._wake.full():
+            self._wake.put(None)
+        return kept
 
-    def let_go(self, leases: Sequence[Lease]) -> None:
-        """Keep these no longer, and write down what their jobs have said last."""
-        with self._one_at_a_time:  # a round on its way has words of theirs that must be there before the outcome is
-            last = [held for lease in leases if (held := self._held.pop(key_of(lease), None))]
-            self._tell([held for held in last if held.has_news])
+    def release(self, leases: Sequence[Lease]) -> None:
+        """Stop renewing these, and store what their jobs reported last; leases that aren't kept are ignored."""
+        if not self._kept or not any(key_of(lease) in self._kept for lease in leases):
+            return
+        with self._one_at_a_time:  # a round on its way has reports of theirs, to be stored before their outcomes
+            last = [kept for lease in leases if (kept := self._kept.pop(key_of(lease), None))]
+            self._report([kept for kept in last if kept.has_reports])
 
     def close(self) -> None:
-        """Keep nothing any more."""
+        """Stop renewing all leases."""
         self._loop.kill()
 
     def _run(self) -> None:
         while True:
-            if not self._held:
-                self._there.get()
+            if not self._kept:
+                self._wake.get()
             eventlet.sleep(ROUND_SECONDS)
             self._round()
 
     def _round(self) -> None:
         old = monotonic() - self._young
-        due = iter([key for key, held in self._held.items() if held.began <= old or held.has_news])
+        due = iter([key for key, kept in self._kept.items() if kept.began <= old or kept.has_reports])
         while keys := list(islice(due, MOST_LEASES)):
             with self._one_at_a_time:
-                self._tell([held for key in keys if (held := self._held.get(key))])
+                self._report([kept for key in keys if (kept := self._kept.get(key))])
 
-    def _tell(self, held: Sequence[KeptLease]) -> None:
-        if not held:
+    def _report(self, kept: Sequence[KeptLease]) -> None:
+        if not kept:
             return
         try:
-            self._renew([(each, *each.said()) for each in held])
+            self._renew([(each, *each.take_reports()) for each in kept])
         except StoreUnavailable as fault:
             log.warning("Leases could not be renewed: %s", fault, extra={"action": "renew_failed"})
         except Exception:
-            log.exception("The keeper met a fault it does not know", extra={"action": "keeper_fault"})
+            log.exception("Renewing leases failed for an unexpected reason", extra={"action": "keeper_fault"})
 
-    def _renew(self, told: Sequence[Told]) -> None:
-        progress = {held.lease.id: text for held, text, _ in told if text}
-        lines = [(held.lease.id, line) for held, _, texts in told for line in texts]
-        renewal = self._store.renew([held.lease for held, _, _ in told], progress, lines)
-        for held, _, _ in told:
-            if held.lease.id in renewal.lost:
-                log.warning("Lease lost, job stopped", extra={"action": "lease_lost", "job_id": held.lease.id})
-            if held.lease.id in renewal.lost | renewal.cancel:
-                self._cancel(held.lease)
+    def _renew(self, reports: Sequence[Reports]) -> None:
+        progress = {kept.lease.id: text for kept, text, _ in reports if text}
+        lines = [(kept.lease.id, line) for kept, _, texts in reports for line in texts]
+        renewal = self._store.renew([kept.lease for kept, _, _ in reports], progress, lines)
+        for kept, _, _ in reports:
+            if kept.lease.id in renewal.lost:
+                log.warning("Lease lost, job stopped", extra={"action": "lease_lost", "job_id": kept.lease.id})
+            if kept.lease.id in renewal.lost | renewal.cancel:
+                self._cancel(kept.lease)
 
 
 def key_of(lease: Lease) -> str:
-    """Name one attempt of a job: the same job may be here twice for a moment, when a lease was lost and taken again."""
+    """Return the name of one attempt: a job may be here twice for a moment, if its lease was lost and claimed again."""
     return f"{lease.id}:{lease.fence}"

@@ -1,24 +1,38 @@
-"""The compute service: claims what waits, performs it, commits the outcomes, announces them.
+"""The compute service: claims waiting jobs, runs them, commits their outcomes, announces them.
 
-Stands at steps 3 to 6 of a job's life: `take` and `finish` are the story, one step a line. Next: `executor.py`, then
-`workers/mail/service.py`.
+Doorbells and wakes call it. `run_attempts` and then `conclude` are the story of every job, a verb a line. Next:
+`executor.py`, then `workers/mail/service.py`.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import eventlet
 
 from errand.errors import StoreUnavailable
 from errand.store import Lease, Outcome
 from schemas.operations import COMPUTE, Weight, queue_of
-from workers.compute.executor import ExecutorProvider, answer
+from workers.compute.executor import ExecutorProvider
+from workers.compute.outcomes import result_of
 from workers.dependencies import AnnouncerProvider, StoreProvider
 from workers.entrypoints.doorbell import DoorbellBatch, doorbell
 from workers.entrypoints.on_wake import POLL_SECONDS, Wakeups, on_wake
 from workers.entrypoints.rpc import rpc
+
+
+class Claimed(NamedTuple):
+    """What one claim brought."""
+
+    jobs: int
+    """How many."""
+    more: bool
+    """Whether more may be waiting: there were as many as there was room for."""
+
+
+def nothing() -> None:
+    """Acknowledge nothing: no doorbell rang."""
 
 
 class OperationService:
@@ -27,7 +41,7 @@ class OperationService:
     name: str
 
     store = StoreProvider()
-    operators = ExecutorProvider()
+    executor = ExecutorProvider()
     announcer = AnnouncerProvider()
 
     @classmethod
@@ -35,76 +49,83 @@ class OperationService:
         """Make the service `name`, whose operations wait in queues of its own."""
         return type(name, (cls,), {"name": name})
 
+    def run_attempts(self, weight: Weight, acknowledge: Callable[[], object] = nothing) -> Claimed:
+        """Claim the best of the waiting jobs and run an attempt of each; `conclude` goes on with their outcomes.
+
+        Tiny jobs run here and now. All others run in children: this returns when they have started, and `conclude`
+        is called as they end.
+        """
+        with self.executor.room(weight) as most:
+            leases = self.store.claim(queue_of(self.name, weight), most)
+            acknowledge()
+            tiny, large = self.executor.sort(leases)
+            self.executor.start_in_children(large, self.conclude)
+            outcomes = self.executor.run_here(tiny)
+            self.conclude(outcomes)
+        return Claimed(len(leases), more=len(leases) == most)
+
+    def conclude(self, outcomes: Sequence[Outcome]) -> None:
+        """End attempts, many at once: stop renewing their leases, commit their outcomes, announce them."""
+        self.executor.release_leases(outcomes)
+        commits = self.store.commit(outcomes)
+        self.announcer.announce(outcomes, commits)
+
     @doorbell(Weight.TINY)
     def take_tiny(self, doorbells: DoorbellBatch) -> None:
-        """Run one attempt of as many tiny jobs as rang."""
+        """Run waiting tiny jobs."""
         self.take(Weight.TINY, doorbells)
 
     @doorbell(Weight.CPU)
     def take_cpu(self, doorbells: DoorbellBatch) -> None:
-        """Start as many CPU-bound jobs as rang."""
+        """Start waiting CPU-bound jobs."""
         self.take(Weight.CPU, doorbells)
 
     @doorbell(Weight.IO)
     def take_io(self, doorbells: DoorbellBatch) -> None:
-        """Start as many I/O-bound jobs as rang."""
+        """Start waiting I/O-bound jobs."""
         self.take(Weight.IO, doorbells)
 
     def take(self, weight: Weight, doorbells: DoorbellBatch) -> None:
-        """Claim the best jobs that wait, and have them performed; go on while more wait, whoever else they rang for."""
-        taken, wanted = self._take_a_batch(weight, doorbells.ack)
-        if taken == wanted:
+        """Attempt waiting jobs, whichever the doorbells rang for; go on while more wait."""
+        if self.run_attempts(weight, doorbells.ack).more:
             self.look(weight)
 
-    @on_wake(Weight.TINY)
-    def look_for_tiny(self, wakeups: Wakeups) -> None:
-        """Run the tiny jobs that are offered, or else take those that wait, whatever the broker did."""
-        for offers in wakeups:
-            wakeups.found(self.take_offers(offers) or self.look(Weight.TINY))
+    @lookout(Weight.TINY)
+    def look_for_tiny(self, watch: WakeWatch) -> None:
+        """Run tiny jobs that are offered, or else those that wait, even if no doorbell rings."""
+        for offers in watch:
+            watch.found(self.take_offers(offers) or self.look(Weight.TINY))
 
-    @on_wake(Weight.CPU)
-    def look_for_cpu(self, wakeups: Wakeups) -> None:
-        """Take the CPU-bound jobs that wait, whatever the broker did."""
-        for _ in wakeups:
-            wakeups.found(self.look(Weight.CPU))
+    @lookout(Weight.CPU)
+    def look_for_cpu(self, watch: WakeWatch) -> None:
+        """Start waiting CPU-bound jobs, even if no doorbell rings."""
+        for _ in watch:
+            watch.found(self.look(Weight.CPU))
 
-    @on_wake(Weight.IO)
-    def look_for_io(self, wakeups: Wakeups) -> None:
-        """Take the I/O-bound jobs that wait, whatever the broker did."""
-        for _ in wakeups:
-            wakeups.found(self.look(Weight.IO))
+    @lookout(Weight.IO)
+    def look_for_io(self, watch: WakeWatch) -> None:
+        """Start waiting I/O-bound jobs, even if no doorbell rings."""
+        for _ in watch:
+            watch.found(self.look(Weight.IO))
 
     def take_offers(self, offers: Sequence[Lease]) -> int:
-        """Run what is offered before anybody has claimed it; give how many there were, none if they aren't tiny."""
-        outcomes = self.operators.attempt_offers(offers)
-        self.finish(outcomes)
+        """Run offered jobs before anybody has claimed them; return how many, 0 if they aren't all tiny."""
+        outcomes = self.executor.run_offers(offers)
+        self.conclude(outcomes)
         return len(outcomes)
 
     def look(self, weight: Weight) -> int:
-        """Take what waits until the next look, as long as there is more; give how many there were."""
-        taken, until = 0, monotonic() + POLL_SECONDS  # a stopping process waits for this to end
+        """Attempt waiting jobs until the queue is empty or the next look is due; return how many there were."""
+        jobs, until = 0, monotonic() + LOOK_SECONDS  # a stopping process waits for this to end
         with suppress(StoreUnavailable):
-            while self.operators.wait_for_room(weight, until - monotonic()):
-                count, wanted = self._take_a_batch(weight)
-                taken += count
-                if count < wanted:
+            while self.executor.wait_for_room(weight, until - monotonic()):
+                claimed = self.run_attempts(weight)
+                jobs += claimed.jobs
+                if not claimed.more:
                     break
                 if weight is Weight.TINY:
-                    eventlet.sleep(0)  # others in this process have work as well
-        return taken
-
-    def _take_a_batch(self, weight: Weight, claimed: Callable[[], object] = bool) -> tuple[int, int]:
-        """Take jobs that wait, and tell by `claimed`; give how many there were, and of how many."""
-        with self.operators.room(weight) as most:
-            leases = self.store.claim(queue_of(self.name, weight), most)
-            claimed()
-            self.operators.perform(leases, self.finish)
-            return len(leases), most
-
-    def finish(self, outcomes: Sequence[Outcome]) -> None:
-        """Write down how attempts ended, and tell those who wait for it."""
-        commits = self.store.commit(outcomes)
-        self.announcer.announce(outcomes, commits)
+                    eventlet.sleep(0)  # let the other greenthreads of this process run
+        return jobs
 
 
 class Compute(OperationService):
@@ -114,10 +135,11 @@ class Compute(OperationService):
 
     @rpc
     def compute(self, operation: str, value: Any, other: Any, email: str | None = None) -> Any:
-        """Accept the job as the API would, run it at once and give its result; the owner is mailed.
+        """Accept the job as the API would, run it at once and return its result; the owner is mailed.
 
-        Raises OperationFailed with the error's type and sentence, JobRefused for what the API would refuse.
+        Raises OperationFailed with the error's type and sentence, JobRefused for a job that the API would refuse.
         """
         job = self.store.accept_call(operation, value, other, email)
-        self.finish(self.operators.attempt(self.store.claim_call(job)))  # unless another worker has it already
-        return answer(*self.store.ending_of(job))
+        leases = self.store.claim_call(job)  # none if another worker has it already
+        self.conclude(self.executor.run_here(leases))
+        return result_of(*self.store.ending_of(job))
