@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 0.4
 """Between two rounds, and so until a running job learns that it was cancelled."""
 YOUNG_SECONDS = 0.2
-"""A younger lease needs no renewal, nor does one in the first tenth of its time, so that a short job costs none. Once its
-job has reported something, it is renewed anyway."""
+"""A younger lease needs no renewal, nor does one in the first tenth of its time: a short job costs none. Once its job
+has reported something, it is renewed anyway."""
 MOST_LEASES = 250
 """Maximum leases to renew in one call: Redis does nothing else meanwhile."""
 MOST_LINES = 200
