@@ -1,6 +1,4 @@
-"""The workers: nameko services that compute, mail and rescue. Needs the extra `[workers]`; imports nothing of the
-API.
+"""The workers: nameko services that compute, send mails and webhooks, and rescue jobs. Needs the extra `[workers]`.
 
-Stands at steps 3 to 6 of a job's life. `__main__.py` starts them; the story of a job goes on in
-`workers/compute/service.py`.
+Imports nothing of the API. `__main__.py` starts the services; a job is run in `workers/compute/service.py`.
 """

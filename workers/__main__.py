@@ -1,6 +1,6 @@
-"""`python -m workers [compute] [mail] [webhooks] …`: starts the services named, or all of them in one process.
+"""`python -m workers [compute] [mail] [webhooks] …`: starts the named services, or all of them, in one process.
 
-Stands before step 3 of a job's life: it monkey-patches before anything else is imported. Next: `runner.py`.
+It monkey-patches before anything else is imported. Next: `runner.py`.
 """
 
 from errand.process import logs
@@ -22,8 +22,8 @@ from workers.runner import IDLE, SERVICES, known, run
 def main() -> int:
     """Read the command line and the settings, then run."""
     parser = argparse.ArgumentParser(prog="python -m workers", description="Run Errand's services.")
-    told = f"{', '.join(SERVICES)}, or one that an operation or a plug-in has (default: all)"
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help=told)
+    choices = f"{', '.join(SERVICES)}, or a service of an operation or a plug-in (default: all)"
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help=choices)
     asked = parser.parse_args().services
     settings = Settings.load_or_exit()
     logs.configure(settings.log_level)

@@ -1,8 +1,8 @@
-"""The public names for plug-ins' services: `from workers.extending import rpc, event_handler, timer`.
+"""The public interface for plug-in services: `from workers.extending import rpc, event_handler, timer`.
 
-Nothing else of the workers is public; `docs/extending.md` explains how to use these names. They are spelled as in
-nameko's tutorials, work with `worker_factory` and `container_factory`, and survive malformed messages and the loss of
-the broker.
+Nothing else of the workers' side is public; `docs/extending.md` says how to use it. Every name is spelled as in
+nameko's tutorials and works with `worker_factory` and `container_factory`. The entrypoints survive malformed messages
+and the loss of the broker.
 """
 
 from nameko.events import BROADCAST, SERVICE_POOL, SINGLETON

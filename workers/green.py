@@ -1,7 +1,7 @@
-"""Makes this process cooperative: what blocks elsewhere lets other greenthreads run here, name look-ups included.
+"""Makes this process cooperative: blocking calls, DNS lookups included, let other greenthreads run.
 
-Stands before everything else in a worker. eventlet's resolver takes 7 MB and most workers never look up a name, for
-they have addresses, or names of this machine: it is loaded by the first that does.
+It comes before all other imports of a worker. eventlet's DNS resolver takes 7 MB, and most workers never need it, as
+their settings hold IP addresses or names of this machine: it is loaded at the first lookup.
 """
 
 import os
@@ -9,7 +9,7 @@ from importlib import import_module
 from ipaddress import ip_address
 from typing import Any
 
-os.environ["EVENTLET_NO_GREENDNS"] = "yes"  # eventlet would load it at once
+os.environ["EVENTLET_NO_GREENDNS"] = "yes"  # or else eventlet loads it at once
 
 import eventlet
 from eventlet.green import socket as green
@@ -20,7 +20,7 @@ _native: Any = original("socket")
 
 
 def monkey_patch() -> None:
-    """Patch the standard library; to be called before anything else is imported."""
+    """Patch the standard library; call this before any other import."""
     eventlet.monkey_patch()
     import socket
 
@@ -28,22 +28,22 @@ def monkey_patch() -> None:
         lookup = _lookup(name)
         setattr(socket, name, lookup)
         setattr(green, name, lookup)
-    _look_at_once()
+    _poll_without_hub()
 
 
-def _look_at_once() -> None:
-    """Let redis-py see without the hub whether a connection is still good, as it does before each call.
+def _poll_without_hub() -> None:
+    """Let redis-py check a connection without the hub, as it does before each call.
 
-    eventlet takes `poll` away, so that redis-py makes a selector each time and goes round the hub, for a look that
-    never waits: 20 of 70 µs of each call. That takes replacing a private name of redis-py.
+    eventlet removes `poll`. Then redis-py makes a selector for each check and goes through the hub, although the check
+    never waits: 20 of the 70 µs of a call. To avoid this, a private function of redis-py is replaced.
     """
     from redis._parsers import hiredis
 
-    select, patiently = original("select"), hiredis._socket_can_read
+    select, waiting = original("select"), hiredis._socket_can_read
 
     def can_read(sock: Any, timeout: float) -> bool:
-        if timeout != 0 or hasattr(sock, "pending"):  # TLS has bytes of its own
-            return bool(patiently(sock, timeout))
+        if timeout != 0 or hasattr(sock, "pending"):  # TLS may hold decrypted bytes
+            return bool(waiting(sock, timeout))
         poller = select.poll()
         poller.register(sock.fileno(), select.POLLIN)
         return bool(poller.poll(0))
@@ -52,11 +52,11 @@ def _look_at_once() -> None:
 
 
 def _lookup(name: str) -> Any:
-    """Give the function of this name that asks a name server cooperatively, or nobody where that isn't needed."""
+    """Return the lookup function of this name, which asks a name server cooperatively, and only if it must."""
     native = getattr(_native, name)
 
     def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
-        if _needs_nobody(host):
+        if _is_known(host):
             return native(host, *args, **kwargs)
         return getattr(import_module("eventlet.support.greendns"), name)(host, *args, **kwargs)
 
@@ -64,8 +64,8 @@ def _lookup(name: str) -> Any:
     return look_up
 
 
-def _needs_nobody(host: Any) -> bool:
-    """Tell whether the host is known without asking a name server."""
+def _is_known(host: Any) -> bool:
+    """Return whether the host's address is known without a name server."""
     if isinstance(host, bytes):
         host = host.decode("ascii", "replace")
     if host is None or host in NAMES_HERE:

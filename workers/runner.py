@@ -1,6 +1,6 @@
-"""Runs the named services in this process until it is told to stop.
+"""Runs the named services in this process until it gets a signal to stop.
 
-Stands under steps 3 to 6 of a job's life; `__main__.py` calls it once everything is monkey-patched.
+`__main__.py` calls it once everything is monkey-patched.
 """
 
 import logging
@@ -32,29 +32,29 @@ SERVICES = {
     "webhooks": "workers.webhooks.service:Webhooks",
     "rescuer": "workers.rescuer.service:Rescuer",
 }
-"""Errand's own services by name, with where they are; only what is named is imported."""
+"""The class of each of Errand's own services; only those that run are imported."""
 
 IDLE = ("mail", "webhooks", "rescuer")
-"""Those of them that compute nothing."""
+"""Those of them that run no operations."""
 
 BEAT_SECONDS = 5.0
-"""Between two beats of the health file, and two tries to publish the catalogue."""
+"""Between two beats of the health file, and between two publications of the catalogue."""
 
 GREENTHREADS = 16
-"""Calls one service answers at a time."""
+"""Maximum calls that one service answers at a time."""
 
 
 def known(settings: Settings) -> list[str]:
-    """List the services that can run here: those that operations name, those that compute nothing, and plug-ins.
+    """List the services that can run here: those of operations, those that run none, and those of plug-ins.
 
-    A worker without an operation of `compute` must not claim its jobs.
+    `compute` is listed only if it has operations here: otherwise it would claim jobs that it can't run.
     """
     named = sorted({operation.spec.service for operation in operations_of(settings).values()})
     return [*named, *IDLE, *plugins_of(settings, {*named, *SERVICES})]
 
 
 def load(names: Sequence[str]) -> list[type]:
-    """Import Errand's own services, and make those that only operations name."""
+    """Import Errand's own services, and make those that exist only through their operations."""
     return [
         _own(name) if name in SERVICES else import_module("workers.compute.service").OperationService.of(name)
         for name in names
@@ -62,11 +62,8 @@ def load(names: Sequence[str]) -> list[type]:
 
 
 def plugins_of(settings: Settings, taken: Collection[str] = tuple(SERVICES)) -> dict[str, type]:
-    """Load the services of plug-ins, by name; raise SettingsRefused. Nothing is imported where there are none."""
-    if not settings.examples_list:
-        return {}
-    found: dict[str, type] = import_module("workers.plugins.loader").load_plugin_services(settings, taken)
-    return found
+    """Load the services of plug-ins, by name; raise SettingsRefused. Without plug-ins nothing is imported."""
+    return import_module("workers.plugins.loading").services_of(settings, taken) if settings.examples_list else {}
 
 
 def _own(name: str) -> type:
@@ -83,7 +80,7 @@ def operations_of(settings: Settings) -> dict[str, "RegisteredOperation"]:
 
 
 def nameko_config(settings: Settings) -> dict[str, Any]:
-    """Give nameko what it wants to know; only JSON is ever read from a queue."""
+    """Return nameko's configuration; only JSON is accepted from a queue."""
     return {
         "AMQP_URI": settings.amqp_uri,
         "HEARTBEAT": settings.heartbeat,
@@ -95,19 +92,19 @@ def nameko_config(settings: Settings) -> dict[str, Any]:
 
 
 def run(names: Sequence[str], settings: Settings) -> int:
-    """Run the services until SIGTERM or SIGINT (then 0), or until one of them dies (then 1, for the supervisor).
+    """Run the services; return 0 after SIGTERM or SIGINT, or 1, for the supervisor, when one of them has died.
 
-    A service may have a `check(settings)`, which raises SettingsRefused before anything is started.
+    Raises SettingsRefused before anything is started, if the `check(settings)` that a service may have does.
     """
-    os.environ["GUARD_ALLOW"] = settings.guard_allow  # child processes don't work where the .env is
-    open_connection(settings.amqp_uri)  # makes the embedded broker known to nameko's own connections
+    os.environ["GUARD_ALLOW"] = settings.guard_allow  # child processes have another working directory, without the .env
+    open_connection(settings.amqp_uri)  # registers the embedded broker for nameko's own connections
     runner = ServiceRunner(nameko_config(settings))
-    guests = plugins_of(settings)
-    for name in guests.keys() & set(names):
-        container = import_module("workers.plugins.loader").PluginContainer(guests[name], runner.config)
+    plugins = plugins_of(settings)
+    for name in plugins.keys() & set(names):
+        container = import_module("workers.plugins.loading").PluginContainer(plugins[name], runner.config)
         container.check()
         runner.service_map[name] = container
-    for service in load([name for name in names if name not in guests]):
+    for service in load([name for name in names if name not in plugins]):
         if check := getattr(service, "check", None):
             check(settings)
         runner.add_service(service)
@@ -115,8 +112,8 @@ def run(names: Sequence[str], settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(_end, ended))
     eventlet.spawn_n(_beat)
-    if shown := _operations([name for name in names if name not in guests], settings):
-        eventlet.spawn_n(_publish_catalogue, settings, shown)
+    if specs := _operations([name for name in names if name not in plugins], settings):
+        eventlet.spawn_n(_publish_catalogue, settings, specs)
     starting = eventlet.spawn(runner.start)
     eventlet.spawn_n(_watch, runner, starting, ended)
     status: int = ended.wait()
@@ -133,7 +130,7 @@ def _end(ended: Event, status: int = 0) -> None:
 
 
 def _watch(runner: ServiceRunner, starting: Any, ended: Event) -> None:
-    """End the process when a service could not start or has died; nameko tells by raising."""
+    """End the process when a service can't start or has died; then nameko raises."""
     try:
         starting.wait()
         log.info("Started: %s", ", ".join(sorted(runner.service_names)), extra={"action": "started"})
@@ -152,20 +149,20 @@ def _beat() -> None:
 
 
 def _operations(names: Sequence[str], settings: Settings) -> dict[str, str]:
-    """Describe the operations of the named services, as JSON; nothing is loaded where no service computes."""
+    """Return the operations of the named services, as JSON; import none if no service runs any."""
     if not set(names) - set(IDLE):
         return {}
     found = operations_of(settings).items()
     return {name: each.spec.model_dump_json() for name, each in found if each.spec.service in names}
 
 
-def _publish_catalogue(settings: Settings, texts: dict[str, str]) -> None:
-    """Show the API what this worker computes, again and again: what nobody shows any more is withdrawn."""
+def _publish_catalogue(settings: Settings, specs: dict[str, str]) -> None:
+    """Publish this worker's operations for the API, again and again: what no worker publishes is withdrawn."""
     store = Store.connect(settings)
     while True:
         try:
-            store.publish_catalogue(texts)
+            store.publish_catalogue(specs)
             eventlet.sleep(BEAT_SECONDS)
         except StoreUnavailable as fault:
             log.warning("The catalogue is not published: %s", fault, extra={"action": "catalogue_waits"})
-            eventlet.sleep(1)  # it may have been withdrawn meanwhile, and the API refuses jobs until it is back
+            eventlet.sleep(1)  # soon: without a catalogue the API refuses jobs

@@ -1,13 +1,13 @@
 """`python -m workers.shell`: nameko's shell on the configured broker, with `n.rpc` to call the services.
 
-Stands beside the life of a job, for people; reads commands from a pipe as well. The calls end in `entrypoints/rpc.py`.
+It reads commands from a pipe as well. `entrypoints/rpc.py` receives the calls.
 """
 
 import sys
 import warnings
 
 with warnings.catch_warnings():
-    # eventlet announces its retirement and setuptools that of pkg_resources; neither is news for who types here
+    # deprecation warnings of eventlet and pkg_resources don't concern the user of the shell
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     from nameko.cli.shell import ShellRunner, make_nameko_helper
@@ -26,10 +26,10 @@ BANNER = """Errand on {broker}
 
 
 def main() -> int:
-    """Open the shell; 1 when the broker can't be used, with a sentence."""
+    """Open the shell; return 1 if the broker can't be used, and say why."""
     settings = Settings.load_or_exit()
     broker = sanitize_url(settings.amqp_uri)
-    # this also makes the embedded broker known to nameko's own connections
+    # this also registers the embedded broker for nameko's own connections
     connection = open_connection(settings.amqp_uri)
     try:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)

@@ -1,7 +1,7 @@
 """One attempt of an operation: arguments in, an ending out, whatever the operation does.
 
-Stands at step 4 of a job's life: tiny operations are run by it inside the worker, the others inside a child process.
-It knows neither the store nor the hub, so that children can import it. Next: `operations/registry.py`.
+The executor calls it in the worker for tiny operations, a child process for all others; so it imports neither the store
+nor eventlet. Next: `operations/registry.py`.
 """
 
 import json
@@ -20,30 +20,30 @@ Kind = Literal["succeeded", "failed", "cancelled", "handed_back"]
 _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=to_jsonable_python)
 
 LONGEST_MESSAGE = 2000
-"""Characters of an error's message that are kept."""
+"""Maximum characters of an error's message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt ended. `handed_back`: it was stopped through no fault of its own, and counts for nothing."""
+    """How an attempt ended. `handed_back`: it was stopped through no fault of its own and doesn't count."""
 
     kind: Kind
     payload: str
-    """JSON: the result, or an object with the `type` and the `message` of the error."""
+    """JSON: the result, or an object with the `type` and `message` of the error."""
     retryable: bool = False
-    """Whether another attempt may go better."""
+    """Whether another attempt may succeed."""
 
 
 class AttemptRefused(Exception):
-    """What is wrong here is wrong the next time too."""
+    """Another attempt would fail in the same way."""
 
 
 class ArgumentsRefused(AttemptRefused):
-    """The arguments are not what the operation takes."""
+    """The arguments don't fit the operation."""
 
 
 class ResultRefused(AttemptRefused):
-    """The operation's result is too large, or no JSON."""
+    """The operation's result is too large, or can't be written as JSON."""
 
 
 class MemoryExceeded(MemoryError):
@@ -55,11 +55,11 @@ class TimedOut(TimeoutError):
 
 
 class ChildDied(Exception):
-    """The process in which the operation ran has ended without an answer."""
+    """The process in which the operation ran ended without an answer."""
 
 
 def error_text(kind: str, message: str) -> str:
-    """Write an error as JSON. Its words may be anything: what is no text, like half a character, is replaced."""
+    """Write an error as JSON. Its message may hold anything; lone surrogates are replaced."""
     safe = [each.encode("utf-8", "replace").decode() for each in (kind[:200], message[:LONGEST_MESSAGE])]
     return json.dumps(dict(zip(("type", "message"), safe, strict=True)), ensure_ascii=False, separators=(",", ":"))
 
@@ -68,7 +68,7 @@ CANCELLED: Final = Ending("cancelled", error_text("Cancelled", "cancelled while 
 
 
 def attempt(operation: RegisteredOperation, arguments: str, max_result_bytes: int) -> Ending:
-    """Run a plain operation here and now; raise nothing."""
+    """Run a plain operation here and now. Raises nothing."""
     try:
         return succeeded(operation.function(**checked(operation, arguments)), max_result_bytes)
     except BaseException as error:  # noqa: BLE001 -- whatever an operation raises is data
@@ -76,14 +76,14 @@ def attempt(operation: RegisteredOperation, arguments: str, max_result_bytes: in
 
 
 def find(operations: Mapping[str, RegisteredOperation], name: str) -> RegisteredOperation:
-    """Give the operation of this name; raise OperationUnknown."""
+    """Return the operation of this name; raise OperationUnknown."""
     if operation := operations.get(name):
         return operation
     raise OperationUnknown(f"No worker of this service knows the operation {name!r}.")
 
 
 def checked(operation: RegisteredOperation, arguments: str) -> dict[str, Any]:
-    """Read the arguments, checked once more; raise ArgumentsRefused."""
+    """Read the arguments and check them once more; raise ArgumentsRefused."""
     try:
         return operation.check(arguments)
     except ValidationError as error:
@@ -105,19 +105,19 @@ def succeeded(result: Any, max_result_bytes: int) -> Ending:
 
 
 def failed(error: BaseException, retry_on: Sequence[type[BaseException]] = ()) -> Ending:
-    """Write down an error: its type, what it says, and whether it passes (as an `except` of `retry_on` tells)."""
-    passing: tuple[type[BaseException], ...] = (OperationUnknown, ChildDied, *retry_on)
-    retryable = isinstance(error, passing) and not isinstance(error, AttemptRefused)
-    return Ending("failed", error_text(type(error).__name__, _words_of(error)), retryable)
+    """Return the ending for an error; it is retryable if an `except` of `retry_on` would catch it."""
+    retryable_types: tuple[type[BaseException], ...] = (OperationUnknown, ChildDied, *retry_on)
+    retryable = isinstance(error, retryable_types) and not isinstance(error, AttemptRefused)
+    return Ending("failed", error_text(type(error).__name__, _message_of(error)), retryable)
 
 
 def megabytes(size: int) -> str:
-    """Write a number of bytes as people say it."""
+    """Write a number of bytes in megabytes."""
     return f"{size / 2**20:.4g} MB"
 
 
-def _words_of(error: BaseException) -> str:
+def _message_of(error: BaseException) -> str:
     try:
         return str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001 -- an error that can't even say what it is
+    except Exception:  # noqa: BLE001 -- its own __str__ fails
         return type(error).__name__

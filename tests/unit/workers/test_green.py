@@ -1,4 +1,4 @@
-"""A worker looks names up on its hub, and loads what that takes only when there is a name to be looked up."""
+"""A worker looks host names up on its hub, and loads the resolver only when it needs one."""
 
 import subprocess
 import sys
@@ -55,7 +55,7 @@ print(hiredis._socket_can_read(ours, 0), hiredis._socket_can_read(ours, 0.01))
 """
 
 
-def test_a_look_at_a_connection_of_redis_py_sees_what_has_come_and_who_has_gone():
+def test_redis_py_sees_waiting_data_and_a_closed_connection_without_the_hub():
     command = [sys.executable, "-W", "ignore", "-c", LOOK]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
 
