@@ -63,7 +63,10 @@ def load(names: Sequence[str]) -> list[type]:
 
 def plugins_of(settings: Settings, taken: Collection[str] = tuple(SERVICES)) -> dict[str, type]:
     """Load the services of plug-ins, by name; raise SettingsRefused. Without plug-ins nothing is imported."""
-    return import_module("workers.plugins.loading").services_of(settings, taken) if settings.examples_list else {}
+    if not settings.examples_list:
+        return {}
+    found: dict[str, type] = import_module("workers.plugins.loader").load_plugin_services(settings, taken)
+    return found
 
 
 def _own(name: str) -> type:
@@ -92,16 +95,16 @@ def nameko_config(settings: Settings) -> dict[str, Any]:
 
 
 def run(names: Sequence[str], settings: Settings) -> int:
-    """Run the services; return 0 after SIGTERM or SIGINT, or 1, for the supervisor, when one of them has died.
+    """Run the services; return 0 after SIGTERM or SIGINT, 1 (for the supervisor) if one of them has died.
 
-    Raises SettingsRefused before anything is started, if the `check(settings)` that a service may have does.
+    A service may have a `check(settings)`; what it raises is raised here, before anything is started.
     """
     os.environ["GUARD_ALLOW"] = settings.guard_allow  # child processes have another working directory, without the .env
     open_connection(settings.amqp_uri)  # registers the embedded broker for nameko's own connections
     runner = ServiceRunner(nameko_config(settings))
     plugins = plugins_of(settings)
     for name in plugins.keys() & set(names):
-        container = import_module("workers.plugins.loading").PluginContainer(plugins[name], runner.config)
+        container = import_module("workers.plugins.loader").PluginContainer(plugins[name], runner.config)
         container.check()
         runner.service_map[name] = container
     for service in load([name for name in names if name not in plugins]):

@@ -25,7 +25,7 @@ from workers.compute.outcome_batches import MOST_OUTCOMES, Conclude, OutcomeBatc
 from workers.compute.outcomes import outcome_of
 from workers.dependencies import WorkerStore, settings_of
 from workers.entrypoints.capacity import Capacity
-from workers.operations.loading import load
+from workers.operations.loader import load
 
 MOST_STARTS = 64
 """Maximum jobs for children in one claim: Redis does nothing else meanwhile."""

@@ -90,23 +90,23 @@ class OperationService:
         if self.run_attempts(weight, doorbells.ack).more:
             self.look(weight)
 
-    @lookout(Weight.TINY)
-    def look_for_tiny(self, watch: WakeWatch) -> None:
+    @on_wake(Weight.TINY)
+    def look_for_tiny(self, wakeups: Wakeups) -> None:
         """Run tiny jobs that are offered, or else those that wait, even if no doorbell rings."""
-        for offers in watch:
-            watch.found(self.take_offers(offers) or self.look(Weight.TINY))
+        for offers in wakeups:
+            wakeups.found(self.take_offers(offers) or self.look(Weight.TINY))
 
-    @lookout(Weight.CPU)
-    def look_for_cpu(self, watch: WakeWatch) -> None:
+    @on_wake(Weight.CPU)
+    def look_for_cpu(self, wakeups: Wakeups) -> None:
         """Start waiting CPU-bound jobs, even if no doorbell rings."""
-        for _ in watch:
-            watch.found(self.look(Weight.CPU))
+        for _ in wakeups:
+            wakeups.found(self.look(Weight.CPU))
 
-    @lookout(Weight.IO)
-    def look_for_io(self, watch: WakeWatch) -> None:
+    @on_wake(Weight.IO)
+    def look_for_io(self, wakeups: Wakeups) -> None:
         """Start waiting I/O-bound jobs, even if no doorbell rings."""
-        for _ in watch:
-            watch.found(self.look(Weight.IO))
+        for _ in wakeups:
+            wakeups.found(self.look(Weight.IO))
 
     def take_offers(self, offers: Sequence[Lease]) -> int:
         """Run offered jobs before anybody has claimed them; return how many, 0 if they aren't all tiny."""
@@ -116,7 +116,7 @@ class OperationService:
 
     def look(self, weight: Weight) -> int:
         """Attempt waiting jobs until the queue is empty or the next look is due; return how many there were."""
-        jobs, until = 0, monotonic() + LOOK_SECONDS  # a stopping process waits for this to end
+        jobs, until = 0, monotonic() + POLL_SECONDS  # a stopping process waits for this to end
         with suppress(StoreUnavailable):
             while self.executor.wait_for_room(weight, until - monotonic()):
                 claimed = self.run_attempts(weight)

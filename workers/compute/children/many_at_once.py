@@ -65,7 +65,7 @@ class ConcurrentRunner:
     def serve(self) -> None:
         """Run jobs until this process is ended."""
         sys.stdout, sys.stderr = RoutedStream(sys.stdout), RoutedStream(sys.stderr)
-        report_to(JobOutput.report)
+        set_progress_reporter(JobOutput.report)
         asyncio.set_event_loop(self._loop)
         while True:
             try:

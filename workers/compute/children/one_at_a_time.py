@@ -52,9 +52,9 @@ class SerialRunner:
 
     def serve(self) -> None:
         """Run jobs until this process is ended."""
-        report_to(lambda fraction, message: self._channel.progress(self._job, fraction, message))
+        set_progress_reporter(lambda fraction, message: self._channel.progress(self._job, fraction, message))
         # a process that an operation forks must not report to the worker
-        os.register_at_fork(after_in_child=lambda: report_to(lambda _fraction, _message: None))
+        os.register_at_fork(after_in_child=lambda: set_progress_reporter(lambda _fraction, _message: None))
         os.nice(5)  # the worker's heartbeat, the store and the API come first
         while True:
             self._serve_one(*self._frames.get())
