@@ -309,7 +309,9 @@ def test_a_table_of_which_not_all_is_shown_says_so(value):
     mail = result(value if isinstance(value[0], dict | str) else value[0])
 
     for part in (mail.text, seen(mail.html)):
-        assert "This is only part of the result. The whole result is in the attached file sum.csv." in " ".join(part.split())
+        assert "This is only part of the result. The whole result is in the attached file sum.csv." in " ".join(
+            part.split()
+        )
 
 
 @pytest.mark.parametrize("stored", ["1" * 12_345, json.dumps("x" * 12_345), f'["{"x" * 12_343}",[]]'[:12_345]])
