@@ -11,7 +11,7 @@ from api.dispatch.group_commit import GroupCommit
 from api.feed.broadcaster import Broadcaster
 from api.ports import DoorbellRelay, JobStore
 from errand.errors import JobUnknown
-from errand.presenting.report import Record
+from errand.record import JobRecord
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
 from schemas.jobs import ID
@@ -35,7 +35,7 @@ def here() -> Errand:
     return cast(Errand, current_app.extensions["errand"])
 
 
-def found(job_id: str) -> Record:
+def found(job_id: str) -> JobRecord:
     """Return the record of a job; raise JobUnknown."""
     record = here().store.get(job_id) if ID.fullmatch(job_id) else None
     if record is None:

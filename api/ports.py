@@ -3,10 +3,11 @@
 `errand.store.Store` and `api.doorbells.relay.Relay` implement them; tests use a relay that rings nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from errand.store import AcceptResult, ControlResult, Counts, Event, NewJob, Page, StoredSchedule
+from errand.record import JobRecord
+from errand.store import AcceptResult, ControlResult, Counts, Event, NewJob, Page, ScheduleDefinition, StoredSchedule
 from errand.store.schedules import Stored
 
 
@@ -38,8 +39,8 @@ class ScheduleStore(Protocol):
         ...
 
     def put_schedule(
-        self, name: str, fields: Mapping[str, str], upcoming: Sequence[int]
-    ) -> tuple[Stored, dict[str, str]]:
+        self, name: str, definition: ScheduleDefinition, upcoming: Sequence[int]
+    ) -> tuple[Stored, StoredSchedule | None]:
         """Store a schedule; return the outcome and its record."""
         ...
 
@@ -87,7 +88,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Send the same request without waiting; the function returned waits for the answer. Call it once."""
         ...
 
-    def get(self, job_id: str) -> dict[str, str] | None:
+    def get(self, job_id: str) -> JobRecord | None:
         """Give the job's record as text by field, or None."""
         ...
 

@@ -23,8 +23,9 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from bench.streams import Figures
 from errand.process.waiting import until
+from errand.record import JobRecord
 from errand.settings import Settings
-from errand.store import DueNotification, NewJob, Outcome, Store
+from errand.store import DueJobNotification, NewJob, Outcome, Store
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from schemas.status import Status
@@ -131,9 +132,11 @@ def floor(settings: Settings, mails: int, result: str, port: int) -> None:
     links = SignedLinks(b"0" * 32, "http://127.0.0.1:5000")
 
     def ready(number: int) -> bytes:
-        record = {"operation": "squares", "arguments": '{"value":30,"other":10}', "result": result}
+        job_id, arguments = str(uuid4()), '{"value":30,"other":10}'
+        record = JobRecord(job_id, "squares", Status.SUCCEEDED, 0, 3, arguments=arguments, result=result)
         kind = NoticeKind.RESULT if number % 2 else NoticeKind.RECEIPT
-        notice = DueNotification(kind, str(uuid4()), 1, 0, record, name=kind.value, to=f"person{number}@email.com")
+        to = f"person{number}@email.com"
+        notice = DueJobNotification(kind=kind, id=job_id, name=kind.value, to=to, record=record)
         return write_mime(compose(notice, settings, links)).content
 
     letters = [ready(number) for number in range(mails)]

@@ -8,9 +8,9 @@ import json
 from chaos import owners
 from chaos.evidence import Evidence, Ledger
 from chaos.wishes import WantedJob
+from errand.record import JobRecord
 from schemas.status import FINAL
 
-Record = dict[str, str]
 DEATHS = ("WorkerDied", "ChildDied")
 """Errors of jobs that the faults themselves ended, after all their attempts."""
 
@@ -36,28 +36,28 @@ def _job(ledger: Ledger, wish: WantedJob, job_id: str, evidence: Evidence) -> No
     if record is None:
         ledger.lost.append(name)
         return
-    ledger.statuses[record["status"]] += 1
+    ledger.statuses[record.status] += 1
     finals = evidence.seen.finals(job_id)
-    if record["status"] not in FINAL:
-        ledger.unfinished.append(f"{name}: {record['status']}")
+    if record.status not in FINAL:
+        ledger.unfinished.append(f"{name}: {record.status}")
     elif len(finals) > 1:
         ledger.twice.append(f"{name}: {[(step.at, step.status) for step in finals]}")
-    elif not finals or finals[0].status != record["status"]:
-        ledger.wrong.append(f"{name}: {record['status']}, but seen as {[step.status for step in finals]}")
+    elif not finals or finals[0].status != record.status:
+        ledger.wrong.append(f"{name}: {record.status}, but seen as {[step.status for step in finals]}")
     else:
         _ending(ledger, wish, name, record)
     _runs(ledger, wish, name, job_id, evidence)
 
 
-def _ending(ledger: Ledger, wish: WantedJob, name: str, record: Record) -> None:
-    status = record["status"]
+def _ending(ledger: Ledger, wish: WantedJob, name: str, record: JobRecord) -> None:
+    status = record.status
     if status == "succeeded":
         expected = "rested" if wish.cancel_after is not None else wish.answer
-        if json.loads(record["result"]) != expected:
-            ledger.wrong.append(f"{name}: {record['result']} instead of {expected}")
+        if json.loads(record.result or "null") != expected:
+            ledger.wrong.append(f"{name}: {record.result} instead of {expected}")
     else:
-        error = json.loads(record["error"])
-        if status == "failed" and error["type"] in DEATHS and record["attempt"] == record["max_attempts"]:
+        error = json.loads(record.error or "null")
+        if status == "failed" and error["type"] in DEATHS and record.attempt == record.max_attempts:
             ledger.died.append(f"{name}: {error['message']}")
         elif (status, error["type"]) != (wish.ends, wish.answer):
             ledger.wrong.append(f"{name}: {status} with {error}")

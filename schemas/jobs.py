@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from schemas.notices import Notification
+from schemas.priority import Priority
 from schemas.problems import Problem
 from schemas.status import Status
 
@@ -24,8 +25,6 @@ JobId = Annotated[str, Field(description="The job's id, a UUID.", examples=[_EXA
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T04:43:14.123Z"])]
 """A time as RFC 3339, in UTC, with milliseconds: `2026-11-21T04:43:14.123Z`."""
-
-Priority = Literal["low", "normal", "high"]
 
 
 _ROW: Final[dict[str, JsonValue]] = {

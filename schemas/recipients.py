@@ -34,21 +34,21 @@ _SEVERAL: Final = {
 }
 
 
-def _recipients(value: object) -> str:
+def _recipients(value: object) -> tuple[str, ...]:
     """Take one address, or a list of them."""
     if isinstance(value, str):
         try:
-            return as_address(value)
+            return (as_address(value),)
         except ValueError as fault:
             raise _error(str(fault)) from None
     if not isinstance(value, list):
         raise _error(f"must be an e-mail address, or a list of up to {MOST_RECIPIENTS}")
     if not 1 <= len(value) <= MOST_RECIPIENTS:
         raise _error(f"must have 1 to {MOST_RECIPIENTS} addresses")
-    return " ".join(_each(value))
+    return _each(value)
 
 
-def _each(values: Sequence[object]) -> list[str]:
+def _each(values: Sequence[object]) -> tuple[str, ...]:
     """Check the addresses one by one, so that each wrong one is told at its own place."""
     addresses: dict[str, str] = {}
     faults: list[InitErrorDetails] = []
@@ -62,7 +62,7 @@ def _each(values: Sequence[object]) -> list[str]:
             faults.append({"type": _error(str(fault)), "loc": (index,), "input": None})
     if faults:
         raise ValidationError.from_exception_data("email", faults)
-    return list(addresses.values())
+    return tuple(addresses.values())
 
 
 def _error(sentence: str) -> PydanticCustomError:
@@ -76,8 +76,8 @@ def _in_order(occasions: list[Occasion]) -> list[Occasion]:
     return sorted(occasions, key=OCCASIONS.index)
 
 
-Recipients = Annotated[str, PlainValidator(_recipients), WithJsonSchema({"anyOf": [_ONE, _SEVERAL]})]
-"""One address or several, as the store keeps them: a text with a space between two, `a@example.com b@example.com`."""
+Recipients = Annotated[tuple[str, ...], PlainValidator(_recipients), WithJsonSchema({"anyOf": [_ONE, _SEVERAL]})]
+"""Plain addresses, each once: a body names one by itself, or several in a list."""
 
 
 class Notify(BaseModel):

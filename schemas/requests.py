@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic_core import PydanticCustomError
 
 from schemas.moments import Instant, Moment
+from schemas.priority import Priority
 from schemas.recipients import Notify, Recipients
 from schemas.webhooks import WebhookUrl
 
@@ -133,9 +134,7 @@ class Work(Request):
     notify: Notified = None
     timeout: Annotated[float | None, Field(ge=0.1, le=86_400, description="Seconds one attempt may take.")] = None
     max_attempts: Annotated[int | None, Field(ge=1, le=100, description="How often it is started at most.")] = None
-    priority: Annotated[Literal["low", "normal", "high"], Field(description="Who overtakes whom in the queue.")] = (
-        "normal"
-    )
+    priority: Annotated[Priority, Field(description="Which jobs of its queue it overtakes.")] = "normal"
     tags: Annotated[Tags, Field(description="Words of your own, to find it again.")] = []
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from schemas.jobs import JobId, Links, Moment, Priority
+from schemas.jobs import JobId, Links, Moment
+from schemas.priority import Priority
 from schemas.recipients import Notify
 from schemas.requests import YEAR, Named, Work
 

@@ -65,8 +65,8 @@ class WorkerStore:
             record = self.store.get(job.id)
             if record is None:
                 break
-            if (status := Status(record["status"])) in FINAL:
-                return status, record["result" if status is Status.SUCCEEDED else "error"]
+            if record.status in FINAL:
+                return record.status, (record.result if record.status is Status.SUCCEEDED else record.error) or "null"
             eventlet.sleep(LOOK_SECONDS)
         raise CallFailed(f"The job {job.id} goes on; its result will be in the store.")
 
@@ -83,7 +83,7 @@ class WorkerStore:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise JobRefused(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        emails = tuple(call.email.split()) if call.email else ()
+        emails = call.email or ()
         if any(not is_allowed(each, self.settings.mail_allowed) for each in emails):
             raise JobRefused(f"email: {not_allowed(self.settings.mail_allowed)}")
         arguments = json.dumps({"value": call.value, "other": call.other}, separators=(",", ":"))

@@ -45,6 +45,8 @@ def with_key(job: NewJob, body: Request) -> NewJob:
 def canonical_request(job: NewJob, body: Request) -> dict[str, Any]:
     """Return the request in one form, whatever path it was sent to and whatever defaults it spelled out."""
     options = body.model_dump(exclude=_WORK_FIELDS, exclude_defaults=True)
+    if "email" in options:
+        options["email"] = " ".join(options["email"])  # fingerprints in the store were made of this text
     origin = {"origin": job.origin} if job.origin else {}
     return {**options, **origin, "operation": job.operation, "arguments": json.loads(job.arguments)}
 

@@ -30,7 +30,7 @@ def refuse_recipients(body: Body, settings: Settings, at: Path = ()) -> None:
 
 def emails_of(body: Body) -> tuple[str, ...]:
     """Return the addresses that get the job's mails."""
-    return tuple(body.email.split(" ")) if body.email else ()
+    return body.email or ()
 
 
 def notify_of(body: Body) -> tuple[Occasion, ...]:

@@ -13,6 +13,7 @@ from pydantic_core import from_json
 from api.feed.broadcaster import order
 from api.ports import EventStore
 from errand.errors import EventIdRefused, JobUnknown
+from errand.record import JobRecord
 from errand.store import Event
 from schemas.status import FINAL, Status
 
@@ -20,13 +21,11 @@ PAGE: Final = 1_000
 """Events read from the store at a time."""
 NUMBER: Final = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
-Record = dict[str, str]
-
 
 class PastEvents(EventStore, Protocol):
     """The part of the store that a stream begins with; each call raises StoreUnavailable."""
 
-    def get(self, job_id: str) -> Record | None:
+    def get(self, job_id: str) -> JobRecord | None:
         """Return the job's record, or None."""
         ...
 
@@ -57,9 +56,9 @@ def start_of_stream(store: PastEvents, job_id: str, last: str | None) -> StreamS
     if record is None:
         raise JobUnknown()
     if last is None or not is_held(store, last, latest):
-        return StreamStart(snapshot(job_id, record, latest), latest)
+        return StreamStart(snapshot(record, latest), latest)
     events = [event for event in between(store, last, latest) if event.id == job_id]
-    return StreamStart(events, latest, over=not events and record["status"] in FINAL)
+    return StreamStart(events, latest, over=not events and record.status in FINAL)
 
 
 def is_held(store: EventStore, last: str, latest: str) -> bool:
@@ -75,12 +74,12 @@ def between(store: EventStore, after: str, upto: str) -> Iterator[Event]:
         after = page[-1].number
 
 
-def snapshot(job_id: str, record: Record, number: str) -> list[Event]:
+def snapshot(record: JobRecord, number: str) -> list[Event]:
     """Return the job's current state as events: its status, and its progress while it runs."""
-    status = f'{{"id":"{job_id}","status":"{record["status"]}","attempt":{record.get("attempt", "0")}}}'
-    events = [Event(number, job_id, "status", status)]
-    if record["status"] == Status.RUNNING and "progress" in record:
-        events.append(Event(number, job_id, "progress", f'{{"id":"{job_id}",{record["progress"].lstrip()[1:]}'))
+    status = f'{{"id":"{record.id}","status":"{record.status.value}","attempt":{record.attempt}}}'
+    events = [Event(number, record.id, "status", status)]
+    if record.status is Status.RUNNING and record.progress:
+        events.append(Event(number, record.id, "progress", f'{{"id":"{record.id}",{record.progress.lstrip()[1:]}'))
     return events
 
 

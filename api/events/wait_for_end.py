@@ -21,7 +21,7 @@ def wait_until_final(job_id: str, seconds: float) -> bool:
         return False
     try:
         with errand.broadcaster.subscribed(job_id) as subscription:
-            while (record := errand.store.get(job_id)) and record["status"] not in FINAL:
+            while (record := errand.store.get(job_id)) and record.status not in FINAL:
                 with slot.idle():
                     has_come = _final_event_comes(subscription, deadline)
                 if not has_come:

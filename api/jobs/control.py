@@ -41,7 +41,7 @@ def cancel(job_id: str) -> Answer:
     done = unless_refused(errand.store.cancel(checked_id(job_id), errand.settings.result_ttl), ALREADY_ENDED)
     for service in done.to_tell:
         errand.relay.ring(job_id, service)
-    return report_answer(job_id, found(job_id), 202)
+    return report_answer(found(job_id), 202)
 
 
 @control.post("/jobs/<job_id>/retry")
@@ -61,7 +61,7 @@ def retry(job_id: str) -> Answer:
     errand = here()
     done = unless_refused(errand.store.retry(checked_id(job_id)), NOT_RETRYABLE)
     errand.relay.ring(job_id, done.queue)
-    return report_answer(job_id, found(job_id), 202, {"Location": f"/jobs/{job_id}"})
+    return report_answer(found(job_id), 202, {"Location": f"/jobs/{job_id}"})
 
 
 @control.delete("/jobs/<job:job_id>")

@@ -42,6 +42,6 @@ def jobs() -> Answer:
     asked = checked_parameters(PARAMETERS)
     limit = int(asked.pop("limit", DEFAULT_ROWS))
     page = here().store.page(**asked, limit=limit)
-    rows = ",".join(written(summary_of(record["id"], record)).rstrip() for record in page.records)
+    rows = ",".join(written(summary_of(record)).rstrip() for record in page.records)
     following = "null" if page.next is None else f'"{page.next}"'
     return json_answer(f'{{"jobs":[{rows}],"next":{following}}}\n', 200, {"Cache-Control": CACHE_CONTROL})

@@ -27,4 +27,4 @@ def retry_notifications(job_id: str) -> Answer:
     errand = here()
     for service in unless_refused(errand.store.retell(checked_id(job_id)), NOTHING_FAILED).to_tell:
         errand.relay.ring(job_id, service)
-    return report_answer(job_id, found(job_id), 202)
+    return report_answer(found(job_id), 202)

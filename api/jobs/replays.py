@@ -25,7 +25,7 @@ from api.jobs.listing import PARAMETERS
 from api.jobs.replay_specs import NARROWING, PLACES_PATTERN, RETRY_ALL_SPEC, RETRYABLE, UNBOUNDED
 from api.jobs.submit import REPLAYED, accept, store_jobs
 from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
-from errand.presenting.report import Record
+from errand.record import JobRecord
 from errand.store import NewJob
 from schemas.problems import Fault
 from schemas.replays import MOST_RETRIED, ReplayRequest
@@ -42,11 +42,8 @@ MOST_BYTES: Final = 4 * 2**20
 """A request also stops after so many bytes of arguments, because each replay has a copy of its own."""
 MOST_FAULTS: Final = 5
 """Maximum number of faults in the answer for each job."""
-COPIED: Final = (
-    *("operation", "arguments", "email", "notify", "webhook_url", "timeout", "max_attempts", "priority"),
-    *("tags", "origin", "key"),
-)
-"""Fields of a record that a replay is made from."""
+COPIED: Final = ("arguments", "email", "notify", "webhook_url", "timeout", "priority", "tags", "origin", "key")
+"""Fields that a replay is made from, besides those that every record has."""
 NOT_ENDED: Final = "The job is %s; it can be replayed with other arguments once it has ended."
 
 CHECKS: Final[dict[str, ParameterCheck]] = {
@@ -73,8 +70,8 @@ def retry_all() -> Answer:
     body, errand, key = read_optional_body(ReplayRequest), here(), idempotency.sent_key()
     limit = int(asked.pop("limit", MOST_RETRIED))
     if body.arguments is None:
-        records, following = matching_jobs(errand, asked, limit, ("status",))
-        return replay_answer(run_again(errand, [record["id"] for record in records]), [], following)
+        records, following = matching_jobs(errand, asked, limit, ())
+        return replay_answer(run_again(errand, [record.id for record in records]), [], following)
     limit = min(limit, MOST_BYTES // len(request.get_data()))
     records, following = matching_jobs(errand, asked, limit, COPIED)
     rows = [replay_or_problem(errand, record, body, key) for record in records if not is_replay_under(key, record)]
@@ -87,14 +84,14 @@ def retry_all() -> Answer:
 def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
     """Accept a replay of one job with these arguments replaced. Raises MoveRefused while the job has not ended."""
     errand, record = here(), found(job_id)
-    if record["status"] not in FINAL:
-        raise MoveRefused(NOT_ENDED % record["status"])
-    return accept(errand, replay_of(errand, {"id": job_id, **record}, edits), body)
+    if record.status not in FINAL:
+        raise MoveRefused(NOT_ENDED % record.status)
+    return accept(errand, replay_of(errand, record, edits), body)
 
 
 def matching_jobs(
     errand: Errand, asked: dict[str, str], limit: int, fields: Sequence[str]
-) -> tuple[list[Record], str | None]:
+) -> tuple[list[JobRecord], str | None]:
     """Return the jobs that match `asked`, the oldest first, and the cursor of the next request (None: no more jobs).
 
     A cursor holds two positions: where to continue, and the newest job when the first request came. Jobs that were
@@ -103,7 +100,7 @@ def matching_jobs(
     filters = {"status": RETRYABLE[0], **asked}
     cursor = filters.pop("cursor", "")
     after, upto = map(int, cursor.split("-")) if cursor else (0, errand.store.newest_place())
-    records: list[Record] = []
+    records: list[JobRecord] = []
     for _ in range(MOST_STEPS):
         most = min(STEP, limit - len(records))
         page = errand.store.page_of_oldest(**filters, after=after, upto=upto, limit=most, fields=fields)
@@ -111,7 +108,7 @@ def matching_jobs(
         if page.next is None:
             return records, None
         after = int(page.next)
-        if len(records) == limit or sum(len(record.get("arguments", "")) for record in records) >= MOST_BYTES:
+        if len(records) == limit or sum(len(record.arguments or "") for record in records) >= MOST_BYTES:
             break
     return records, f"{after}-{upto}"
 
@@ -128,49 +125,49 @@ def run_again(errand: Errand, ids: Sequence[str]) -> list[str]:
     return done
 
 
-def replay_or_problem(errand: Errand, record: Record, body: ReplayRequest, key: str | None) -> NewJob | str:
+def replay_or_problem(errand: Errand, record: JobRecord, body: ReplayRequest, key: str | None) -> NewJob | str:
     """Make a replay of one of many jobs, or the JSON text of its problem. Raises CatalogueEmpty."""
     try:
         job = replay_of(errand, record, body.arguments or {})
     except (JobRefused, OperationUnknown) as refused:
         if "errors" in refused.fields:
             refused.fields["errors"] = refused.fields["errors"][:MOST_FAULTS]
-        return json.dumps({"id": record["id"], "error": problem_body(refused)})
+        return json.dumps({"id": record.id, "error": problem_body(refused)})
     if key is None:
         return job
     print_ = idempotency.fingerprint(idempotency.canonical_request(job, body))
     return replace(job, key=f"{_key_prefix(key)}{job.origin}", fingerprint=print_)
 
 
-def is_replay_under(key: str | None, record: Record) -> bool:
+def is_replay_under(key: str | None, record: JobRecord) -> bool:
     """Tell whether the job is itself a replay that the same request has made before."""
-    return key is not None and record.get("key", "").startswith(_key_prefix(key))
+    return key is not None and (record.key or "").startswith(_key_prefix(key))
 
 
-def replay_of(errand: Errand, origin: Record, edits: dict[str, Any]) -> NewJob:
-    """Make a replay of `origin` (a record with its id) with these arguments replaced.
+def replay_of(errand: Errand, origin: JobRecord, edits: dict[str, Any]) -> NewJob:
+    """Make a replay of `origin` with these arguments replaced.
 
     Raises JobRefused if the merged arguments are invalid, OperationUnknown if no worker announces the operation now.
     """
-    published = errand.catalogue.find(origin["operation"])
-    operation, arguments = checked(published, from_json(origin["arguments"]) | edits)
+    published = errand.catalogue.find(origin.operation)
+    operation, arguments = checked(published, from_json(origin.arguments or "{}") | edits)
     if len(arguments.encode()) > MAX_BODY_BYTES:
         detail = f"must have at most {MAX_BODY_BYTES} bytes as JSON, together with the arguments that stay as they were"
         raise refusal([Fault(pointer=pointer("arguments"), detail=detail)])
-    inherited = [tag for tag in json.loads(origin.get("tags", "[]")) if tag != origin_tag(origin.get("origin", ""))]
+    inherited = [tag for tag in origin.tags if tag != origin_tag(origin.origin or "")]
     return NewJob(
         str(uuid7()),
         operation.name,
         arguments,
-        tuple(origin.get("email", "").split()),
+        origin.emails,
         operation.queue,
-        int(origin["max_attempts"]),
-        origin.get("priority", "normal"),  # type: ignore[arg-type]  # the API let no other in
-        timeout=float(origin["timeout"]) if "timeout" in origin else None,
-        tags=tuple(dict.fromkeys([*inherited, origin_tag(origin["id"])])),
-        webhook_url=origin.get("webhook_url"),
-        origin=origin["id"],
-        notify=tuple(origin.get("notify", "").split()),  # type: ignore[arg-type]  # the API let no other in
+        origin.max_attempts,
+        origin.priority,
+        timeout=origin.timeout,
+        tags=tuple(dict.fromkeys([*inherited, origin_tag(origin.id)])),
+        webhook_url=origin.webhook_url,
+        origin=origin.id,
+        notify=origin.notify,
     )
 
 

@@ -15,15 +15,14 @@ from api.http.answer import Answer, json_answer
 from api.http.specs import documented
 from api.jobs.specs import LOG_SPEC, REPORT_SPEC
 from errand.errors import StoreUnavailable
-from errand.presenting.report import Record, render
+from errand.presenting.report import render
+from errand.record import JobRecord
 from schemas.status import FINAL
 
 reports = Blueprint("reports", __name__)
 
 MIN_RETRY_AFTER, MAX_RETRY_AFTER, DEFAULT_RETRY_AFTER = 1, 60, 1
 """`Retry-After` of an unfinished job, in seconds: at least, at most, and while no job of its kind has ended yet."""
-NOT_IN_ETAG: Final = frozenset({"arguments", "result", "error", "wait_ms"})
-"""Fields that the ETag leaves out: large ones that only change together with others, and one that no report shows."""
 CACHE_CONTROL: Final = "private, no-cache"
 
 
@@ -40,13 +39,13 @@ def report(job_id: str) -> Answer:
     headers: dict[str, str] = {}
     if HEADER in request.environ and (seconds := wanted_wait()) is not None:
         headers = applied(seconds)
-        if record["status"] not in FINAL:
+        if record.status not in FINAL:
             wait_for(job_id, seconds)
             record = found(job_id)
     etag = etag_of(record)
     if request.if_none_match.contains_weak(etag):
         return json_answer("", 304, {**headers, "ETag": f'"{etag}"', "Cache-Control": CACHE_CONTROL})
-    return report_answer(job_id, record, headers=headers)
+    return report_answer(record, headers=headers)
 
 
 @reports.get("/jobs/<job_id>/log")
@@ -63,7 +62,7 @@ def log(job_id: str) -> Answer:
     )
 
 
-def wait_for_end(job_id: str, within: int) -> Record | None:
+def wait_for_end(job_id: str, within: int) -> JobRecord | None:
     """Wait up to `within` seconds for the job's end; return its record, or None. A store that fails now is no error."""
     if not wait_for(job_id, within):
         return None
@@ -73,21 +72,26 @@ def wait_for_end(job_id: str, within: int) -> Record | None:
         return None
 
 
-def report_answer(job_id: str, record: Record, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+def report_answer(record: JobRecord, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     """Return the report on a job as a response."""
     told = {"ETag": f'"{etag_of(record)}"', "Cache-Control": CACHE_CONTROL, **(headers or {})}
-    if record["status"] not in FINAL:
+    if record.status not in FINAL:
         told["Retry-After"] = str(retry_after_seconds(record))
-    return json_answer(render(job_id, record), status, told)
+    return json_answer(render(record), status, told)
 
 
-def etag_of(record: Record) -> str:
-    """Compute the job's ETag from every field that a report shows."""
-    told = sorted((field, text) for field, text in record.items() if field not in NOT_IN_ETAG)
-    return blake2b(repr(told).encode(), digest_size=10).hexdigest()
+def etag_of(record: JobRecord) -> str:
+    """Compute the job's ETag from every field that a report shows and that changes.
+
+    Result and error are left out, which may be large: they change only together with the status or the attempt.
+    """
+    moments = (record.run_at, record.deadline, record.started_at, record.finished_at, record.expires_at)
+    counts = (record.attempt, record.fence, record.retries, record.position)
+    state = (record.status.value, record.progress, *counts, *moments, sorted(record.notes.items()))
+    return blake2b(repr(state).encode(), digest_size=10).hexdigest()
 
 
-def retry_after_seconds(record: Record) -> int:
+def retry_after_seconds(record: JobRecord) -> int:
     """Return the seconds after which the job may have ended."""
-    expected = math.ceil(int(record["wait_ms"]) / 1000) if "wait_ms" in record else DEFAULT_RETRY_AFTER
+    expected = DEFAULT_RETRY_AFTER if record.wait_ms is None else math.ceil(record.wait_ms / 1000)
     return min(max(expected, MIN_RETRY_AFTER), MAX_RETRY_AFTER)

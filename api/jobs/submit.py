@@ -100,7 +100,7 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
     if prefer.HEADER in request.environ and (seconds := prefer.wanted_wait()) is not None:
         headers |= prefer.applied(seconds)
         if record := wait_for_end(job_id, seconds):
-            return report_answer(job_id, record, headers=headers)
+            return report_answer(record, headers=headers)
     return json_answer(_ACCEPTED % (job_id, job_id, job_id), 202, headers)
 
 

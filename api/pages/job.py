@@ -18,8 +18,8 @@ from api.pages.result import result_file
 from api.pages.specs import DOWNLOAD_SPEC, EVENTS_SPEC, VIEW_SPEC
 from api.pages.view_model import view_model_of
 from errand.errors import FileUnknown, JobUnknown
-from errand.presenting.report import Record
 from errand.presenting.result_shape import file_name
+from errand.record import JobRecord
 from schemas.status import Status
 
 view = Blueprint("view", __name__)
@@ -66,16 +66,16 @@ def download(token: str, kind: str) -> Answer:
     Returns a table as CSV, a picture in its own format, a text as plain text, and any result as JSON.
     """
     record = _record(here().links().job_of(token))
-    done = record["status"] == Status.SUCCEEDED
-    file = result_file(record.get("result", "null"), kind) if done else None
+    done = record.status is Status.SUCCEEDED
+    file = result_file(record.result or "null", kind) if done else None
     if file is None:
         raise FileUnknown()
-    name = file_name(record["operation"], file.extension)
+    name = file_name(record.operation, file.extension)
     headers = SANDBOXED | {"Content-Disposition": f'attachment; filename="{name}"'}
     return Answer(file.content, headers=headers, content_type=file.media_type)
 
 
-def _record(job_id: str) -> Record:
+def _record(job_id: str) -> JobRecord:
     try:
         return found(job_id)
     except JobUnknown:

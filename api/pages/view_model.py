@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from api.pages.result import MAX_CELL, result_view
 from errand.presenting import safe_text
-from errand.presenting.report import Record
+from errand.record import JobRecord
 from errand.trust.links import OpenedLink
 from schemas.status import FINAL, Status
 
@@ -29,18 +29,18 @@ HEADINGS: Final[dict[str, str]] = {
 ViewModel = dict[str, Any]
 
 
-def view_model_of(link: OpenedLink, record: Record) -> ViewModel:
+def view_model_of(link: OpenedLink, record: JobRecord) -> ViewModel:
     """Return the values of `templates/view.html`."""
-    status = record["status"]
+    status = record.status
     return {
         "heading": HEADINGS[status],
-        "operation": safe_text.operation(record),
-        "name": safe_text.one_line(record["operation"], safe_text.MAX_VALUE),
+        "operation": safe_text.operation(record.operation, record.arguments or ""),
+        "name": safe_text.one_line(record.operation, safe_text.MAX_VALUE),
         "status": status,
         "is_final": status in FINAL,
         "error": _error(record),
-        "progress": _progress(record) if status == Status.RUNNING else None,
-        "result": result_view(record.get("result", "null")) if status == Status.SUCCEEDED else None,
+        "progress": _progress(record) if status is Status.RUNNING else None,
+        "result": result_view(record.result or "null") if status is Status.SUCCEEDED else None,
         "position": _position(record),
         "facts": list(_facts(link, record)),
         "until": moment(link.expires * 1000),
@@ -65,17 +65,17 @@ def duration(ms: int) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
-def _error(record: Record) -> ViewModel | None:
-    if "error" not in record:
+def _error(record: JobRecord) -> ViewModel | None:
+    if record.error is None:
         return None
-    type_, message = safe_text.error(record["error"], MAX_MESSAGE)
-    return {"type": type_ if record["status"] != Status.CANCELLED else "", "message": message}
+    type_, message = safe_text.error(record.error, MAX_MESSAGE)
+    return {"type": type_ if record.status is not Status.CANCELLED else "", "message": message}
 
 
-def _progress(record: Record) -> ViewModel | None:
-    if "progress" not in record:
+def _progress(record: JobRecord) -> ViewModel | None:
+    if record.progress is None:
         return None
-    progress = json.loads(record["progress"])
+    progress = json.loads(record.progress)
     left = progress.get("eta_seconds")
     return {
         "part": progress["progress"],
@@ -85,27 +85,27 @@ def _progress(record: Record) -> ViewModel | None:
     }
 
 
-def _position(record: Record) -> str | None:
+def _position(record: JobRecord) -> str | None:
     """Say how many jobs are ahead of it in its queue."""
-    if not (number := int(record.get("position", "0"))):
+    if not (number := record.position):
         return None
     return "One other job is ahead of it." if number == 1 else f"{number:,} other jobs are ahead of it."
 
 
-def _facts(link: OpenedLink, record: Record) -> "list[tuple[str, str, str | None]]":
+def _facts(link: OpenedLink, record: JobRecord) -> "list[tuple[str, str, str | None]]":
     """Return the list of facts: a name, a text, and the ISO 8601 form if the text is a time."""
     times = {
-        name: int(record[name]) for name in ("created_at", "run_at", "started_at", "finished_at") if record.get(name)
+        "Accepted": record.created_at,
+        "Runs": None if record.status in FINAL else record.run_at,
+        "Started": record.started_at,
+        "Ended": record.finished_at,
     }
-    names = {"created_at": "Accepted", "run_at": "Runs", "started_at": "Started", "finished_at": "Ended"}
-    if record["status"] in FINAL:
-        names.pop("run_at")
-    facts: list[tuple[str, str, str | None]] = [("Job", link.job_id, None), ("Status", record["status"], None)]
-    facts += [(names[name], *moment(ms)) for name, ms in times.items() if name in names]
-    if "started_at" in times and "finished_at" in times:
-        facts.append(("Took", duration(times["finished_at"] - times["started_at"]), None))
-    if int(record.get("attempt", "0")) > 1:
-        facts.append(("Attempts", record["attempt"], None))
-    if record.get("expires_at"):
-        facts.append(("Kept until", *moment(int(record["expires_at"]))))
+    facts: list[tuple[str, str, str | None]] = [("Job", link.job_id, None), ("Status", record.status, None)]
+    facts += [(name, *moment(ms)) for name, ms in times.items() if ms is not None]
+    if record.started_at is not None and record.finished_at is not None:
+        facts.append(("Took", duration(record.finished_at - record.started_at), None))
+    if record.attempt > 1:
+        facts.append(("Attempts", str(record.attempt), None))
+    if record.expires_at is not None:
+        facts.append(("Kept until", *moment(record.expires_at)))
     return facts

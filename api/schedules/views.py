@@ -11,7 +11,7 @@ from typing import Final
 from flask import Blueprint, request
 
 from api.checks.arguments import checked
-from api.checks.recipients import notify_of, refuse_recipients
+from api.checks.recipients import emails_of, notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
 from api.context import here
 from api.http.answer import Answer, json_answer
@@ -21,6 +21,7 @@ from api.schedules.specs import DELETE_SPEC, GET_SPEC, LIST_SPEC, PUT_SPEC
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
 from errand.presenting.report import moment
 from errand.schedules import Rhythm, local
+from errand.store import ScheduleDefinition, StoredSchedule
 from schemas.operations import Operation
 from schemas.problems import Fault
 from schemas.schedules import NAME_PATTERN, ScheduleRequest
@@ -60,10 +61,10 @@ def store(name: str) -> Answer:
         detail = f"must have at most {MAX_ARGUMENTS} bytes as JSON in a schedule"
         raise refusal([Fault(pointer="/arguments", detail=detail)])
     upcoming = rhythm.upcoming(errand.store.now())
-    verdict, record = errand.store.put_schedule(name, stored_fields(body, rhythm, operation, arguments), upcoming)
-    if verdict == "full":
+    verdict, schedule = errand.store.put_schedule(name, definition_of(body, rhythm, operation, arguments), upcoming)
+    if schedule is None:
         raise SchedulesFull()
-    return schedule_answer(schedule_json(name, record), 201 if verdict == "created" else 200)
+    return schedule_answer(schedule_json(schedule), 201 if verdict == "created" else 200)
 
 
 @schedules.get("/schedules")
@@ -73,7 +74,7 @@ def overview() -> Answer:
 
     Returns all schedules, sorted by name, each with its next five times.
     """
-    rows = (schedule_json(schedule.name, schedule.record).rstrip() for schedule in here().store.schedules())
+    rows = (schedule_json(schedule).rstrip() for schedule in here().store.schedules())
     return schedule_answer(f'{{"schedules":[{",".join(rows)}]}}\n')
 
 
@@ -88,7 +89,7 @@ def look(name: str) -> Answer:
     schedule = here().store.schedule(name) if NAME.fullmatch(name) else None
     if schedule is None:
         raise ScheduleUnknown()
-    return schedule_answer(schedule_json(name, schedule.record))
+    return schedule_answer(schedule_json(schedule))
 
 
 @schedules.delete("/schedules/<name>")
@@ -103,42 +104,44 @@ def delete(name: str) -> Answer:
     return Answer(status=204)
 
 
-def stored_fields(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, arguments: str) -> dict[str, str]:
-    """Return a schedule as the store keeps it, text by field; options that the body omits are left out."""
-    always = {
-        "cron": rhythm.cron,
-        "timezone": rhythm.timezone,
-        "operation": operation.name,
-        "arguments": arguments,
-        "queue": operation.queue,
-        "priority": body.priority,
-        "tags": json.dumps(body.tags),
-        "overlap": body.overlap,
-    }
-    perhaps = {name: getattr(body, name) for name in ("email", "webhook_url", "timeout", "max_attempts", "deadline")}
-    perhaps["notify"] = " ".join(notify_of(body)) or None
-    return always | {name: str(value) for name, value in perhaps.items() if value is not None}
+def definition_of(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, arguments: str) -> ScheduleDefinition:
+    """Make the definition that the store keeps of a checked body."""
+    return ScheduleDefinition(
+        cron=rhythm.cron,
+        timezone=rhythm.timezone,
+        operation=operation.name,
+        arguments=arguments,
+        queue=operation.queue,
+        priority=body.priority,
+        tags=tuple(body.tags),
+        overlap=body.overlap,
+        emails=emails_of(body),
+        webhook_url=body.webhook_url,
+        timeout=body.timeout,
+        max_attempts=body.max_attempts,
+        deadline=body.deadline,
+        notify=notify_of(body),
+    )
 
 
-def schedule_json(name: str, record: dict[str, str]) -> str:
+def schedule_json(schedule: StoredSchedule) -> str:
     """Write a schedule as JSON. JSON from the store is inserted unchanged, so that no number loses precision."""
-    times: list[int] = json.loads(record["upcoming"])
+    name, wanted, upcoming = schedule.name, schedule.definition, schedule.upcoming
     members = {
         "name": json.dumps(name),
-        **{field: json.dumps(record[field]) for field in ("cron", "timezone", "operation")},
-        "arguments": record["arguments"],
-        "email": _email(record),
-        "webhook_url": json.dumps(record.get("webhook_url")),
-        "notify": json.dumps({"on": record["notify"].split()} if "notify" in record else None),
-        **{field: record.get(field, "null") for field in ("timeout", "max_attempts", "deadline")},
-        "priority": json.dumps(record["priority"]),
-        "tags": record["tags"],
-        "overlap": json.dumps(record["overlap"]),
-        "next": json.dumps([moment(ms) for ms in times]),
-        "next_local": json.dumps([local(ms, record["timezone"]) for ms in times]),
-        "last_job": _last_job(record),
-        "skipped": record.get("skipped", "0"),
-        **{field: json.dumps(moment(int(record[field]))) for field in ("created_at", "updated_at")},
+        **{field: json.dumps(getattr(wanted, field)) for field in ("cron", "timezone", "operation")},
+        "arguments": wanted.arguments,
+        "email": _email(wanted.emails),
+        "webhook_url": json.dumps(wanted.webhook_url),
+        "notify": json.dumps({"on": wanted.notify} if wanted.notify else None),
+        **{field: json.dumps(getattr(wanted, field)) for field in ("timeout", "max_attempts", "deadline")},
+        **{field: json.dumps(getattr(wanted, field)) for field in ("priority", "tags", "overlap")},
+        "next": json.dumps([moment(ms) for ms in upcoming]),
+        "next_local": json.dumps([local(ms, wanted.timezone) for ms in upcoming]),
+        "last_job": _last_job(schedule),
+        "skipped": str(schedule.skipped),
+        "created_at": json.dumps(moment(schedule.created_at)),
+        "updated_at": json.dumps(moment(schedule.updated_at)),
         "links": json.dumps({"self": f"/schedules/{name}", "jobs": f"/jobs?tag=schedule:{name}"}),
     }
     return "{" + ",".join(f'"{field}":{text}' for field, text in members.items()) + "}\n"
@@ -153,15 +156,14 @@ def schedule_answer(text: str, status: int = 200) -> Answer:
     return json_answer(text, status, headers)
 
 
-def _email(record: dict[str, str]) -> str:
+def _email(emails: tuple[str, ...]) -> str:
     """Write one address as a string, several as a list."""
-    several = record.get("email", "").split()
-    return json.dumps(several if len(several) > 1 else record.get("email"))
+    return json.dumps(emails if len(emails) > 1 else next(iter(emails), None))
 
 
-def _last_job(record: dict[str, str]) -> str:
-    if "last_job" not in record:
+def _last_job(schedule: StoredSchedule) -> str:
+    if schedule.last_job is None or schedule.last_tick is None:
         return "null"
-    path = f"/jobs/{record['last_job']}"
+    path = f"/jobs/{schedule.last_job}"
     links = {"self": path, "events": f"{path}/events"}
-    return json.dumps({"id": record["last_job"], "tick": moment(int(record["last_tick"])), "links": links})
+    return json.dumps({"id": schedule.last_job, "tick": moment(schedule.last_tick), "links": links})

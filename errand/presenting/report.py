@@ -1,73 +1,84 @@
 """The report on a job: its record as clients see it, as JSON text.
 
-Stands at both ends of a job's life: `api/jobs/show.py` answers with it, `workers/webhooks/cloudevents.py` sends it to
-a webhook. What the store has as JSON goes in as it is, so that every number stays what it was. Next:
-`schemas/jobs.py`, its shape.
+`api/jobs/show.py` answers with it, and `workers/webhooks/cloudevents.py` sends it to a webhook. JSON from the store
+goes in as it is, so that every number stays what it was. Next: `schemas/jobs.py`, its shape.
 """
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from pydantic_core import from_json
 
+from errand.record import JobRecord
 from schemas.notices import Notification
 
-TIMES: Final = ("created_at", "run_at", "deadline", "started_at", "finished_at", "expires_at")
 FIRST: Final = ("id", "operation", "arguments", "status", "result")
 """Members that a report begins with, as people read from the left."""
 
-Record = dict[str, str]
-"""A job as the store has it: text by field; times in ms, `arguments`, `result`, `error` and `note:…` are JSON."""
+_json = lru_cache(1024)(json.dumps)
+"""Names and tags: the rows of a list have the same few again and again."""
 
 
-def render(job_id: str, record: Record) -> str:
+def render(record: JobRecord) -> str:
     """Write the report."""
-    notes = ",".join(_notification(record[field]) for field in _notes(record))
-    return written(members_of(job_id, record) | {"notifications": f"[{notes}]"})
+    notes = ",".join(_notification(record.notes[name]) for name in sorted(record.notes, key=_rank))
+    return written(members_of(record) | {"notifications": f"[{notes}]"})
 
 
-def members_of(job_id: str, record: Record) -> dict[str, str]:
-    """Give what a report has but who was told, each as JSON text."""
+def members_of(record: JobRecord) -> dict[str, str]:
+    """Give the members of a report except for its notifications, each as JSON text."""
     members = {
-        **summary_of(job_id, record),
-        "arguments": record.get("arguments", "null"),
-        "result": record.get("result", "null"),
-        "webhook_url": json.dumps(record.get("webhook_url")),
-        "position": record.get("position", "null"),
+        **summary_of(record),
+        "arguments": record.arguments or "null",
+        "result": record.result or "null",
+        "webhook_url": json.dumps(record.webhook_url),
+        "position": "null" if record.position is None else str(record.position),
     }
     return {name: members[name] for name in FIRST} | members
 
 
-def summary_of(job_id: str, record: Record) -> dict[str, str]:
-    """Give what a report and a row of the list have in common, each as JSON text."""
-    path, origin = f"/jobs/{job_id}", record.get("origin")
+def summary_of(record: JobRecord) -> dict[str, str]:
+    """Give the members that a report and a row of the list have in common, each as JSON text."""
+    origin = record.origin
     return {
-        "id": f'"{job_id}"',
-        "operation": json.dumps(record["operation"]),
-        "status": f'"{record["status"]}"',
-        "error": record.get("error", "null"),
-        "attempt": record.get("attempt", "0"),
-        "max_attempts": record["max_attempts"],
-        "priority": f'"{record.get("priority", "normal")}"',
-        "timeout": record.get("timeout", "null"),
-        "progress": record.get("progress", "null"),
-        "tags": record.get("tags", "[]"),
+        "id": f'"{record.id}"',
+        "operation": _json(record.operation),
+        "status": f'"{record.status.value}"',
+        "error": record.error or "null",
+        "attempt": str(record.attempt),
+        "max_attempts": str(record.max_attempts),
+        "priority": f'"{record.priority}"',
+        "timeout": "null" if record.timeout is None else repr(record.timeout),
+        "progress": record.progress or "null",
+        "tags": _json(record.tags),
         "origin": f'"{origin}"' if origin else "null",
-        **{name: _moment(record.get(name)) for name in TIMES},
-        "links": _links(path, origin),
+        "created_at": _moment(record.created_at),
+        "run_at": _moment(record.run_at),
+        "deadline": _moment(record.deadline),
+        "started_at": _moment(record.started_at),
+        "finished_at": _moment(record.finished_at),
+        "expires_at": _moment(record.expires_at),
+        "links": _links(f"/jobs/{record.id}", origin),
     }
 
 
 def written(members: dict[str, str]) -> str:
     """Write an object whose members are JSON text already."""
-    return "{" + ",".join(f'"{name}":{text}' for name, text in members.items()) + "}\n"
+    return "{" + ",".join([f'"{name}":{text}' for name, text in members.items()]) + "}\n"
 
 
 def moment(ms: int) -> str:
     """Write a time as RFC 3339, in UTC, with milliseconds."""
     seconds, rest = divmod(ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:03d}Z"
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(4096)
+def _second(seconds: int) -> str:
+    """Write a time but for its fraction; most moments of one job, and of its neighbours in a list, share a second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def _links(path: str, origin: str | None) -> str:
@@ -75,17 +86,13 @@ def _links(path: str, origin: str | None) -> str:
     return f'{{"self":"{path}","events":"{path}/events","log":"{path}/log"{also}}}'
 
 
-def _moment(ms: str | None) -> str:
-    return f'"{moment(int(ms))}"' if ms else "null"
+def _moment(ms: int | None) -> str:
+    return "null" if ms is None else f'"{moment(ms)}"'
 
 
-def _notes(record: Record) -> list[str]:
-    return sorted((field for field in record if field.startswith("note:")), key=_place)
-
-
-def _place(field: str) -> tuple[bool, str, str, int]:
+def _rank(note: str) -> tuple[bool, str, str, int]:
     """Order notifications: receipts first, then what was mailed, each in the order of its addresses or its runs."""
-    _, channel, name = field.split(":", 2)
+    channel, name = note.split(":", 1)
     kind, _, number = name.partition("-")
     return kind != "receipt", channel, kind, int(number or 0)
 

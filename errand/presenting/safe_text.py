@@ -6,7 +6,7 @@ odd input: text that reads a little worse is better than none.
 
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -43,12 +43,12 @@ def one_line(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
-def operation(record: Mapping[str, str]) -> str:
-    """Say what was asked for: `sum of value 30, other 10`."""
-    name = one_line(record.get("operation", ""), MAX_VALUE) or "operation"
+def operation(name: str, arguments: str) -> str:
+    """Say what was asked for: `sum of value 30, other 10`. `arguments` is JSON text."""
+    name = one_line(name, MAX_VALUE) or "operation"
     try:
-        arguments = _parsed(record.get("arguments", "")).items()
-        words = _joined((f"{one_line(key, MAX_VALUE)} {_value(value)}" for key, value in arguments), MAX_ARGUMENTS)
+        given = _parsed(arguments).items()
+        words = _joined((f"{one_line(key, MAX_VALUE)} {_value(value)}" for key, value in given), MAX_ARGUMENTS)
     except (ValueError, AttributeError, RecursionError):
         return name
     return f"{name} of {one_line(words, MAX_ARGUMENTS)}" if words else name

@@ -21,9 +21,9 @@ from errand.store.events import Event, EventsPart
 from errand.store.jobs import AcceptResult, Commit, JobsPart, Lease, NewJob, Outcome, Renewal
 from errand.store.leadership import LeadershipPart
 from errand.store.listing import ListingPart, Page
-from errand.store.notices import DueNotification, NotificationsPart
+from errand.store.notices import DueJobNotification, DueLetter, DueNotification, JobEnding, NotificationsPart
 from errand.store.rescue import RescuePart, RescueRound
-from errand.store.schedules import SchedulesPart, StoredSchedule
+from errand.store.schedules import ScheduleDefinition, SchedulesPart, StoredSchedule
 from errand.store.script_loader import Client
 from errand.store.wake_queue import WakePart
 from errand.topology import Keys
@@ -81,14 +81,18 @@ __all__ = [
     "Commit",
     "ControlResult",
     "Counts",
+    "DueJobNotification",
+    "DueLetter",
     "DueNotification",
     "Event",
+    "JobEnding",
     "Lease",
     "NewJob",
     "Outcome",
     "Page",
     "Renewal",
     "RescueRound",
+    "ScheduleDefinition",
     "Store",
     "StoredSchedule",
 ]

@@ -88,6 +88,6 @@ class StorePart:
         self._answering.answered()
 
 
-def record_of(fields: list[str]) -> dict[str, str]:
-    """Make a record of what HGETALL gives inside a script: field, value and so on."""
-    return dict(zip(fields[::2], fields[1::2], strict=True))
+def fields_of(flat: list[str]) -> dict[str, str]:
+    """Make a dict of what HGETALL gives inside a script: field, value and so on."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))

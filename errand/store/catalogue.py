@@ -5,7 +5,7 @@ Stands before step 1 of a job's life: workers show it again every few seconds, t
 
 from collections.abc import Mapping
 
-from errand.store.base import StorePart, record_of
+from errand.store.base import StorePart, fields_of
 
 SHOWN_SECONDS = 15.0
 """After how long an operation that no worker has shown again is withdrawn. A worker that is restarted takes less."""
@@ -16,7 +16,7 @@ class CataloguePart(StorePart):
 
     def catalogue(self) -> dict[str, str]:
         """Give what can be computed: operation name to its description (JSON text)."""
-        return record_of(self._run("catalogue", int(SHOWN_SECONDS * 1000)))
+        return fields_of(self._run("catalogue", int(SHOWN_SECONDS * 1000)))
 
     def publish_catalogue(self, operations: Mapping[str, str]) -> None:
         """Show what this worker can compute: operation name to its description (JSON text)."""

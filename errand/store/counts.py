@@ -5,7 +5,7 @@ Stands beside the life of a job; `GET /metrics` shows it, and every API process 
 
 from dataclasses import dataclass
 
-from errand.store.base import StorePart, record_of
+from errand.store.base import StorePart, fields_of
 from schemas.notices import Channel
 from schemas.status import Status
 
@@ -47,7 +47,7 @@ class CountsPart(StorePart):
         rows = [flat[i : i + 4] for i in range(0, len(flat), 4)]
         finished: dict[tuple[str, Status], int] = {}
         busy: dict[str, int] = {}
-        for name, count in record_of(totals).items():
+        for name, count in fields_of(totals).items():
             operation, _, what = name.rpartition(" ")
             if what == "ms":
                 busy[operation] = int(count)
@@ -61,5 +61,5 @@ class CountsPart(StorePart):
             delayed=delayed,
             finished=finished,
             busy_ms=busy,
-            mean_ms={operation: float(ms) for operation, ms in record_of(means).items()},
+            mean_ms={operation: float(ms) for operation, ms in fields_of(means).items()},
         )

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from errand.store.base import StorePart, record_of
+from errand.record import JobRecord
+from errand.store.base import StorePart, fields_of
 from schemas.notices import Occasion
 from schemas.operations import COMPUTE
+from schemas.priority import Priority
 from schemas.status import FINAL, Status
 
-Priority = Literal["low", "normal", "high"]
 VerdictKind = Literal["new", "replayed", "conflict"]
 
 
@@ -187,22 +188,17 @@ class JobsPart(StorePart):
         answers = self._run("commit", result_ttl * 1000, worker, int(lease_seconds * 1000), *flat)
         return [_commit(answer) for answer in answers]
 
-    def get(self, job_id: str) -> dict[str, str] | None:
-        """Give the job's record as it stands in Redis (text by field), or None.
+    def get(self, job_id: str) -> JobRecord | None:
+        """Return the job's record, or None.
 
-        Two fields are worked out: `position` in its queue (from 0, while it waits there), and `wait_ms`, after which it
-        is expected to have ended (while it has not, and when its operation has been run before).
+        It has its `position` while it waits in its queue, and `wait_ms` while it has not ended, if its operation has
+        been run before.
         """
         answer = self._run("look", job_id)
         if not answer:
             return None
         fields, position, wait_ms = answer
-        record = record_of(fields)
-        if position >= 0:
-            record["position"] = str(position)
-        if wait_ms >= 0:
-            record["wait_ms"] = str(wait_ms)
-        return record
+        return JobRecord.read(job_id, fields_of(fields), *(None if each < 0 else each for each in (position, wait_ms)))
 
     def log(self, job_id: str) -> list[str]:
         """Give the last lines of the job's log."""

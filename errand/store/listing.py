@@ -7,22 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from errand.record import JobRecord
 from errand.store.base import StorePart
 
 MOST_LOOKED_AT = 1000
 """Jobs that are looked at for one page: with several filters a page may be short, and its cursor leads on."""
 MOST_BYTES = 4 * 2**20
 """A page ends behind the job with which it has as many: one job's arguments may be a megabyte."""
-FIELDS = (
-    "operation",
-    "status",
+REQUIRED = ("operation", "status", "created_at", "max_attempts")
+"""Fields that every record of a page has, whatever else is asked for."""
+LISTED = (
     "error",
     "attempt",
-    "max_attempts",
     "priority",
     "progress",
     "tags",
-    "created_at",
     "run_at",
     "started_at",
     "finished_at",
@@ -31,14 +30,17 @@ FIELDS = (
     "timeout",
     "origin",
 )
-"""What a row of the list has: all but arguments, result and notifications, which may be large."""
+"""What a row of the list has beside these: all but arguments, result and notifications, which may be large."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: records as text by field (with `id`), and where the next one begins (None: this was the last)."""
+    """One page: its jobs, and where the next page begins (None: this is the last).
 
-    records: list[dict[str, str]]
+    Its records have the fields that were asked for, and the defaults of JobRecord in place of all others.
+    """
+
+    records: list[JobRecord]
     next: str | None
 
 
@@ -53,7 +55,7 @@ class ListingPart(StorePart):
         *,
         limit: int = 50,
         cursor: str | None = None,
-        fields: Sequence[str] = FIELDS,
+        fields: Sequence[str] = LISTED,
     ) -> Page:
         """Give up to `limit` jobs that have all that is asked for, the newest first, from `cursor` (digits) on."""
         bounds = ("newest", f"({cursor}" if cursor else "+inf", "-inf")
@@ -68,7 +70,7 @@ class ListingPart(StorePart):
         upto: int,
         after: int = 0,
         limit: int = 50,
-        fields: Sequence[str] = FIELDS,
+        fields: Sequence[str] = LISTED,
     ) -> Page:
         """Give up to `limit` of them, the oldest first, from behind the place `after` up to the place `upto`."""
         return self._page((status, operation, tag), ("oldest", f"({after}", str(upto)), limit, fields)
@@ -83,7 +85,11 @@ class ListingPart(StorePart):
         self, filters: tuple[str | None, ...], bounds: tuple[str, str, str], limit: int, fields: Sequence[str]
     ) -> Page:
         asked = (each or "" for each in filters)
-        following, *rows = self._run("page", *asked, *bounds, limit, MOST_LOOKED_AT, MOST_BYTES, *fields)
-        names = ("id", *fields)
-        records = [{name: text for name, text in zip(names, row, strict=True) if text} for row in rows]
-        return Page(records, following or None)
+        names = (*REQUIRED, *fields)
+        following, *rows = self._run("page", *asked, *bounds, limit, MOST_LOOKED_AT, MOST_BYTES, *names)
+        return Page([_record(names, row) for row in rows], following or None)
+
+
+def _record(names: Sequence[str], row: Sequence[str]) -> JobRecord:
+    job_id, *texts = row
+    return JobRecord.read(job_id, {name: text for name, text in zip(names, texts, strict=True) if text})

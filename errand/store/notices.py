@@ -6,36 +6,71 @@ each of its channel.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
-from errand.store.base import StorePart, record_of
+from errand.record import JobRecord
+from errand.store.base import StorePart, fields_of
 from schemas.notices import Channel, NoticeKind, NoticeState
+from schemas.status import Status
 
 LETTER_KEPT_MS = 86_400_000
 """How long a mail that belongs to no job is kept after it was settled (ms)."""
 
 
-@dataclass(frozen=True, slots=True)
-class DueNotification:
-    """One attempt to tell somebody. `record` is the job's (or letter's) hash as text; `since` and `age` are in ms.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedNotification:
+    """One attempt to send a notification, claimed by this process. `since` (a moment) and `age` are in ms.
 
-    `name` is unlike that of all other notices of its job by the same channel: `receipt`, and `receipt-2` to the second
-    address. `receiver` is the host of a webhook, with its port if
-    it has one. `ending` is how the job had ended, where a retry may have taken that from the record.
+    `name` is unique among the notifications of one job by one channel: `receipt`, and `receipt-2` for the second
+    address. `receiver` is the host of a webhook, with its port if it has one. `attempt` is the fence: an older attempt
+    can't settle the notification any more.
     """
 
     kind: NoticeKind
     id: str
-    attempt: int
-    since: int
-    record: dict[str, str]
+    attempt: int = 1
+    since: int = 0
     channel: Channel = Channel.MAIL
     name: str = ""
     to: str = ""
     age: int = 0
     receiver: str = ""
-    ending: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnding:
+    """How one run of a job ended, kept with its notification: a later run takes this from the job's record.
+
+    `run` counts from 0, as the record's `retries` do; `error` is JSON text; the moments are in ms.
+    """
+
+    status: Status
+    error: str
+    attempt: int
+    finished_at: int
+    run: int
+    started_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueJobNotification(ClaimedNotification):
+    """A notification about a job. `ending` is how the job had ended, where its record may no longer say so."""
+
+    record: JobRecord
+    ending: JobEnding | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLetter(ClaimedNotification):
+    """A mail that belongs to no job (the `mail.send` call)."""
+
+    subject: str
+    body: str
+
+
+DueNotification = DueJobNotification | DueLetter
+"""What a worker has claimed to send."""
 
 
 class NotificationsPart(StorePart):
@@ -54,13 +89,14 @@ class NotificationsPart(StorePart):
 
     def collect_webhooks(
         self, most: int, lease_seconds: float, longest: int, share: int, at_hand: Mapping[str, int]
-    ) -> list[DueNotification]:
+    ) -> list[DueJobNotification]:
         """Do the same with webhooks, for those receivers that have less than `share` of them `at_hand`.
 
-        Arguments and results of more than `longest` bytes are left out of the record, which has their names as
-        `omitted` (JSON).
+        Arguments and results of more than `longest` bytes are left out of the record, which has their names in
+        `omitted`.
         """
-        return self._collect(Channel.WEBHOOK, lease_seconds, most, longest=longest, share=share, at_hand=at_hand)
+        due = self._collect(Channel.WEBHOOK, lease_seconds, most, longest=longest, share=share, at_hand=at_hand)
+        return cast(list[DueJobNotification], due)  # no letter goes to a webhook
 
     def hold(self, notice: DueNotification, lease_seconds: float) -> bool:
         """Keep a notification that is being sent for another `lease_seconds`. False: overtaken."""
@@ -88,22 +124,37 @@ class NotificationsPart(StorePart):
             lease = int(lease_seconds * 1000)
             more, *rows = self._run("collect", channel, lease, most, longest, share, *pace, *busy)
             if rows or not more:
-                return [_notice(channel, row) for row in rows]
+                return [_due(channel, row) for row in rows]
 
 
-def _notice(channel: Channel, row: list[Any]) -> DueNotification:
-    name, id_, attempt, since, age, receiver, note, fields = row
-    told: dict[str, Any] = json.loads(note)
-    return DueNotification(
-        kind=NoticeKind(told["kind"]),
-        id=id_,
-        attempt=int(attempt),
-        since=int(since),
-        record=record_of(fields) | {"id": id_},
-        channel=channel,
-        name=name,
-        to=told["to"],
-        age=int(age),
-        receiver=receiver,
-        ending=told.get("ending") or {},
+def _due(channel: Channel, row: list[Any]) -> DueNotification:
+    name, id_, attempt, since, age, receiver, note, flat = row
+    told, fields = json.loads(note), fields_of(flat)
+    claimed: dict[str, Any] = {
+        "kind": NoticeKind(told["kind"]),
+        "id": id_,
+        "attempt": int(attempt),
+        "since": int(since),
+        "channel": channel,
+        "name": name,
+        "to": told["to"],
+        "age": int(age),
+        "receiver": receiver,
+    }
+    if claimed["kind"] is NoticeKind.LETTER:
+        return DueLetter(subject=fields["subject"], body=fields["body"], **claimed)
+    return DueJobNotification(record=JobRecord.read(id_, fields), ending=_ending(told.get("ending")), **claimed)
+
+
+def _ending(told: dict[str, str] | None) -> JobEnding | None:
+    if not told:
+        return None
+    started_at = told.get("started_at")
+    return JobEnding(
+        status=Status(told["status"]),
+        error=told["error"],
+        attempt=int(told["attempt"]),
+        finished_at=int(told["finished_at"]),
+        run=int(told["run"]),
+        started_at=int(started_at) if started_at else None,
     )

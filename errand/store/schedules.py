@@ -7,10 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
-from errand.store.base import StorePart, record_of
+from errand.store.base import StorePart, fields_of
 from errand.store.jobs import NewJob, arguments_of
+from schemas.notices import Occasion
+from schemas.priority import Priority
+from schemas.schedules import Overlap
 
 MOST_SCHEDULES: Final = 1000
 """How many schedules are kept."""
@@ -21,18 +24,90 @@ Stored = Literal["created", "replaced", "kept", "full"]
 Ticked = Literal["started", "skipped", "again", "late"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleDefinition:
+    """What a schedule runs, and when. `arguments` is JSON text; `timeout` and `deadline` are in seconds.
+
+    None, and no `notify`: not said, so each of its jobs gets the default.
+    """
+
+    cron: str
+    timezone: str
+    operation: str
+    arguments: str
+    queue: str
+    priority: Priority
+    tags: tuple[str, ...]
+    overlap: Overlap
+    emails: tuple[str, ...] = ()
+    webhook_url: str | None = None
+    timeout: float | None = None
+    max_attempts: int | None = None
+    deadline: float | None = None
+    notify: tuple[Occasion, ...] = ()
+
+    def fields(self) -> dict[str, str]:
+        """Write it as Redis keeps it: text by field."""
+        perhaps = {
+            "email": " ".join(self.emails) or None,
+            "webhook_url": self.webhook_url,
+            "timeout": self.timeout,
+            "max_attempts": self.max_attempts,
+            "deadline": self.deadline,
+            "notify": " ".join(self.notify) or None,
+        }
+        return {
+            "cron": self.cron,
+            "timezone": self.timezone,
+            "operation": self.operation,
+            "arguments": self.arguments,
+            "queue": self.queue,
+            "priority": self.priority,
+            "tags": json.dumps(self.tags),
+            "overlap": self.overlap,
+            **{name: str(value) for name, value in perhaps.items() if value is not None},
+        }
+
+    @classmethod
+    def read(cls, fields: Mapping[str, str]) -> Self:
+        """Make a definition of what Redis has of a schedule, text by field."""
+        get = fields.get
+        return cls(
+            cron=fields["cron"],
+            timezone=fields["timezone"],
+            operation=fields["operation"],
+            arguments=fields["arguments"],
+            queue=fields["queue"],
+            priority=fields["priority"],  # type: ignore[arg-type]  # only those names were let in
+            tags=tuple(json.loads(fields["tags"])),
+            overlap=fields["overlap"],  # type: ignore[arg-type]  # as above
+            emails=tuple(get("email", "").split()),
+            webhook_url=get("webhook_url"),
+            timeout=float(text) if (text := get("timeout")) else None,
+            max_attempts=int(text) if (text := get("max_attempts")) else None,
+            deadline=float(text) if (text := get("deadline")) else None,
+            notify=tuple(get("notify", "").split()),  # type: ignore[arg-type]  # as above
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSchedule:
-    """A schedule as it stands: `record` is text by field; its next time as Redis writes it, in ms."""
+    """A schedule as it stands: its definition, and how far it has come. Moments are in ms.
+
+    `version` names its definition. `next` is its next time as Redis writes it, by which a tick is compared; `upcoming`
+    are the times to come. `last_job` was started for `last_tick`.
+    """
 
     name: str
     next: str
-    record: dict[str, str]
-
-    @property
-    def version(self) -> str:
-        """What names its definition."""
-        return self.record["version"]
+    version: str
+    definition: ScheduleDefinition
+    upcoming: tuple[int, ...]
+    created_at: int
+    updated_at: int
+    skipped: int
+    last_job: str | None
+    last_tick: int | None
 
 
 class SchedulesPart(StorePart):
@@ -43,17 +118,18 @@ class SchedulesPart(StorePart):
         return int(self._run("schedule_due", 0)[0])
 
     def put_schedule(
-        self, name: str, fields: Mapping[str, str], upcoming: Sequence[int], most: int = MOST_SCHEDULES
-    ) -> tuple[Stored, dict[str, str]]:
-        """Store a schedule with its definition and the times to come; give what became of it, and its record.
+        self, name: str, definition: ScheduleDefinition, upcoming: Sequence[int], most: int = MOST_SCHEDULES
+    ) -> tuple[Stored, StoredSchedule | None]:
+        """Store a schedule with the times to come; return what became of it, and the schedule (None: they are full).
 
         The next time of one whose `cron` and `timezone` stay as they were is left alone.
         """
-        rhythm = f"{fields['cron']} {fields['timezone']}"
+        fields = definition.fields()
+        rhythm = f"{definition.cron} {definition.timezone}"
         version = sha256(json.dumps(sorted(fields.items())).encode()).hexdigest()[:16]
         flat = [text for pair in fields.items() for text in pair]
-        answer, *record = self._run("schedule_put", name, version, rhythm, most, *_times(upcoming), *flat)
-        return answer, record_of(record)
+        answer, *rows = self._run("schedule_put", name, version, rhythm, most, *_times(upcoming), *flat)
+        return answer, _schedule(rows[0]) if rows else None
 
     def schedule(self, name: str) -> StoredSchedule | None:
         """Give a schedule, or None."""
@@ -85,5 +161,18 @@ def _times(upcoming: Sequence[int]) -> tuple[str, str]:
 
 
 def _schedule(row: tuple[str, str, list[str]]) -> StoredSchedule:
-    name, next_, fields = row
-    return StoredSchedule(name, next_, record_of(fields))
+    name, next_, flat = row
+    fields = fields_of(flat)
+    last_tick = fields.get("last_tick")
+    return StoredSchedule(
+        name=name,
+        next=next_,
+        version=fields["version"],
+        definition=ScheduleDefinition.read(fields),
+        upcoming=tuple(json.loads(fields["upcoming"])),
+        created_at=int(fields["created_at"]),
+        updated_at=int(fields["updated_at"]),
+        skipped=int(fields.get("skipped", 0)),
+        last_job=fields.get("last_job"),
+        last_tick=int(last_tick) if last_tick else None,
+    )

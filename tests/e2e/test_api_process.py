@@ -60,7 +60,7 @@ def is_its_own(number: int, answer: requests.Response, stack: Stack) -> bool:
     if number % 4 == 1:
         return answer.status_code == 422 and f"/field{number}" in {error["pointer"] for error in told["errors"]}
     record = stack.store.get(told["id"])
-    return answer.status_code == 202 and json.loads(record["arguments"]) == {"value": number, "other": -number}
+    return answer.status_code == 202 and json.loads(record.arguments) == {"value": number, "other": -number}
 
 
 def test_of_many_clients_at_a_time_each_gets_the_answer_to_its_own_request(env, amqp_uri, tmp_path):

@@ -68,6 +68,6 @@ def test_a_worker_whose_clock_is_set_does_all_in_time_and_once(jump, env, valkey
         stack.finished(tick["id"])
         assert stack.get(f"/jobs/{done}").ok, "its retention has just begun"
         for job in stack.store.page().records:
-            assert int(job["finished_at"]) - int(job["created_at"]) < 60_000
+            assert job.finished_at - job.created_at < 60_000
         assert len(stack.get("/jobs", params={"tag": "schedule:yearly"}).json()["jobs"]) == 1
         assert "Traceback" not in stack.workers.output()

@@ -285,7 +285,7 @@ def test_a_replica_takes_over_and_has_all_that_was_accepted(fault, env, broker, 
             assert {status for status, _ in answers} == {202, 503}
             until(lambda: is_idle(stack), 60, "an end of all")
             accepted = [job_id for status, job_id in answers if status == 202]
-            missing = [job_id for job_id in accepted if not (stack.store.get(job_id) or {}).get("result")]
+            missing = [job_id for job_id in accepted if not (record := stack.store.get(job_id)) or not record.result]
             assert missing == []
             assert_unhurt(stack)
 

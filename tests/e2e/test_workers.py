@@ -58,7 +58,7 @@ def test_jobs_claimed_ahead_of_slots_that_do_not_come_free_go_back_as_if_nothing
         assert {times[job_id] for job_id in ids[:400]} == {1}
         assert {times[job_id] for job_id in ids[400:]} == {1, 2}  # some were claimed ahead, and none of them again
         waiting = [stack.store.get(job_id) for job_id in ids[404:]]
-        assert {(record["status"], record["attempt"]) for record in waiting} == {("accepted", "0")}
+        assert {(record.status, record.attempt) for record in waiting} == {("accepted", 0)}
 
 
 def test_a_tiny_job_that_never_ends_is_ended_in_a_child_once_its_worker_was_replaced(on_rabbitmq, tmp_path):
@@ -105,7 +105,7 @@ def test_a_worker_that_stops_hands_its_jobs_back(on_each, tmp_path):
 
         for job_id in (heavy, light):
             record = stack.store.get(job_id)
-            assert (record["status"], record["attempt"]) == ("accepted", "0")
+            assert (record.status, record.attempt) == ("accepted", 0)
 
 
 def test_a_tiny_job_that_kills_its_worker_costs_the_others_one_attempt(on_each, tmp_path):
@@ -122,7 +122,7 @@ def test_a_tiny_job_that_kills_its_worker_costs_the_others_one_attempt(on_each, 
         failed = stack.finished(poison)
         assert (failed["status"], failed["error"]["type"], failed["attempt"]) == ("failed", "ChildDied", 3)
         assert [stack.finished(job_id)["result"] for job_id in ids] == [1 + n for n in range(50)]
-        assert {int(stack.store.get(job_id)["attempt"]) for job_id in ids} <= {1, 2}
+        assert {stack.store.get(job_id).attempt for job_id in ids} <= {1, 2}
         assert stack.workers.running
 
 

@@ -9,6 +9,7 @@ from errand.settings import Settings
 from errand.store import DueNotification
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind, NoticeState
+from tests.support.notifications import due
 from tests.support.smtp import DROP, SmtpSink
 from workers.mail import delivery as delivery_module
 from workers.mail.delivery import Delivery, SendResult
@@ -32,10 +33,8 @@ def delivery(settings: Settings) -> Iterator[Delivery]:
 
 
 def notice(to: str = "name@email.com", result: str = "40", **fields) -> DueNotification:
-    record = {"id": JOB, "operation": "squares", "arguments": "{}", "result": result}
-    return DueNotification(
-        NoticeKind.RESULT, JOB, record=record, name="result", to=to, **{"attempt": 1, "since": 0, **fields}
-    )
+    record = {"operation": "squares", "arguments": "{}", "result": result}
+    return due(NoticeKind.RESULT, JOB, record, to=to, **fields)
 
 
 def test_a_mail_that_is_taken_is_sent(delivery, smtp_sink):

@@ -13,12 +13,12 @@ import pytest
 
 from errand.errors import MailRefused
 from errand.settings import Settings
-from errand.store import DueNotification
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from tests.support import hostile
 from tests.support.hostile import VICTIM, as_json
 from tests.support.letters import compose, send_letter
+from tests.support.notifications import due
 from tests.support.reading import files_of, look_through, page_of
 from tests.support.smtp import Caught, SmtpSink
 from tests.support.web import WebServer
@@ -47,7 +47,7 @@ class Post:
     def send(self, kind: NoticeKind, to: str = TO, **record: str) -> Caught:
         """Have a letter written and sent; give what the server got."""
         job_id, before = str(uuid.uuid4()), len(self.sink.messages)
-        notice = DueNotification(kind, job_id, 1, SINCE, {"id": job_id, **record}, name=kind.value, to=to)
+        notice = due(kind, job_id, record, since=SINCE, to=to)
         send_letter(self.mailer, compose(notice, self.settings, LINKS))
         assert len(self.sink.messages) == before + 1, "one letter is one mail"
         mail = self.sink.messages[-1]

@@ -85,7 +85,7 @@ class Life(RuleBasedStateMachine):
     def retry_all(self, status):
         there = [job for job in self.ids if self.status_of(job) is status]
         page = self.store.page_of_oldest(status, tag="t", upto=self.store.newest_place(), limit=100)
-        ids = [record["id"] for record in page.records]
+        ids = [record.id for record in page.records]
         assert sorted(ids) == sorted(there)
         assert {control.reply for control in self.store.retry_these(ids)} <= {"done"}
 
@@ -241,11 +241,11 @@ class Life(RuleBasedStateMachine):
 
     def status_of(self, job):
         record = self.store.get(job)
-        return Status(record["status"]) if record else None
+        return record.status if record else None
 
     def holds(self, lease: Lease) -> bool:
         record = self.store.get(lease.id)
-        return bool(record) and record["status"] == "running" and record["fence"] == lease.fence
+        return record is not None and record.status == "running" and record.fence == int(lease.fence)
 
 
 def test_whatever_happens_to_jobs_they_only_move_as_the_table_says(redis_url):

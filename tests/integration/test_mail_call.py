@@ -30,7 +30,7 @@ def recorded(store: Store, letter_id: str) -> DueNotification:
 def test_a_mail_is_recorded_as_it_was_asked_for(store):
     notice = recorded(store, send(store, "name@email.com", "testing", "Just testing"))
 
-    assert (notice.to, notice.record["subject"], notice.record["body"]) == ("name@email.com", "testing", "Just testing")
+    assert (notice.to, notice.subject, notice.body) == ("name@email.com", "testing", "Just testing")
 
 
 def test_an_address_of_another_script_is_mailed_to_as_dns_has_it(store):
@@ -39,9 +39,9 @@ def test_an_address_of_another_script_is_mailed_to_as_dns_has_it(store):
 
 @pytest.mark.parametrize("odd", ["\ud800", 7, None, ["a", "b"], {"a": 1}], ids=repr)
 def test_a_subject_and_a_text_of_any_kind_are_recorded(store, odd):
-    record = recorded(store, send(store, "name@email.com", odd, odd)).record
+    letter = recorded(store, send(store, "name@email.com", odd, odd))
 
-    assert record["subject"] == record["body"] == str(odd).replace("\ud800", "?")
+    assert letter.subject == letter.body == str(odd).replace("\ud800", "?")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from errand.errors import StoreUnavailable
 from errand.schedules import Rhythm, run_id
-from errand.store import Store
+from errand.store import ScheduleDefinition, Store, StoredSchedule
 from errand.store.schedules import NEVER
 from schemas.operations import Operation
 from workers.rescuer.scheduler import fire_due_schedules
@@ -26,9 +26,10 @@ HOURLY = {
 }
 
 
-def put(store: Store, name: str = "hourly", **changes: str) -> tuple[str, dict[str, str]]:
-    fields = HOURLY | changes
-    return store.put_schedule(name, fields, Rhythm.of(fields["cron"], fields["timezone"]).upcoming(store.now()))
+def put(store: Store, name: str = "hourly", **changes: str) -> tuple[str, StoredSchedule]:
+    definition = ScheduleDefinition.read(HOURLY | changes)
+    upcoming = Rhythm.of(definition.cron, definition.timezone).upcoming(store.now())
+    return store.put_schedule(name, definition, upcoming)
 
 
 def overdue(store: Store, name: str = "hourly", ms: int = 1) -> int:
@@ -39,7 +40,8 @@ def overdue(store: Store, name: str = "hourly", ms: int = 1) -> int:
 
 
 def jobs(store: Store, name: str = "hourly") -> list[dict[str, str]]:
-    return [store.get(row["id"]) | {"id": row["id"]} for row in store.page(tag=f"schedule:{name}").records]
+    ids = [row.id for row in store.page(tag=f"schedule:{name}").records]
+    return [{"id": job_id, **store.client.hgetall(store.keys.job(job_id))} for job_id in ids]
 
 
 def next_time(store: Store, name: str = "hourly") -> float:
@@ -67,9 +69,9 @@ def test_a_schedule_that_is_due_starts_a_job_and_goes_on_to_its_next_time(store,
     assert (job["priority"], job["timeout"], job["max_attempts"]) == ("high", "2.5", "7")
     assert json.loads(job["note:mail:receipt"])["state"] == "pending"
     assert store.client.zscore(store.keys.outbox, job["id"]), "the rescuer rings it, should we die now"
-    record = store.schedule("hourly").record
-    assert (record["last_job"], record["last_tick"]) == (job["id"], str(tick))
-    assert next_time(store) == json.loads(record["upcoming"])[0] > store.now()
+    schedule = store.schedule("hourly")
+    assert (schedule.last_job, schedule.last_tick) == (job["id"], tick)
+    assert next_time(store) == schedule.upcoming[0] > store.now()
     assert fire_due_schedules(store, settings) == []
 
 
@@ -139,16 +141,16 @@ def test_putting_the_same_definition_again_keeps_its_next_time_even_when_that_is
 
 
 def test_other_arguments_keep_the_next_time_and_what_was(store, settings):
-    created = put(store)[1]["created_at"]
+    created = put(store)[1].created_at
     overdue(store, ms=2)  # another tick than the next, even within one millisecond
     fire_due_schedules(store, settings)
     due = overdue(store)
 
-    verdict, record = put(store, arguments='{"value":1,"other":2}')
+    verdict, schedule = put(store, arguments='{"value":1,"other":2}')
 
     assert verdict == "replaced"
     assert next_time(store) == due
-    assert (record["created_at"], record["last_job"]) == (created, jobs(store)[0]["id"])
+    assert (schedule.created_at, schedule.last_job) == (created, jobs(store)[0]["id"])
     fire_due_schedules(store, settings)
     assert sorted(job["arguments"] for job in jobs(store)) == ['{"value":1,"other":2}', '{"value":30,"other":10}']
 
@@ -156,20 +158,19 @@ def test_other_arguments_keep_the_next_time_and_what_was(store, settings):
 def test_what_a_new_definition_leaves_out_is_gone(store):
     put(store, email="name@email.com", timeout="3")
 
-    record = put(store)[1]
+    definition = put(store)[1].definition
 
-    assert "email" not in record
-    assert "timeout" not in record
+    assert (definition.emails, definition.timeout) == ((), None)
 
 
 def test_another_rhythm_has_another_next_time(store):
     put(store)
 
-    verdict, record = put(store, cron="30 12 * * *", timezone="Europe/Berlin")
+    verdict, schedule = put(store, cron="30 12 * * *", timezone="Europe/Berlin")
 
     upcoming = Rhythm.of("30 12 * * *", "Europe/Berlin").upcoming(store.now())
     assert verdict == "replaced"
-    assert json.loads(record["upcoming"]) == upcoming
+    assert list(schedule.upcoming) == upcoming
     assert next_time(store) == upcoming[0]
 
 
@@ -212,8 +213,8 @@ def test_with_overlap_skip_a_tick_is_let_go_while_the_job_before_has_not_ended(s
 
     overdue(store)
     assert fire_due_schedules(store, settings) == []
-    record = store.schedule("hourly").record
-    assert (record["skipped"], record["last_job"]) == ("1", first)
+    schedule = store.schedule("hourly")
+    assert (schedule.skipped, schedule.last_job) == (1, first)
     assert next_time(store) > store.now()
 
     store.cancel(first, settings.result_ttl)
@@ -278,9 +279,9 @@ def test_schedules_are_listed_by_name_and_bounded(store):
     for name in ("b", "a", "c"):
         put(store, name)
 
-    fields, upcoming = HOURLY, [store.now() + 1]
-    assert store.put_schedule("d", fields, upcoming, most=3) == ("full", {})
-    assert store.put_schedule("c", fields, upcoming, most=3)[0] == "kept"
+    definition, upcoming = ScheduleDefinition.read(HOURLY), [store.now() + 1]
+    assert store.put_schedule("d", definition, upcoming, most=3) == ("full", None)
+    assert store.put_schedule("c", definition, upcoming, most=3)[0] == "kept"
     assert [schedule.name for schedule in store.schedules()] == ["a", "b", "c"]
 
 

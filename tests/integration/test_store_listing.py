@@ -9,7 +9,7 @@ from tests.support.jobs import accepted, claim, claimed, new_job, succeeded
 
 
 def ids(page):
-    return [record["id"] for record in page.records]
+    return [record.id for record in page.records]
 
 
 def test_a_list_begins_with_the_newest(store):
@@ -111,8 +111,8 @@ def test_a_row_has_what_a_list_shows_and_no_result(store):
 
     [record] = store.page().records
 
-    assert (record["status"], record["tags"], record["attempt"]) == ("succeeded", '["x"]', "1")
-    assert not {"result", "arguments", "error"} & set(record)
+    assert (record.status, record.tags, record.attempt) == ("succeeded", ("x",), 1)
+    assert (record.result, record.arguments, record.error) == (None, None, None)
 
 
 def test_what_a_running_job_says_is_shown_and_told(store):
@@ -123,8 +123,8 @@ def test_what_a_running_job_says_is_shown_and_told(store):
 
     store.renew([lease, stale], 30, {lease.id: said, stale.id: said}, [(lease.id, "one"), (stale.id, "late")])
 
-    assert store.get(lease.id)["progress"] == said
-    assert "progress" not in store.get(stale.id)
+    assert store.get(lease.id).progress == said
+    assert store.get(stale.id).progress is None
     assert (store.log(lease.id), store.log(stale.id)) == (["one"], [])
     progress, line = store.events_after(last, 1000, 10)
     assert (progress.kind, json.loads(progress.data)) == ("progress", {"id": lease.id, **json.loads(said)})

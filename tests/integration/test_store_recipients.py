@@ -118,7 +118,7 @@ def test_a_record_of_before_there_were_lists_is_told_as_it_was(store):
 
     assert succeeded(store, lease).to_tell == ("mail",)
     [notice] = due(store)
-    assert (notice.name, notice.to, notice.record["email"]) == ("result", "name@email.com", "name@email.com")
+    assert (notice.name, notice.to, notice.record.emails) == ("result", "name@email.com", ("name@email.com",))
 
 
 def test_who_unsubscribed_gets_no_mail_from_then_on_and_others_do(store):
@@ -233,7 +233,7 @@ class TestTellingOnceMore:
         assert store.retell(lease.id).to_tell == ("webhooks",)
 
         [notice] = store.collect_webhooks(50, 60, 10_000, 50, {})
-        assert (notice.name, notice.ending["status"], notice.ending["error"]) == ("failure", "failed", ERROR)
+        assert (notice.name, notice.ending.status, notice.ending.error) == ("failure", "failed", ERROR)
 
     def test_a_mail_of_an_end_that_is_over_stays_as_it_is(self, store):
         lease = claimed(store, email="a@email.com", notify=("succeeded", "failed"))

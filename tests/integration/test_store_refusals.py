@@ -10,7 +10,7 @@ import pytest
 from errand.errors import StoreUnavailable
 from errand.process.waiting import until
 from errand.settings import Settings
-from errand.store import Outcome, Store
+from errand.store import Outcome, ScheduleDefinition, Store
 from errand.store.availability import HANGS_SECONDS
 from schemas.notices import NoticeState
 from schemas.status import Status
@@ -110,7 +110,8 @@ def test_connections_to_a_primary_that_became_a_replica_are_left():
 def test_a_full_store_takes_nothing_in_and_nothing_by_halves(server, own):
     failed = claimed(own)
     assert ended(own, failed, Status.FAILED, '{"type":"E","message":"m"}').final
-    schedule = {"cron": "* * * * *", "timezone": "UTC", "operation": "sum", "arguments": "{}"}
+    options = {"queue": "compute", "priority": "normal", "tags": (), "overlap": "allow"}
+    schedule = ScheduleDefinition(cron="* * * * *", timezone="UTC", operation="sum", arguments="{}", **options)
     own.put_schedule("nightly", schedule, [1])
     seen = own.schedule("nightly")
     rich = {"email": "name@email.com", "tags": ("a", "b"), "key": "once", "fingerprint": "f", "deadline_in_ms": 60_000}

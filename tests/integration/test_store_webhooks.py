@@ -48,7 +48,7 @@ def test_each_end_of_a_job_records_a_notification_in_its_commit(store, status, k
     [notice] = due(store)
     assert (notice.kind, notice.id, notice.name, notice.to, notice.attempt) == (kind, lease.id, kind.value, URL, 1)
     assert notice.receiver == "example.com"
-    assert notice.record["status"] == status
+    assert notice.record.status == status
     assert due(store) == [], "claimed"
 
 
@@ -76,7 +76,7 @@ def test_a_cancelled_job_tells_its_webhook(store):
 
     assert store.cancel(job_id, 60).to_tell == ("webhooks",)
     [notice] = due(store)
-    assert json.loads(notice.ending["error"])["type"] == "Cancelled"
+    assert json.loads(notice.ending.error)["type"] == "Cancelled"
 
 
 def test_jobs_that_the_rescuer_ends_tell_theirs(store):
@@ -165,10 +165,10 @@ def test_what_is_longer_than_wanted_stays_in_the_store_and_is_named(store):
 
     [notice] = due(store, longest=50)
 
-    assert "result" not in notice.record
-    assert "arguments" not in notice.record
-    assert json.loads(notice.record["omitted"]) == ["arguments", "result"]
-    assert notice.record["status"] == "succeeded"
+    assert notice.record.result is None
+    assert notice.record.arguments is None
+    assert notice.record.omitted == ("arguments", "result")
+    assert notice.record.status == "succeeded"
 
 
 def test_a_job_that_was_run_again_tells_each_of_its_ends(store):
@@ -185,8 +185,8 @@ def test_a_job_that_was_run_again_tells_each_of_its_ends(store):
     later = due(store)
 
     assert [first.name, *(notice.name for notice in later)] == ["failure", "failure-1", "result-2"]
-    assert [json.loads(notice.ending["error"])["type"] for notice in (first, later[0])] == ["OSError", "Other"]
-    assert later[1].ending == {}
+    assert [json.loads(notice.ending.error)["type"] for notice in (first, later[0])] == ["OSError", "Other"]
+    assert later[1].ending is None
     for notice in (first, *later):
         assert store.settle(notice, NoticeState.SENT)
     assert {note["state"] for note in notes(store, lease.id).values()} == {"sent"}
@@ -201,7 +201,7 @@ def test_a_job_removed_before_its_webhook_was_told_is_gone_for_clients_and_told_
     rescue(store)
 
     [notice] = due(store)
-    assert (notice.id, notice.record["result"]) == (job_id, "40")
+    assert (notice.id, notice.record.result) == (job_id, "40")
     store.settle(notice, NoticeState.SENT)
     store.client.zadd(store.keys.retention, {job_id: 0})
     rescue(store)

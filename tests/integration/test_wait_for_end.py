@@ -62,7 +62,7 @@ def test_a_job_that_is_tried_again_has_not_ended(waits, store, watch):
     succeeded(store, second)
 
     assert answer() is True
-    assert store.get(job_id)["status"] == "succeeded"
+    assert store.get(job_id).status == "succeeded"
 
 
 def test_who_waits_for_what_has_ended_is_told_at_once(waits, store):

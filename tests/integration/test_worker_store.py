@@ -63,5 +63,5 @@ def test_a_call_may_name_several_addresses_and_is_refused_as_the_api_would(store
         with pytest.raises(JobRefused, match=r"^email"):
             strict.accept_call("sum", 30, 10, email)
 
-    assert store.get(job.id)["email"] == "a@email.com b@email.com"
+    assert store.get(job.id).emails == ("a@email.com", "b@email.com")
     assert store.client.zrange(store.keys.jobs, 0, -1) == [job.id], "nothing else was stored"

@@ -44,9 +44,9 @@ class WatchedStore(Store):
 
     @property
     def accepted(self) -> list[dict[str, str]]:
-        """The records of all jobs, with their ids, in the order in which they were accepted."""
+        """All jobs as Redis has them, text by field, with their ids, in the order in which they were accepted."""
         ids = self.client.zrange(self.keys.jobs, 0, -1)
-        return [{"id": job_id, **(self.get(job_id) or {})} for job_id in ids]
+        return [{"id": job_id, **self.client.hgetall(self.keys.job(job_id))} for job_id in ids]
 
     def show(self, *operations: dict[str, Any]) -> None:
         """Publish operations as a worker does."""

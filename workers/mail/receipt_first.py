@@ -1,14 +1,14 @@
 """Lets the receipt of a job go before the mail about its end. Used by `sender.py`."""
 
 import json
-from collections.abc import Mapping
 from time import monotonic
 from typing import Final
 
 import eventlet
 
 from errand.errors import StoreUnavailable
-from errand.store import DueNotification
+from errand.record import JobRecord
+from errand.store import DueJobNotification, DueNotification
 from schemas.notices import NoticeKind, NoticeState
 from workers.dependencies import WorkerStore
 from workers.mail.writing.message_ids import receipt_of
@@ -21,10 +21,12 @@ ENDINGS: Final = frozenset((NoticeKind.RESULT, NoticeKind.FAILURE, NoticeKind.CA
 
 def wait_for_receipt(store: WorkerStore, notice: DueNotification, seconds: float) -> None:
     """Wait, at most `seconds`, while any worker makes its first attempt to send the receipt to the same recipient."""
+    if not isinstance(notice, DueJobNotification) or notice.kind not in ENDINGS:
+        return
     until = monotonic() + seconds
-    record: Mapping[str, str] | None = notice.record
-    receipt = f"note:mail:{receipt_of(notice.name)}"
-    while notice.kind in ENDINGS and record and _is_first_attempt(record, receipt) and monotonic() < until:
+    record: JobRecord | None = notice.record
+    receipt = f"mail:{receipt_of(notice.name)}"
+    while record and _is_first_attempt(record, receipt) and monotonic() < until:
         eventlet.sleep(LOOK_SECONDS)
         try:
             record = store.store.get(notice.id)
@@ -32,6 +34,6 @@ def wait_for_receipt(store: WorkerStore, notice: DueNotification, seconds: float
             return
 
 
-def _is_first_attempt(record: Mapping[str, str], name: str) -> bool:
-    note = json.loads(record.get(name, "{}"))
+def _is_first_attempt(record: JobRecord, name: str) -> bool:
+    note = json.loads(record.notes.get(name, "{}"))
     return note.get("state") == NoticeState.PENDING and not note.get("last_error")

@@ -4,7 +4,6 @@ Stands before step 1 of the jobs that nobody posts; the rescuer calls it in each
 store's clock, and who starts it by one script: `errand/store/schedules.py`.
 """
 
-import json
 import logging
 
 from errand.errors import ScheduleRefused
@@ -34,33 +33,33 @@ def _fire(store: Store, settings: Settings, catalogue: dict[str, str], now: int,
     if seen is None or float(seen.next) > now:  # another instance was faster
         return None
     try:
-        rhythm = Rhythm.of(seen.record["cron"], seen.record["timezone"])
+        rhythm = Rhythm.of(seen.definition.cron, seen.definition.timezone)
     except ScheduleRefused as refusal:  # it was accepted where more time zones are known
-        log.error("StoredSchedule %s: %s", name, refusal.fields, extra={"action": "schedule_unreadable"})
+        log.error("Schedule %s: %s", name, refusal.fields, extra={"action": "schedule_unreadable"})
         return None
     tick = rhythm.latest(int(float(seen.next)), now)
-    job = job_of(seen, tick, catalogue.get(seen.record["operation"]), settings)
+    job = job_of(seen, tick, catalogue.get(seen.definition.operation), settings)
     answer = store.tick(seen, rhythm.upcoming(now), tick, job)
-    log.info("StoredSchedule %s: %s", name, answer, extra={"action": f"schedule_{answer}", "job_id": job.id})
+    log.info("Schedule %s: %s", name, answer, extra={"action": f"schedule_{answer}", "job_id": job.id})
     return job if answer == "started" else None
 
 
 def job_of(schedule: StoredSchedule, tick: int, published: str | None, settings: Settings) -> NewJob:
     """Make the job of a tick, by what its operation publishes now; where no worker shows it, by what it once did."""
-    record = schedule.record
+    wanted = schedule.definition
     operation = Operation.model_validate_json(published) if published else None
     limit = operation.limits.max_attempts if operation else None
     return NewJob(
         id=run_id(schedule.name, tick),
-        operation=record["operation"],
-        arguments=record["arguments"],
-        emails=tuple(record.get("email", "").split()),
-        webhook_url=record.get("webhook_url"),
-        notify=tuple(record.get("notify", "").split()),  # type: ignore[arg-type]  # the API let no other in
-        queue=operation.queue if operation else record["queue"],
-        max_attempts=int(record.get("max_attempts") or limit or settings.max_attempts),
-        priority=record["priority"],  # type: ignore[arg-type]  # the API let no other in
-        deadline_ms=tick + int(float(record["deadline"]) * 1000) if "deadline" in record else None,
-        timeout=float(record["timeout"]) if "timeout" in record else None,
-        tags=tuple(dict.fromkeys([*json.loads(record["tags"]), f"schedule:{schedule.name}"])),
+        operation=wanted.operation,
+        arguments=wanted.arguments,
+        emails=wanted.emails,
+        webhook_url=wanted.webhook_url,
+        notify=wanted.notify,
+        queue=operation.queue if operation else wanted.queue,
+        max_attempts=wanted.max_attempts or limit or settings.max_attempts,
+        priority=wanted.priority,
+        deadline_ms=None if wanted.deadline is None else tick + int(wanted.deadline * 1000),
+        timeout=wanted.timeout,
+        tags=tuple(dict.fromkeys([*wanted.tags, f"schedule:{schedule.name}"])),
     )

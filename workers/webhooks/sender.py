@@ -16,7 +16,7 @@ from eventlet.queue import Full, Queue
 
 from errand.errors import StoreUnavailable
 from errand.settings import Settings
-from errand.store import DueNotification
+from errand.store import DueJobNotification
 from errand.trust.signing import signatures
 from schemas.notices import NoticeState
 from workers.dependencies import WorkerStore
@@ -89,7 +89,7 @@ class WebhookSender:
                 return
 
     # the story of one attempt: send, judge, write down
-    def _serve(self, notice: DueNotification) -> None:
+    def _serve(self, notice: DueJobNotification) -> None:
         fields = {"action": f"webhook_{notice.kind.value}", "job_id": notice.id}
         try:
             state, error, pause = self._judged(notice, self._attempt(notice, fields))
@@ -103,7 +103,7 @@ class WebhookSender:
             self._at_hand -= Counter([notice.receiver])
             self.wake()
 
-    def _attempt(self, notice: DueNotification, fields: dict[str, str]) -> DeliveryResult:
+    def _attempt(self, notice: DueJobNotification, fields: dict[str, str]) -> DeliveryResult:
         """Send it once; raise nothing."""
         try:
             return self._send(notice)
@@ -116,7 +116,7 @@ class WebhookSender:
             log.exception("Webhook could not be made", extra=fields)
             return DeliveryResult(type(fault).__name__)
 
-    def _send(self, notice: DueNotification) -> DeliveryResult:
+    def _send(self, notice: DueJobNotification) -> DeliveryResult:
         if not self._keys:
             return DeliveryResult("WEBHOOK_SECRET is not set where the webhooks service runs, so nothing was sent.")
         body, now, seconds = event_of(notice, self._settings), int(time()), self._settings.webhook_timeout
@@ -131,7 +131,7 @@ class WebhookSender:
         answer = post(there, headers=headers, body=body, seconds=seconds, most=MOST_ANSWERED, guarded_by=self._guard)
         return result_of(answer)
 
-    def _judged(self, notice: DueNotification, reply: DeliveryResult) -> tuple[NoticeState, str, float]:
+    def _judged(self, notice: DueJobNotification, reply: DeliveryResult) -> tuple[NoticeState, str, float]:
         """Tell what becomes of it: sent, failed, or to be sent again after a pause (s)."""
         settings, error = self._settings, reply.error
         if not error:

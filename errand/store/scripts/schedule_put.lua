@@ -1,7 +1,7 @@
 #!lua
 -- Store a schedule: new, changed, or as it was. Where the rhythm stays, so does the next time: no tick is lost or doubled.
 -- ARGV: prefix, name, version, rhythm, most schedules, next time in ms, times to come (JSON), field, value … of the record.
--- Returns {'created'|'replaced'|'kept', field, value … of the record}, or {'full'}.
+-- Returns {'created'|'replaced'|'kept', {name, next time, {field, value, …}}}, or {'full'}.
 local name, version, rhythm = ARGV[2], ARGV[3], ARGV[4]
 local key, index, now = P .. 'schedule:' .. name, P .. 'schedules', int(now_ms())
 local old = call('HMGET', key, 'version', 'rhythm', 'created_at')
@@ -19,6 +19,4 @@ if verdict ~= 'kept' then
   end
   if not same_rhythm then call('ZADD', index, ARGV[6], name) end
 end
-local record = call('HGETALL', key)
-table.insert(record, 1, verdict)
-return record
+return {verdict, {name, call('ZSCORE', index, name), call('HGETALL', key)}}

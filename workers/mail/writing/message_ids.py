@@ -3,13 +3,13 @@
 from schemas.notices import NoticeKind
 
 
-def message_id(job_id: str, name: str, domain: str, *, retries: str = "") -> str:
+def message_id(job_id: str, name: str, domain: str, *, retries: int = 0) -> str:
     """Return the Message-ID of a notification's mail, in angle brackets.
 
     `name` is the notification's name, such as `result-2`. A job that was retried by hand ends again, and that mail is
     another one: `retries` makes its Message-ID differ.
     """
-    return f"<{job_id}.{name}{retries}@{domain}>"
+    return f"<{job_id}.{name}{retries or ''}@{domain}>"
 
 
 def receipt_of(name: str) -> str:

@@ -9,8 +9,9 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Final
 
+from errand.record import JobRecord
 from errand.settings import Settings
-from errand.store import DueNotification
+from errand.store import DueJobNotification, DueLetter, DueNotification
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from schemas.pictures import Picture
@@ -25,6 +26,9 @@ SINCE: Final = 1_795_241_594_123
 
 _JOB: Final = {
     "operation": "sum",
+    "status": "accepted",
+    "created_at": str(SINCE),
+    "max_attempts": "3",
     "arguments": '{"value":30,"other":10}',
     "email": "name@email.com",
     "attempt": "1",
@@ -35,8 +39,19 @@ _COLUMN: Final = {"column": "age", "type": "integer", "count": 2, "minimum": 36,
 
 
 def sample(kind: NoticeKind, **fields: str) -> DueNotification:
-    """Make a notification about the samples' job, with these fields in its record."""
-    return DueNotification(kind, ID, 1, SINCE, _JOB | {"id": ID} | fields, name=kind.value, to="name@email.com")
+    """Make a notification about the job of the samples, with these fields as Redis has them; or a letter with them."""
+    if kind is NoticeKind.LETTER:
+        return DueLetter(
+            kind=kind,
+            id=ID,
+            since=SINCE,
+            name=kind.value,
+            to="name@email.com",
+            subject=fields["subject"],
+            body=fields["body"],
+        )
+    record = JobRecord.read(ID, _JOB | fields)
+    return DueJobNotification(kind=kind, id=ID, since=SINCE, name=kind.value, to="name@email.com", record=record)
 
 
 def samples() -> Iterator[DueNotification]:

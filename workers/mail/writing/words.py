@@ -4,7 +4,7 @@ A job comes from `workers/mail/delivery.py`. Of the steps of a mail only this on
 docs/mail.md lists the variables, because operators use them in templates of their own. Next: `letter.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -13,10 +13,10 @@ from typing import Any, Final, Self
 from errand.errors import MailRefused
 from errand.presenting import safe_text
 from errand.settings import Settings
-from errand.store import DueNotification
+from errand.store import DueJobNotification, DueLetter, DueNotification
 from errand.trust.links import SignedLinks
 from schemas.address import is_address
-from schemas.notices import NoticeKind
+from schemas.notices import NoticeKind, Occasion
 from workers.mail.writing.attachments import Attachment
 from workers.mail.writing.mail_from import read_mail_from
 from workers.mail.writing.message_ids import message_id, receipt_of
@@ -60,7 +60,7 @@ def write_words(notice: DueNotification, settings: Settings, links: SignedLinks)
         raise MailRefused(f"{notice.to[:80]!r} is not one plain e-mail address")
     mail_from = read_mail_from(settings.mail_from)
     about_all: Variables = {"to": notice.to, "unsubscribe": links.unsubscribe(notice.to)}
-    about_job = _job(notice, settings, links) if notice.kind is not NoticeKind.LETTER else {}
+    about_job = _job(notice, settings, links) if isinstance(notice, DueJobNotification) else {}
     about_kind, attachment = _of_kind(notice, settings)
     return MailWords(
         kind=notice.kind,
@@ -73,14 +73,14 @@ def write_words(notice: DueNotification, settings: Settings, links: SignedLinks)
     )
 
 
-def _job(notice: DueNotification, settings: Settings, links: SignedLinks) -> Variables:
+def _job(notice: DueJobNotification, settings: Settings, links: SignedLinks) -> Variables:
     """Return what every mail about a job says: its id, what was asked for, and the link, which works for a time."""
     expires = notice.since // 1000 + settings.link_ttl
-    kept = notice.record.get("expires_at", "") if notice.kind is not NoticeKind.RECEIPT else ""
-    until = min(expires, int(kept) // 1000) if kept.isdecimal() else expires
+    kept = None if notice.kind is NoticeKind.RECEIPT else notice.record.expires_at
+    until = expires if kept is None else min(expires, kept // 1000)
     return {
         "id": notice.id,
-        "operation": safe_text.operation(notice.record),
+        "operation": safe_text.operation(notice.record.operation, notice.record.arguments or ""),
         "link": links.job(notice.id, expires),
         "until": datetime.fromtimestamp(until, UTC),
     }
@@ -88,30 +88,28 @@ def _job(notice: DueNotification, settings: Settings, links: SignedLinks) -> Var
 
 def _of_kind(notice: DueNotification, settings: Settings) -> tuple[Variables, Attachment | None]:
     """Return what only mails of this kind say, and the attachment if there is one."""
+    if isinstance(notice, DueLetter):
+        return _letter(notice.subject, notice.body), None
     record = notice.record
     match notice.kind:
-        case NoticeKind.RECEIPT:
-            return _receipt(record.get("notify")), None
         case NoticeKind.RESULT:
-            result = record.get("result", "null")
-            return describe_result(record.get("operation", ""), result, settings.mail_attachment_bytes)
+            return describe_result(record.operation, record.result or "null", settings.mail_attachment_bytes)
         case NoticeKind.FAILURE:
-            return _failure(record.get("error", ""), record.get("attempt", "1")), None
+            return _failure(record.error or "", record.attempt), None
         case NoticeKind.CANCELLED:
-            return _cancelled(record.get("error", "")), None
-        case NoticeKind.LETTER:
-            return _letter(record.get("subject", ""), record.get("body", "")), None
+            return _cancelled(record.error or ""), None
+        case _:
+            return _receipt(record.notify), None
 
 
-def _receipt(occasions: str | None) -> Variables:
-    """Say whether a result will be mailed; `occasions` are those that the job names, or None for all."""
-    return {"answers": occasions is None or "succeeded" in occasions.split()}
+def _receipt(occasions: Sequence[Occasion]) -> Variables:
+    """Say whether a result will be mailed; `occasions` are those that the job names, or none for all."""
+    return {"answers": not occasions or "succeeded" in occasions}
 
 
-def _failure(document: str, attempts: str) -> Variables:
+def _failure(document: str, attempts: int) -> Variables:
     error, message = safe_text.error(document, MAX_MESSAGE)
-    several = attempts.isdecimal() and int(attempts) > 1
-    return {"error": error, "message": message, "attempts": int(attempts) if several else None}
+    return {"error": error, "message": message, "attempts": attempts if attempts > 1 else None}
 
 
 def _cancelled(document: str) -> Variables:
@@ -124,7 +122,8 @@ def _letter(subject: str, body: str) -> Variables:
 
 
 def _own_message_id(notice: DueNotification, domain: str) -> str:
-    retries = notice.record.get("retries", "") if notice.kind is not NoticeKind.RECEIPT else ""
+    is_receipt = notice.kind is NoticeKind.RECEIPT
+    retries = notice.record.retries if isinstance(notice, DueJobNotification) and not is_receipt else 0
     return message_id(notice.id, notice.name or notice.kind, domain, retries=retries)
 
 

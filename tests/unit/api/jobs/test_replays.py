@@ -43,7 +43,7 @@ def refused(answer, status, kind):
 
 
 def statuses(store, ids):
-    return [store.get(job_id)["status"] for job_id in ids]
+    return [store.get(job_id).status for job_id in ids]
 
 
 class TestOneReplay:
@@ -68,7 +68,7 @@ class TestOneReplay:
         same = ("operation", "timeout", "max_attempts", "priority")
         assert {name: job[name] for name in same} == {name: before[name] for name in same}
         assert [note["to"] for note in job["notifications"]] == ["name@email.com", "b@email.com"]
-        assert api_store.get(job_id)["notify"] == "accepted failed"
+        assert api_store.get(job_id).notify == ("accepted", "failed")
         assert client.get(f"/jobs/{origin}").json == before, "the origin stays as it was"
         assert [row["id"] for row in client.get(f"/jobs?tag=origin:{origin}").json["jobs"]] == [job_id]
 
@@ -77,7 +77,7 @@ class TestOneReplay:
 
         job_id = client.post(f"/jobs/{origin}/retry", json=EDITS).json["id"]
 
-        assert api_store.get(job_id)["webhook_url"] == "https://example.com/hook"
+        assert api_store.get(job_id).webhook_url == "https://example.com/hook"
 
     def test_a_replay_of_a_replay_comes_from_that_one_alone(self, client, api_store):
         origin = failed(api_store, tags=("origin:mine",))
@@ -217,7 +217,7 @@ class TestMany:
             cursor = f"&cursor={done.next}"
 
         assert done.next is None
-        origins = [api_store.get(job_id).get("origin", job_id) for job_id in seen]
+        origins = [api_store.get(job_id).origin or job_id for job_id in seen]
         assert origins == before
 
     def test_with_arguments_each_has_a_replay_and_stays_as_it_was(self, client, api_store, doorbells):
@@ -238,7 +238,7 @@ class TestMany:
 
         done = retried(client, "tag=x", EDITS)
 
-        assert (done.retried, api_store.get(done.jobs[0])["origin"]) == (1, good)
+        assert (done.retried, api_store.get(done.jobs[0]).origin) == (1, good)
         told = {row.id: row.error for row in done.rejected}
         assert told.keys() == {unlike, gone}
         assert [fault.pointer for fault in told[unlike].errors] == ["/arguments/value"]
@@ -254,7 +254,7 @@ class TestMany:
         again = retried(client, "operation=add", EDITS, **key)
 
         assert again.jobs[:2] == first.jobs
-        assert [api_store.get(job_id)["origin"] for job_id in first.jobs] == origins
+        assert [api_store.get(job_id).origin for job_id in first.jobs] == origins
         assert again.retried == 3, "what has failed since is replayed as well; the replays themselves are not"
         assert len(doorbells.rung) == 3
         other = client.post("/jobs/retry?operation=add", json={"arguments": {"other": 8}}, headers=key)

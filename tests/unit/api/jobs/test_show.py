@@ -6,6 +6,7 @@ from threading import Thread
 import pytest
 
 from api.jobs.show import retry_after_seconds
+from errand.record import JobRecord
 from schemas.jobs import Job, Progress
 from schemas.notices import Notification
 from tests.support.jobs import accepted, claim, claimed, succeeded
@@ -165,9 +166,9 @@ def test_an_id_that_can_be_none_is_not_looked_up(client, api_store):
     assert client.get(f"/jobs/{ID}").status_code == 503
 
 
-@pytest.mark.parametrize(("wait_ms", "seconds"), [("0", "1"), ("1", "1"), ("1001", "2"), ("3600000", "60")])
+@pytest.mark.parametrize(("wait_ms", "seconds"), [(0, "1"), (1, "1"), (1001, "2"), (3_600_000, "60")])
 def test_who_asks_is_told_to_come_back_when_such_jobs_usually_have_ended(wait_ms, seconds):
-    assert str(retry_after_seconds({**ACCEPTED, "wait_ms": wait_ms})) == seconds
+    assert str(retry_after_seconds(JobRecord.read(ID, ACCEPTED, wait_ms=wait_ms))) == seconds
 
 
 def test_a_waiting_job_shows_how_many_are_in_front_of_it_and_when_that_changes(client, api_store):

@@ -60,14 +60,14 @@ def test_what_can_be_no_address_is_refused_with_a_sentence(told, sentence):
 @pytest.mark.parametrize(
     ("email", "kept"),
     [
-        ("name@email.com", "name@email.com"),
-        (["name@email.com"], "name@email.com"),
-        (["b@email.com", "a@bücher.example"], "b@email.com a@xn--bcher-kva.example"),
-        ([f"{n}@email.com" for n in range(10)], " ".join(f"{n}@email.com" for n in range(MOST_RECIPIENTS))),
+        ("name@email.com", ["name@email.com"]),
+        (["name@email.com"], ["name@email.com"]),
+        (["b@email.com", "a@bücher.example"], ["b@email.com", "a@xn--bcher-kva.example"]),
+        ([f"{n}@email.com" for n in range(10)], [f"{n}@email.com" for n in range(MOST_RECIPIENTS)]),
     ],
 )
 def test_one_address_or_a_list_is_taken(email, kept):
-    assert TypeAdapter(Recipients).validate_python(email) == kept
+    assert TypeAdapter(Recipients).validate_python(email) == tuple(kept)
 
 
 @pytest.mark.parametrize(

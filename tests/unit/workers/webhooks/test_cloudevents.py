@@ -5,15 +5,17 @@ import json
 import pytest
 
 from errand.presenting.report import render
+from errand.record import JobRecord
 from errand.settings import Settings
-from errand.store import DueNotification
+from errand.store import DueJobNotification, JobEnding
 from schemas.notices import Channel, NoticeKind
+from schemas.status import Status
+from tests.support.notifications import due
 from workers.webhooks.cloudevents import event_id, event_of
 
 ID = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
 SETTINGS = Settings(_env_file=None)
 DONE = {
-    "id": ID,
     "operation": "sum",
     "status": "succeeded",
     "arguments": '{"value":30,"other":10}',
@@ -28,23 +30,14 @@ DONE = {
     "note:webhook:result": '{"kind":"result","to":"https://example.com/hook","state":"pending","attempts":1}',
 }
 NO = '{"type":"ZeroDivisionError","message":"division by zero"}'
-FAILED = {
-    "status": "failed",
-    "error": NO,
-    "attempt": "2",
-    "started_at": "1763700194130",
-    "finished_at": "1763700194381",
-    "run": "0",
-}
+FAILED = JobEnding(Status.FAILED, NO, attempt=2, finished_at=1763700194381, run=0, started_at=1763700194130)
 
 
 def notice(
-    record: dict[str, str], kind: NoticeKind = NoticeKind.RESULT, attempt: int = 1, ending: dict[str, str] | None = None
-) -> DueNotification:
-    to = record["webhook_url"]
-    return DueNotification(
-        kind, ID, attempt, 1763700194381, record, Channel.WEBHOOK, kind.value, to, ending=ending or {}
-    )
+    record: dict[str, str], kind: NoticeKind = NoticeKind.RESULT, attempt: int = 1, ending: JobEnding | None = None
+) -> DueJobNotification:
+    claimed = {"attempt": attempt, "since": 1763700194381, "to": record["webhook_url"]}
+    return due(kind, ID, record, channel=Channel.WEBHOOK, ending=ending, **claimed)
 
 
 def event(*args, **kwargs) -> dict:
@@ -73,7 +66,7 @@ def test_its_source_is_where_clients_reach_the_api():
 
 
 def test_its_data_is_the_job_as_the_api_shows_it_without_who_was_told():
-    shown = json.loads(render(ID, DONE))
+    shown = json.loads(render(JobRecord.read(ID, DONE)))
     del shown["notifications"]
 
     assert event(DONE)["data"] == shown | {"omitted": []}

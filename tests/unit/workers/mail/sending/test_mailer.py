@@ -17,12 +17,12 @@ import pytest
 
 from errand.errors import MailDeferred, MailRefused, MailServerAway, SettingsRefused
 from errand.settings import Settings
-from errand.store import DueNotification
 from errand.trust.links import SignedLinks
 from schemas.notices import NoticeKind
 from tests.conftest import missing
 from tests.rules.tree import ROOT, imports, name, sources, syntax
 from tests.support.letters import compose, send_letter
+from tests.support.notifications import due
 from tests.support.processes import ROOT as HERE
 from tests.support.smtp import DROP, HAS_OPENSSL, Certificate, SmtpSink
 from tests.support.web import WebServer
@@ -47,7 +47,7 @@ AUDITED = """
 import json, sys
 from errand.trust.links import SignedLinks
 from errand.settings import Settings
-from errand.store import DueNotification
+from tests.support.notifications import due
 from schemas.notices import NoticeKind
 from workers.mail.sending.mailer import Mailer
 from workers.mail.writing.letter import lay_out
@@ -66,8 +66,7 @@ def send(number, kind, text):
     record = {"operation": text, "arguments": json.dumps({text: text}), "result": json.dumps(text), "error": told}
     record |= {"subject": text, "body": text}
     job_id = f"0192f3a4-1111-7222-8333-{number:012d}"
-    due = DueNotification(kind, job_id, 1, 0, record, name=kind.value, to="name@email.com")
-    letter = lay_out(write_words(due, settings, links), templates)
+    letter = lay_out(write_words(due(kind, job_id, record), settings, links), templates)
     mailer.send(write_mime(letter))
 
 for kind in NoticeKind:
@@ -303,6 +302,5 @@ def letter(body: str, number: int = 1) -> Letter:
     """Write a letter of its own."""
     settings = Settings(_env_file=None, mail_from=SENDER)
     job_id = f"0192f3a4-1111-7222-8333-{number:012d}"
-    record = {"subject": "hello", "body": body}
-    notice = DueNotification(NoticeKind.LETTER, job_id, 1, 0, record, name="letter", to="name@email.com")
+    notice = due(NoticeKind.LETTER, job_id, {"subject": "hello", "body": body})
     return compose(notice, settings, SignedLinks(b"0123456789abcdef0123456789abcdef", settings.base_url))
