@@ -15,7 +15,7 @@ from workers.compute.attempt import failed
 from workers.operations import OPERATIONS
 from workers.operations import fetch as fetch_module
 from workers.operations.fetch import MAX_BYTES, Fetched, fetch, text_of
-from workers.outbound import http as exchange
+from workers.outbound import http
 from workers.outbound.address_guard import AddressRefused, HostUnknown, guard
 from workers.outbound.http import CertificateRefused
 
@@ -27,10 +27,10 @@ OPEN_END = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 def allowed(monkeypatch) -> Iterator[None]:
     """Let this machine be fetched from, and let nothing that was read once outlive a test."""
     monkeypatch.setenv("GUARD_ALLOW", HERE)
-    for cached in (guard, exchange.verifying):
+    for cached in (guard, http.tls_context):
         cached.cache_clear()
     yield
-    for cached in (guard, exchange.verifying):
+    for cached in (guard, http.tls_context):
         cached.cache_clear()
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.processes import ROOT
 from tests.support.smtp import Certificate
-from tests.support.web import WebServer, endless, plain
-from workers.outbound.address_guard import AddressGuard, target
+from tests.support.web import WebServer, endless, plain, raw
+from workers.outbound.address_guard import AddressGuard, Resolve, target
 from workers.outbound.http import HttpResponse
 from workers.outbound.on_hub import post
 
@@ -30,11 +30,11 @@ def posted(url: str, guarded_by: AddressGuard = HERE, **options) -> HttpResponse
 
 
 class Pointed(AddressGuard):
-    """A guard to whom every name is this machine, until it is asked a second time."""
+    """A guard that resolves every name to this machine, until it is asked a second time."""
 
     asked = 0
 
-    def checked_addresses(self, host: str, port: int) -> list[str]:
+    async def checked_addresses(self, host: str, port: int, resolve: Resolve) -> list[str]:
         self.asked += 1
         return ["127.0.0.1"] if self.asked == 1 else ["127.0.0.9"]
 
@@ -58,6 +58,28 @@ def test_a_certificate_is_asked_for_by_the_name_and_not_by_the_address(tmp_path)
 
     assert answer.status == 200
     assert server.names == ["hooks.example"]
+
+
+def test_a_response_whose_body_fails_is_returned_without_it(server):
+    server.answer = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
+
+    answer = posted(server.url())
+
+    assert (answer.status, answer.body, answer.cut) == (200, b"", True)
+
+
+@pytest.mark.parametrize(
+    ("start", "part"),
+    [(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"), (b"HTTP/1.1 200 OK\r\n", b"X-Long: xxx\r\n")],
+    ids=["interim responses", "headers"],
+)
+def test_a_head_without_end_is_given_up(server, start, part):
+    server.answer = endless(start, part * 1000)
+
+    with pytest.raises(ConnectionError):
+        posted(server.url())
+
+    server.wait_until(lambda: server.ended == 1)
 
 
 def test_of_an_answer_no_more_is_read_than_asked_for(server):

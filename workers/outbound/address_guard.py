@@ -1,17 +1,15 @@
-"""The address guard: where Errand may connect when a client names the place.
+"""The address guard: decides which addresses Errand may connect to when a client names a host.
 
-Stands before every connection to an address that a client wrote. A name is resolved here, once, and only addresses of
-the public internet are given back; whoever connects takes one of these and never the name again, so that a name which
-points elsewhere a moment later changes nothing. Next: `in_child.py`, which connects.
+A name is resolved once, and only addresses of the public internet are returned. The caller connects to one of these
+addresses and never resolves the name again, so a name that points elsewhere a moment later changes nothing. Next:
+`exchange.py`, which connects.
 """
 
-import asyncio
 import re
 import socket
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from ipaddress import IPv6Address
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
@@ -21,30 +19,32 @@ from errand.settings import Settings
 from errand.trust.networks import Networks
 
 MAX_URL: Final = 2048
-"""Characters of an address."""
+"""Maximum characters of an address."""
 
-RESOLVERS: Final = 32
-"""Names that are resolved at a time."""
+AddressInfo = tuple[Any, ...]
+"""What `socket.getaddrinfo` lists; its last member begins with the IP address."""
+Resolve = Callable[[str, int], Awaitable[Sequence[AddressInfo]]]
+"""Resolves a host and a port; raises as `socket.getaddrinfo` does."""
 
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 _FIRST_FREE_PORT: Final = 1024
-"""Below it live mail, remote shells and the like, which nobody speaks HTTP to; only 80 and 443 are open there."""
+"""Ports below it belong to mail, remote shells and the like; of these only 80 and 443 are open."""
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 _HARMLESS = re.compile(r"[^\x00-\x20\x7f\\\ud800-\udfff]+")
 
 
 class AddressRefused(ErrandError):
-    """This address is not one that Errand connects to; name a public http:// or https:// address."""
+    """Errand doesn't connect to this address; name a public http:// or https:// address."""
 
 
 class HostUnknown(ErrandError):
-    """No name server knows this host; look for a typing mistake."""
+    """No name server knows this host; check the spelling."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundTarget:
-    """Where a request goes: what of its address counts, each part checked. `path` has the query."""
+    """Where a request goes: the checked parts of its address. `path` includes the query."""
 
     scheme: str
     host: str
@@ -53,7 +53,7 @@ class OutboundTarget:
 
     @property
     def authority(self) -> str:
-        """The host as the header `Host` has it."""
+        """The value of the `Host` header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _USUAL_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -64,28 +64,20 @@ class OutboundTarget:
 
 
 class AddressGuard(Networks):
-    """Resolves names, and gives only those addresses that may be connected to."""
+    """Resolves names and returns only those addresses that Errand may connect to."""
 
-    def checked_addresses(self, host: str, port: int) -> list[str]:
-        """Resolve `host` once; give the IP addresses that may be connected to, at least one.
+    async def checked_addresses(self, host: str, port: int, resolve: Resolve) -> list[str]:
+        """Resolve `host` once; return the IP addresses that Errand may connect to, at least one.
 
-        Raise AddressRefused if there are only others, HostUnknown if there are none, ConnectionError if nobody could
-        be asked.
+        Raises AddressRefused if the host has no such address, HostUnknown if it doesn't exist, ConnectionError if no
+        name server answered.
         """
         try:
-            return self._permitted(host, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            return self._permitted(host, await resolve(host, port))
         except (socket.gaierror, UnicodeError) as fault:
             raise _unresolved(host, fault) from None
 
-    async def checked_addresses_async(self, host: str, port: int) -> list[str]:
-        """Do as `checked_addresses`, without holding up the event loop."""
-        asked = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        try:
-            return self._permitted(host, await asyncio.get_running_loop().run_in_executor(_resolvers(), asked))
-        except (socket.gaierror, UnicodeError) as fault:
-            raise _unresolved(host, fault) from None
-
-    def _permitted(self, host: str, found: Sequence[tuple[Any, ...]]) -> list[str]:
+    def _permitted(self, host: str, found: Sequence[AddressInfo]) -> list[str]:
         addresses = dict.fromkeys(str(entry[4][0]) for entry in found)
         permitted = [address for address in addresses if self.permits(address)]
         if not permitted:
@@ -94,30 +86,24 @@ class AddressGuard(Networks):
 
 
 @cache
-def _resolvers() -> ThreadPoolExecutor:
-    """Give threads that wait for name servers: more than the loop's own, which a few dead names would keep busy."""
-    return ThreadPoolExecutor(RESOLVERS, "resolver")
-
-
-@cache
 def guard() -> AddressGuard:
-    """Give the guard that the settings ask for (`GUARD_ALLOW`); read once in each process, when first needed."""
+    """Return the guard with the networks of `GUARD_ALLOW`; the settings are read once in each process."""
     return AddressGuard(Settings.load().guard_allowed)
 
 
 def target(url: str) -> OutboundTarget:
-    """Take an address apart; raise AddressRefused with a sentence for all that isn't a plain one of the web."""
+    """Split an address into its parts; raise AddressRefused with a sentence if it isn't a plain web address."""
     if len(url) > MAX_URL or not _HARMLESS.fullmatch(url):
         raise AddressRefused(f"Write the address in at most {MAX_URL} characters, without spaces or backslashes.")
     try:
         parts = urlsplit(url)
         port, host = parts.port, _plain_host(parts)
-    except ValueError:  # a port that is no number, a bracket that stays open
-        raise AddressRefused("This is no address; write it as https://example.com/path.") from None
+    except ValueError:  # a port that isn't a number, an unclosed bracket
+        raise AddressRefused("This is not an address; write it as https://example.com/path.") from None
     if parts.scheme not in _USUAL_PORTS or not host:
         raise AddressRefused("The address must begin with http:// or https:// and name a host.")
     if "@" in parts.netloc:
-        raise AddressRefused("The address must not hold a user or a password.")
+        raise AddressRefused("The address must not contain a user or a password.")
     port = _USUAL_PORTS[parts.scheme] if port is None else port
     if port not in _USUAL_PORTS.values() and port < _FIRST_FREE_PORT:
         raise AddressRefused(f"Port {port} is closed; 80, 443 and those from {_FIRST_FREE_PORT} are open.")
@@ -127,8 +113,8 @@ def target(url: str) -> OutboundTarget:
 
 
 def _plain_host(parts: SplitResult) -> str:
-    """Give the host as ASCII; raise ValueError for what is none. Odd ways to write an IP address are left alone:
-    what counts is what they resolve to.
+    """Return the host as ASCII; raise ValueError if it isn't one. Odd spellings of an IP address are kept, as only the
+    address they resolve to counts.
     """
     host = parts.hostname or ""
     if "[" in parts.netloc:
@@ -141,5 +127,5 @@ def _plain_host(parts: SplitResult) -> str:
 
 def _unresolved(host: str, fault: Exception) -> Exception:
     if isinstance(fault, socket.gaierror) and fault.errno == socket.EAI_AGAIN:
-        return ConnectionError(f"The name server gave no answer about {host} this time.")
-    return HostUnknown(f"No name server knows the host {host}; look for a typing mistake.")
+        return ConnectionError(f"The name server didn't answer for {host}.")
+    return HostUnknown(f"No name server knows the host {host}; check the spelling.")

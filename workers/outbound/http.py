@@ -1,20 +1,23 @@
-"""One HTTP request to an address that a client wrote, and its answer: what is the same whoever waits for it.
+"""HTTP/1.1 without I/O: writes one request, parses the response, and explains what went wrong.
 
-Stands under `in_child.py`, which waits in a child process, and `on_hub.py`, which waits on the hub.
+Next: `exchange.py`, which moves the bytes.
 """
 
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+import h11
 import httpcore
 
 from workers.outbound.address_guard import OutboundTarget
 
-CONNECT_SECONDS: Final = 4.0
-"""How long one of several addresses of a host may take to be connected to, before the next is tried."""
+MAX_HEAD_BYTES: Final = 102_400
+"""Maximum bytes of a response before its body, and of the framing of one chunk."""
+FAULTS: Final = (httpcore.NetworkError, httpcore.TimeoutException, h11.ProtocolError)
+"""What an exchange raises when the connection or the server fails; `explained` turns it into a sentence."""
 
 
 class CertificateRefused(Exception):
@@ -23,7 +26,7 @@ class CertificateRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What a server answered. Header names are in lower case; `cut` tells that the body goes on."""
+    """A server's response. Header names are in lower case; `cut` means that not all of the body was read."""
 
     status: int
     headers: dict[str, str]
@@ -31,26 +34,52 @@ class HttpResponse:
     cut: bool
 
 
-def request_for(method: str, target: OutboundTarget, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
-    """Write the request down from the checked parts: the address is not read a second time by other rules."""
-    lines = {"Host": target.authority, "Connection": "close", "Accept-Encoding": "identity", **headers}
-    if body:
-        lines["Content-Length"] = str(len(body))
-    url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
-    return httpcore.Request(method, url, headers=list(lines.items()), content=body or None)
+class HttpParser:
+    """Writes the request and parses the response of one connection."""
+
+    def __init__(self) -> None:
+        """Begin before the request."""
+        self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
+
+    def request(self, method: str, target: OutboundTarget, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Return the bytes of the request; raise h11.ProtocolError if it can't be written."""
+        fields = {"Host": target.authority, "Connection": "close", "Accept-Encoding": "identity", **headers}
+        if body:
+            fields["Content-Length"] = str(len(body))
+        head = h11.Request(method=method, target=target.path, headers=list(fields.items()))
+        events: list[h11.Event] = [head, *([h11.Data(data=body)] if body else []), h11.EndOfMessage()]
+        return b"".join(self._state.send(event) or b"" for event in events)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the server; none at its end of the connection."""
+        if not data and self._state.their_state is h11.SEND_RESPONSE:
+            raise h11.RemoteProtocolError("Server disconnected without sending a response.")
+        self._state.receive_data(data)
+
+    def next(self) -> h11.Response | h11.Data | type[h11.NEED_DATA] | None:
+        """Return the response's head, the next part of its body, or None at its end; NEED_DATA: call `feed` first.
+
+        Raises h11.RemoteProtocolError for what isn't HTTP.
+        """
+        event = self._state.next_event()
+        while isinstance(event, h11.InformationalResponse):
+            event = self._state.next_event()
+        if isinstance(event, h11.Response | h11.Data) or event is h11.NEED_DATA:
+            return event
+        return None
 
 
-def headers_of(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Give the headers of an answer, their names in lower case."""
-    joined: dict[str, str] = {}
-    for name, value in headers:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        joined[key] = f"{joined[key]}, {text}" if key in joined else text
-    return joined
+def response_head(event: h11.Response) -> HttpResponse:
+    """Return a response whose body is still to be read."""
+    headers: dict[str, str] = {}
+    for name, value in event.headers:  # h11 has lowered the names
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return HttpResponse(event.status_code, headers, b"", cut=True)
 
 
 def explained(target: OutboundTarget, fault: Exception) -> Exception:
-    """Say what went wrong, in a sentence, as CertificateRefused, TimeoutError or ConnectionError."""
+    """Return CertificateRefused, TimeoutError or ConnectionError with a sentence that says what went wrong."""
     cause: BaseException | None = fault
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -61,7 +90,12 @@ def explained(target: OutboundTarget, fault: Exception) -> Exception:
     return ConnectionError(f"The connection to {target.host} failed: {str(fault).rstrip('.') or type(fault).__name__}.")
 
 
+def late(target: OutboundTarget, seconds: float) -> TimeoutError:
+    """Return the error for a response that didn't come within `seconds`."""
+    return TimeoutError(f"{target.host} didn't answer within {seconds:g} seconds.")
+
+
 @cache
-def verifying() -> ssl.SSLContext:
-    """Give the context that believes whom this machine believes."""
+def tls_context() -> ssl.SSLContext:
+    """Return the context that trusts the certificate authorities of this machine (or of `SSL_CERT_FILE`)."""
     return ssl.create_default_context()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from errand.errors import SettingsRefused
 from errand.settings import Settings
-from workers.outbound.address_guard import AddressGuard, AddressRefused, HostUnknown, guard, target
+from workers.outbound import in_child
+from workers.outbound.address_guard import AddressGuard, AddressInfo, AddressRefused, HostUnknown, guard, target
 
 PUBLIC = ["1.1.1.1", "8.8.8.8", "93.184.215.14", "2606:4700:4700::1111", "2a00:1450:4001:82a::200e"]
 PRIVATE = [
@@ -61,6 +62,13 @@ PRIVATE = [
 ]
 
 
+def checked(by: AddressGuard, host: str) -> list[str]:
+    async def resolve(host: str, port: int) -> list[AddressInfo]:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+    return asyncio.run(by.checked_addresses(host, 80, resolve))
+
+
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_are_permitted(address):
     assert AddressGuard().permits(address)
@@ -100,21 +108,21 @@ def test_what_the_operator_allows_is_permitted_and_nothing_beside_it():
 )
 def test_however_this_machine_is_written_it_is_not_connected_to(host):
     with pytest.raises(AddressRefused, match="not on the public internet"):
-        AddressGuard().checked_addresses(host, 80)
+        checked(AddressGuard(), host)
     with pytest.raises(AddressRefused, match="not on the public internet"):
-        asyncio.run(AddressGuard().checked_addresses_async(host, 80))
+        asyncio.run(AddressGuard().checked_addresses(host, 80, in_child.resolve))
 
 
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0177.0.0.1"])
 def test_an_odd_way_to_write_an_allowed_address_gives_the_plain_one(host):
-    assert AddressGuard([ip_network("127.0.0.0/8")]).checked_addresses(host, 80) == ["127.0.0.1"]
+    assert checked(AddressGuard([ip_network("127.0.0.0/8")]), host) == ["127.0.0.1"]
 
 
 def test_of_several_addresses_only_the_permitted_ones_are_given(monkeypatch):
     found = ["10.0.0.1", "1.1.1.1", "::1", "1.1.1.1", "2606:4700:4700::1111"]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(None, None, 6, "", (each, 80)) for each in found])
 
-    assert AddressGuard().checked_addresses("many.test", 80) == ["1.1.1.1", "2606:4700:4700::1111"]
+    assert checked(AddressGuard(), "many.test") == ["1.1.1.1", "2606:4700:4700::1111"]
 
 
 def test_a_host_nobody_knows_is_told_apart_from_a_name_server_that_is_silent(monkeypatch):
@@ -126,10 +134,10 @@ def test_a_host_nobody_knows_is_told_apart_from_a_name_server_that_is_silent(mon
 
     fail(socket.EAI_NONAME)
     with pytest.raises(HostUnknown, match=r"nobody\.test"):
-        AddressGuard().checked_addresses("nobody.test", 80)
+        checked(AddressGuard(), "nobody.test")
     fail(socket.EAI_AGAIN)
     with pytest.raises(ConnectionError, match=r"silent\.test"):
-        asyncio.run(AddressGuard().checked_addresses_async("silent.test", 80))
+        asyncio.run(AddressGuard().checked_addresses("silent.test", 80, in_child.resolve))
 
 
 # ---- addresses of the web
