@@ -1,6 +1,49 @@
-"""Everything that can go wrong, as one short tree. The docstring of an error is its message.
+"""Every error that Errand raises. The docstring of a class is its default message.
 
-`api/http/problems.py` has the one table from these to HTTP statuses.
+`api/http/problems.py` holds the one table from these errors to HTTP statuses.
+
+ErrandError
+    SettingsRefused
+  A request is refused:
+    JobRefused
+      ScheduleRefused
+    ScheduleNameRefused
+    IdempotencyKeyRefused
+    IdempotencyKeyReused
+    ParameterRefused
+    EventIdRefused
+    BodyUnreadable
+    MediaTypeUnsupported
+    FormRefused
+    LinkRefused
+    LinkExpired
+    MoveRefused
+  Something does not exist:
+    JobUnknown
+    OperationUnknown
+    ScheduleUnknown
+    MailUnknown
+    FileUnknown
+  A limit is reached, or a server is out of reach:
+    SchedulesFull
+    StreamsFull
+    CatalogueEmpty
+    StoreUnavailable
+    BrokerUnavailable
+      BrokerBlocked
+      DoorbellUnroutable
+  A job or a call failed:
+    OperationFailed
+    CallFailed
+    CallRefused
+    ResultUnserialisable
+    ServiceMissing
+    ServiceSlow
+    ServiceFailed
+  A mail was not sent:
+    MailRefused
+    MailDeferred
+      MailServerAway
 """
 
 from typing import Any
@@ -10,7 +53,7 @@ class ErrandError(Exception):
     """Errand could not do what was asked."""
 
     def __init__(self, detail: str | None = None, **fields: Any) -> None:
-        """Keep `detail` as the message (default: the class's docstring) and the data of this occurrence in `fields`."""
+        """Keep `detail` as the message (default: the class's docstring) and `fields` as the data of this occurrence."""
         self.detail = detail or (type(self).__doc__ or "").strip()
         self.fields = fields
         super().__init__(self.detail)
@@ -29,43 +72,43 @@ class ScheduleRefused(JobRefused):
 
 
 class ScheduleNameRefused(ErrandError):
-    """A schedule's name has 1 to 64 letters, digits, dots, underscores and hyphens; choose another."""
+    """A schedule name must be 1 to 64 letters, digits, dots, underscores or hyphens; choose another."""
 
 
 class ScheduleUnknown(ErrandError):
-    """There is no schedule of this name; `GET /schedules` has those there are."""
+    """There is no schedule with this name; `GET /schedules` lists all schedules."""
 
 
 class SchedulesFull(ErrandError):
-    """There are as many schedules as the store keeps; delete one that is no longer needed."""
+    """The maximum number of schedules is stored already; delete one that is no longer needed."""
 
 
 class OperationUnknown(ErrandError):
-    """There is no operation of this name; `GET /operations` has those there are."""
+    """There is no operation with this name; `GET /operations` lists all operations."""
 
 
 class IdempotencyKeyRefused(ErrandError):
-    """An Idempotency-Key has 1 to 255 visible ASCII characters and no space, as a UUID does; send another."""
+    """An Idempotency-Key must be 1 to 255 visible ASCII characters without spaces, such as a UUID; send another."""
 
 
 class IdempotencyKeyReused(ErrandError):
-    """Another job was sent with this Idempotency-Key; send the same as then, or choose a new key."""
+    """This Idempotency-Key was used for a different job; repeat that request unchanged, or send a new key."""
 
 
 class ParameterRefused(ErrandError):
-    """A parameter of the query is unknown or out of range; `parameter` names it."""
+    """A query parameter is unknown or out of range; `parameter` names it."""
 
 
 class MoveRefused(ErrandError):
-    """The job is not in a status in which this can be done."""
+    """The job's status does not allow this."""
 
 
 class EventIdRefused(ErrandError):
-    """A Last-Event-ID is the `id` of an event, such as 1795241594123-0; send one you were given, or none."""
+    """A Last-Event-ID must be the `id` of an event, such as 1795241594123-0; send one you received, or none."""
 
 
 class StreamsFull(ErrandError):
-    """Too many event streams are open; close one, or come again shortly."""
+    """Too many event streams are open; close one, or try again shortly."""
 
 
 class BodyUnreadable(ErrandError):
@@ -81,11 +124,11 @@ class JobUnknown(ErrandError):
 
 
 class LinkRefused(ErrandError):
-    """This link is not one of ours; it may be cut off or mistyped. Open it from the mail again."""
+    """This link is not valid; it may be cut off or mistyped. Open it from the mail again."""
 
 
 class LinkExpired(ErrandError):
-    """This link's time is over; ask whoever runs this service for the job."""
+    """This link has expired; ask the operator of this service for the job."""
 
 
 class MailUnknown(ErrandError):
@@ -93,11 +136,11 @@ class MailUnknown(ErrandError):
 
 
 class FileUnknown(ErrandError):
-    """The result makes no such file, or there is none yet; its page offers those there are."""
+    """There is no such file of this result, or no result yet; the job's page links to every file."""
 
 
 class FormRefused(ErrandError):
-    """Send the form field `List-Unsubscribe`: `One-Click` ends mails, `Resume` has them sent again."""
+    """Send the form field `List-Unsubscribe`: `One-Click` stops the mails, `Resume` starts them again."""
 
 
 class StoreUnavailable(ErrandError):
@@ -105,7 +148,7 @@ class StoreUnavailable(ErrandError):
 
 
 class CatalogueEmpty(ErrandError):
-    """No worker has announced what it can compute yet; start one with `make workers`, then try again."""
+    """No worker has announced its operations yet; start one with `make workers`, then try again."""
 
 
 class OperationFailed(ErrandError):
@@ -117,49 +160,49 @@ class CallFailed(ErrandError):
 
 
 class ResultUnserialisable(ErrandError):
-    """The call was done, but its result can't be sent as JSON."""
+    """The call succeeded, but its result can't be sent as JSON."""
 
 
 class CallRefused(ErrandError):
-    """A call's arguments are JSON, 1 MiB of it at most: texts, finite numbers, lists, objects; send nothing else."""
+    """A call's arguments must be JSON of at most 1 MiB: strings, finite numbers, booleans, null, lists and objects."""
 
 
 class ServiceMissing(ErrandError):
-    """No instance of this service takes calls now; try again shortly."""
+    """No instance of this service accepts calls now; try again shortly."""
 
 
 class ServiceSlow(ErrandError):
-    """The service did not answer in time; what it was asked for may still be done."""
+    """The service did not answer in time; it may still carry out the call."""
 
 
 class ServiceFailed(ErrandError):
     """The service ended the call with an error; its log says why."""
 
     def __init__(self, service: str, method: str, type_: str, text: str = "") -> None:
-        """Name the error by its type; what it says beside that is in `text`, for the log and for the caller's code."""
+        """Name the error by its type; `text` keeps its message, for the log and for the caller's code."""
         self.type, self.text = type_, text
         super().__init__(f"{service}.{method} ended with {type_}.")
 
 
 class BrokerUnavailable(ErrandError):
-    """The message broker can't be reached; what was accepted is kept and runs when it is back."""
+    """The message broker can't be reached; accepted jobs are kept and run when it is back."""
 
 
 class BrokerBlocked(BrokerUnavailable):
-    """The broker takes no messages while its memory or disk is short; jobs wait in the outbox until it does again."""
+    """The broker accepts no messages while it is short of memory or disk; jobs wait in the outbox until it does."""
 
 
 class DoorbellUnroutable(BrokerUnavailable):
-    """The broker has no queue for this doorbell; it is declared again and the doorbell is rung later."""
+    """The broker has no queue for this doorbell; the queue is declared again and the doorbell is rung later."""
 
 
 class MailRefused(ErrandError):
-    """The mail server refuses this mail for good; it is not tried again."""
+    """The mail server refuses this mail permanently; it is not tried again."""
 
 
 class MailDeferred(ErrandError):
-    """The mail server did not take the mail this time; it is tried again later."""
+    """The mail server did not accept the mail this time; it is tried again later."""
 
 
 class MailServerAway(MailDeferred):
-    """The mail server takes no mail from us now, whatever is in it; mails wait until it does."""
+    """The mail server accepts no mail from Errand now; mails wait until it does."""

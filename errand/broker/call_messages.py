@@ -35,7 +35,7 @@ def read_reply(call: Call, body: Any) -> None:
 
 def missing(service: str) -> ServiceMissing:
     """Make the error that no instance of the service listens."""
-    return ServiceMissing(f"No instance of {service} takes calls now; try again shortly.")
+    return ServiceMissing(f"No instance of {service} accepts calls now; try again shortly.")
 
 
 def encoded(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:

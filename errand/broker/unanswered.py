@@ -19,4 +19,4 @@ def why_unanswered(connection: Connection, service: str) -> ErrandError:
     amqp = connection.transport.driver_type == "amqp"
     if queue.consumer_count == 0 if amqp else queue.message_count > 0:
         return missing(service)
-    return ServiceSlow(f"{service} did not answer in time; what it was asked for may still be done.")
+    return ServiceSlow(f"{service} did not answer in time; it may still carry out the call.")

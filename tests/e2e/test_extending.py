@@ -77,7 +77,7 @@ def test_json_arrives_as_sent_and_what_goes_wrong_in_a_call_is_answered_in_time(
     refused = call(stack, "probe", "look_up", argument="door")
 
     assert missing["type"] == "urn:errand:service-missing"
-    assert missing["detail"] == "No instance of nobody takes calls now; try again shortly."
+    assert missing["detail"] == "No instance of nobody accepts calls now; try again shortly."
     assert (status, slow["type"]) == (504, "urn:errand:service-slow")
     assert broken[0] == 502
     assert broken[1]["detail"] == "probe.break_down ended with ZeroDivisionError."

@@ -97,12 +97,12 @@ def test_a_call_that_is_too_long_is_refused_before_it_is_sent(shared):
     [
         ("break_down", [], "ZeroDivisionError", ""),
         ("look_up", ["door"], "NotThere", "There is no door."),
-        ("unserialisable", [], "ResultUnserialisable", "The call was done, but its result can't be sent as JSON."),
+        ("unserialisable", [], "ResultUnserialisable", "The call succeeded, but its result can't be sent as JSON."),
         ("nope", [], "MethodNotFound", "nope"),
         ("echo", [1, 2], "IncorrectSignature", None),
         ("break_at", ["dependency"], "RuntimeError", ""),
         ("break_at", ["setup"], "RuntimeError", ""),
-        ("ask_nobody", [], "ServiceMissing", "No instance of nobody takes calls now; try again shortly."),
+        ("ask_nobody", [], "ServiceMissing", "No instance of nobody accepts calls now; try again shortly."),
     ],
 )
 def test_of_an_error_callers_get_its_type_and_what_is_meant_for_them(shared, method, arguments, type_, text):
