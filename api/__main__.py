@@ -29,7 +29,7 @@ def refuse_plugins(settings: Settings) -> None:
 
     A child process tries them: loading the app here would cost 19 MB for as long as the API runs.
     """
-    if not settings.examples_list:
+    if not settings.plugin_paths:
         return
     trial = os.fork()
     if trial == 0:

@@ -23,7 +23,7 @@ ARGUMENT: Final = re.compile(r"<(?:[^<>:]+:)?([^<>:]+)>")
 def register(app: Flask, settings: Settings) -> None:
     """Register the blueprints of all plug-ins with `app`; raise SettingsRefused."""
     app.extensions[EXTENSION] = []
-    for plugin in find(settings.examples_list):
+    for plugin in find(settings.plugin_paths):
         if plugin.has_routes:
             _register(app, plugin)
 

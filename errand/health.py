@@ -41,7 +41,7 @@ def beat(path: str | None = None) -> None:
         return  # a full disk must not stop a worker; the check will tell that the beats stopped
 
 
-def tell_started() -> None:
+def notify_started() -> None:
     """Tell whoever started this process that it does its work now, where NOTIFY_SOCKET says how."""
     address = os.environ.get(NOTIFY_SOCKET)
     if not address:
@@ -50,7 +50,7 @@ def tell_started() -> None:
         notice.sendto(STARTED, address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
-def verdict(path: str | None = None) -> str | None:
+def find_problem(path: str | None = None) -> str | None:
     """Give None when the last beat is young enough, else the sentence that says what is wrong."""
     target = path or os.environ.get(HEALTH_FILE)
     if not target:
@@ -68,7 +68,7 @@ def verdict(path: str | None = None) -> str | None:
 
 def main() -> int:
     """Do as `python -m errand.health`: exit status 0 while the pulse is there, else 1 and a sentence on stderr."""
-    problem = verdict()
+    problem = find_problem()
     if problem:
         sys.stderr.write(f"errand: {problem}\n")
     return 1 if problem else 0

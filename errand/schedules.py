@@ -42,7 +42,7 @@ _WRITTEN: Final = re.compile(CRON_PATTERN.removeprefix("^").removesuffix("$"))
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class CronSchedule:
     """A cron expression in a time zone. All times are milliseconds since 1970 in UTC; a tick is one of its times."""
 
     cron: str
@@ -50,9 +50,9 @@ class Rhythm:
     zone: ZoneInfo = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, cron: str, timezone: str) -> Self:
+    def parse(cls, cron: str, timezone: str) -> Self:
         """Read both; raise ScheduleRefused with a sentence for each that is wrong."""
-        told = {"/cron": fault_of(cron), "/timezone": fault_of_zone(timezone)}
+        told = {"/cron": cron_fault(cron), "/timezone": timezone_fault(timezone)}
         errors = [{"pointer": pointer, "detail": detail} for pointer, detail in told.items() if detail]
         if errors:
             places = " and ".join(error["pointer"] for error in errors)
@@ -92,7 +92,7 @@ def local(ms: int, timezone: str) -> str:
     return datetime.fromtimestamp(ms // 1000, ZoneInfo(timezone)).isoformat()
 
 
-def fault_of(cron: str) -> str | None:
+def cron_fault(cron: str) -> str | None:
     """Say in a sentence what is wrong with an expression; None when it is right."""
     parts = cron.split()
     if len(parts) != len(FIELDS):
@@ -103,11 +103,11 @@ def fault_of(cron: str) -> str | None:
     except StopIteration:
         return NEVER
     except CronSimError as error:
-        return _fault_of_field(str(error).removeprefix("Bad "), parts)
+        return _field_fault(str(error).removeprefix("Bad "), parts)
     return None if _WRITTEN.fullmatch(cron) else UNWRITTEN
 
 
-def _fault_of_field(name: str, parts: list[str]) -> str:
+def _field_fault(name: str, parts: list[str]) -> str:
     part = parts[list(FIELDS).index(name)]
     if name == "day-of-month":
         try:
@@ -119,7 +119,7 @@ def _fault_of_field(name: str, parts: list[str]) -> str:
     return f"has a {name} that is none, {part[:50]!r}: it takes {FIELDS[name]}, and *, lists, ranges and steps of these"
 
 
-def fault_of_zone(timezone: str) -> str | None:
+def timezone_fault(timezone: str) -> str | None:
     """Say in a sentence what is wrong with the name of a time zone; None when there is such a zone."""
     if timezone in _zones():
         return None
@@ -133,7 +133,7 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones()) - NO_ZONES
 
 
-def run_id(name: str, tick: int) -> str:
+def scheduled_job_id(name: str, tick: int) -> str:
     """Give the id of the job that a schedule starts for a tick, always the same: a UUID of version 7 of that time."""
     chance = int.from_bytes(sha256(f"{name}/{tick}".encode()).digest()[:10])
     number = (tick % 2**48) << 80 | chance

@@ -12,8 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errand.errors import SettingsRefused
-from errand.trust.recipients import domains_of
-from errand.trust.signing import keys_of
+from errand.trust.recipients import parse_domains
+from errand.trust.signing import parse_keys
 
 
 class Settings(BaseSettings):
@@ -155,13 +155,13 @@ class Settings(BaseSettings):
     @field_validator("webhook_secret")
     @classmethod
     def _secrets(cls, value: SecretStr) -> SecretStr:
-        keys_of(value.get_secret_value())
+        parse_keys(value.get_secret_value())
         return value
 
     @field_validator("mail_allow")
     @classmethod
     def _domains(cls, value: str) -> str:
-        domains_of(value)  # its ValueError is a sentence
+        parse_domains(value)  # its ValueError is a sentence
         return value
 
     @field_validator("guard_allow")
@@ -172,29 +172,29 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def operations_list(self) -> list[str]:
+    def operation_modules(self) -> list[str]:
         """The modules of `operations`, one by one."""
         return _listed(self.operations)
 
     @property
-    def examples_list(self) -> list[str]:
+    def plugin_paths(self) -> list[str]:
         """The plug-ins of `examples`, one by one."""
         return _listed(self.examples)
 
     @property
-    def guard_allowed(self) -> list[IPv4Network | IPv6Network]:
+    def allowed_networks(self) -> list[IPv4Network | IPv6Network]:
         """The networks of `guard_allow`, one by one."""
         return [ip_network(text) for text in _listed(self.guard_allow)]
 
     @property
-    def mail_allowed(self) -> tuple[str, ...]:
+    def allowed_domains(self) -> tuple[str, ...]:
         """The domains of `mail_allow`, one by one; none: all."""
-        return domains_of(self.mail_allow)
+        return parse_domains(self.mail_allow)
 
     @property
     def webhook_keys(self) -> list[bytes]:
         """The keys that webhooks are signed with; none: they are switched off."""
-        return keys_of(self.webhook_secret.get_secret_value())
+        return parse_keys(self.webhook_secret.get_secret_value())
 
     @property
     def base_url(self) -> str:

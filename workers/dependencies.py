@@ -22,7 +22,7 @@ from errand.errors import BrokerUnavailable, CallFailed, JobRefused, StoreUnavai
 from errand.settings import Settings
 from errand.store import Commit, DueNotification, Lease, NewJob, Outcome, Renewal, Store
 from errand.topology import WEBHOOKS
-from errand.trust.recipients import is_allowed, not_allowed
+from errand.trust.recipients import is_allowed, not_allowed_message
 from schemas.notices import NoticeState
 from schemas.requests import ComputeRequest
 from schemas.status import FINAL, Status
@@ -84,8 +84,8 @@ class WorkerStore:
             first = error.errors(include_url=False, include_input=False)[0]
             raise JobRefused(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         emails = call.email or ()
-        if any(not is_allowed(each, self.settings.mail_allowed) for each in emails):
-            raise JobRefused(f"email: {not_allowed(self.settings.mail_allowed)}")
+        if any(not is_allowed(each, self.settings.allowed_domains) for each in emails):
+            raise JobRefused(f"email: {not_allowed_message(self.settings.allowed_domains)}")
         arguments = json.dumps({"value": call.value, "other": call.other}, separators=(",", ":"))
         job = NewJob(str(uuid7()), call.operation, arguments, emails, max_attempts=self.settings.max_attempts)
         self.store.accept([job], quiet=True)  # it is for this worker

@@ -17,7 +17,7 @@ from nameko.runners import ServiceRunner
 from errand import health
 from errand.broker.connection import open_connection
 from errand.errors import StoreUnavailable
-from errand.process import heap
+from errand.process import garbage_collection
 from errand.settings import Settings
 from errand.store import Store
 
@@ -63,7 +63,7 @@ def load(names: Sequence[str]) -> list[type]:
 
 def plugins_of(settings: Settings, taken: Collection[str] = tuple(SERVICES)) -> dict[str, type]:
     """Load the services of plug-ins, by name; raise SettingsRefused. Without plug-ins nothing is imported."""
-    if not settings.examples_list:
+    if not settings.plugin_paths:
         return {}
     found: dict[str, type] = import_module("workers.plugins.loader").load_plugin_services(settings, taken)
     return found
@@ -79,7 +79,7 @@ def operations_of(settings: Settings) -> dict[str, "RegisteredOperation"]:
     """Load the operations of the settings; raise SettingsRefused."""
     from workers.operations.loader import load as load_operations
 
-    return load_operations(settings.operations_list)
+    return load_operations(settings.operation_modules)
 
 
 def nameko_config(settings: Settings) -> dict[str, Any]:
@@ -137,8 +137,8 @@ def _watch(runner: ServiceRunner, starting: Any, ended: Event) -> None:
     try:
         starting.wait()
         log.info("Started: %s", ", ".join(sorted(runner.service_names)), extra={"action": "started"})
-        heap.settle()
-        health.tell_started()
+        garbage_collection.freeze()
+        health.notify_started()
         runner.wait()
     except Exception:
         log.exception("A service died", extra={"action": "service_died"})

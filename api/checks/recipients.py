@@ -5,7 +5,7 @@
 
 from api.http.body import Path, pointer, refusal
 from errand.settings import Settings
-from errand.trust.recipients import is_allowed, not_allowed
+from errand.trust.recipients import is_allowed, not_allowed_message
 from schemas.notices import Occasion
 from schemas.problems import Fault
 from schemas.requests import ComputeRequest, Work
@@ -17,10 +17,10 @@ def refuse_recipients(body: Body, settings: Settings, at: Path = ()) -> None:
     """Raise JobRefused if an address of `body` is not allowed; `at` is the path of the job in the body."""
     if body.email is None or not settings.mail_allow:
         return
-    domains, emails = settings.mail_allowed, emails_of(body)
+    domains, emails = settings.allowed_domains, emails_of(body)
     places: list[Path] = [("email",)] if len(emails) == 1 else [("email", index) for index in range(len(emails))]
     faults = [
-        Fault(pointer=pointer(*at, *place), detail=not_allowed(domains))
+        Fault(pointer=pointer(*at, *place), detail=not_allowed_message(domains))
         for place, email in zip(places, emails, strict=True)
         if not is_allowed(email, domains)
     ]

@@ -34,4 +34,4 @@ def _is_private(host: str, settings: Settings) -> bool:
     elif not host.replace(".", "").isdigit():
         return False
     # digits that are no valid address are refused as well: some resolvers would make an address of them
-    return not Networks(settings.guard_allowed).permits(host)
+    return not Networks(settings.allowed_networks).permits(host)

@@ -59,7 +59,7 @@ class Documentation:
 def prepare(app: Flask) -> None:
     """Prepare the documentation of an app that has all its routes. Raises what a plug-in's description raises."""
     documentation = app.extensions["errand.pages"] = Documentation(app)
-    if app.extensions["errand"].settings.examples_list:
+    if app.extensions["errand"].settings.plugin_paths:
         _ = documentation.document  # a fault in a plug-in's description shows at the start
 
 

@@ -20,7 +20,7 @@ from api.http.specs import documented, json_request
 from api.schedules.specs import DELETE_SPEC, GET_SPEC, LIST_SPEC, PUT_SPEC
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
 from errand.presenting.report import moment
-from errand.schedules import Rhythm, local
+from errand.schedules import CronSchedule, local
 from errand.store import ScheduleDefinition, StoredSchedule
 from schemas.operations import Operation
 from schemas.problems import Fault
@@ -55,13 +55,15 @@ def store(name: str) -> Answer:
     errand = here()
     refuse_recipients(body, errand.settings)
     refuse_webhook(body, errand.settings)
-    rhythm = Rhythm.of(body.cron, body.timezone)
+    cron_schedule = CronSchedule.parse(body.cron, body.timezone)
     operation, arguments = checked(errand.catalogue.find_in_body(body.operation), body.arguments)
     if len(arguments.encode()) > MAX_ARGUMENTS:
         detail = f"must have at most {MAX_ARGUMENTS} bytes as JSON in a schedule"
         raise refusal([Fault(pointer="/arguments", detail=detail)])
-    upcoming = rhythm.upcoming(errand.store.now())
-    verdict, schedule = errand.store.put_schedule(name, definition_of(body, rhythm, operation, arguments), upcoming)
+    upcoming = cron_schedule.upcoming(errand.store.now())
+    verdict, schedule = errand.store.put_schedule(
+        name, definition_of(body, cron_schedule, operation, arguments), upcoming
+    )
     if schedule is None:
         raise SchedulesFull()
     return schedule_answer(schedule_json(schedule), 201 if verdict == "created" else 200)
@@ -104,11 +106,13 @@ def delete(name: str) -> Answer:
     return Answer(status=204)
 
 
-def definition_of(body: ScheduleRequest, rhythm: Rhythm, operation: Operation, arguments: str) -> ScheduleDefinition:
+def definition_of(
+    body: ScheduleRequest, cron_schedule: CronSchedule, operation: Operation, arguments: str
+) -> ScheduleDefinition:
     """Make the definition that the store keeps of a checked body."""
     return ScheduleDefinition(
-        cron=rhythm.cron,
-        timezone=rhythm.timezone,
+        cron=cron_schedule.cron,
+        timezone=cron_schedule.timezone,
         operation=operation.name,
         arguments=arguments,
         queue=operation.queue,

@@ -10,7 +10,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from errand.process import heap
+from errand.process import garbage_collection
 from errand.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def _share_memory(settings: Settings) -> None:
     from api.serving.wsgi import prepare  # the module whose `make` the processes call
 
     prepare(settings)
-    heap.settle()  # a garbage collection in a forked process would touch, and so copy, the shared pages
+    garbage_collection.freeze()  # a garbage collection in a forked process would touch, and so copy, the shared pages
 
 
 def allow_files(number: int) -> None:

@@ -18,8 +18,8 @@ from api.dispatch.submit_thread import SubmitThread
 from api.doorbells.relay import Relay
 from api.extending import CALLERS
 from errand.broker.caller import Caller
-from errand.process import heap
-from errand.process.lifeline import tie_to
+from errand.process import garbage_collection
+from errand.process.parent_death import die_with_parent
 from errand.settings import Settings
 from errand.store import Store
 
@@ -34,7 +34,7 @@ def prepare(settings: Settings) -> None:
 
     Making it opens no connection and starts no thread. Plug-ins don't promise that, so nothing is prepared with any.
     """
-    if not settings.examples_list:
+    if not settings.plugin_paths:
         _prepared.append(_app(settings))
 
 
@@ -47,7 +47,7 @@ def make() -> Api:
     """Return the app of this process and start its threads. Never call it before a fork: threads don't survive one."""
     if (parent := parent_process()) and parent.pid:
         # without its parent nobody would restart this process, and it would keep the port from the next parent
-        tie_to(parent.pid, signal.SIGKILL)
+        die_with_parent(parent.pid, signal.SIGKILL)
     app = _prepared[0] if _prepared else _app(Settings.load_or_exit())
     errand = app.extensions["errand"]
     settings, relay = errand.settings, errand.relay
@@ -61,7 +61,7 @@ def make() -> Api:
     Finalize(None, relay.stop, exitpriority=10)
     callers: CallerPool[Caller] = app.extensions[CALLERS]
     Finalize(None, callers.close, exitpriority=10)
-    heap.settle()
+    garbage_collection.freeze()
     return app
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import errand
-from errand.process.lifeline import tie
+from errand.process.parent_death import signal_on_parent_death
 from errand.process.ports import LOCALHOST, any_free_port
 from errand.process.waiting import NeverHappened, until
 from errand.settings import Settings
@@ -72,7 +72,7 @@ def everything(folder: Path) -> Iterator[str]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=tie(signal.SIGTERM),  # noqa: PLW1509 -- only a system call, loaded before
+            preexec_fn=signal_on_parent_death(signal.SIGTERM),  # noqa: PLW1509 -- only a system call, loaded before
         )
     try:
         until(lambda: process.poll() is not None or "errand: ready" in tail(folder / "log"), STARTS_IN, "the start")

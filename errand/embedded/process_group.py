@@ -16,7 +16,7 @@ from honcho.manager import SYSTEM_PRINTER_NAME, Manager
 from honcho.printer import Printer
 from honcho.process import Popen, Process
 
-from errand.process.lifeline import tie, tie_to
+from errand.process.parent_death import die_with_parent, signal_on_parent_death
 
 REMEMBERED = 15
 """Lines of each process that are kept, to be shown when it is the one that stopped."""
@@ -79,7 +79,7 @@ class TiedProcess(Process):  # type: ignore[misc]  # honcho carries no annotatio
         self._manager = os.getpid()
 
     def _start_tied(self, command: list[str], **options: Any) -> Any:
-        child = Popen(command, shell=False, preexec_fn=tie(signal.SIGKILL), **options)
+        child = Popen(command, shell=False, preexec_fn=signal_on_parent_death(signal.SIGKILL), **options)
 
         def manager_died(*_: Any) -> None:
             _kill_group(child.pid)
@@ -90,7 +90,7 @@ class TiedProcess(Process):  # type: ignore[misc]  # honcho carries no annotatio
             _kill_group(child.pid)  # a grandchild would keep the pipe open, and honcho would wait for it
 
         signal.signal(signal.SIGHUP, manager_died)
-        tie_to(self._manager, signal.SIGHUP)
+        die_with_parent(self._manager, signal.SIGHUP)
         threading.Thread(target=child_died, daemon=True).start()
         return child
 

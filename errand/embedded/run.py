@@ -18,8 +18,8 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from errand.embedded.joining import joinable
 from errand.embedded.process_group import ProcessGroup
+from errand.embedded.run_environment import environment_file
 from errand.embedded.valkey import Valkey, ValkeyFailed
 from errand.health import NOTIFY_SOCKET
 from errand.process.ports import LOCALHOST, free_port, port_is_free
@@ -118,7 +118,7 @@ def run(settings: Settings, plan: RunPlan) -> int:
             stack.callback(plan.valkey.stop)  # after the others, so that they can finish their writing
             plan.valkey.start()
         others = {"WEB_SERVER_ADDRESS": f"{LOCALHOST}:0"} if "WEB_SERVER_ADDRESS" in plan.env else {}
-        stack.enter_context(joinable(plan.data, plan.env | others))
+        stack.enter_context(environment_file(plan.data, plan.env | others))
         workers = stack.enter_context(closing(Announcement()))
         add_processes(together, plan, workers)
         say(f"starting {', '.join(together.names)} ...")
@@ -157,7 +157,7 @@ def add_processes(together: ProcessGroup, plan: RunPlan, workers: Announcement) 
     env = {**os.environ, **plan.env, "PYTHONUNBUFFERED": "1"}
     python = sys.executable
     if plan.mailbox:
-        mailbox = [python, "-m", "errand.embedded.mailbox", "--host", LOCALHOST, "--port", str(plan.mailbox_port)]
+        mailbox = [python, "-m", "errand.embedded.mail_catcher", "--host", LOCALHOST, "--port", str(plan.mailbox_port)]
         together.add("mailbox", [*mailbox, "--maildir", str(plan.mailbox)], env)
     together.add("workers", [python, "-m", "workers"], env | {NOTIFY_SOCKET: workers.address})
     together.add("api", [python, "-m", "api"], env)

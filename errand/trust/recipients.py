@@ -14,7 +14,7 @@ NOT_ALLOWED: Final = "can't be mailed to from here; the domains that can (MAIL_A
 
 
 @lru_cache(maxsize=8)
-def domains_of(text: str) -> tuple[str, ...]:
+def parse_domains(text: str) -> tuple[str, ...]:
     """Read MAIL_ALLOW: domains with commas between, in lower case; raise ValueError where one can be none."""
     words = (word.strip() for word in text.split(","))
     return tuple("." * word.startswith(".") + as_host(word.removeprefix(".")) for word in words if word)
@@ -26,6 +26,6 @@ def is_allowed(address: str, domains: Sequence[str]) -> bool:
     return not domains or any(host.endswith(each) if each.startswith(".") else host == each for each in domains)
 
 
-def not_allowed(domains: Sequence[str]) -> str:
+def not_allowed_message(domains: Sequence[str]) -> str:
     """Say what is wrong with an address that isn't; whoever must not know all of a long list reads its beginning."""
     return NOT_ALLOWED % (", ".join(domains[:5]) + ("…" if len(domains) > 5 else ""))

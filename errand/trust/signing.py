@@ -19,7 +19,7 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def keys_of(text: str) -> list[bytes]:
+def parse_keys(text: str) -> list[bytes]:
     """Read one secret, or several with spaces between them; raise ValueError with a sentence that doesn't hold them."""
     return [_key(secret) for secret in text.split()]
 

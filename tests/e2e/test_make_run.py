@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from errand.process.waiting import until
-from errand.trust.signing import keys_of
+from errand.trust.signing import parse_keys
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.processes import Running, alive, descendants
 
@@ -94,7 +94,7 @@ def test_it_says_where_to_click_and_the_job_it_suggests_works(make_run: MakeRun,
     assert len(shown) == 2
     secret = tmp_path / ".errand" / "webhook_secret"
     assert str(secret.relative_to(tmp_path)) in make_run.output()
-    assert len(keys_of(secret.read_text())) == 1
+    assert len(parse_keys(secret.read_text())) == 1
     assert secret.stat().st_mode & 0o077 == 0, "nobody else may read it"
     assert secret.read_text().strip() not in make_run.output()
     hook = {"operation": "sum", "arguments": {"value": 1, "other": 2}, "webhook_url": "http://127.0.0.1/"}

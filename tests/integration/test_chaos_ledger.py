@@ -17,7 +17,7 @@ from chaos.saboteur import Done
 from chaos.wishes import WantedJob, wishes
 from chaos.witness import Seen, Step
 from errand.store import Outcome
-from errand.trust.signing import keys_of, new_secret, signatures
+from errand.trust.signing import new_secret, parse_keys, signatures
 from schemas.status import Status
 from tests.support.jobs import claim, new_job
 
@@ -181,7 +181,7 @@ class TestReceiver:
 
     def send(self, receiver, secret=SECRET, event_id="id-result", timeout=5.0):
         body = json.dumps({"specversion": "1.0", "id": "id-result", "type": "errand.job.succeeded"}).encode()
-        signed = signatures(keys_of(secret), event_id, int(time()), body)
+        signed = signatures(parse_keys(secret), event_id, int(time()), body)
         headers = {"webhook-id": event_id, "webhook-timestamp": str(int(time())), "webhook-signature": signed}
         return requests.post(receiver.url, body, headers=headers, timeout=timeout).status_code
 

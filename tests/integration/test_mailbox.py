@@ -31,7 +31,7 @@ class Catcher:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        command = [sys.executable, "-m", "errand.embedded.mailbox", "--port", "0", "--maildir", str(folder)]
+        command = [sys.executable, "-m", "errand.embedded.mail_catcher", "--port", "0", "--maildir", str(folder)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.port = int(re.search(r"smtp://127\.0\.0\.1:(\d+)", self.line())[1])
 
@@ -149,7 +149,15 @@ def test_a_mail_that_is_too_large_is_refused(catcher):
 
 
 def test_a_taken_port_is_told_in_a_sentence(catcher, tmp_path):
-    command = [sys.executable, "-m", "errand.embedded.mailbox", "--port", str(catcher.port), "--maildir", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "errand.embedded.mail_catcher",
+        "--port",
+        str(catcher.port),
+        "--maildir",
+        str(tmp_path),
+    ]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
 

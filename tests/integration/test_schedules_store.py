@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 
 from errand.errors import StoreUnavailable
-from errand.schedules import Rhythm, run_id
+from errand.schedules import CronSchedule, scheduled_job_id
 from errand.store import ScheduleDefinition, Store, StoredSchedule
 from errand.store.schedules import NEVER
 from schemas.operations import Operation
@@ -28,7 +28,7 @@ HOURLY = {
 
 def put(store: Store, name: str = "hourly", **changes: str) -> tuple[str, StoredSchedule]:
     definition = ScheduleDefinition.read(HOURLY | changes)
-    upcoming = Rhythm.of(definition.cron, definition.timezone).upcoming(store.now())
+    upcoming = CronSchedule.parse(definition.cron, definition.timezone).upcoming(store.now())
     return store.put_schedule(name, definition, upcoming)
 
 
@@ -62,7 +62,7 @@ def test_a_schedule_that_is_due_starts_a_job_and_goes_on_to_its_next_time(store,
     started = fire_due_schedules(store, settings)
 
     [job] = jobs(store)
-    assert started == [(job["id"], "compute")] == [(run_id("hourly", tick), "compute")]
+    assert started == [(job["id"], "compute")] == [(scheduled_job_id("hourly", tick), "compute")]
     assert (job["status"], job["operation"], job["arguments"]) == ("accepted", "sum", HOURLY["arguments"])
     assert (job["schedule"], job["tick"]) == ("hourly", str(tick))
     assert json.loads(job["tags"]) == ["nightly", "schedule:hourly"]
@@ -168,7 +168,7 @@ def test_another_rhythm_has_another_next_time(store):
 
     verdict, schedule = put(store, cron="30 12 * * *", timezone="Europe/Berlin")
 
-    upcoming = Rhythm.of("30 12 * * *", "Europe/Berlin").upcoming(store.now())
+    upcoming = CronSchedule.parse("30 12 * * *", "Europe/Berlin").upcoming(store.now())
     assert verdict == "replaced"
     assert list(schedule.upcoming) == upcoming
     assert next_time(store) == upcoming[0]

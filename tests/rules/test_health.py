@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from errand.health import HEALTH_FILE, NOTIFY_SOCKET, PATIENCE, STARTED, beat, tell_started, verdict
+from errand.health import HEALTH_FILE, NOTIFY_SOCKET, PATIENCE, STARTED, beat, find_problem, notify_started
 from tests.rules.tree import ROOT
 
 
@@ -21,14 +21,14 @@ def pulse(tmp_path: Path) -> Path:
 def test_a_process_that_just_beat_is_healthy(pulse: Path) -> None:
     beat(str(pulse))
 
-    assert verdict(str(pulse)) is None
+    assert find_problem(str(pulse)) is None
     assert list(pulse.parent.iterdir()) == [pulse]
 
 
 def test_a_process_that_stopped_beating_is_not(pulse: Path) -> None:
     pulse.write_text(f"{time.monotonic() - PATIENCE - 1:.3f}\n")
 
-    assert verdict(str(pulse)) == "The last beat is 31 s old; 30 s are allowed."
+    assert find_problem(str(pulse)) == "The last beat is 31 s old; 30 s are allowed."
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_pulse_that_can_not_be_right_is_not_healthy(pulse: Path, content: str 
     if content is not None:
         pulse.write_text(content)
 
-    assert said in str(verdict(str(pulse)))
+    assert said in str(find_problem(str(pulse)))
 
 
 def test_without_a_file_to_write_a_beat_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +48,7 @@ def test_without_a_file_to_write_a_beat_does_nothing(monkeypatch: pytest.MonkeyP
 
     beat()
 
-    assert verdict() == "HEALTH_FILE is not set, so there is no pulse to read."
+    assert find_problem() == "HEALTH_FILE is not set, so there is no pulse to read."
 
 
 def test_a_beat_that_can_not_be_written_stops_nobody(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_whoever_waits_for_the_start_is_told_as_sd_notify_has_it(
         waiting.settimeout(0)  # what was sent is there at once
         monkeypatch.setenv(NOTIFY_SOCKET, f"@{name}" if abstract else name)
 
-        tell_started()
+        notify_started()
 
         assert waiting.recv(64) == STARTED
 
@@ -89,4 +89,4 @@ def test_whoever_waits_for_the_start_is_told_as_sd_notify_has_it(
 def test_where_nobody_waits_for_the_start_nothing_is_told(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv(NOTIFY_SOCKET, address)
 
-    tell_started()
+    notify_started()

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from errand.process.lifeline import tie
+from errand.process.parent_death import signal_on_parent_death
 from errand.process.waiting import NeverHappened, until
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ class Running:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=tie(signal.SIGKILL),  # noqa: PLW1509 -- only a system call, loaded before
+                preexec_fn=signal_on_parent_death(signal.SIGKILL),  # noqa: PLW1509 -- only a system call, loaded before
             )
         if self.ready:
             try:

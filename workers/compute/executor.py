@@ -41,7 +41,7 @@ class Executor:
     def __init__(self, store: WorkerStore, settings: Settings) -> None:
         """Load the operations; child processes start when they are first needed."""
         self._settings = settings
-        self._operations = load(settings.operations_list)
+        self._operations = load(settings.operation_modules)
         self.children = {
             Weight.CPU: self._pool(Weight.CPU, settings.cpu_slots or len(os.sched_getaffinity(0))),
             Weight.IO: self._pool(Weight.IO, settings.io_slots),
@@ -54,7 +54,7 @@ class Executor:
 
     def _pool(self, weight: Weight, slots: int) -> ChildPool:
         limits = (self._settings.job_memory, self._settings.max_result_bytes)
-        return ChildPool(weight, slots, *limits, modules=self._settings.operations_list)
+        return ChildPool(weight, slots, *limits, modules=self._settings.operation_modules)
 
     @contextmanager
     def room(self, weight: Weight, wanted: int = MOST_OUTCOMES) -> Iterator[int]:

@@ -15,7 +15,7 @@ from errand.errors import MailDeferred, MailRefused, MailServerAway
 from errand.settings import Settings
 from errand.store import DueNotification
 from errand.trust.links import SignedLinks
-from errand.trust.recipients import is_allowed, not_allowed
+from errand.trust.recipients import is_allowed, not_allowed_message
 from schemas.notices import NoticeState
 from workers.mail.sending.mailer_pool import MailerPool
 from workers.mail.sending.server_health import ServerHealth
@@ -87,7 +87,7 @@ class Delivery:
 
     def _deliver(self, notice: DueNotification, links: SignedLinks) -> None:
         """Decide whether the mail may go, word it, lay it out, send it: the whole way of a mail."""
-        require_allowed(notice.to, self._settings.mail_allowed)
+        require_allowed(notice.to, self._settings.allowed_domains)
         words = write_words(notice, self._settings, links)
         letter = lay_out(words, self._templates)
         mail = write_mime(letter)
@@ -115,4 +115,4 @@ class Delivery:
 def require_allowed(address: str, domains: Sequence[str]) -> None:
     """Raise MailRefused unless the address is in one of the domains of MAIL_ALLOW."""
     if not is_allowed(address, domains):
-        raise MailRefused(f"{address} {not_allowed(domains)}.")
+        raise MailRefused(f"{address} {not_allowed_message(domains)}.")

@@ -84,7 +84,7 @@ class Mail:
             address = as_address(to if isinstance(to, str) else "")
         except ValueError as fault:
             raise MailRefused(f"{str(to)[:80]!r} {fault}.") from None
-        require_allowed(address, self.store.settings.mail_allowed)
+        require_allowed(address, self.store.settings.allowed_domains)
         letter_id = str(uuid4())
         self.store.store.post(letter_id, address, _storable(subject), _storable(contents))
         self.tick()

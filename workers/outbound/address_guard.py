@@ -88,7 +88,7 @@ class AddressGuard(Networks):
 @cache
 def guard() -> AddressGuard:
     """Return the guard with the networks of `GUARD_ALLOW`; the settings are read once in each process."""
-    return AddressGuard(Settings.load().guard_allowed)
+    return AddressGuard(Settings.load().allowed_networks)
 
 
 def target(url: str) -> OutboundTarget:

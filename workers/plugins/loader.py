@@ -25,7 +25,7 @@ MAX_WORKERS = 10
 def load_plugin_services(settings: Settings, taken: Collection[str]) -> dict[str, type]:
     """Return all plug-ins' services by name; raise SettingsRefused if a module has none or a name is `taken`."""
     found: dict[str, type] = {}
-    for plugin in find(settings.examples_list):
+    for plugin in find(settings.plugin_paths):
         if not plugin.has_service:
             continue
         module = plugin.load("service")

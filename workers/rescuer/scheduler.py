@@ -7,7 +7,7 @@ store's clock, and who starts it by one script: `errand/store/schedules.py`.
 import logging
 
 from errand.errors import ScheduleRefused
-from errand.schedules import Rhythm, run_id
+from errand.schedules import CronSchedule, scheduled_job_id
 from errand.settings import Settings
 from errand.store import NewJob, Store, StoredSchedule
 from schemas.operations import Operation
@@ -33,13 +33,13 @@ def _fire(store: Store, settings: Settings, catalogue: dict[str, str], now: int,
     if seen is None or float(seen.next) > now:  # another instance was faster
         return None
     try:
-        rhythm = Rhythm.of(seen.definition.cron, seen.definition.timezone)
+        cron_schedule = CronSchedule.parse(seen.definition.cron, seen.definition.timezone)
     except ScheduleRefused as refusal:  # it was accepted where more time zones are known
         log.error("Schedule %s: %s", name, refusal.fields, extra={"action": "schedule_unreadable"})
         return None
-    tick = rhythm.latest(int(float(seen.next)), now)
+    tick = cron_schedule.latest(int(float(seen.next)), now)
     job = job_of(seen, tick, catalogue.get(seen.definition.operation), settings)
-    answer = store.tick(seen, rhythm.upcoming(now), tick, job)
+    answer = store.tick(seen, cron_schedule.upcoming(now), tick, job)
     log.info("Schedule %s: %s", name, answer, extra={"action": f"schedule_{answer}", "job_id": job.id})
     return job if answer == "started" else None
 
@@ -50,7 +50,7 @@ def job_of(schedule: StoredSchedule, tick: int, published: str | None, settings:
     operation = Operation.model_validate_json(published) if published else None
     limit = operation.limits.max_attempts if operation else None
     return NewJob(
-        id=run_id(schedule.name, tick),
+        id=scheduled_job_id(schedule.name, tick),
         operation=wanted.operation,
         arguments=wanted.arguments,
         emails=wanted.emails,

@@ -49,7 +49,7 @@ class WebhookSender:
     def __init__(self, store: WorkerStore, settings: Settings) -> None:
         """Begin to wait for `wake`."""
         self._store, self._settings = store, settings
-        self._keys, self._guard = settings.webhook_keys, AddressGuard(settings.guard_allowed)
+        self._keys, self._guard = settings.webhook_keys, AddressGuard(settings.allowed_networks)
         self._lease = settings.webhook_timeout + MARGIN_SECONDS
         self._pool = eventlet.GreenPool(AT_HAND)
         self._at_hand: Counter[str] = Counter()

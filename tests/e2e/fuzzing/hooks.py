@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from api.checks.idempotency import KEY_PATTERN
 from api.checks.options import refuse_contradictory_times
 from errand.errors import JobRefused
-from errand.schedules import fault_of, fault_of_zone
+from errand.schedules import cron_fault, timezone_fault
 from schemas.address import EMAIL_PATTERN, MAX_LENGTH, as_address
 from schemas.requests import JobRequest, OperationRequest
 from schemas.schedules import CRON_PATTERN, MAX_CRON, ZONE_PATTERN
@@ -162,9 +162,9 @@ def with_real_times(body: dict[str, Any]) -> dict[str, Any]:
     """Make a real cron expression and a real zone of texts that only look like one: no pattern could tell them."""
     real = dict(body)
     cron, zone = body.get("cron"), body.get("timezone")
-    if isinstance(cron, str) and len(cron) <= MAX_CRON and re.search(CRON_PATTERN, cron) and fault_of(cron):
+    if isinstance(cron, str) and len(cron) <= MAX_CRON and re.search(CRON_PATTERN, cron) and cron_fault(cron):
         real["cron"] = expression(Random(cron))
-    if isinstance(zone, str) and re.search(ZONE_PATTERN, zone) and fault_of_zone(zone):
+    if isinstance(zone, str) and re.search(ZONE_PATTERN, zone) and timezone_fault(zone):
         real["timezone"] = Random(zone).choice(ZONES)
     return real
 

@@ -69,7 +69,7 @@ def services(*paths):
 
 
 def test_without_examples_there_are_no_plugins():
-    assert find(settings().examples_list) == []
+    assert find(settings().plugin_paths) == []
 
 
 def test_a_plugin_has_services_or_routes_or_both(plugin):

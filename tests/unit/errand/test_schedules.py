@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from errand.errors import ScheduleRefused
-from errand.schedules import NEVER, Rhythm, _zones, fault_of, local, run_id
+from errand.schedules import NEVER, CronSchedule, _zones, cron_fault, local, scheduled_job_id
 from schemas.schedules import MAX_ZONE, ZONE_PATTERN
 
 BERLIN = "Europe/Berlin"
@@ -27,7 +27,7 @@ def utc(tick: int) -> str:
 
 
 def ticks(cron: str, start: str, count: int = 4, timezone: str = BERLIN) -> list[str]:
-    return [utc(tick) for tick in Rhythm.of(cron, timezone).upcoming(ms(start), count)]
+    return [utc(tick) for tick in CronSchedule.parse(cron, timezone).upcoming(ms(start), count)]
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def test_an_expression_comes_when_cron_says(cron, expected):
 
 
 def test_a_tick_is_later_than_the_time_asked_for_to_the_millisecond():
-    rhythm, noon = Rhythm.of("0 12 * * *", "UTC"), ms("2026-11-21T12:00:00Z")
+    cron_schedule, noon = CronSchedule.parse("0 12 * * *", "UTC"), ms("2026-11-21T12:00:00Z")
 
-    assert rhythm.after(noon - 1) == noon
-    assert rhythm.after(noon) == rhythm.after(noon + 999) == noon + 86_400_000
+    assert cron_schedule.after(noon - 1) == noon
+    assert cron_schedule.after(noon) == cron_schedule.after(noon + 999) == noon + 86_400_000
 
 
 def test_a_zone_counts_by_its_own_clocks():
@@ -92,12 +92,12 @@ def test_what_comes_every_few_minutes_keeps_its_distance_through_both_changes():
 @example("30 2 * * *", BERLIN, ms(BEFORE_OVERLAP), 0.999)
 @example("30 2 * * *", BERLIN, ms(BEFORE_GAP), 0.999)
 def test_who_asks_later_but_before_the_tick_is_told_the_same_tick(cron, timezone, start, part):
-    rhythm = Rhythm.of(cron, timezone)
+    cron_schedule = CronSchedule.parse(cron, timezone)
 
-    tick = rhythm.after(start)
+    tick = cron_schedule.after(start)
 
     assert tick > start
-    assert rhythm.after(start + int((tick - start - 1) * part)) == tick
+    assert cron_schedule.after(start + int((tick - start - 1) * part)) == tick
 
 
 @given(
@@ -105,25 +105,25 @@ def test_who_asks_later_but_before_the_tick_is_told_the_same_tick(cron, timezone
     away=st.timedeltas(timedelta(), timedelta(days=4000)),
 )
 def test_of_the_ticks_that_were_missed_the_latest_is_found(cron, away):
-    rhythm, now = Rhythm.of(cron, BERLIN), ms("2026-10-25T02:40:00+01:00")
-    first = rhythm.after(now - away // timedelta(milliseconds=1))
+    cron_schedule, now = CronSchedule.parse(cron, BERLIN), ms("2026-10-25T02:40:00+01:00")
+    first = cron_schedule.after(now - away // timedelta(milliseconds=1))
 
-    latest = rhythm.latest(first, now)
+    latest = cron_schedule.latest(first, now)
 
     assert latest <= now or latest == first
-    assert rhythm.after(latest) > now
+    assert cron_schedule.after(latest) > now
 
 
 def test_a_tick_that_nothing_followed_is_itself_the_latest():
-    rhythm, noon = Rhythm.of("0 12 * * *", "UTC"), ms("2026-11-21T12:00:00Z")
+    cron_schedule, noon = CronSchedule.parse("0 12 * * *", "UTC"), ms("2026-11-21T12:00:00Z")
 
-    assert rhythm.latest(noon, noon) == rhythm.latest(noon, noon + 5000) == noon
+    assert cron_schedule.latest(noon, noon) == cron_schedule.latest(noon, noon + 5000) == noon
 
 
 def test_years_of_missed_minutes_are_passed_over_at_once():
     began = perf_counter()
 
-    assert utc(Rhythm.of("* * * * *", BERLIN).latest(1, ms("2026-11-21T12:00:30Z"))) == "11-21 12:00"
+    assert utc(CronSchedule.parse("* * * * *", BERLIN).latest(1, ms("2026-11-21T12:00:30Z"))) == "11-21 12:00"
     assert perf_counter() - began < 0.5
 
 
@@ -149,20 +149,20 @@ def test_years_of_missed_minutes_are_passed_over_at_once():
     ],
 )
 def test_an_expression_that_is_none_is_refused_with_a_sentence(cron, told):
-    assert told in fault_of(cron)
+    assert told in cron_fault(cron)
 
 
 @pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 */20 * 1L", "* * */29 2 MON#4"])
 def test_an_expression_that_never_comes_is_refused_in_bounded_time(cron):
     began = perf_counter()
 
-    assert fault_of(cron) == NEVER
+    assert cron_fault(cron) == NEVER
     assert perf_counter() - began < 0.5
 
 
 @pytest.mark.parametrize("cron", ["0 0 29 2 *", "0 0 * 2 MON#5", "0 0 31 1-4 *"])
 def test_an_expression_that_comes_seldom_is_taken(cron):
-    assert fault_of(cron) is None
+    assert cron_fault(cron) is None
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_an_expression_that_comes_seldom_is_taken(cron):
 )
 def test_a_zone_that_is_none_is_refused_with_a_sentence(timezone, told):
     with pytest.raises(ScheduleRefused) as refused:
-        Rhythm.of("* * * * *", timezone)
+        CronSchedule.parse("* * * * *", timezone)
 
     [error] = refused.value.fields["errors"]
     assert error["pointer"] == "/timezone"
@@ -193,7 +193,7 @@ def test_every_zone_is_written_as_the_document_says():
 
 def test_both_faults_are_told_at_once():
     with pytest.raises(ScheduleRefused) as refused:
-        Rhythm.of("often", "Berlin")
+        CronSchedule.parse("often", "Berlin")
 
     assert [error["pointer"] for error in refused.value.fields["errors"]] == ["/cron", "/timezone"]
 
@@ -201,9 +201,13 @@ def test_both_faults_are_told_at_once():
 def test_the_id_of_a_run_is_the_same_on_every_machine_and_another_for_each_tick():
     tick = ms("2026-11-21T12:00:00Z")
 
-    ids = {run_id("nightly", tick), run_id("nightly", tick + 60_000), run_id("daily", tick)}
+    ids = {
+        scheduled_job_id("nightly", tick),
+        scheduled_job_id("nightly", tick + 60_000),
+        scheduled_job_id("daily", tick),
+    }
 
-    assert run_id("nightly", tick) == "01a1fdfa-4600-78a0-929f-c68b35ab4c4e"
+    assert scheduled_job_id("nightly", tick) == "01a1fdfa-4600-78a0-929f-c68b35ab4c4e"
     assert len(ids) == 3
     assert {UUID(each).version for each in ids} == {7}
     assert {UUID(each).variant for each in ids} == {"specified in RFC 4122"}

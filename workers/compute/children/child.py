@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from errand.errors import SettingsRefused
-from errand.process import heap
-from errand.process.lifeline import adopt_orphans, tie_to
+from errand.process import garbage_collection
+from errand.process.parent_death import adopt_orphans, die_with_parent
 from schemas.operations import Weight
 from workers.compute.children.many_at_once import ConcurrentRunner
 from workers.compute.children.one_at_a_time import SerialRunner
@@ -49,7 +49,7 @@ class ChildOrders(TypedDict):
 
 def main(orders: ChildOrders) -> None:
     """Run jobs until the worker ends this process, or the worker itself ends."""
-    tie_to(orders["worker"], signal.SIGKILL)
+    die_with_parent(orders["worker"], signal.SIGKILL)
     adopt_orphans()
     _die_first()
     _set_up_output()
@@ -62,7 +62,7 @@ def main(orders: ChildOrders) -> None:
     os.chdir(orders["folder"])
     given = channel, operations, orders["max_result_bytes"]
     runner = ConcurrentRunner(*given, orders["slots"]) if orders["weight"] == Weight.IO else SerialRunner(*given)
-    heap.settle()
+    garbage_collection.freeze()
     channel.listen(runner.handle)
     channel.send(({"about": "ready"}, ""))
     runner.serve()

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from errand.errors import SettingsRefused
 from errand.settings import Settings
-from errand.trust.recipients import domains_of, is_allowed, not_allowed
+from errand.trust.recipients import is_allowed, not_allowed_message, parse_domains
 from schemas.address import EMAIL_PATTERN, FOREIGN_MAILBOX, NO_ADDRESS, NO_HOST, as_address, is_address
 from schemas.recipients import MOST_RECIPIENTS, Notify, Recipients
 
@@ -120,7 +120,7 @@ def test_who_means_the_same_occasions_says_the_same():
     ],
 )
 def test_an_address_is_allowed_by_its_domain(allow, address, answer):
-    assert is_allowed(address, domains_of(allow)) is answer
+    assert is_allowed(address, parse_domains(allow)) is answer
 
 
 @pytest.mark.parametrize(
@@ -134,5 +134,5 @@ def test_a_domain_that_can_be_none_is_refused_at_the_start(allow, monkeypatch):
 
 
 def test_a_long_list_of_domains_is_told_by_its_beginning():
-    assert not_allowed(domains_of("a.example,b.example")).endswith("are a.example, b.example")
-    assert not_allowed(domains_of(",".join("abcdefg"))).endswith("are a, b, c, d, e…")
+    assert not_allowed_message(parse_domains("a.example,b.example")).endswith("are a.example, b.example")
+    assert not_allowed_message(parse_domains(",".join("abcdefg"))).endswith("are a, b, c, d, e…")

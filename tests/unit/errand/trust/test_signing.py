@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from errand.errors import SettingsRefused
 from errand.settings import Settings
-from errand.trust.signing import keys_of, new_secret, signatures
+from errand.trust.signing import new_secret, parse_keys, signatures
 from tests.rules.tree import ROOT, text
 
 SECRET, OTHER = new_secret(), new_secret()
@@ -26,7 +26,7 @@ def secret_of(size: int) -> str:
 
 
 def headers(secrets: str, sent: int, body: bytes = BODY) -> dict[str, str]:
-    signed = signatures(keys_of(secrets), EVENT, sent, body)
+    signed = signatures(parse_keys(secrets), EVENT, sent, body)
     return {"webhook-id": EVENT, "webhook-timestamp": str(sent), "webhook-signature": signed}
 
 
@@ -46,7 +46,7 @@ def test_while_secrets_change_either_verifies(secret):
 
 @pytest.mark.parametrize("size", [24, 64])
 def test_a_secret_has_24_to_64_bytes(size):
-    assert keys_of(secret_of(size)) == [b"k" * size]
+    assert parse_keys(secret_of(size)) == [b"k" * size]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ NEW: Final = 10_000
 belongs to the jobs that one process has at a time; cycles are rare here."""
 
 
-def settle() -> None:
+def freeze() -> None:
     """To be called when all is loaded: what is here now stays."""
     gc.collect()
     gc.freeze()

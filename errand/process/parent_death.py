@@ -16,15 +16,15 @@ _PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def tie(on_death: signal.Signals) -> Callable[[], None]:
+def signal_on_parent_death(on_death: signal.Signals) -> Callable[[], None]:
     """Give a `preexec_fn` for a child: it will get `on_death` when the thread that started it ends.
 
     Linux only; elsewhere it does nothing, and a parent that is killed with SIGKILL leaves its children.
     """
-    return partial(tie_to, os.getpid(), on_death)
+    return partial(die_with_parent, os.getpid(), on_death)
 
 
-def tie_to(parent: int, on_death: signal.Signals) -> None:
+def die_with_parent(parent: int, on_death: signal.Signals) -> None:
     """Have the calling process get `on_death` when `parent`, its parent, ends."""
     if _LIBC is None:
         return

@@ -13,7 +13,7 @@ FILE = "run.env"
 
 
 @contextmanager
-def joinable(folder: Path, env: Mapping[str, str]) -> Iterator[None]:
+def environment_file(folder: Path, env: Mapping[str, str]) -> Iterator[None]:
     """Keep `env` in a file of `folder` for the time of a `with`; only this user may read it, for it has secrets."""
     file = folder / FILE
     folder.mkdir(parents=True, exist_ok=True)
