@@ -1,8 +1,7 @@
-"""What mail servers and mail workers can do wrong, each once, to real processes: jobs don't notice, every mail arrives,
-and `notifications` tells the truth all the time. What the mailer itself makes of each answer is in
-tests/integration/test_mailer.py.
+"""Faults of mail servers and mail workers, each against real processes: jobs are not affected, every mail arrives, and
+`notifications` is right all the time. How the mailer itself judges each reply is in tests/integration/test_mailer.py.
 
-A mail may come twice only in the window: when the server had the whole letter, and nobody could mark that it did.
+A mail may come twice only if the server took it and no worker could record that.
 """
 
 import os
@@ -24,7 +23,7 @@ from tests.support.stack import Worker, running
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # on purpose here
 
-# a mail's lease is three times a job's, and the answer to a whole letter may take six times MAIL_TIMEOUT
+# a mail's lease is three times a job's, and the reply to a mail's content may take six times MAIL_TIMEOUT
 HURRIED = {"LEASE_SECONDS": "1", "MAIL_TIMEOUT": "1", "MAIL_PAUSE": "0.2"}
 LEASE = 3.0
 
@@ -38,27 +37,27 @@ class Scene:
         self.addresses = 0
 
     def address(self):
-        """Give an address that nobody else uses, so that its mails can be counted."""
+        """Return an address that no other test uses, so that its mails can be counted."""
         self.addresses += 1
         return f"person{self.addresses}@email.com"
 
     def job(self, email):
-        """Post a job and wait until it has succeeded, which no mail server can hinder."""
+        """Post a job and wait until it has succeeded, whatever the mail server does."""
         job_id = self.stack.compute(email=email)
         job = self.stack.finished(job_id, within=15)
         assert (job["status"], job["result"], job["attempt"]) == ("succeeded", 40, 1)
         return job_id
 
     def receipt(self, email):
-        """Post a job that is to run in an hour, so that there is its receipt and no other mail."""
+        """Post a job that starts in an hour, so that its receipt is its only mail."""
         return self.stack.submit("sum", {"value": 30, "other": 10}, email=email, delay=3600)
 
     def notes(self, job_id):
-        """Give the job's notifications by their kind."""
+        """Return the job's notifications by kind."""
         return {row["kind"]: row for row in self.stack.get(f"/jobs/{job_id}").json()["notifications"]}
 
     def wait(self, job_id, holds, within=20):
-        """Wait until something holds for each of the job's notifications, and give them."""
+        """Wait until `holds` is true of each of the job's notifications, and return them."""
 
         def held():
             rows = self.notes(job_id)
@@ -67,11 +66,11 @@ class Scene:
         return until(held, within, "the notifications")
 
     def sent(self, job_id, within=20):
-        """Wait until all are marked as sent, and give them."""
+        """Wait until all of them are recorded as sent, and return them."""
         return self.wait(job_id, lambda row: row["state"] == "sent", within)
 
     def deferred(self, job_id, words, kind="receipt"):
-        """Wait until the first mail was tried in vain for this reason, and give it."""
+        """Wait until an attempt to send the first mail failed for this reason, and return its notification."""
         rows = []
 
         def tried():
@@ -83,31 +82,31 @@ class Scene:
         return rows[-1]
 
     def told(self, job_id):
-        """Give all of the job's notifications, if none of them waits."""
+        """Return all of the job's notifications if none of them is pending."""
         rows = self.stack.get(f"/jobs/{job_id}").json()["notifications"]
         return rows if all(row["state"] in ("sent", "failed") for row in rows) else None
 
     def forget(self, job_id):
-        """Have the job tell nobody any more."""
+        """Drop the job's pending notifications."""
         client, keys = self.stack.store.client, self.stack.store.keys
         members = [each for each in client.zrange(keys.notices, 0, -1) if each.endswith(job_id)]
         client.zrem(keys.notices, *members)
 
     def all_told(self):
-        """Tell whether no mail waits."""
+        """Return whether no mail is pending."""
         return self.stack.store.client.zcard(self.stack.store.keys.notices) == 0
 
     def leased_until(self, job_id):
-        """Tell until when the receipt is its sender's (ms)."""
+        """Return when the lease of the receipt expires (ms)."""
         return self.stack.store.client.zscore(self.stack.store.keys.notices, f"receipt/{job_id}")
 
     def worker(self, name, **env):
-        """Describe another mail worker, with settings of its own."""
+        """Return another mail worker, not started, with settings of its own."""
         return Worker(["mail"], self.stack.folder / f"mail-{name}.log", self.stack.env | env)
 
     @contextmanager
     def instead(self, *workers):
-        """Have only these mail workers run, for the time of a `with`."""
+        """Run only these mail workers for the time of a `with`."""
         self.mail.stop()
         try:
             for worker in workers:
@@ -143,7 +142,7 @@ def shared(valkey, tmp_path_factory):
 
 @pytest.fixture
 def scene(shared):
-    """The scene with a mail server that behaves and a mail worker that runs; nothing is left to be sent."""
+    """The scene with a healthy mail server, a running mail worker and no pending mails."""
     shared.sink.behave()
     shared.sink.hang_up()  # so that the next mail connects
     shared.mail.start()
@@ -165,7 +164,7 @@ def test_mails_wait_for_a_server_that_is_down_and_go_out_when_it_is_back(scene):
     for job_id, address in zip(ids, addresses, strict=True):
         assert {row["last_error"] for row in scene.sent(job_id, within=10).values()} == {None}
         assert subjects(scene.sink.to(address)) == ONCE
-    assert tries.count(0) > 10, "one tries the server now and then, and no other mail is spent on it"
+    assert tries.count(0) > 10, "only one mail tries the server now and then"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +184,7 @@ def test_mails_wait_for_a_server_that_is_down_and_go_out_when_it_is_back(scene):
         ("RCPT", FLOOD, "the answer is too long"),
     ],
 )
-def test_what_a_server_may_take_later_is_told_and_sent_later_and_once(scene, step, answer, told):
+def test_a_mail_that_the_server_defers_is_reported_and_sent_later_and_once(scene, step, answer, told):
     address = scene.address()
     scene.sink.answers[step] = answer
 
@@ -210,7 +209,7 @@ def test_greylisting_holds_up_nobody_else(scene):
     scene.sent(scene.job(other), within=5)
 
     attempts = sum(row["attempts"] for row in scene.sent(slow).values())
-    assert attempts == 4 + 2, "four times put off, two mails sent"
+    assert attempts == 4 + 2, "four times deferred, two mails sent"
     assert subjects(scene.sink.to(grey)) == subjects(scene.sink.to(other)) == ONCE
 
 
@@ -245,12 +244,12 @@ def test_a_mail_that_is_too_large_for_its_server_goes_out_once_without_its_files
     for each in (address, other):
         receipt, result = scene.sink.to(each)
         assert not list(result.message.iter_attachments())
-        assert "behind" in result.text
+        assert "The link below leads to the whole result." in " ".join(result.text.split())
         assert "/view/" in result.text
         assert receipt.message["Message-ID"] == result.message["In-Reply-To"]
 
 
-def test_each_of_several_recipients_is_told_by_a_mail_of_their_own_whatever_befalls_the_others(scene):
+def test_each_recipient_gets_a_mail_of_their_own_whatever_happens_to_the_others(scene):
     people = [scene.address() for _ in range(3)]
     scene.sink.answers["RCPT"] = lambda argument: "550 5.1.1 No such user here" if people[1] in argument else None
 
@@ -283,7 +282,7 @@ def test_a_mail_that_failed_is_sent_once_somebody_asks_for_it_again(scene):
     assert scene.stack.post(f"/jobs/{job_id}/notifications/retry").status_code == 409
 
 
-def test_who_has_unsubscribed_gets_no_mail_and_the_job_says_why(scene):
+def test_an_unsubscribed_address_gets_no_mail_and_the_job_says_why(scene):
     address = scene.address()
     scene.stack.store.unsubscribe(address.upper())
 
@@ -298,7 +297,7 @@ def test_who_has_unsubscribed_gets_no_mail_and_the_job_says_why(scene):
     assert subjects(scene.sink.to(address)) == ONCE
 
 
-def test_an_address_that_gets_its_share_waits_for_its_turn_and_nobody_else_does(scene):
+def test_an_address_over_its_rate_waits_for_its_turn_and_no_other_does(scene):
     busy, other = scene.address(), scene.address()
     with scene.instead(scene.worker("sparing", MAIL_RATE="2")):
         scene.sent(scene.job(busy))
@@ -315,7 +314,7 @@ def test_an_address_that_gets_its_share_waits_for_its_turn_and_nobody_else_does(
 
 def test_a_slow_server_is_waited_for_and_gets_each_mail_once(scene):
     address = scene.address()
-    scene.sink.delay = 2.5  # more than an answer may take, less than the one to a whole letter may
+    scene.sink.delay = 2.5  # longer than a reply may take, shorter than the reply to the content may
 
     rows = scene.sent(scene.job(address))
 
@@ -323,7 +322,7 @@ def test_a_slow_server_is_waited_for_and_gets_each_mail_once(scene):
     assert subjects(scene.sink.to(address)) == ONCE
 
 
-def test_letters_that_hang_hold_up_others_for_seconds_only(scene):
+def test_mails_that_hang_hold_up_others_for_seconds_only(scene):
     hanging, other = scene.address(), scene.address()
     with scene.sink.holding(hanging):
         job_id = scene.job(hanging)
@@ -336,7 +335,7 @@ def test_letters_that_hang_hold_up_others_for_seconds_only(scene):
     assert subjects(scene.sink.to(hanging)) == subjects(scene.sink.to(other)) == ONCE
 
 
-def test_a_server_that_keeps_a_letter_and_says_so_to_nobody_gets_it_again_under_the_same_id(scene):
+def test_a_mail_that_is_taken_without_a_reply_is_sent_again_under_the_same_id(scene):
     address = scene.address()
     scene.sink.answers["KEPT"] = once(DROP, address)
 
@@ -360,10 +359,10 @@ def test_a_server_that_takes_one_connection_or_one_mail_on_each_gets_all_of_them
         assert subjects(scene.sink.to(address)) == ONCE
 
 
-# ---- what only the operator can mend
+# ---- faults that only the operator can correct
 
 
-def test_mails_wait_until_the_operator_has_mended_certificate_and_password(scene, tmp_path):
+def test_mails_wait_until_the_operator_has_corrected_certificate_and_password(scene, tmp_path):
     if not HAS_OPENSSL:
         missing("the openssl command is not installed (apt-get install openssl)")
     good, stranger = Certificate.make(tmp_path / "good"), Certificate.make(tmp_path / "stranger")
@@ -381,7 +380,7 @@ def test_mails_wait_until_the_operator_has_mended_certificate_and_password(scene
             scene.deferred(job_id, "mismatch")
             sink.tls = stranger
             scene.deferred(job_id, "self-signed certificate")
-            assert not sink.logins, "none of them was shown the password"
+            assert not sink.logins, "no server saw the password"
             sink.tls = good
             scene.deferred(job_id, "535")
             assert {row["state"] for row in scene.notes(job_id).values()} == {"pending"}
@@ -416,7 +415,7 @@ def test_a_worker_killed_between_the_servers_yes_and_the_mark_sends_the_mail_twi
         job_id = scene.receipt(address)
         scene.sink.wait_until(lambda: address in scene.sink.arrived)
         before = scene.mail.output().count("Mail sent")
-        with scene.store.gone():  # so that nothing can be marked
+        with scene.store.gone():  # so that nothing can be recorded
             held.close()
             until(lambda: scene.mail.output().count("Mail sent") > before, 10, "the server's 250 was read")
             scene.mail.kill9()
@@ -452,7 +451,7 @@ def test_a_worker_that_stood_still_and_was_overtaken_marks_nothing(scene):
             scene.sink.wait_until(lambda: address in scene.sink.arrived)
             os.kill(scene.mail.process.pid, signal.SIGSTOP)
             second.start()
-            # after the lease, the second tries the same receipt: now the server has it twice, which is the window
+            # after the lease, the second worker sends the same receipt, so the server has it twice
             scene.sink.wait_until(lambda: scene.sink.arrived.count(address) >= 2, LEASE + 10)
         rows = scene.sent(job_id)
 
@@ -579,7 +578,7 @@ def test_a_mail_sent_while_the_store_is_away_is_marked_when_it_is_back_and_not_s
         second.stop()
 
 
-def test_a_letter_asked_for_by_rpc_is_kept_and_sent_once_whatever_befalls_its_worker(scene):
+def test_a_letter_sent_by_rpc_is_stored_and_sent_once_even_if_its_worker_is_killed(scene):
     address = scene.address()
     lines = f"""
 print('id', n.rpc.mail.send("{address}", "testing", "Just testing"))

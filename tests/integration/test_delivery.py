@@ -1,4 +1,4 @@
-"""One attempt to deliver a mail: what becomes of it, whatever the server, the operator or the letter has against it."""
+"""One attempt to deliver a mail: its result for every fault of the server, the operator or the letter."""
 
 import json
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def test_a_mail_that_is_too_large_goes_again_at_once_without_its_files(delivery,
     assert "https://errand.test/view/" in mail.text
 
 
-def test_what_a_server_says_of_its_size_is_believed(smtp_sink, settings):
+def test_the_size_limit_that_a_server_announces_is_kept(smtp_sink, settings):
     smtp_sink.announced_bytes = 30_000
     delivery = Delivery(settings)
 
@@ -95,7 +95,7 @@ def test_a_connection_that_ends_with_the_shorter_letter_is_tried_again_later(del
 
 
 @pytest.mark.parametrize("allowed", ["elsewhere.test", ".email.com"])
-def test_who_must_not_be_mailed_to_any_more_is_not(smtp_sink, settings, allowed):
+def test_an_address_that_is_no_longer_allowed_gets_no_mail(smtp_sink, settings, allowed):
     delivery = Delivery(settings.model_copy(update={"mail_allow": allowed}))
 
     outcome = delivery.attempt(notice(), LINKS)
@@ -119,7 +119,7 @@ def test_pauses_double_up_to_ten_minutes(delivery, smtp_sink, attempt, pause):
     assert outcome == SendResult(NoticeState.PENDING, "450 4.2.0 Greylisted", pause)
 
 
-def test_what_was_tried_for_too_long_is_given_up_but_not_before_one_more_try(delivery, smtp_sink):
+def test_a_mail_is_given_up_after_mail_give_up_but_tried_once_more_before(delivery, smtp_sink):
     assert delivery.attempt(notice(age=61_000), LINKS).state is NoticeState.SENT
     smtp_sink.answers["RCPT"] = "450 4.2.0 Greylisted"
 

@@ -1,4 +1,4 @@
-"""Whatever clients write goes through every letter to a real mail server, and is read there as a mail program would:
+"""Hostile texts of clients go through every letter to a real mail server and are read as a mail program would read them:
 nothing executes, attaches, fetches, breaks or leaves its place.
 """
 
@@ -34,7 +34,7 @@ LINKS = SignedLinks(b"0123456789abcdef0123456789abcdef", HOME)
 
 
 class Post:
-    """A mail server, who sends to it, and a web server and a file that are none of their business."""
+    """A mail server, a mailer that sends to it, and a web server and a file that no mail may touch."""
 
     def __init__(self, sink: SmtpSink, trap: WebServer, folder: Path) -> None:
         self.sink, self.trap = sink, trap
@@ -45,7 +45,7 @@ class Post:
         self.texts = hostile.texts(trap.url(), str(self.file))
 
     def send(self, kind: NoticeKind, to: str = TO, **record: str) -> Caught:
-        """Have a letter written and sent; give what the server got."""
+        """Write and send a letter; return what the server got."""
         job_id, before = str(uuid.uuid4()), len(self.sink.messages)
         notice = due(kind, job_id, record, since=SINCE, to=to)
         send_letter(self.mailer, compose(notice, self.settings, LINKS))
@@ -55,7 +55,7 @@ class Post:
         return mail
 
     def read(self, mail: Caught, to: str = TO) -> None:
-        """Read a mail, and find nothing that nobody meant."""
+        """Check that a mail contains nothing unintended."""
         assert look_through(mail, to, SENDER, HOME) == []
         assert SECRET.encode() not in mail.content
         assert not any(SECRET.encode() in file for file in files_of(mail).values())
@@ -109,7 +109,7 @@ def test_a_result_stays_in_its_place_whatever_its_shape(post, name):
 
 
 def assert_is_the_result(kind: str, content: bytes, result: object) -> None:
-    """Check that a file has the result and no more, and nothing that a spreadsheet would run."""
+    """Check that a file contains exactly the result, and nothing that a spreadsheet would run."""
     if kind == "application/json":
         assert json.loads(content) == json.loads(as_json(result))
     if kind == "text/csv":
@@ -132,7 +132,7 @@ def test_a_letter_of_its_own_says_what_its_author_wrote_and_does_nothing(post, n
 @pytest.mark.parametrize(
     "name", ["script", "an event", "a template", "entities", "emoji", "a file", "a file's address"]
 )
-def test_what_was_written_is_still_read_as_it_was(post, name):
+def test_readers_see_what_clients_wrote_unchanged(post, name):
     text = post.texts[name]
     shown = [
         post.send(NoticeKind.RESULT, operation="echo", arguments="{}", result=as_json(text)),
@@ -146,7 +146,7 @@ def test_what_was_written_is_still_read_as_it_was(post, name):
 
 
 @pytest.mark.parametrize("name", sorted(hostile.pictures("")))
-def test_what_only_looks_like_a_picture_is_never_shown_as_one(post, name):
+def test_a_result_that_only_resembles_a_picture_is_never_shown_as_one(post, name):
     result = hostile.pictures(post.trap.url())[name]
 
     mail = post.send(NoticeKind.RESULT, operation="draw", arguments="{}", result=as_json(result))
@@ -157,7 +157,7 @@ def test_what_only_looks_like_a_picture_is_never_shown_as_one(post, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_words_of_a_picture_stay_words(post, name):
+def test_the_description_of_a_picture_stays_text(post, name):
     result = {"media_type": "image/png", "data": hostile.pictures("")["another picture than it says"]["data"]}
 
     mail = post.send(NoticeKind.RESULT, operation="draw", result=as_json(result | {"alt": post.texts[name][:900]}))
@@ -181,7 +181,7 @@ RESULTS = {
 
 
 @pytest.mark.parametrize("name", sorted(RESULTS))
-def test_a_result_of_any_size_is_told_in_a_mail_of_a_reasonable_one(post, name):
+def test_a_result_of_any_size_makes_a_mail_of_reasonable_size(post, name):
     mail = post.send(NoticeKind.RESULT, operation="echo", arguments="{}", result=RESULTS[name])
 
     post.read(mail)
@@ -198,7 +198,7 @@ OPERATORS = {
     "cancelled.subject.txt": "{{ message }}",
     "letter.subject.txt": "{{ body }}",
 }
-"""What an operator may write, who doesn't think of such clients."""
+"""Templates of an operator who doesn't think of such clients."""
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def templates(tmp_path_factory) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_an_operators_templates_put_into_subjects_stays_there(post, templates, monkeypatch, name):
+def test_text_that_an_operators_templates_put_into_subjects_stays_there(post, templates, monkeypatch, name):
     monkeypatch.setattr(post, "settings", post.settings.model_copy(update={"mail_templates": templates}))
     text = post.texts[name]
     error = as_json({"type": text, "message": text})
@@ -234,7 +234,7 @@ ADDRESSES = [
 
 @pytest.mark.parametrize("kind", NoticeKind)
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_odd_addresses_are_mailed_to_as_they_are(post, kind, address):
+def test_odd_addresses_are_mailed_to_unchanged(post, kind, address):
     mail = post.send(kind, to=address, operation="sum", subject="hello", body="hello")
 
     post.read(mail, to=address)
@@ -263,7 +263,7 @@ def test_odd_addresses_are_mailed_to_as_they_are(post, kind, address):
     ],
 )
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_what_is_more_than_one_address_is_mailed_to_nobody(post, kind, address):
+def test_an_address_that_is_not_one_plain_address_is_mailed_to_nobody(post, kind, address):
     asked = len(post.sink.commands), len(post.sink.messages)
 
     with pytest.raises(MailRefused):

@@ -1,4 +1,4 @@
-"""`mail.send` as other services call it: what it records in a real store, and what it refuses."""
+"""`mail.send` as other services call it: the mails that it records in a real store, and those that it refuses."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ from workers.mail.service import Mail
 
 
 def send(store: Store, *arguments, **settings) -> str:
-    """Call it; the mail service is told to look, and doesn't here."""
+    """Call it, without a mail service that sends anything; return the id."""
     ticked = []
     worker_store = WorkerStore(store, Settings(_env_file=None, **settings))
     letter_id = Mail.send(SimpleNamespace(store=worker_store, tick=lambda: ticked.append(1)), *arguments)
@@ -33,7 +33,7 @@ def test_a_mail_is_recorded_as_it_was_asked_for(store):
     assert (notice.to, notice.subject, notice.body) == ("name@email.com", "testing", "Just testing")
 
 
-def test_an_address_of_another_script_is_mailed_to_as_dns_has_it(store):
+def test_a_domain_in_another_script_is_mailed_to_in_its_ascii_form(store):
     assert recorded(store, send(store, "name@bücher.example", "hello", "")).to == "name@xn--bcher-kva.example"
 
 
@@ -47,7 +47,7 @@ def test_a_subject_and_a_text_of_any_kind_are_recorded(store, odd):
 @pytest.mark.parametrize(
     "to", ["name", "", "name@email.com\n", "name@email.com, other@email.com", "/etc/passwd", "=?utf-8?q?a?=@email.com"]
 )
-def test_what_is_no_address_is_refused_with_a_sentence_and_nothing_is_recorded(store, to):
+def test_an_invalid_address_is_refused_with_a_sentence_and_nothing_is_recorded(store, to):
     with pytest.raises(MailRefused, match="must be one e-mail address"):
         send(store, to, "testing", "Just testing")
 
@@ -62,7 +62,7 @@ def test_a_domain_that_is_not_allowed_is_refused(store):
     send(store, "name@mail.example.org", "testing", "Just testing", mail_allow="example.com,.example.org")
 
 
-def test_who_has_unsubscribed_gets_no_letters_either(store):
+def test_an_unsubscribed_address_gets_no_letters_either(store):
     store.unsubscribe("Name@email.com")
 
     letter_id = send(store, "name@email.com", "testing", "Just testing")

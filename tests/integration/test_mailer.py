@@ -208,7 +208,7 @@ def test_a_picture_is_shown_inside_the_html_and_attached(mailer, smtp_sink):
     assert {part.get_payload(decode=True) for part in (shown, attached)} == {picture.content}
 
 
-def test_who_wants_no_more_mails_is_told_where_to_say_so(mailer, smtp_sink):
+def test_the_headers_name_the_page_to_unsubscribe(mailer, smtp_sink):
     page = f"https://errand.test/unsubscribe/{'a' * 400}"
 
     send_letter(mailer, replace(LETTER, unsubscribe=page))
@@ -267,7 +267,7 @@ def test_long_ids_stay_readable_so_that_mails_find_their_thread(mailer, smtp_sin
         replace(LETTER, unsubscribe="https://errand.test/\r\nBcc: victim@email.com"),
     ],
 )
-def test_a_letter_that_would_break_out_of_its_place_is_refused_before_anything_is_sent(mailer, smtp_sink, letter):
+def test_a_letter_that_would_break_out_of_its_headers_is_refused_before_anything_is_sent(mailer, smtp_sink, letter):
     with pytest.raises(MailRefused):
         send_letter(mailer, letter)
 
@@ -646,7 +646,7 @@ def test_settings_that_can_not_work_are_refused_at_once_and_nobody_is_prompted(u
     assert "secret" not in caught.value.detail
 
 
-# ---- the company it keeps
+# ---- the process around it
 
 ON_THE_HUB = """
 from workers import green; green.monkey_patch()

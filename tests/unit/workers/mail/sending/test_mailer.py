@@ -1,6 +1,5 @@
-"""yagmail stays the sender, and none of its traps is stepped into: a test for each.
-
-The traps are those of release 0.16.0, which is the one that is pinned. Each name begins with what is kept.
+"""yagmail connects and logs in, and none of its traps catches us: a test for each trap of release 0.16.0, which is
+pinned.
 """
 
 import ast
@@ -42,7 +41,7 @@ def mailer(smtp_sink: SmtpSink) -> Iterator[Mailer]:
     mailer.close()
 
 
-# what it opens and whom it asks, told by the interpreter itself; templates are read before it counts
+# the interpreter itself reports what is opened and connected to; templates are read before that is recorded
 AUDITED = """
 import json, sys
 from errand.trust.links import SignedLinks
@@ -84,7 +83,7 @@ print(json.dumps([done, sorted(sys.modules)]))
 
 
 def audited(url: str, *texts: str, **env: str) -> tuple[list[list[str]], set[str]]:
-    """Mail these texts in every place of every letter; give what the process did meanwhile, and its modules."""
+    """Mail these texts in every place of every letter; return what the process did meanwhile, and its modules."""
     command = [sys.executable, "-W", "ignore", "-c", AUDITED, json.dumps([url, *texts])]
     run = subprocess.run(
         command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
@@ -126,13 +125,13 @@ def test_y2_nothing_is_fetched_whatever_a_text_links_to(smtp_sink):
     assert not modules & {"premailer", "cssutils", "lxml", "requests"}
 
 
-def test_y3_what_was_written_is_text_in_the_html_part_too(mailer, smtp_sink):
+def test_y3_markup_stays_text_in_the_html_part(mailer, smtp_sink):
     send_letter(mailer, letter(body='<b onclick="x">bold</b> & so on'))
 
     assert "&lt;b onclick=&#34;x&#34;&gt;bold&lt;/b&gt; &amp; so on" in smtp_sink.wait_for(1)[0].html
 
 
-def test_y4_a_failure_is_raised_at_once_and_nothing_is_kept_to_be_sent_behind_our_back(mailer, smtp_sink, monkeypatch):
+def test_y4_a_failure_is_raised_at_once_and_yagmail_keeps_nothing_to_send_later(mailer, smtp_sink, monkeypatch):
     monkeypatch.setattr("yagmail.sender.time.sleep", lambda _: pytest.fail("yagmail slept over it"))
     started = monotonic()
     for step, answer, error in [
@@ -232,7 +231,7 @@ def test_y9_nobody_is_asked_for_a_password_and_no_file_for_a_user(smtp_sink, tmp
     ],
     ids=str,
 )
-def test_y10_no_header_and_no_address_has_a_line_too_many(mailer, smtp_sink, change):
+def test_y10_no_header_and_no_address_has_a_second_line(mailer, smtp_sink, change):
     with pytest.raises(MailRefused):
         send_letter(mailer, replace(LETTER, **change))
 
@@ -256,7 +255,7 @@ def test_y11_an_address_that_is_no_text_is_refused_with_a_sentence(to):
         Mail.send(mail, to, "subject", "contents")
 
 
-def test_y12_everything_waits_on_the_hub_as_it_is_patched_before_anything_is_imported():
+def test_y12_everything_waits_on_the_hub_because_patching_comes_before_all_imports():
     lines = [ast.unparse(node) for node in syntax(ROOT / "workers" / "__main__.py").body]
 
     assert lines[1:5] == [
@@ -283,7 +282,7 @@ def test_y13_the_log_is_ours_and_names_no_recipient(mailer, smtp_sink, caplog, c
     assert level == logging.getLogger().level or level == logging.WARNING
 
 
-# ---- and nobody goes around it
+# ---- nothing else uses yagmail
 
 
 def test_yagmail_is_in_one_file_and_only_connects_there():

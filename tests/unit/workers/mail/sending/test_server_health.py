@@ -1,4 +1,4 @@
-"""Whether a mail server is tried: one that is away is left alone, one that is busy is asked by fewer."""
+"""ServerHealth: a mail server that is away is left alone, and a busy one gets fewer connections."""
 
 from itertools import pairwise
 
@@ -23,45 +23,45 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_server_that_is_away_is_tried_by_one_mail_after_growing_pauses(clock):
-    reach, pauses = ServerHealth(2.0), []
+    health, pauses = ServerHealth(2.0), []
 
     for _ in range(6):
-        pauses.append(reach.failed(busy=False))
-        assert reach.senders() == 0
+        pauses.append(health.failed(busy=False))
+        assert health.senders() == 0
         clock.now += pauses[-1]
-        assert reach.senders() == 1
+        assert health.senders() == 1
 
     assert pauses[0] == 2.0
     assert all(later >= earlier for earlier, later in pairwise(pauses))
     assert pauses[-1] == LONGEST_AWAY_SECONDS
 
 
-def test_several_who_come_in_vain_at_once_lengthen_the_pause_once(clock):
-    reach = ServerHealth(2.0)
+def test_several_failures_at_once_lengthen_the_pause_once(clock):
+    health = ServerHealth(2.0)
 
-    assert [reach.failed(busy=False) for _ in range(MAX_SENDERS)] == [2.0] * MAX_SENDERS
-
-
-def test_one_answer_and_all_are_at_work_again(clock):
-    reach = ServerHealth(2.0)
-    reach.failed(busy=False)
-
-    reach.answered()
-
-    assert reach.senders() == MAX_SENDERS
-    assert reach.failed(busy=False) == 2.0, "the pauses begin anew"
+    assert [health.failed(busy=False) for _ in range(MAX_SENDERS)] == [2.0] * MAX_SENDERS
 
 
-def test_a_busy_server_is_asked_by_fewer_for_a_while_and_by_one_at_least(clock):
-    reach = ServerHealth(2.0)
+def test_after_one_reply_all_senders_work_again(clock):
+    health = ServerHealth(2.0)
+    health.failed(busy=False)
+
+    health.answered()
+
+    assert health.senders() == MAX_SENDERS
+    assert health.failed(busy=False) == 2.0, "the pauses start again"
+
+
+def test_a_busy_server_gets_fewer_senders_for_a_while_and_at_least_one(clock):
+    health = ServerHealth(2.0)
     for left in range(MAX_SENDERS - 1, 0, -1):
-        reach.failed(busy=True)
-        assert reach.senders() == left
+        health.failed(busy=True)
+        assert health.senders() == left
 
-    reach.failed(busy=True)
-    assert reach.senders() == 0, "it is away, then"
-    reach.answered()
-    assert reach.senders() == 1
+    health.failed(busy=True)
+    assert health.senders() == 0, "it is away, then"
+    health.answered()
+    assert health.senders() == 1
 
     clock.now += NARROW_SECONDS
-    assert reach.senders() == MAX_SENDERS
+    assert health.senders() == MAX_SENDERS

@@ -1,4 +1,4 @@
-"""Attachments: a result as a table that every spreadsheet reads and none runs, as JSON, or as a picture."""
+"""Attachments: a result as a CSV table that no spreadsheet runs, as JSON, or as a picture."""
 
 import csv
 import json
@@ -50,7 +50,7 @@ def test_a_list_of_values_becomes_a_column():
     assert rows([1, "x", None, 2.5]) == [["value"], ["1"], ["x"], [""], ["2.5"]]
 
 
-def test_objects_with_other_keys_share_one_table():
+def test_objects_with_different_keys_share_one_table():
     assert rows([{"a": 1}, {"b": 2, "a": 3}]) == [["a", "b"], ["1", ""], ["3", "2"]]
 
 
@@ -94,7 +94,7 @@ def test_numbers_and_harmless_texts_stay_as_they_are(cell):
     assert rows([cell])[1] == [cell]
 
 
-def test_what_is_no_character_to_be_seen_is_replaced():
+def test_characters_that_can_not_be_shown_are_replaced():
     assert rows(["a\0b\x1b[31m\x9f", "\ud800"]) == [["value"], ["a�b�[31m�"], ["�"]]
 
 
@@ -117,7 +117,7 @@ def test_what_is_no_character_to_be_seen_is_replaced():
         "[NaN",
     ],
 )
-def test_what_is_no_table_and_is_shown_whole_is_not_attached(result):
+def test_a_result_that_is_no_table_and_is_shown_whole_is_not_attached(result):
     assert file(result) is None
 
 
@@ -147,7 +147,7 @@ def test_a_file_has_as_many_bytes_as_the_settings_allow_and_no_more(result):
     assert files(result, most=size - 1) == files(result, most=0) == files(result, bare=True) == ()
 
 
-def test_a_table_far_larger_than_its_result_is_not_even_begun():
+def test_a_table_far_larger_than_its_result_is_not_made():
     started = process_time()
 
     assert file([{f"key{n}": 1} for n in range(50_000)], most=10_000_000).media_type == "application/json"

@@ -1,4 +1,4 @@
-"""The letters: their words, and that nothing a client wrote gets out of its place in them."""
+"""Letters: what they say, and that nothing a client wrote breaks out of its place in them."""
 
 import html
 import json
@@ -58,7 +58,7 @@ def result(value: object, **options: bool) -> Letter:
 
 
 def seen(markup: str) -> str:
-    """What a reader sees of the HTML part."""
+    """Return the text that a reader sees of the HTML part."""
     body = markup.partition("<body")[2].partition(">")[2].replace("<br>", "\n")
     return html.unescape(re.sub(r"<[^>]*>", "", body))
 
@@ -74,7 +74,7 @@ def test_the_receipt_asks_to_wait():
         assert "Please wait the calculation, you'll receive an email with results" in part
 
 
-def test_a_receipt_that_nothing_follows_asks_nobody_to_wait():
+def test_a_receipt_without_a_result_mail_asks_nobody_to_wait():
     receipt = letter(NoticeKind.RECEIPT, notify="accepted failed")
 
     for part in (receipt.text, seen(receipt.html)):
@@ -100,14 +100,14 @@ def test_the_failure_says_what_went_wrong_in_a_sentence():
     assert "ttempts" not in failure.text
 
 
-def test_a_failure_after_several_attempts_tells_their_number():
+def test_a_failure_after_several_attempts_says_how_many():
     failure = letter(NoticeKind.FAILURE, attempt="3")
 
     assert "Attempts: 3" in failure.text
     assert "after 3 attempts" in seen(failure.html)
 
 
-def test_a_cancelled_job_is_told_with_its_reason():
+def test_a_cancellation_says_its_reason():
     reason = "nobody waits for it any more: its deadline passed before it was started"
     cancelled = letter(NoticeKind.CANCELLED, error=json.dumps({"type": "DeadlinePassed", "message": reason}))
 
@@ -118,7 +118,7 @@ def test_a_cancelled_job_is_told_with_its_reason():
 
 
 @pytest.mark.parametrize("kind", OF_A_JOB)
-def test_every_mail_about_a_job_names_it_and_links_to_it_and_out_of_it(kind):
+def test_every_mail_about_a_job_names_it_and_has_its_link_and_the_link_to_unsubscribe(kind):
     mail = letter(kind)
 
     for part in (mail.text, seen(mail.html)):
@@ -140,7 +140,7 @@ def test_every_mail_about_a_job_says_until_when_its_link_works(kind):
     assert f"The link works until {until}" in seen(mail.html)
 
 
-def test_behind_the_link_of_an_ended_job_is_nothing_once_the_job_is_forgotten():
+def test_the_link_to_an_ended_job_works_no_longer_than_the_job_is_kept():
     forgotten = {"expires_at": str(SINCE + 600_000)}
     until = datetime.fromtimestamp(SINCE // 1000 + 600, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
@@ -148,7 +148,7 @@ def test_behind_the_link_of_an_ended_job_is_nothing_once_the_job_is_forgotten():
     assert until not in letter(NoticeKind.RECEIPT, **forgotten).text  # of its last run; it may run for days
 
 
-def test_a_letter_is_what_its_author_wrote():
+def test_a_letter_says_what_its_author_wrote():
     mail = letter(NoticeKind.LETTER, body="Dear you,\r\n\r\n  1 < 2 & so on")
 
     assert mail.subject == "testing"
@@ -197,7 +197,7 @@ def test_ids_are_distinct_stable_and_make_a_thread():
 
 
 @pytest.mark.parametrize("number", ["-2", "-10"])
-def test_each_of_several_people_has_a_thread_of_their_own(number):
+def test_each_recipient_has_a_thread_of_their_own(number):
     receipt = letter(NoticeKind.RECEIPT, name=f"receipt{number}", to="other@email.com")
     failure = letter(NoticeKind.FAILURE, name=f"failure{number}", to="other@email.com", retries="1")
 
@@ -242,7 +242,7 @@ def test_a_result_is_shown_exactly(stored, shown):
     assert shown in seen(mail.html)
 
 
-def test_json_that_is_too_long_for_a_line_is_set_off():
+def test_json_that_is_too_long_for_a_line_is_indented():
     mail = letter(
         NoticeKind.RESULT, result='{"one":{"two":[1.10,2],"three":"a text of some length"},"four":[{}],"n":null}'
     )
@@ -269,7 +269,7 @@ def test_a_flat_object_is_shown_as_names_and_values():
     assert mail.attachments == ()
 
 
-def test_a_table_stands_in_columns_and_is_attached():
+def test_a_table_is_set_in_columns_and_attached():
     mail = result([{"column": "name", "mean": None}, {"column": "漢字", "mean": 38.5}])
 
     lines = ["column  mean", "------  ----", "name", "漢字    38.5"]
@@ -280,7 +280,7 @@ def test_a_table_stands_in_columns_and_is_attached():
     assert "This table is also in the attached file sum.csv." in seen(mail.html)
 
 
-def test_a_wide_table_stands_row_below_row_in_the_text():
+def test_the_rows_of_a_wide_table_are_blocks_in_the_text_part():
     mail = result([{f"column {n}": "a" * 20 for n in range(9)} | {"empty": None}] * 3)
 
     assert mail.text.count("\ncolumn 0: aaaaaaaaaaaaaaaaaaaa\ncolumn 1: ") == 3
@@ -298,7 +298,7 @@ def test_of_a_long_table_the_first_rows_are_shown_and_the_file_has_all():
         assert said in " ".join(part.split())
 
 
-def test_the_text_tells_how_many_rows_it_has_itself():
+def test_the_text_part_says_how_many_rows_it_has():
     mail = result([{f"column {n}": "a" * 20 for n in range(9)}] * 40)
 
     assert f"These are the first {mail.text.count('column 0')} of 40 rows." in mail.text
@@ -314,7 +314,7 @@ def test_the_text_tells_how_many_rows_it_has_itself():
         ["two\nlines"],
     ],
 )
-def test_a_table_of_which_not_all_is_shown_says_so(value):
+def test_a_table_that_is_shown_in_part_says_so(value):
     mail = result(value if isinstance(value[0], dict | str) else value[0])
 
     for part in (mail.text, seen(mail.html)):
@@ -343,7 +343,7 @@ def test_a_long_result_is_cut_and_the_rest_is_in_its_file_or_behind_the_link(sto
     assert "See the whole result" in seen(bare.html)
 
 
-def test_a_picture_is_shown_and_said_in_words():
+def test_a_picture_is_shown_and_described():
     document = Picture.of(png(3, 3), "Three <b>dots</b>\nand more").model_dump_json()
     mail, bare = (letter(NoticeKind.RESULT, result=document, bare=bare) for bare in (False, True))
 
@@ -361,7 +361,7 @@ def test_a_picture_is_shown_and_said_in_words():
 @pytest.mark.parametrize(
     "result", [json.dumps("é\n" * 2_500_000), f"[{'[' * 5_000_000}", "[" + "1," * 2_500_000 + "1]"]
 )
-def test_a_result_of_the_longest_kind_is_written_in_no_time(result):
+def test_the_longest_results_are_laid_out_within_a_second(result):
     started = process_time()
 
     letter(NoticeKind.RESULT, result=result)
@@ -423,14 +423,14 @@ def test_a_subject_is_one_harmless_line(written, subject):
         (json.dumps({"value": int("9" * 4000)}), f"sum of value {'9' * 79}…"),
     ],
 )
-def test_arguments_are_told_in_words(arguments, words):
+def test_arguments_are_written_in_words(arguments, words):
     text = " ".join(letter(NoticeKind.RECEIPT, arguments=arguments).text.split())
 
     assert f"Operation: {words} Job:" in text
 
 
 @pytest.mark.parametrize("value", [[1] * 1000, {f"key{n}": [[1] * 20] * 20 for n in range(9)}, "x" * 1000])
-def test_many_arguments_are_told_in_part_and_in_no_time(value):
+def test_many_arguments_are_shortened_and_take_no_time(value):
     arguments = json.dumps({f"name{n}": value for n in range(100)})
     started = process_time()
 
@@ -442,11 +442,11 @@ def test_many_arguments_are_told_in_part_and_in_no_time(value):
 
 
 @pytest.mark.parametrize("error", ["", "nonsense", "{}", "[]", "7", '{"type":1}'])
-def test_an_error_that_can_not_be_read_is_still_told(error):
+def test_an_error_that_can_not_be_read_is_still_reported(error):
     assert "Your operation failed with Error." in letter(NoticeKind.FAILURE, error=error).text
 
 
-def test_an_error_message_cannot_turn_the_text_around_it():
+def test_an_error_message_can_not_reverse_the_text_around_it():
     error = json.dumps({"type": "ValueError", "message": f"bad{BIDI}\r\n\r\nThe result is: 41."})
 
     failure = letter(NoticeKind.FAILURE, error=error)
@@ -515,7 +515,7 @@ def test_one_plain_address_is_taken(address):
 
 @pytest.mark.parametrize("address", BAD, ids=lambda text: ascii(text[:30]))
 @pytest.mark.parametrize("kind", [NoticeKind.RESULT, NoticeKind.LETTER])
-def test_everything_else_is_refused_at_every_door(kind, address):
+def test_anything_but_one_plain_address_is_refused(kind, address):
     assert not is_address(address)
     with pytest.raises(MailRefused, match="one plain e-mail address"):
         letter(kind, to=address)

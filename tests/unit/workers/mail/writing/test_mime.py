@@ -1,4 +1,4 @@
-"""A letter as the bytes of a mail, parsed back: its parts, its headers, its files."""
+"""A letter as the bytes of a mail, parsed back: its parts, headers and files."""
 
 from dataclasses import replace
 from email import message_from_bytes
@@ -39,7 +39,7 @@ def parts(mail: EmailMessage) -> list[tuple[str, str | None]]:
     return [(part.get_content_type(), part.get_content_disposition()) for part in mail.walk()]
 
 
-def test_text_and_html_are_two_forms_of_one_thing():
+def test_text_and_html_are_alternatives():
     mail = parsed(LETTER)
 
     assert parts(mail) == [("multipart/alternative", None), ("text/plain", None), ("text/html", None)]
@@ -47,7 +47,7 @@ def test_text_and_html_are_two_forms_of_one_thing():
         assert mail.get_body((kind,)).get_content().replace("\r\n", "\n") == written
 
 
-def test_a_file_stands_beside_them():
+def test_a_file_is_attached_to_them():
     mail = parsed(replace(LETTER, attachments=(TABLE,)))
 
     assert parts(mail)[0] == ("multipart/mixed", None)
@@ -64,7 +64,7 @@ def test_json_is_attached_without_a_charset():
     assert file.get_payload(decode=True) == b"[1]"
 
 
-def test_a_picture_belongs_to_the_html_and_is_attached_too():
+def test_a_picture_is_part_of_the_html_and_attached():
     mail = parsed(replace(LETTER, attachments=(PICTURE,)))
 
     assert parts(mail) == [
@@ -120,6 +120,6 @@ def test_long_links_and_ids_stay_as_they_are_on_one_line(length):
     ],
     ids=str,
 )
-def test_what_would_break_out_of_its_header_is_refused(change):
+def test_a_value_that_would_break_out_of_its_header_is_refused(change):
     with pytest.raises(MailRefused):
         write_mime(replace(LETTER, **change))

@@ -1,4 +1,4 @@
-"""The templates of letters: an operator's go before the package's, are tried at the start, and never stop a mail."""
+"""Templates: an operator's come before the package's, are tested at the start, and never stop a mail."""
 
 import os
 import re
@@ -28,7 +28,7 @@ GUIDE = (ROOT / "docs" / "mail.md").read_text(encoding="utf-8")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of an operator's: no test has another's, as templates are read once."""
+    """An operator's folder, one for each test, as templates are read once."""
     return tmp_path
 
 
@@ -50,7 +50,7 @@ def test_every_kind_has_a_subject_a_text_and_html():
     assert files >= {f"{kind}.{part}" for kind in NoticeKind for part in ("subject.txt", "txt", "html")}
 
 
-def test_an_operators_file_goes_before_the_packages_and_the_others_stay(folder):
+def test_an_operators_file_replaces_the_packages_and_the_others_stay(folder):
     (folder / "result.subject.txt").write_text("Fertig: {{ text }}\n")
     (folder / "result.txt").write_text("Das Ergebnis ist {{ text }}.\n{{ link }}\n")
 
@@ -64,7 +64,7 @@ def test_an_operators_file_goes_before_the_packages_and_the_others_stay(folder):
     assert letter(folder, sample(NoticeKind.RECEIPT)) == compose(sample(NoticeKind.RECEIPT), PACKAGE, LINKS)
 
 
-def test_an_operator_can_change_a_block_and_have_the_rest_of_the_packages(folder):
+def test_an_operator_can_change_one_block_of_a_template(folder):
     (folder / "result.html").write_text('{% extends "errand/result.html" %}{% block button %}Ansehen{% endblock %}')
 
     check_templates(settings(folder))
@@ -72,7 +72,7 @@ def test_an_operator_can_change_a_block_and_have_the_rest_of_the_packages(folder
     assert letter(folder).html == compose(RESULT, PACKAGE, LINKS).html.replace(">See the job<", ">Ansehen<")
 
 
-def test_what_all_mails_have_in_common_is_changed_once(folder):
+def test_the_template_that_all_mails_share_is_changed_once(folder):
     (folder / "base.html").write_text("<html><body>ACME{% block content %}{% endblock %}</body></html>")
 
     for kind in (NoticeKind.RECEIPT, NoticeKind.FAILURE):
@@ -93,7 +93,7 @@ def test_a_subject_stays_one_line(folder):
     assert mail.subject == "a Bcc: b@c.test"
 
 
-def test_what_the_documentation_shows_works(folder):
+def test_the_documented_example_works(folder):
     subject, html = re.findall(r"```jinja\n(.*?)```", GUIDE, re.DOTALL)
     (folder / "result.subject.txt").write_text(subject)
     (folder / "result.html").write_text(html)
@@ -107,7 +107,7 @@ def test_what_the_documentation_shows_works(folder):
     assert ">40</div>" in mail.html
 
 
-def test_the_documentation_lists_the_words_that_templates_are_given():
+def test_the_documentation_lists_the_variables_of_templates():
     rows = re.findall(r"^\| (`[^|]*) \| ([^|]*) \| [^|]+ \|$", GUIDE.partition("| variable | in |")[2], re.MULTILINE)
     listed = {kind: set[str]() for kind in NoticeKind}
     for words, kinds in rows:
@@ -170,7 +170,7 @@ def test_a_folder_that_is_not_there_is_refused_at_the_start(folder):
         Mail.check(settings(folder / "nowhere"))
 
 
-def test_a_file_whose_name_is_mistyped_is_told_at_the_start(folder, caplog):
+def test_a_file_with_a_misspelt_name_is_logged_at_the_start(folder, caplog):
     (folder / "resutl.html").write_text("")
     (folder / "logo.png").write_bytes(b"\x89PNG")
     (folder / "letter.html").write_text("{% include 'footer.html' %}")
@@ -186,7 +186,7 @@ def test_a_file_whose_name_is_mistyped_is_told_at_the_start(folder, caplog):
 # ---- on a record that nobody thought of
 
 
-def test_where_a_template_fails_on_a_record_the_packages_own_letter_goes_out_and_is_logged(folder, caplog):
+def test_if_a_template_fails_on_a_job_the_packages_own_is_used_and_the_fault_is_logged(folder, caplog):
     (folder / "result.subject.txt").write_text("Fertig")
     (folder / "result.txt").write_text("Hello.\n{{ 1 // (text | length - 4) if text else '' }}")
     check_templates(settings(folder))

@@ -1,4 +1,4 @@
-"""The layout of a mail's text part: tables in columns, rows one below the other, JSON set off."""
+"""The layout of a mail's text part: tables in columns, rows as blocks, indented JSON."""
 
 import json
 from time import process_time
@@ -17,14 +17,14 @@ def test_a_sentence_is_broken_between_words_only():
     assert max(map(len, text.splitlines()[2:])) <= WIDTH
 
 
-def test_columns_are_as_wide_as_what_is_in_them_and_numbers_stand_on_the_right():
+def test_columns_are_as_wide_as_their_cells_and_numbers_are_right_aligned():
     text, shown = table_as_text(("name", "n"), [("Ada", "1815"), ("Alan M.", "")], (False, True))
 
     assert text.splitlines() == ["name        n", "-------  ----", "Ada      1815", "Alan M."]
     assert shown == 2
 
 
-def test_what_is_twice_as_wide_or_has_no_width_counts_so():
+def test_wide_characters_count_twice_and_combining_ones_not_at_all():
     text, _ = table_as_text(("a", "b"), [("漢字", "x"), ("e\u0301", "x"), ("abcd", "x")], (False, False))
 
     assert text.splitlines()[2:] == ["漢字  x", "e\u0301     x", "abcd  x"]
@@ -37,11 +37,11 @@ def test_names_and_values_have_no_header():
     ]
 
 
-def test_a_row_of_nothing_is_still_a_line():
+def test_an_empty_row_is_still_a_line():
     assert table_as_text(("value",), [("1",), ("",)], (True,))[0].splitlines() == ["value", "-----", "    1", "-"]
 
 
-def test_rows_that_are_wider_than_a_line_stand_one_below_the_other():
+def test_rows_that_are_wider_than_a_line_become_blocks():
     text, shown = table_as_text(("a", "b", "c"), [("x" * 30, "", "z" * 30), ("1", "2 " * 60, "3")], (False,) * 3)
 
     assert text.splitlines()[:4] == [f"a: {'x' * 30}", f"c: {'z' * 30}", "", "a: 1"]
@@ -49,12 +49,12 @@ def test_rows_that_are_wider_than_a_line_stand_one_below_the_other():
     assert shown == 2
 
 
-def test_one_long_cell_is_enough_for_that():
+def test_one_long_cell_makes_all_rows_blocks():
     assert table_as_text(("a",), [("x" * (MAX_CELL + 1),)], (False,))[0] == f"a: {'x' * (MAX_CELL + 1)}"
     assert table_as_text(("", ""), [("a", "x y " * 15)], (False, False))[0] == "a: " + ("x y " * 15).strip()
 
 
-def test_of_many_such_rows_as_many_are_shown_as_fit_and_at_least_one():
+def test_as_many_blocks_are_shown_as_fit_and_at_least_one():
     rows = [tuple(f"{'x' * 20}{n}" for n in range(9))] * 50
 
     text, shown = table_as_text(tuple("abcdefghi"), rows, (False,) * 9)
@@ -76,7 +76,7 @@ def test_of_many_such_rows_as_many_are_shown_as_fit_and_at_least_one():
         ("]}", ["", "]", "}"]),
     ],
 )
-def test_json_is_set_off_line_by_line(document, lines):
+def test_json_is_indented_line_by_line(document, lines):
     assert indented(document).split("\n") == lines
 
 
@@ -89,7 +89,7 @@ def test_a_list_of_numbers_fills_lines():
 
 
 @pytest.mark.parametrize("document", ["[" * 10_000, "[1," * 3_000, '"' + '\\"' * 5_000, "{" * 5_000 + "}" * 5_000])
-def test_odd_json_takes_neither_long_nor_much_room(document):
+def test_odd_json_takes_little_time_and_room(document):
     started = process_time()
 
     assert len(indented(document)) < 500_000
