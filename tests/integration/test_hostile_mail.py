@@ -1,4 +1,4 @@
-"""Hostile texts of clients go through every letter to a real mail server and are read as a mail program would read them:
+"""Hostile texts of clients go through every letter to a real mail server, and are read there as a mail program reads:
 nothing executes, attaches, fetches, breaks or leaves its place.
 """
 
