@@ -1,10 +1,10 @@
 """Words a mail: makes everything the mail says, once, from its notification.
 
-A job comes from `workers/mail/delivery.py`. Of the steps of a mail only this one reads the job's record.
+A job comes from `workers/mail/delivery.py`. Only this step of a mail reads the job's record.
 docs/mail.md lists the variables, because operators use them in templates of their own. Next: `letter.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -12,11 +12,12 @@ from typing import Any, Final, Self
 
 from errand.errors import MailRefused
 from errand.presenting import safe_text
+from errand.record import JobRecord
 from errand.settings import Settings
 from errand.store import DueJobNotification, DueLetter, DueNotification
 from errand.trust.links import SignedLinks
 from schemas.address import is_address
-from schemas.notices import NoticeKind, Occasion
+from schemas.notices import NoticeKind
 from workers.mail.writing.attachments import Attachment
 from workers.mail.writing.mail_from import read_mail_from
 from workers.mail.writing.message_ids import message_id, receipt_of
@@ -25,8 +26,6 @@ from workers.mail.writing.template_set import MAX_SUBJECT
 
 MAX_MESSAGE: Final = 1_000
 """Maximum characters of an error's message in a mail."""
-
-_ENDINGS: Final = (NoticeKind.RESULT, NoticeKind.FAILURE, NoticeKind.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +58,25 @@ def write_words(notice: DueNotification, settings: Settings, links: SignedLinks)
     if not is_address(notice.to):
         raise MailRefused(f"{notice.to[:80]!r} is not one plain e-mail address")
     mail_from = read_mail_from(settings.mail_from)
-    about_all: Variables = {"to": notice.to, "unsubscribe": links.unsubscribe(notice.to)}
-    about_job = _job(notice, settings, links) if isinstance(notice, DueJobNotification) else {}
-    about_kind, attachment = _of_kind(notice, settings)
+    variables, attachment = _variables(notice, settings, links)
+    own_id, receipt_id = _thread(notice, mail_from.domain)
     return MailWords(
         kind=notice.kind,
         mail_from=mail_from,
         to=notice.to,
-        message_id=_own_message_id(notice, mail_from.domain),
-        in_reply_to=_receipt_message_id(notice, mail_from.domain),
-        variables=about_all | about_job | about_kind,
+        message_id=own_id,
+        in_reply_to=receipt_id,
+        variables=variables | {"to": notice.to, "unsubscribe": links.unsubscribe(notice.to)},
         attachments=(attachment,) if attachment else (),
     )
+
+
+def _variables(notice: DueNotification, settings: Settings, links: SignedLinks) -> tuple[Variables, Attachment | None]:
+    """Return what the mail says about its job, or the letter itself, and the attachment if there is one."""
+    if isinstance(notice, DueLetter):
+        return _letter(notice), None
+    about_kind, attachment = _of_kind(notice.kind, notice.record, settings)
+    return _job(notice, settings, links) | about_kind, attachment
 
 
 def _job(notice: DueJobNotification, settings: Settings, links: SignedLinks) -> Variables:
@@ -86,47 +92,42 @@ def _job(notice: DueJobNotification, settings: Settings, links: SignedLinks) -> 
     }
 
 
-def _of_kind(notice: DueNotification, settings: Settings) -> tuple[Variables, Attachment | None]:
+def _of_kind(kind: NoticeKind, record: JobRecord, settings: Settings) -> tuple[Variables, Attachment | None]:
     """Return what only mails of this kind say, and the attachment if there is one."""
-    if isinstance(notice, DueLetter):
-        return _letter(notice.subject, notice.body), None
-    record = notice.record
-    match notice.kind:
+    match kind:
         case NoticeKind.RESULT:
             return describe_result(record.operation, record.result or "null", settings.mail_attachment_bytes)
         case NoticeKind.FAILURE:
-            return _failure(record.error or "", record.attempt), None
+            return _failure(record), None
         case NoticeKind.CANCELLED:
-            return _cancelled(record.error or ""), None
+            return _cancelled(record), None
         case _:
-            return _receipt(record.notify), None
+            return _receipt(record), None
 
 
-def _receipt(occasions: Sequence[Occasion]) -> Variables:
-    """Say whether a result will be mailed; `occasions` are those that the job names, or none for all."""
-    return {"answers": not occasions or "succeeded" in occasions}
+def _receipt(record: JobRecord) -> Variables:
+    """Say whether a mail follows if the job succeeds. A job without `notify` has mails for all occasions."""
+    return {"answers": not record.notify or "succeeded" in record.notify}
 
 
-def _failure(document: str, attempts: int) -> Variables:
-    error, message = safe_text.error(document, MAX_MESSAGE)
-    return {"error": error, "message": message, "attempts": attempts if attempts > 1 else None}
+def _failure(record: JobRecord) -> Variables:
+    error, message = safe_text.error(record.error or "", MAX_MESSAGE)
+    return {"error": error, "message": message, "attempts": record.attempt if record.attempt > 1 else None}
 
 
-def _cancelled(document: str) -> Variables:
-    _, message = safe_text.error(document, MAX_MESSAGE)
+def _cancelled(record: JobRecord) -> Variables:
+    _, message = safe_text.error(record.error or "", MAX_MESSAGE)
     return {"message": message}
 
 
-def _letter(subject: str, body: str) -> Variables:
-    return {"subject": safe_text.one_line(subject, MAX_SUBJECT), "body": safe_text.clean(body)}
+def _letter(letter: DueLetter) -> Variables:
+    return {"subject": safe_text.one_line(letter.subject, MAX_SUBJECT), "body": safe_text.clean(letter.body)}
 
 
-def _own_message_id(notice: DueNotification, domain: str) -> str:
-    is_receipt = notice.kind is NoticeKind.RECEIPT
-    retries = notice.record.retries if isinstance(notice, DueJobNotification) and not is_receipt else 0
-    return message_id(notice.id, notice.name or notice.kind, domain, retries=retries)
-
-
-def _receipt_message_id(notice: DueNotification, domain: str) -> str | None:
-    """Return the Message-ID that a mail about the end of a job replies to."""
-    return message_id(notice.id, receipt_of(notice.name), domain) if notice.kind in _ENDINGS else None
+def _thread(notice: DueNotification, domain: str) -> tuple[str, str | None]:
+    """Return the Message-ID of the mail, and that of the receipt which a mail about the end of a job replies to."""
+    name = notice.name or notice.kind
+    if isinstance(notice, DueLetter) or notice.kind is NoticeKind.RECEIPT:
+        return message_id(notice.id, name, domain), None
+    own_id = message_id(notice.id, name, domain, retries=notice.record.retries)
+    return own_id, message_id(notice.id, receipt_of(notice.name), domain)

@@ -10,7 +10,7 @@ def test_a_message_id_names_the_job_and_the_notification():
 
 
 def test_a_retried_job_ends_with_a_mail_of_its_own():
-    assert message_id("1", "result", "errand.test", retries="1") == "<1.result1@errand.test>"
+    assert message_id("1", "result", "errand.test", retries=1) == "<1.result1@errand.test>"
 
 
 @pytest.mark.parametrize(
