@@ -1,8 +1,8 @@
 """The API's responses: JSON, with the headers that every response carries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response, request
 from werkzeug.datastructures import Headers
@@ -18,12 +18,19 @@ class Answer(Response):
     """A response; its body is JSON unless another media type is given."""
 
     default_mimetype = "application/json"
+    runs_on_close = False
+    """Whether functions are called once the answer has been sent."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         """Make a response as Flask does, and forbid browsers to guess another media type."""
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed through as they are
         if NOSNIFF[0] not in self.headers:
             self.headers.add(*NOSNIFF)
+
+    def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
+        """Call `func` once the answer has been sent."""
+        self.runs_on_close = True
+        return super().call_on_close(func)
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
         """Return the headers unchanged if the body's length is known: our paths need no escaping.
@@ -39,7 +46,7 @@ class Answer(Response):
 
         Each piece passes a queue and wakes a thread, which takes a sixth of the time of an accepted job.
         """
-        whole = self.is_sequence and not self.direct_passthrough and not self._on_close
+        whole = self.is_sequence and not self.direct_passthrough and not self.runs_on_close
         if not whole or environ["REQUEST_METHOD"] == "HEAD" or self.status_code in BODILESS:
             return super().get_app_iter(environ)
         return list(self.iter_encoded())

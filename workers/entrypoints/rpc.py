@@ -15,7 +15,7 @@ import eventlet
 import kombu.serialization
 from kombu import Connection, Queue, binding
 from nameko.amqp.publish import Publisher
-from nameko.exceptions import BadRequest, ContainerBeingKilled, MalformedRequest, MethodNotFound, serialize
+from nameko.exceptions import BadRequest, ContainerBeingKilled, MalformedRequest, serialize
 from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 
 from errand.errors import CallFailed, ErrandError, ResultUnserialisable
@@ -38,6 +38,16 @@ class CallHandler(RpcConsumer):  # type: ignore[misc]  # nameko has no annotatio
 
     queue_consumer = RpcQueueConsumer()
 
+    def __init__(self) -> None:
+        """Serve no method yet."""
+        super().__init__()
+        self._method_keys: set[str] = set()
+
+    def register_provider(self, provider: Any) -> None:
+        """Serve the method of `provider`."""
+        super().register_provider(provider)
+        self._method_keys.add(f"{self.container.service_name}.{provider.method_name}")
+
     def declare(self, connection: Connection) -> Queue:
         """Declare and return the queue to consume, with its bindings; raises what faults_of() names.
 
@@ -46,7 +56,7 @@ class CallHandler(RpcConsumer):  # type: ignore[misc]  # nameko has no annotatio
         """
         keys = [self.queue.routing_key]
         if connection.transport.driver_type != "amqp":
-            keys += map(self._key, self._providers)
+            keys += sorted(self._method_keys)
         bindings = [binding(self.queue.exchange, key) for key in keys]
         queue = Queue(self.queue.name, bindings, durable=True, queue_arguments=dict(QUORUM))
         declare_quorum_queue(connection, queue)
@@ -114,14 +124,7 @@ class CallHandler(RpcConsumer):  # type: ignore[misc]  # nameko has no annotatio
         return provider, body["args"], body["kwargs"]
 
     def _provider_of(self, message: Any) -> Any:
-        routing_key = message.delivery_info.get("routing_key") or ""
-        for provider in self._providers:
-            if self._key(provider) == routing_key:
-                return provider
-        raise MethodNotFound(routing_key.rpartition(".")[2])
-
-    def _key(self, provider: Any) -> str:
-        return f"{self.container.service_name}.{provider.method_name}"
+        return self.get_provider_for_method(message.delivery_info.get("routing_key") or "")
 
     def _refuse(self, message: Any, fault: Exception) -> None:
         """Reply to a call that can't be started; drop it if it names nobody to reply to."""

@@ -37,7 +37,11 @@ class SteadyTimer(Timer):  # type: ignore[misc]  # nameko has no annotations
         if self.once:
             self._store = Store.connect(settings_of(self))
 
-    def _run(self) -> None:
+    def start(self) -> None:
+        """Start ticking, in a greenthread of the container."""
+        self.gt = self.container.spawn_managed_thread(self._tick)
+
+    def _tick(self) -> None:
         due = monotonic() + (0 if self.eager else self.interval)
         while not self._stops_within(max(0.0, due - monotonic())):
             if self._leads():

@@ -36,15 +36,15 @@ ACCEPT_PAUSE_SECONDS = 0.2
 class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotations
     """Serves all `@http` methods of one service, on a port of its own."""
 
-    _sock: Any
-    _gt: Any
-
     def __init__(self) -> None:
         """Prepare to listen; no port is opened yet."""
         super().__init__()
         self._free_connections = Semaphore(MAX_CONNECTIONS)
         self._connections: list[list[Any]] = []  # eventlet's: address, socket, state
         self._empty = Event()
+        self._listener: Any = None
+        self._acceptor: Any = None  # the greenthread of `run`
+        self._accepting = True
 
     @property
     def bind_addr(self) -> tuple[str, int]:
@@ -57,7 +57,7 @@ class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotatio
         """Open the port, so that no other process takes it before `start`; raise SettingsRefused if that fails."""
         host, port = self.bind_addr
         try:
-            self._sock = eventlet.listen((host, port), backlog=BACKLOG, reuse_port=False)
+            self._listener = eventlet.listen((host, port), backlog=BACKLOG, reuse_port=False)
         except (OSError, OverflowError) as fault:
             raise SettingsRefused(
                 f"{WEB_SERVER_CONFIG_KEY}: {self.container.service_name} can't listen on {host or '*'}:{port} "
@@ -66,22 +66,22 @@ class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotatio
 
     def start(self) -> None:
         """Accept connections; raises as `check` does."""
-        if self._gt is not None:
+        if self._acceptor is not None:
             return  # each method starts the server that they all share
-        if self._sock is None:
+        if self._listener is None:
             self.check()
-        self._sock.settimeout(None)  # kombu may have changed the default timeout of all sockets
-        self._serv = self.get_wsgi_server(self._sock, self.get_wsgi_app())
-        self._gt = self.container.spawn_managed_thread(self.run)
-        host, port = self._sock.getsockname()[:2]
+        self._listener.settimeout(None)  # kombu may have changed the default timeout of all sockets
+        self._server = self.get_wsgi_server(self._listener, self.get_wsgi_app())
+        self._acceptor = self.container.spawn_managed_thread(self.run)
+        host, port = self._listener.getsockname()[:2]
         log.info("%s answers on http://%s:%d", self.container.service_name, host, port, extra={"action": "answering"})
 
     def run(self) -> None:
         """Accept connections until stopped, whatever goes wrong with one of them."""
-        while self._is_accepting:
+        while self._accepting:
             self._free_connections.acquire()
             try:
-                sock, address = self._sock.accept()
+                sock, address = self._listener.accept()
             except OSError as fault:
                 self._free_connections.release()
                 log.warning("No connection: %s", fault, extra={"action": "accept_failed"})
@@ -94,14 +94,14 @@ class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotatio
 
     def _serve(self, connection: list[Any]) -> None:
         try:
-            self._serv.process_request(connection)
+            self._server.process_request(connection)
         except Exception as fault:  # noqa: BLE001 -- whatever a client can do to a connection
             log.info("A connection broke: %r", fault, extra={"action": "connection_broke"})
         finally:
             connection[1].close()
             self._connections.remove(connection)
             self._free_connections.release()
-            if not (self._connections or self._is_accepting or self._empty.ready()):
+            if not (self._connections or self._accepting or self._empty.ready()):
                 self._empty.send()
 
     def get_wsgi_app(self) -> "WebApp":
@@ -115,7 +115,7 @@ class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotatio
 
     def wind_down(self) -> None:
         """Accept no more connections, close idle ones, and return when the others are answered."""
-        if not self._is_accepting or self._gt is None:
+        if not self._accepting or self._acceptor is None:
             return
         self._close()
         for connection in list(self._connections):
@@ -134,11 +134,11 @@ class SafeWebServer(WebServer):  # type: ignore[misc]  # nameko has no annotatio
         self._close()
 
     def _close(self) -> None:
-        self._is_accepting = False
-        if self._gt is not None:
-            self._gt.kill()
-        if self._sock is not None:
-            self._sock.close()
+        self._accepting = False
+        if self._acceptor is not None:
+            self._acceptor.kill()
+        if self._listener is not None:
+            self._listener.close()
 
 
 class WebApp:

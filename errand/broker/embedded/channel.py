@@ -94,7 +94,7 @@ class EmbeddedChannel(FetchingChannel):
         super().queue_delete(queue, **kwargs)
         with self.conn_or_acquire() as client:
             client.srem(DECLARED, queue)
-        self._purge(queue)
+        self.queue_purge(queue)
 
     def _drop_if_owner_is_dead(self, exchange: str, key: str, pattern: str, queue: str) -> bool:
         """Delete a queue whose only reader died without closing it; nobody else would."""
