@@ -18,7 +18,7 @@ FIRST: Final = ("id", "operation", "arguments", "status", "result")
 """Members that a report begins with, as people read from the left."""
 
 _json = lru_cache(1024)(json.dumps)
-"""Names and tags: the rows of a list have the same few again and again."""
+"""JSON of names and tags, cached, as the rows of a list repeat the same few."""
 
 
 def render(record: JobRecord) -> str:
@@ -28,7 +28,7 @@ def render(record: JobRecord) -> str:
 
 
 def members_of(record: JobRecord) -> dict[str, str]:
-    """Give the members of a report except for its notifications, each as JSON text."""
+    """Return the members of a report except for its notifications, each as JSON text."""
     members = {
         **summary_of(record),
         "arguments": record.arguments or "null",
@@ -40,7 +40,7 @@ def members_of(record: JobRecord) -> dict[str, str]:
 
 
 def summary_of(record: JobRecord) -> dict[str, str]:
-    """Give the members that a report and a row of the list have in common, each as JSON text."""
+    """Return the members that a report and a row of the list share, each as JSON text."""
     origin = record.origin
     return {
         "id": f'"{record.id}"',
@@ -77,7 +77,7 @@ def moment(ms: int) -> str:
 
 @lru_cache(4096)
 def _second(seconds: int) -> str:
-    """Write a time but for its fraction; most moments of one job, and of its neighbours in a list, share a second."""
+    """Write a time without its fraction; cached, as the moments of a job and of its neighbours often share a second."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 

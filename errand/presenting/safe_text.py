@@ -37,7 +37,7 @@ def _harmful(character: str) -> bool:
 
 def one_line(text: str, most: int) -> str:
     """Put a text on one line of at most `most` characters, without control characters and direction marks."""
-    # the text may have megabytes: only its beginning is looked at
+    # the text may be megabytes long, and only its beginning is needed
     kept = clean(text[: most * 8]).replace("\N{REPLACEMENT CHARACTER}", " ").translate(_BIDI)
     line = " ".join(kept.split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"

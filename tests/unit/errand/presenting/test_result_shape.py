@@ -1,4 +1,4 @@
-"""What a result looks like to people: pictures and small objects. Tables and their files:
+"""The shape of a result: pictures, tables and small objects. Tables as files are tested in
 tests/unit/workers/mail/writing/test_attachments.py.
 """
 
@@ -7,7 +7,6 @@ from base64 import b64encode
 
 import pytest
 
-from errand.presenting.json_layout import indented
 from errand.presenting.result_shape import MAX_FIELDS, Image, Table, fields_of, image_of, shape_of, table_of
 from tests.support.hostile import pictures, png
 
@@ -38,11 +37,11 @@ def test_a_picture_is_known_by_its_shape_and_its_first_bytes(media_type):
 @pytest.mark.parametrize(
     "name", [name for name in pictures("http://x/") if not name.startswith(("half", "a picture as", "a picture for"))]
 )
-def test_what_only_looks_like_a_picture_is_none(name):
+def test_a_result_that_only_resembles_a_picture_has_no_shape(name):
     assert shape_of(json.dumps(pictures("http://x/")[name])) is None
 
 
-def test_what_has_more_or_less_than_a_picture_is_none():
+def test_a_result_with_more_or_less_than_a_picture_is_none():
     content = CONTENTS["image/png"][0]
 
     assert image_of(picture("image/png", content, onload="x")) is None
@@ -50,7 +49,7 @@ def test_what_has_more_or_less_than_a_picture_is_none():
     assert image_of("[" + picture("image/png", content) + "]") is None
 
 
-def test_the_words_for_a_picture_are_one_line():
+def test_the_description_of_a_picture_is_one_line():
     assert image_of(picture("image/png", png(2, 2), 'a "b"\r\n\u202ec\0')).alt == 'a "b" c'
 
 
@@ -67,27 +66,11 @@ def test_a_small_flat_object_is_read_as_names_and_cells_with_every_digit():
     "document",
     ["{}", '{"a":[1]}', '{"a":{}}', "[1]", "1", "", "{", json.dumps({f"{n}": n for n in range(MAX_FIELDS + 1)})],
 )
-def test_what_is_no_small_flat_object_has_no_fields(document):
+def test_anything_but_a_small_flat_object_has_no_fields(document):
     assert fields_of(document) is None
 
 
-def test_a_list_of_flat_objects_and_one_of_values_are_tables():
+def test_lists_of_flat_objects_and_lists_of_values_are_tables():
     assert table_of('[{"a":1.0},{"b":"x"}]').columns == ("a", "b")
     assert table_of("[1,2]") == Table(("value",), [("1",), ("2",)])
     assert table_of('[1,{"a":1}]') is table_of("[[1]]") is table_of("[]") is None
-
-
-def test_json_is_set_off_without_a_change_of_any_digit_or_text():
-    document = '{"a":{"b":1.50,"c":[1,2,3]},"d":["x, y: {z}",{}],"e":12345678901234567890.0}'
-
-    told = indented(document)
-
-    assert told.splitlines()[:3] == ["{", '  "a": {', '    "b": 1.50,']
-    assert json.loads(told) == json.loads(document)
-    assert "12345678901234567890.0" in told
-
-
-def test_json_that_is_cut_short_is_set_off_as_far_as_it_goes():
-    for end in range(60):
-        indented('{"a":{"b":[1,2,{"c":"d\\"e"}],"f":null}}'[:end])
-    assert len(indented("[" * 10_000)) < 400_000

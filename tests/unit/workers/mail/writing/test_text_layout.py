@@ -1,11 +1,5 @@
-"""The layout of a mail's text part: tables in columns, rows as blocks, indented JSON."""
+"""The layout of a mail's text part: tables in columns, rows as blocks."""
 
-import json
-from time import process_time
-
-import pytest
-
-from errand.presenting.json_layout import indented
 from workers.mail.writing.text_layout import MAX_CELL, MAX_LINES, WIDTH, table_as_text, wrapped
 
 
@@ -62,36 +56,3 @@ def test_as_many_blocks_are_shown_as_fit_and_at_least_one():
     assert text.count("\n") + 1 <= MAX_LINES
     assert shown == text.count("\n\n") + 1 == 6
     assert table_as_text(tuple(map(str, range(200))), [("x" * 20,) * 200], (False,) * 200)[1] == 1
-
-
-@pytest.mark.parametrize(
-    ("document", "lines"),
-    [
-        ('{"a":1,"b":[]}', ["{", '  "a": 1,', '  "b": []', "}"]),
-        ('[{"a":[{}]},[]]', ["[", "  {", '    "a": [', "      {}", "    ]", "  },", "  []", "]"]),
-        ('{"a":"x, {y}: [z] \\" \\\\"}', ["{", '  "a": "x, {y}: [z] \\" \\\\"', "}"]),
-        ('{"a":[1.10,-2e5,true,null]}', ["{", '  "a": [1.10, -2e5, true, null]', "}"]),
-        ('{"a":"cut he', ["{", '  "a": "cut he']),
-        ('{"a":[1,2', ["{", '  "a": [1, 2']),
-        ("]}", ["", "]", "}"]),
-    ],
-)
-def test_json_is_indented_line_by_line(document, lines):
-    assert indented(document).split("\n") == lines
-
-
-def test_a_list_of_numbers_fills_lines():
-    text = indented(json.dumps({"n": list(range(200))}, separators=(",", ":")))
-
-    assert len(text.splitlines()) < 20
-    assert max(map(len, text.splitlines())) <= WIDTH
-    assert json.loads(text) == {"n": list(range(200))}
-
-
-@pytest.mark.parametrize("document", ["[" * 10_000, "[1," * 3_000, '"' + '\\"' * 5_000, "{" * 5_000 + "}" * 5_000])
-def test_odd_json_takes_little_time_and_room(document):
-    started = process_time()
-
-    assert len(indented(document)) < 500_000
-
-    assert process_time() - started < 1
