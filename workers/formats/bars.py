@@ -1,4 +1,4 @@
-"""The bars of a histogram: counts over spans of one width. Apart from `charts.py`, so that no worker loads Pillow."""
+"""The bars of a histogram; separate from `charts.py` so that only the child that draws loads Pillow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """How many numbers there are in each of the spans of one width that lie between `low` and `high`."""
+    """The counts of numbers in spans of equal width between `low` and `high`."""
 
     counts: Sequence[int]
     low: float

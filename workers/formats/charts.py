@@ -1,7 +1,7 @@
-"""Draws a histogram as a PNG: bars over an axis of values, a title, and axes with round numbers.
+"""Draws a histogram as a PNG: bars, a title, and two axes with round numbers.
 
-Stands behind `operations/histogram.py`, and is imported by the child process that draws only. It reads no font of the
-system: the same numbers make the same picture everywhere.
+Only the child process that draws imports it. It uses Pillow's own font and none of the system, so the same numbers make
+the same picture everywhere.
 """
 
 import math
@@ -16,13 +16,13 @@ from PIL import Image, ImageDraw, ImageFont
 from workers.formats.bars import Bars
 
 WIDTH, HEIGHT = 1080, 810
-"""Pixels: sharp where it is shown half as wide, and large enough in its letters for a phone."""
+"""Pixels: sharp when shown at half the width, and legible on a phone."""
 LEFT, RIGHT, TOP, BOTTOM = 40, 40, 110, 150
-"""Pixels around the bars; the numbers of the upright axis come on top of them."""
+"""Margins around the bars in pixels; the numbers of the vertical axis need more space on the left."""
 LETTERS, TITLE = 34, 46
-"""Pixels of the height of letters."""
+"""Font sizes in pixels."""
 GAP = 16
-"""Pixels between words and lines."""
+"""Pixels between text and lines."""
 MOST_TICKS = 6
 
 PAPER, INK, GRID, BAR = "#ffffff", "#1f2430", "#d5d9e2", "#3b63e0"
@@ -31,8 +31,8 @@ _STEPS: Final = (1, 2, 5, 10)
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-def drawn(bars: Bars, title: str) -> bytes:
-    """Draw it, and give the file."""
+def draw_histogram(bars: Bars, title: str) -> bytes:
+    """Return a PNG file of the histogram."""
     image = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
     _Sheet(ImageDraw.Draw(image), bars).fill(title)
     file = BytesIO()
@@ -41,21 +41,21 @@ def drawn(bars: Bars, title: str) -> bytes:
 
 
 class _Sheet:
-    """The sheet while it is drawn on. `x` and `y` turn values and counts into pixels."""
+    """The picture while it is drawn; `_x` and `_y` convert values and counts into pixels."""
 
     def __init__(self, draw: ImageDraw.ImageDraw, bars: Bars) -> None:
         self._draw, self._bars = draw, bars
         self._font: Font = ImageFont.load_default(LETTERS)
-        self._counts = ticks(0, max(bars.counts), MOST_TICKS, whole=True)
+        self._counts = axis_ticks(0, max(bars.counts), MOST_TICKS, whole=True)
         widest = max(self._length(text) for _, text in self._counts)
         self._left, self._right = LEFT + LETTERS + GAP + widest + GAP, WIDTH - RIGHT
         self._top, self._bottom = TOP, HEIGHT - BOTTOM
 
     def fill(self, title: str) -> None:
         self._count_axis()
-        self._bars_themselves()
+        self._draw_bars()
         self._value_axis()
-        self._words(title)
+        self._labels(title)
 
     def _x(self, value: float) -> float:
         share = (value - self._bars.low) / (self._bars.high - self._bars.low)
@@ -70,14 +70,14 @@ class _Sheet:
             self._draw.line((self._left, y, self._right, y), GRID, 2)
             self._draw.text((self._left - GAP, y), text, INK, self._font, anchor="rm")
 
-    def _bars_themselves(self) -> None:
+    def _draw_bars(self) -> None:
         counts = self._bars.counts
         width = (self._right - self._left) / len(counts)
         gap = 4 if width > 16 else 2 if width > 8 else 0
         for number, count in enumerate(counts):
             left, right = (round(self._left + width * edge) for edge in (number, number + 1))
             if count:
-                # one that is there is seen, however small it is beside the others
+                # even the smallest count is visible
                 top = min(round(self._y(count)), self._bottom - 3)
                 self._draw.rectangle((left + gap // 2, top, right - 1 - gap // 2, self._bottom), BAR)
 
@@ -90,15 +90,15 @@ class _Sheet:
             self._draw.text((within, self._bottom + GAP), text, INK, self._font, anchor="mt")
 
     def _values(self) -> list[tuple[float, str]]:
-        """Give as many round numbers as fit beside each other."""
+        """Return as many round numbers as fit beside each other."""
         for most in range(MOST_TICKS, 1, -1):
-            found = ticks(self._bars.low, self._bars.high, most)
+            found = axis_ticks(self._bars.low, self._bars.high, most)
             places = [(self._x(value), self._length(text)) for value, text in found]
             if all(right - left > (wide + wider) / 2 + GAP for (left, wide), (right, wider) in pairwise(places)):
                 return found
         return found[:1]
 
-    def _words(self, title: str) -> None:
+    def _labels(self, title: str) -> None:
         middle = (self._left + self._right) / 2
         self._draw.text((middle, HEIGHT - GAP), "value", INK, self._font, anchor="md")
         upright = Image.new("L", (self._length("count") + 8, LETTERS + 16))
@@ -108,7 +108,7 @@ class _Sheet:
         self._title(title)
 
     def _title(self, title: str) -> None:
-        """Write it as large as it fits."""
+        """Draw the title as large as it fits; shorten it if even the smallest font is too wide."""
         words = _plain(title)
         for size in range(TITLE, LETTERS - 9, -2):
             font = ImageFont.load_default(size)
@@ -122,8 +122,8 @@ class _Sheet:
         return math.ceil(self._font.getlength(text))
 
 
-def ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[tuple[float, str]]:
-    """Find up to `most` round numbers, at least one, from `low` to `high`, and write them: no two look the same."""
+def axis_ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[tuple[float, str]]:
+    """Return 1 to `most` round numbers from `low` to `high`, each with a text; all texts differ."""
     least = (high - low) / most
     power = 10.0 ** math.floor(math.log10(least))
     step = next(step * power for step in _STEPS if step * power >= least * 0.999999)
@@ -135,10 +135,10 @@ def ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[tu
 
 
 def _written(values: Sequence[float], step: float) -> list[str]:
-    """Write numbers with as many digits as tell them apart."""
+    """Write numbers with enough digits to tell them apart."""
     if all(value == 0 or 1e-4 <= abs(value) < 1e13 for value in values):
         places = max(0, -math.floor(math.log10(step) + 1e-9))
-        return [f"{value or 0:,.{places}f}" for value in values]  # 0 in place of -0.0
+        return [f"{value or 0:,.{places}f}" for value in values]  # 0 instead of -0.0
     digits = math.floor(math.log10(max(map(abs, values)) / step)) + 1
     return ["0" if value == 0 else _short(f"{value:.{max(digits, 0)}e}") for value in values]
 
@@ -149,6 +149,6 @@ def _short(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Write a text in the letters of the font, which are those of ASCII: accents go, and what has no such letter."""
+    """Convert a text to the font's ASCII letters: remove accents, and characters without an ASCII counterpart."""
     letters = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
     return " ".join("".join(c for c in letters if c.isascii() and c.isprintable()).split())

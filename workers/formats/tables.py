@@ -1,7 +1,6 @@
-"""Tables as CSV text: reads one that somebody wrote, and tells the kinds of what is in its cells.
+"""Reads CSV text that clients wrote, and detects the types of its cells.
 
-Stands behind `operations/csv_summary.py`; its counterpart, which writes such a text, is
-`errand/presenting/result_shape.py`.
+`errand/presenting/result_shape.py` is the counterpart that writes CSV.
 """
 
 import csv
@@ -23,7 +22,7 @@ _SAMPLE_CHARACTERS: Final = 65_536
 _SAMPLE_ROWS: Final = 100
 _END: Final = "\x1e end of the text \x1e"
 
-# no plus and no leading zero: a telephone number or a postcode is no quantity
+# no plus and no leading zero: a telephone number or a postcode is not a quantity
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,299})")
 _NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]{0,299})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _MAX_MAGNITUDE: Final = 1e300
@@ -33,18 +32,20 @@ _DATE = re.compile(
 
 
 def rows_of(text: str, delimiter: str | None = None) -> list[list[str]]:
-    """Read a CSV text, without the rows that are empty; raise ValueError with a sentence if there are none left.
+    """Return the rows of a CSV text that aren't empty; raise ValueError with a sentence if there are none.
 
-    A byte order mark is skipped, line ends may be of any kind. Without `delimiter` it is the one of `DELIMITERS` that
-    splits the first rows most evenly.
+    A byte order mark is skipped, and line ends may be of any kind. Without `delimiter`, the one of `DELIMITERS` that
+    splits the first rows most evenly is used.
     """
     text = text.removeprefix("\ufeff")
-    csv.field_size_limit(max(len(text) + len(_END), csv.field_size_limit()))  # one cell may be all of it
-    # a quote that stays open would swallow all that follows, without a word: also the mark at the end
+    csv.field_size_limit(max(len(text) + len(_END), csv.field_size_limit()))  # one cell may be the whole text
+    # an unclosed quote would silently swallow everything after it, so it also swallows the mark at the end
     read = csv.reader(chain(StringIO(text, newline=""), ["\n", _END]), delimiter=delimiter or delimiter_of(text))
     rows = list(read)
     if rows.pop() != [_END]:
-        raise ValueError(f"Row {len(rows) + 1} has a quote that is never closed; double it if it belongs to the text.")
+        raise ValueError(
+            f"Row {len(rows) + 1} has a quote that is never closed; close it, or double it if it belongs to the text."
+        )
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
         raise ValueError("The text has no rows.")
@@ -52,12 +53,12 @@ def rows_of(text: str, delimiter: str | None = None) -> list[list[str]]:
 
 
 def delimiter_of(text: str) -> str:
-    """Find out what stands between the cells of a CSV text; a comma where nothing tells."""
+    """Detect the delimiter of a CSV text; a comma if there is no evidence."""
     return max(DELIMITERS, key=lambda delimiter: _evenness(text[:_SAMPLE_CHARACTERS], delimiter))
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
-    """Tell which share of the rows has the usual number of cells, and that number; (0, 0) for single cells."""
+    """Return the share of rows with the most common number of cells, and that number; (0, 0) for single cells."""
     rows = islice(csv.reader(StringIO(sample, newline=""), delimiter=delimiter), _SAMPLE_ROWS)
     widths = Counter(len(row) for row in rows if row)
     [(width, times)] = widths.most_common(1) or [(1, 0)]
@@ -65,7 +66,7 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
 
 
 def kind_of(cells: Sequence[str]) -> Kind:
-    """Tell what all of these cells are, none of which is empty."""
+    """Return the type of all these non-empty cells."""
     if not cells:
         return "empty"
     if all(map(_INTEGER.fullmatch, cells)):
@@ -76,12 +77,12 @@ def kind_of(cells: Sequence[str]) -> Kind:
 
 
 def number_of(cell: str) -> int | float:
-    """Read a cell of an `integer` or `number` column."""
+    """Parse a cell of an `integer` or `number` column."""
     return int(cell) if _INTEGER.fullmatch(cell) else float(cell)
 
 
 def moment_of(cell: str) -> datetime:
-    """Read a cell of a `date` column, to compare it with others; without a time zone it counts as UTC."""
+    """Parse a cell of a `date` column for comparison; without a time zone it counts as UTC."""
     moment = datetime.fromisoformat(cell)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -1,7 +1,7 @@
-"""What can be computed: each decorated function in a module of this package is an operation.
+"""Errand's own operations: every decorated function in a module of this package.
 
-Stands at step 4 of a job's life. `OPERATIONS` loads them; drop a module in here and restart the workers. They are
-loaded when first asked for, so that a deployment with operations of its own can use the decorator without these.
+To add one, put a module here and restart the workers. `OPERATIONS` loads them on first use, so a deployment with
+operations of its own can use the decorator without loading these.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ OPERATIONS: dict[str, RegisteredOperation]
 
 
 def __getattr__(name: str) -> Any:
-    """Load every module of this package when `OPERATIONS` is asked for."""
+    """Load every module of this package on the first use of `OPERATIONS`."""
     if name != "OPERATIONS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from workers.operations.loader import load

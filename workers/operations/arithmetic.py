@@ -1,7 +1,4 @@
-"""Arithmetic: the four operations of the tutorials, exact for whole numbers.
-
-Stands at step 4 of a job's life; `registry.py` says what a decorated function becomes.
-"""
+"""Arithmetic: addition, subtraction, multiplication and division, exact for whole numbers."""
 
 import math
 
@@ -18,7 +15,7 @@ def sum(value: Number, other: Number) -> int | float:  # noqa: A001 -- the contr
 
 @operation(tiny=True, examples=[Example(arguments={"value": 30, "other": 10}, result=20)])
 def sub(value: Number, other: Number) -> int | float:
-    """Take the second number from the first."""
+    """Subtract the second number from the first."""
     return value - other
 
 
@@ -36,7 +33,7 @@ def mul(value: Number, other: Number) -> int | float:
     ],
 )
 def div(value: Number, other: Number) -> int | float:
-    """Divide the first number by the second: exact where it divides evenly."""
+    """Divide the first number by the second; the result is exact if the division is even."""
     if other == 0:
         raise ZeroDivisionError("division by zero")
     if isinstance(value, int) and isinstance(other, int) and value % other == 0:

@@ -1,7 +1,6 @@
-"""CSV summary: what is in the columns of a CSV text.
+"""CSV summary: describes each column of a CSV text.
 
-Stands at step 4 of a job's life, as an operation whose result is a table: its mail has it as a CSV file besides.
-Next: `workers/formats/tables.py`, which reads the text and tells numbers from dates.
+Its result is a table, which the mail attaches as a CSV file. Next: `workers/formats/tables.py`, which reads the text.
 """
 
 from collections.abc import Sequence
@@ -16,20 +15,22 @@ from workers.operations.statistics import mean_of
 
 MAX_TEXT: Final = 1_048_576
 MAX_SHOWN: Final = 200
-"""Characters of a cell that are shown."""
+"""Maximum characters shown of a cell."""
 
 
 class Column(BaseModel):
     """One column of a CSV text."""
 
-    column: Annotated[str, Field(description="Its name, from the first row, or `column 3`; always another one.")]
-    type: Annotated[Kind, Field(description="What all its filled cells are: `integer`, `number`, `date` or `text`.")]
-    count: Annotated[int, Field(description="How many cells are filled.")]
-    empty: Annotated[int, Field(description="How many are empty, or missing because their row ends before them.")]
-    distinct: Annotated[int, Field(description="How many different ones.")]
-    minimum: Annotated[Value | None, Field(description="The smallest, the earliest, or the first of the alphabet.")]
-    maximum: Annotated[Value | None, Field(description="The largest, the latest, or the last of the alphabet.")]
-    mean: Annotated[int | float | None, Field(description="The mean of numbers.")]
+    column: Annotated[str, Field(description="The column's name, from the first row, or `column 3`; always unique.")]
+    type: Annotated[Kind, Field(description="The type of its filled cells: `integer`, `number`, `date` or `text`.")]
+    count: Annotated[int, Field(description="Number of filled cells.")]
+    empty: Annotated[
+        int, Field(description="Number of cells that are empty, or missing because their row is too short.")
+    ]
+    distinct: Annotated[int, Field(description="Number of different values.")]
+    minimum: Annotated[Value | None, Field(description="The smallest, the earliest or the alphabetically first value.")]
+    maximum: Annotated[Value | None, Field(description="The largest, the latest or the alphabetically last value.")]
+    mean: Annotated[int | float | None, Field(description="The mean, for numbers.")]
     example: Annotated[str | None, Field(description="The first filled cell.")]
 
 
@@ -76,21 +77,21 @@ def csv_summary(
         ),
     ],
     delimiter: Annotated[
-        Literal[",", ";", "\t", "|"] | None, Field(description="What stands between cells; null: found out.")
+        Literal[",", ";", "\t", "|"] | None, Field(description="The character between cells; null: detect it.")
     ] = None,
-    header: Annotated[bool, Field(description="Whether the first row has the names of the columns.")] = True,
+    header: Annotated[bool, Field(description="Whether the first row contains the names of the columns.")] = True,
 ) -> list[Column]:
-    """Summarise the columns of a CSV text: types, empty cells, smallest, largest, mean.
+    """Summarise the columns of a CSV text: type, empty cells, smallest, largest, mean.
 
-    Cells may be quoted, and a quoted one may hold delimiters, line ends and doubled quotes; spaces around a cell don't
-    count. Empty rows are skipped. Where a row is too short, what is missing counts as empty; where it is too long, the
-    cells too many make columns of their own. A second column of the same name is told apart as `name (2)`.
+    Cells may be quoted; a quoted cell may contain delimiters, line breaks and doubled quotes. Spaces around a cell are
+    ignored, and empty rows are skipped. Missing cells of a short row count as empty; extra cells of a long row become
+    columns of their own. A second column of the same name becomes `name (2)`.
     """
     rows = rows_of(text, delimiter)
     names, data = (rows[0], rows[1:]) if header else ([], rows)
     width = max(len(names), max(map(len, data), default=0))
     if width > MAX_COLUMNS:
-        raise ValueError(f"The text has {width} columns; at most {MAX_COLUMNS} are summarised.")
+        raise ValueError(f"The text has {width} columns; at most {MAX_COLUMNS} can be summarised.")
     filled: list[list[str]] = [[] for _ in range(width)]
     for row in data:
         for cells, cell in zip(filled, row, strict=False):
@@ -100,7 +101,7 @@ def csv_summary(
 
 
 def names_of(written: list[str], width: int) -> list[str]:
-    """Name `width` columns, each by another name."""
+    """Return a different name for each of `width` columns."""
     names: dict[str, None] = {}
     for number in range(1, width + 1):
         wanted = written[number - 1].strip()[:MAX_SHOWN] if number <= len(written) else ""

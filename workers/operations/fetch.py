@@ -1,7 +1,6 @@
-"""Fetch: asks a web server and gives its answer, waiting for it beside many others.
+"""Fetch: requests a web page and returns the response.
 
-Stands at step 4 of a job's life, as an operation that waits: `async def` makes it one. Next:
-`workers/outbound/address_guard.py`, which keeps it out of the operator's own network.
+As an `async def` it waits beside many others in one child process. Next: `workers/outbound/in_child.py`.
 """
 
 import codecs
@@ -15,11 +14,11 @@ from pydantic import BaseModel, Field
 from workers.operations.registry import operation
 
 MAX_BYTES: Final = 1_048_576
-"""Bytes of an answer's body that are read; what goes on after them is cut."""
+"""Maximum bytes read of a response's body; a longer one is cut."""
 SECONDS: Final = 10.0
-"""How long the whole of it may take, from the name server to the last byte."""
+"""How long the whole request may take, from the name look-up to the last byte."""
 MAX_VALUE: Final = 1_000
-"""Characters of a header that are kept."""
+"""Maximum characters kept of a header."""
 
 _KEPT = (
     "age",
@@ -39,21 +38,21 @@ _KEPT = (
     "vary",
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
-# no codec of Python's that is no character set, or that takes very long over a long text
+# none of Python's codecs that are not character sets, or that are very slow for a long text
 _DECODED = re.compile(r"utf-(8|16|32)(-\w+)?|ascii|iso8859-\d+|cp\d+|koi8-\w|shift_jis\w*|euc_\w+|gb\w+|big5\w*")
 
 
 class Fetched(BaseModel):
-    """What a web server answered."""
+    """A web server's response."""
 
-    status: Annotated[int, Field(description="The HTTP status; one of 300 to 399 is told and not followed.")]
-    location: Annotated[str | None, Field(description="Where a redirect leads; fetch that if you trust it.")]
+    status: Annotated[int, Field(description="The HTTP status; a redirect (300 to 399) is not followed.")]
+    location: Annotated[str | None, Field(description="Where a redirect leads; fetch it if you trust it.")]
     content_type: Annotated[str | None, Field(description="The type of the body, as the server names it.")]
-    headers: Annotated[dict[str, str], Field(description="Other headers worth knowing, by their name in lower case.")]
-    text: Annotated[str | None, Field(description="The body as text; null when it is none, like an image.")]
-    bytes: Annotated[int, Field(description="Bytes of the body that were read.")]
-    truncated: Annotated[bool, Field(description=f"Whether the body goes on after these {MAX_BYTES} bytes.")]
-    seconds: Annotated[float, Field(description="How long it took.")]
+    headers: Annotated[dict[str, str], Field(description="Other useful headers, by their names in lower case.")]
+    text: Annotated[str | None, Field(description="The body as text; null if it isn't text, such as an image.")]
+    bytes: Annotated[int, Field(description="Number of bytes read of the body.")]
+    truncated: Annotated[bool, Field(description=f"Whether the body was cut after {MAX_BYTES} bytes.")]
+    seconds: Annotated[float, Field(description="How long the request took.")]
 
 
 @operation(timeout=30, max_attempts=3, backoff=2, retry_on=(ConnectionError, TimeoutError))
@@ -63,17 +62,17 @@ async def fetch(
         Field(
             min_length=1,
             max_length=2048,
-            description="A public address: http:// or https://, port 80, 443 or from 1024 up, no user or password.",
+            description="A public http:// or https:// address, port 80, 443 or from 1024 up, without user or password.",
             examples=["https://example.com/"],
         ),
     ],
 ) -> Fetched:
     """Fetch a web page or a document with HTTP GET.
 
-    The host must be on the public internet. Redirects are told, not followed; of a body over 1 MiB the first 1 MiB is
-    given. What couldn't be reached within 10 seconds is tried again twice.
+    The host must be on the public internet. Redirects are reported and not followed; a body over 1 MiB is cut after
+    1 MiB. A request that fails or takes more than 10 seconds is tried again twice.
     """
-    # here: only the child processes that fetch something need them
+    # here, so that only child processes that fetch something load them
     from workers.outbound.address_guard import target
     from workers.outbound.in_child import request
 
@@ -94,7 +93,7 @@ async def fetch(
 
 
 def text_of(body: bytes, content_type: str, *, cut: bool) -> str | None:
-    """Read a body as text: in the character set its type names, or as UTF-8; None if it is no text in it."""
+    """Decode a body with the character set that its type names, or UTF-8; return None if it isn't text."""
     named = _CHARSET.search(content_type)
     try:
         codec = codecs.lookup(named[1] if named else "utf-8")
@@ -103,7 +102,7 @@ def text_of(body: bytes, content_type: str, *, cut: bool) -> str | None:
     if not _DECODED.fullmatch(codec.name):
         return None
     try:
-        # a body that was cut may end within a character, which is left out then
+        # a body that was cut may end within a character, which is then left out
         return str(codec.incrementaldecoder().decode(body, final=not cut))
     except UnicodeError:
         return None

@@ -1,7 +1,6 @@
-"""Histogram: how often numbers of which size come, as a picture.
+"""Histogram: draws how numbers are distributed.
 
-Stands at step 4 of a job's life, as an operation whose result is a picture: its mail and its page show it.
-Next: `workers/formats/charts.py`, which draws it.
+Its result is a picture, which the mail and the job's page show. Next: `workers/formats/charts.py`, which draws it.
 """
 
 import math
@@ -18,11 +17,11 @@ from workers.operations.registry import operation
 from workers.operations.statistics import MAX_NUMBERS, FiniteNumber
 
 MAX_BINS: Final = 100
-MOST_UNASKED: Final = 50
-"""Bins where nobody said how many."""
+MAX_DEFAULT_BINS: Final = 50
+"""Maximum bins if the client doesn't say how many."""
 MAX_TITLE: Final = 100
 _CLOSE: Final = 1e-9
-"""Numbers whose distance is so small a part of their size are drawn as one: no axis could tell them apart."""
+"""Numbers whose range is so small relative to their size are drawn as one: no axis could tell them apart."""
 _SMALLEST: Final = 1e-290
 
 
@@ -34,30 +33,30 @@ def histogram(
     ],
     bins: Annotated[
         Annotated[int, Field(ge=1, le=MAX_BINS)] | None,
-        Field(description="How many bars, 1 to 100; null: the root of how many numbers there are, up to 50."),
+        Field(description="Number of bars, 1 to 100; null: the square root of the count of numbers, at most 50."),
     ] = None,
     title: Annotated[
         str,
         Field(
             max_length=MAX_TITLE,
-            description="What stands above it, up to 100 characters; in the picture, without accents.",
+            description="The title, up to 100 characters; the picture shows it without accents.",
         ),
     ] = "Histogram",
 ) -> Picture:
-    """Draw how numbers are spread: a histogram, as a PNG.
+    """Draw a histogram of numbers as a PNG.
 
-    All bars stand for spans of the same width, from the smallest to the largest number; a number between two bars
-    belongs to the right one, the largest to the last.
+    All bars have the same width, from the smallest to the largest number. A number on the border between two bars
+    counts in the right one, the largest number in the last.
     """
-    from workers.formats.charts import drawn  # here: only the child that draws loads the library
+    from workers.formats.charts import draw_histogram  # here, so that only the child that draws loads Pillow
 
     title = safe_text.one_line(title, MAX_TITLE)
-    bars = bars_of(numbers, bins or min(math.ceil(math.sqrt(len(numbers))), MOST_UNASKED))
-    return Picture.of(drawn(bars, title), _in_words(bars, numbers, title))
+    bars = bars_of(numbers, bins or min(math.ceil(math.sqrt(len(numbers))), MAX_DEFAULT_BINS))
+    return Picture.of(draw_histogram(bars, title), _in_words(bars, numbers, title))
 
 
 def bars_of(numbers: Sequence[float], bins: int) -> Bars:
-    """Count the numbers in `bins` spans of one width."""
+    """Count the numbers in each of `bins` spans of equal width."""
     values = [float(number) for number in numbers]
     low, high = min(values), max(values)
     if high - low <= max(abs(low), abs(high)) * _CLOSE + _SMALLEST:
@@ -70,7 +69,7 @@ def bars_of(numbers: Sequence[float], bins: int) -> Bars:
 
 
 def _in_words(bars: Bars, numbers: Sequence[float], title: str) -> str:
-    """Say what is to be seen, for those who don't see it."""
+    """Describe the picture for people who can't see it."""
     most = max(bars.counts)
     first, width = bars.counts.index(most), (bars.high - bars.low) / len(bars.counts)
     start, end = (bars.low + width * edge for edge in (first, first + 1))

@@ -1,6 +1,6 @@
 """Loads operations: imports modules and packages by name, so that their decorated functions register themselves.
 
-Stands before step 4 of a job's life; the worker does it when it starts, and each child process once more.
+The worker does it at its start, and so does each child process.
 """
 
 import pkgutil
@@ -13,9 +13,9 @@ from workers.operations.registry import REGISTRY, RegisteredOperation
 
 
 def load(names: Iterable[str]) -> dict[str, RegisteredOperation]:
-    """Import each module by its dotted name, a package with every module in it; give all operations by name.
+    """Import each module by its dotted name, a package with all its modules; return all operations by name.
 
-    Raise SettingsRefused with the module's name when it can't be imported.
+    Raises SettingsRefused with the module's name if it can't be imported.
     """
     for name in names:
         folders = getattr(_import(name), "__path__", ())
@@ -30,5 +30,5 @@ def _import(name: str) -> ModuleType:
         raise SettingsRefused(f"{name}: {refusal.detail}") from refusal
     except (Exception, SystemExit) as error:
         raise SettingsRefused(
-            f"The operations in {name} can't be loaded: {type(error).__name__}: {error}. Mend or remove that module."
+            f"The operations in {name} can't be loaded: {type(error).__name__}: {error}. Fix or remove that module."
         ) from error

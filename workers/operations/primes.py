@@ -1,6 +1,6 @@
-"""Primes: how many lie below a number, counted with a sieve that stays small whatever the number.
+"""Primes: counts the primes below a number with a segmented sieve, whose memory stays small.
 
-Stands at step 4 of a job's life, as an operation that keeps a processor busy and tells how far it is.
+It keeps a CPU core busy and reports its progress.
 """
 
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from schemas.operations import Example
 from workers.operations.registry import operation, progress
 
 MAX_N: Final = 10**11
-"""Largest n: minutes of work, and still little memory."""
+"""Largest n: minutes of work, in little memory."""
 SEGMENT: Final = 2**20
-"""Odd numbers that are sieved at a time, one byte each: few enough for the processor's cache."""
+"""Odd numbers sieved at a time, one byte each, so that they fit into the CPU's cache."""
 
 _WHEEL: Final = (3, 5, 7, 11, 13)
 _PERIOD: Final = 3 * 5 * 7 * 11 * 13
@@ -31,7 +31,7 @@ def primes(
 ) -> int:
     """Count the primes below n.
 
-    Exact. It takes a few seconds at 10^9 and minutes at 10^11: jobs to watch, or to cancel.
+    The count is exact. It takes a few seconds at 10^9 and minutes at 10^11: time to watch the job, or to cancel it.
     """
     if n <= 2:
         return 0
@@ -43,7 +43,7 @@ def primes(
 
 
 def _segments(n: int) -> Iterator[tuple[int, int]]:
-    """Sieve the odd numbers below n part by part; give each part's end and how many primes it has."""
+    """Sieve the odd numbers below n segment by segment; yield the end of each and the number of its primes."""
     odds = n // 2  # index i stands for 2i + 1
     small = [p for p in _odd_primes(isqrt(n - 1)) if p not in _WHEEL]
     pattern = _pattern()
@@ -52,7 +52,7 @@ def _segments(n: int) -> Iterator[tuple[int, int]]:
         offset = low % _PERIOD
         part = pattern[offset : offset + size]
         if low == 0:
-            part[0] = 0  # 1 is no prime, but those of the wheel are
+            part[0] = 0  # 1 is not a prime, but the numbers of the wheel are
             for p in _WHEEL:
                 if p // 2 < size:
                     part[p // 2] = 1
@@ -69,7 +69,7 @@ def _segments(n: int) -> Iterator[tuple[int, int]]:
 
 
 def _pattern() -> bytearray:
-    """Give what the first few primes leave, long enough to cut a part out at any offset."""
+    """Return the sieve without multiples of the wheel, long enough to copy a segment from any offset."""
     length = SEGMENT + _PERIOD
     pattern = bytearray(b"\x01") * length
     for p in _WHEEL:

@@ -1,7 +1,7 @@
-"""The decorator that makes a typed function an operation, and the registry of all of them.
+"""The decorator that makes a typed function an operation, and the registry of all operations.
 
-Stands at step 4 of a job's life. A function's signature and docstring are all there is to say: `signature.py` makes its
-schemas from them, the API checks against these, and `RegisteredOperation.check` checks again.
+`signature.py` derives the JSON Schemas from a function's signature. The API validates arguments against them, and the
+worker validates once more in `RegisteredOperation.check`.
 """
 
 import inspect
@@ -21,7 +21,7 @@ from workers.operations.signature import arguments_of, result_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Reporter = Callable[[float, str | None], None]
-"""Takes how far an operation has come, 0 to 1, and what it does."""
+"""Takes the progress of an operation: the fraction done (0 to 1) and what it is doing."""
 
 SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 NOT_FOR_OPERATIONS = ("mail", "rescuer")
@@ -30,21 +30,21 @@ NOT_FOR_OPERATIONS = ("mail", "rescuer")
 
 @dataclass(frozen=True, slots=True)
 class RegisteredOperation:
-    """One thing that can be computed: what others are told of it, its checked arguments, its function."""
+    """An operation: its published description, the model of its arguments, and its function."""
 
     spec: OperationSpec
     arguments: type[BaseModel]
     function: Callable[..., Any]
     retry_on: tuple[type[BaseException], ...] = ()
-    """Errors after which another attempt may go better."""
+    """Errors after which another attempt may succeed."""
 
     def check(self, arguments: str) -> dict[str, Any]:
-        """Read `arguments` (a JSON object as text) into what the function takes; raise pydantic's ValidationError."""
-        # the fields as they are: model_dump() would turn nested models into dicts
+        """Parse `arguments`, a JSON object as text, into keyword arguments; raise pydantic's ValidationError."""
+        # not model_dump(), which would turn nested models into dicts
         return dict(self.arguments.model_validate_json(arguments).__dict__)
 
     def call(self, arguments: str) -> Any:
-        """Check `arguments` and run the function; an `async def` gives a coroutine."""
+        """Check `arguments` and call the function; an `async def` returns a coroutine."""
         return self.function(**self.check(arguments))
 
 
@@ -64,12 +64,12 @@ def operation(
     retry_on: Sequence[type[BaseException]] = (),
     examples: Iterable[Example] = (),
 ) -> Callable[[Function], Function]:
-    """Make the decorated function an operation of `service` under its own name; raise SettingsRefused.
+    """Make the decorated function an operation of `service`, under its own name; raise SettingsRefused.
 
-    `tiny`: it takes well under a millisecond, whatever the arguments, so it runs inside the worker's process. Others
-    run in child processes: a plain function alone, an `async def` beside many of its kind. `timeout` (s), `memory`
-    (bytes), `max_attempts` and `backoff` (s) bound one attempt and their number; None means the default of the
-    settings. `retry_on`: the errors that are worth another attempt. `examples`: calls and what comes out.
+    `tiny`: it takes well under a millisecond whatever the arguments, and runs inside the worker's process. Others run
+    in child processes: a `def` alone, an `async def` beside many others. `timeout` (s) and `memory` (bytes) limit one
+    attempt, `max_attempts` their number; `backoff` (s) is the first pause between them. None means the setting's
+    default. `retry_on`: the errors worth another attempt. `examples`: calls with their results.
     """
 
     def register(function: Function) -> Function:
@@ -107,35 +107,35 @@ def operation(
 
 
 def progress(fraction: float, message: str | None = None) -> None:
-    """Report from inside an operation how far it has come (0 to 1) and what it does; in tiny ones nobody listens."""
+    """Report the fraction done (0 to 1) and what the operation is doing; in a tiny operation it has no effect."""
     if _reporters and not math.isnan(fraction):
         _reporters[0](min(max(float(fraction), 0.0), 1.0), message)
 
 
 def set_progress_reporter(reporter: Reporter) -> None:
-    """Have `progress` tell `reporter`, in this whole process."""
+    """Make `progress` call `reporter`, in this whole process."""
     _reporters[:] = [reporter]
 
 
 def _fault(function: Callable[..., Any], service: str, retry_on: Sequence[Any]) -> str | None:
-    """Say what keeps a function from being an operation."""
+    """Return why a function can't be an operation, or None."""
     if not inspect.isfunction(function) or not function.__name__.isidentifier():
-        return "is no function with a name; decorate a `def`"
+        return "is not a function with a name; decorate a `def`"
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         return "is a generator; return one result instead of yielding several"
     if not SERVICE.fullmatch(service):
-        return f"names the service {service!r}; a service's name is 1 to 40 of a-z, 0-9, _ and -, a letter first"
+        return f"names the service {service!r}; use 1 to 40 of a-z, 0-9, _ and -, beginning with a letter"
     if service in NOT_FOR_OPERATIONS:
         return f"names the service {service!r}, which computes nothing; choose another name"
     if not all(isinstance(each, type) and issubclass(each, BaseException) for each in retry_on):
-        return "has something in retry_on that is no class of errors; list classes like TimeoutError"
+        return "has something in retry_on that is not an exception class; list classes such as TimeoutError"
     return None
 
 
 def _not_tiny(function: Callable[..., Any], timeout: float | None, memory: int | None) -> str | None:
-    """Say what a tiny operation can't be."""
+    """Return why a function can't be a tiny operation, or None."""
     if inspect.iscoroutinefunction(function):
-        return "is tiny and `async def`; a tiny one runs at once inside the worker, so make it one or the other"
+        return "is tiny and `async def`; a tiny operation runs at once inside the worker, so make it one or the other"
     if timeout is not None or memory is not None:
-        return "is tiny and has a timeout or a memory limit, which only child processes can keep; drop one of them"
+        return "is tiny and has a timeout or a memory limit, which need a child process; drop one of them"
     return None

@@ -1,6 +1,6 @@
-"""From a function's signature to the models and schemas of its arguments and its result.
+"""Derives the models and schemas of a function's arguments and result from its signature.
 
-Stands beside `registry.py`, which calls it once for each operation, when its module is loaded.
+`registry.py` calls it once for each operation, when the operation's module is loaded.
 """
 
 import inspect
@@ -16,7 +16,7 @@ BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ON
 
 
 def arguments_of(function: Callable[..., Any]) -> type[BaseModel]:
-    """Make the model of a function's arguments: each by its name, nothing converted, nothing unknown."""
+    """Return the model of a function's arguments, given by name; it converts nothing and refuses unknown ones."""
     hints = _hints_of(function)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -38,14 +38,14 @@ def arguments_of(function: Callable[..., Any]) -> type[BaseModel]:
 
 
 def result_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Make the JSON Schema of what a function returns."""
+    """Return the JSON Schema of a function's result."""
     hints = _hints_of(function)
     if "return" not in hints:
         raise _refused(function, "doesn't say what it returns; annotate it with `-> …`")
     try:
         return TypeAdapter(hints["return"]).json_schema(mode="serialization")
     except Exception as error:
-        raise _refused(function, f"returns what can't be described as JSON: {_first_line(error)}") from error
+        raise _refused(function, f"has a result that can't be described as JSON: {_first_line(error)}") from error
 
 
 def _hints_of(function: Callable[..., Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Statistics: what a list of numbers amounts to.
+"""Statistics: describes a list of numbers by its sum, mean, median, quartiles and standard deviations.
 
-Stands at step 4 of a job's life, as an operation whose result is a typed model: its fields are the published schema.
+Its result is a typed model, whose fields are the published schema.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from workers.operations.registry import operation
 
 MAX_NUMBERS: Final = 100_000
 MAX_MAGNITUDE: Final = 1e300
-"""Far enough from the largest float that a sum of `MAX_NUMBERS` of them is one too."""
+"""Small enough that the sum of `MAX_NUMBERS` such numbers is still a float."""
 
 
 def _finite(value: object) -> int | float:
@@ -34,21 +34,23 @@ FiniteNumber = Annotated[
 
 
 class Statistics(BaseModel):
-    """What a list of numbers amounts to. A figure of whole numbers that is whole itself is exact."""
+    """Figures about a list of numbers. For whole numbers, a figure that is whole is exact."""
 
-    count: Annotated[int, Field(description="How many numbers.")]
+    count: Annotated[int, Field(description="The count of numbers.")]
     sum: Annotated[int | float, Field(description="Exact for whole numbers, rounded once for others.")]
     mean: Annotated[int | float, Field(description="Sum divided by count.")]
-    median: Annotated[int | float, Field(description="The middle one; of an even count, the mean of the middle two.")]
-    minimum: Annotated[int | float, Field(description="The smallest.")]
-    maximum: Annotated[int | float, Field(description="The largest.")]
+    median: Annotated[int | float, Field(description="The middle number, or the mean of the middle two.")]
+    minimum: Annotated[int | float, Field(description="The smallest number.")]
+    maximum: Annotated[int | float, Field(description="The largest number.")]
     stdev: Annotated[
         float | None,
         Field(description="Standard deviation of a sample (divided by count - 1); null for a single number."),
     ]
     population_stdev: Annotated[float, Field(description="Standard deviation of a population (divided by count).")]
-    lower_quartile: Annotated[int | float, Field(description="A quarter of the way through the sorted numbers.")]
-    upper_quartile: Annotated[int | float, Field(description="Three quarters of the way, both interpolated.")]
+    lower_quartile: Annotated[
+        int | float, Field(description="A quarter of the way through the sorted numbers, interpolated.")
+    ]
+    upper_quartile: Annotated[int | float, Field(description="Three quarters of the way, interpolated.")]
 
 
 @operation(
@@ -79,7 +81,7 @@ def statistics(
 ) -> Statistics:
     """Describe a list of numbers: sum, mean, median, quartiles, standard deviations.
 
-    Sum, mean, median and quartiles of whole numbers are computed exactly, and written as whole numbers where they are.
+    Sum, mean, median and quartiles of whole numbers are computed exactly, and are whole numbers where possible.
     Quartiles are interpolated between the smallest and the largest number, as spreadsheets do (QUARTILE.INC).
     """
     in_order = sorted(numbers)
@@ -101,12 +103,12 @@ def statistics(
 
 
 def mean_of(numbers: Sequence[float]) -> int | float:
-    """Give the mean of at least one number: of whole ones exactly, and as a whole one where it is."""
+    """Return the mean of at least one number; for whole numbers it is exact, and whole where possible."""
     total = _total(numbers)
     if isinstance(total, int):
         return _divided(total, len(numbers))
     mean = total / len(numbers)
-    # rounded twice by now, so that it may lie beyond the largest number; the distances from it tell by how much
+    # rounded twice, it may lie beyond the largest number; the mean of the distances corrects it
     return mean + fsum(number - mean for number in numbers) / len(numbers)
 
 
@@ -119,7 +121,7 @@ def _divided(number: float, by: int) -> int | float:
 
 
 def _at(in_order: Sequence[float], quarters: int) -> int | float:
-    """Give the number so many quarters of the way from the first to the last, interpolated between its neighbours."""
+    """Return the value `quarters` quarters of the way from the first number to the last, interpolated."""
     place, rest = divmod((len(in_order) - 1) * quarters, 4)
     if rest == 0:
         return in_order[place]
@@ -127,24 +129,24 @@ def _at(in_order: Sequence[float], quarters: int) -> int | float:
 
 
 def _squares_of_whole(numbers: Sequence[float], total: int) -> Fraction:
-    """Sum the squares of the distances from the mean, exactly; nothing is lost however close the numbers are."""
+    """Return the exact sum of the squared distances from the mean, however close the numbers are."""
     return Fraction(len(numbers) * int(sum(n * n for n in numbers)) - total**2, len(numbers))
 
 
 def _squares(numbers: Sequence[float], mean: float) -> Fraction:
-    """Do the same for floats, in a scale where no square can overflow or vanish."""
+    """Return the same for floats, scaled so that no square can overflow or underflow."""
     distances = [number - mean for number in numbers]
     scale = max(map(abs, distances))
     if scale == 0:
         return Fraction(0)
     squares = fsum((distance / scale) ** 2 for distance in distances)
-    # what the mean itself was rounded by
+    # correct the rounding of the mean itself
     squares -= fsum(distance / scale for distance in distances) ** 2 / len(numbers)
     return Fraction(max(squares, 0.0)) * Fraction(scale) ** 2
 
 
 def _root(square: Fraction) -> float:
-    """Take the root of a number that may be too large, or too small, for a float."""
+    """Return the square root of a number that may be too large or too small for a float."""
     if square == 0:
         return 0.0
     shift = (square.denominator.bit_length() - square.numerator.bit_length() + 128) // 2

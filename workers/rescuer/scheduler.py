@@ -1,7 +1,7 @@
-"""Lets schedules tick: what is due becomes a job, once for all instances, and the schedule goes on to its next time.
+"""Fires due schedules: starts one job for each tick, however many instances run, and moves the schedule on.
 
-Stands before step 1 of the jobs that nobody posts; the rescuer calls it in each round. What is due is decided by the
-store's clock, and who starts it by one script: `errand/store/schedules.py`.
+The rescuer calls it in each round. The store's clock decides what is due, and one script starts the job and moves the
+schedule to its next time. Next: `errand/store/schedules.py`.
 """
 
 import logging
@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 
 
 def fire_due_schedules(store: Store, settings: Settings) -> list[tuple[str, str]]:
-    """Start a job for each schedule that is due; give (job id, queue) of each, whose doorbell is still to ring.
+    """Start a job for each due schedule; return (job id, queue) of each, for its doorbell.
 
-    Of several ticks that were missed the latest is run, the others are let go. Raises StoreUnavailable.
+    Of several missed ticks only the latest is run. Raises StoreUnavailable.
     """
     now, names = store.due_schedules()
     if not names:
@@ -34,18 +34,18 @@ def _fire(store: Store, settings: Settings, catalogue: dict[str, str], now: int,
         return None
     try:
         cron_schedule = CronSchedule.parse(seen.definition.cron, seen.definition.timezone)
-    except ScheduleRefused as refusal:  # it was accepted where more time zones are known
+    except ScheduleRefused as refusal:  # the API that accepted it knows more time zones
         log.error("Schedule %s: %s", name, refusal.fields, extra={"action": "schedule_unreadable"})
         return None
     tick = cron_schedule.latest(int(float(seen.next)), now)
-    job = job_of(seen, tick, catalogue.get(seen.definition.operation), settings)
+    job = job_of_tick(seen, tick, catalogue.get(seen.definition.operation), settings)
     answer = store.tick(seen, cron_schedule.upcoming(now), tick, job)
     log.info("Schedule %s: %s", name, answer, extra={"action": f"schedule_{answer}", "job_id": job.id})
     return job if answer == "started" else None
 
 
-def job_of(schedule: StoredSchedule, tick: int, published: str | None, settings: Settings) -> NewJob:
-    """Make the job of a tick, by what its operation publishes now; where no worker shows it, by what it once did."""
+def job_of_tick(schedule: StoredSchedule, tick: int, published: str | None, settings: Settings) -> NewJob:
+    """Return the job of a tick, with the operation's `published` queue and limits, or else those of the schedule."""
     wanted = schedule.definition
     operation = Operation.model_validate_json(published) if published else None
     limit = operation.limits.max_attempts if operation else None

@@ -1,7 +1,7 @@
-"""The rescuer: once a second, one instance for all looks after the jobs that got stuck.
+"""The rescuer: once a second, one instance of all recovers stuck jobs and starts those whose time has come.
 
-Stands beside a job's whole life: expired leases run again, delays end, schedules fire, doorbells nobody confirmed are
-rung, and what is past its retention goes. A round is one script: `errand/store/rescue.py`.
+Step 7 of a job's life. Jobs with expired leases are run again, delays end, schedules fire, unconfirmed doorbells are
+rung, and jobs past their retention are removed. A round is one script. Next: `errand/store/rescue.py`, `scheduler.py`.
 """
 
 import logging
@@ -25,21 +25,21 @@ from workers.rescuer.scheduler import fire_due_schedules
 log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1.0
-"""Between two rounds."""
+"""Time between two rounds."""
 LEADER_SECONDS = 3.0
-"""How long an instance leads without a round; then another may take over."""
+"""How long an instance leads without a round before another may take over."""
 
 
 class DoorbellRinger:
-    """Rings doorbells from a greenthread of its own: a broker that hangs must not hold up the rounds."""
+    """Rings doorbells from its own greenthread, so that a hanging broker doesn't delay the rounds."""
 
     def __init__(self, amqp_uri: str) -> None:
-        """Ring on the broker at `amqp_uri`, which is looked for when there is something to ring."""
+        """Ring on the broker at `amqp_uri`; the connection is opened for the first doorbell."""
         self._publisher = Publisher(amqp_uri)
         self._busy = False
 
     def ring(self, store: WorkerStore, doorbells: Sequence[tuple[str, str]]) -> None:
-        """Ring (job id, queue); those that can't be rung now are in the outbox, and come again with a later round."""
+        """Ring the doorbell of each (job id, queue); jobs that can't be rung stay in the outbox for a later round."""
         if doorbells and not self._busy:
             self._busy = True
             eventlet.spawn_n(self._ring, store, doorbells)
@@ -55,23 +55,23 @@ class DoorbellRinger:
         except (StoreUnavailable, BrokerUnavailable) as fault:
             log.warning("%d doorbells wait: %s", len(doorbells), fault, extra={"action": "not_rung"})
         except Exception:
-            log.exception("The ringer met a fault it does not know", extra={"action": "ringer_fault"})
+            log.exception("Unexpected fault while ringing doorbells", extra={"action": "ringer_fault"})
         finally:
             self._busy = False
 
 
 class RescueRunner:
-    """What one instance keeps from round to round: its token, and its ringer."""
+    """Runs rounds, and keeps this instance's leader token and its DoorbellRinger from one to the next."""
 
     def __init__(self, settings: Settings) -> None:
-        """Ring on the settings' broker."""
+        """Ring on the settings' broker; draw a leader token."""
         self.ringer = DoorbellRinger(settings.amqp_uri)
         self._settings = settings
         self._token = uuid4().hex
         self._running = False
 
     def run(self, store: WorkerStore) -> Iterator[RescueRound]:
-        """Do rounds until nothing is left to do; none when another instance leads, or when one is being done here.
+        """Run rounds until nothing is left to do; none if another instance leads or a round is running here.
 
         Raises StoreUnavailable.
         """
@@ -86,13 +86,13 @@ class RescueRunner:
         settings = self._settings
         times = (LEADER_SECONDS, settings.outbox_patience, settings.result_ttl, settings.lease_seconds)
         while done := store.store.rescue(self._token, *times):
-            self.ringer.ring(store, [*done.to_ring, *self._started(store)])
+            self.ringer.ring(store, [*done.to_ring, *self._fire_schedules(store)])
             yield done
             if not done.is_full:
                 return
 
-    def _started(self, store: WorkerStore) -> list[tuple[str, str]]:
-        """Start what schedules have due; a full store takes no job, and the rest of the round is done all the same."""
+    def _fire_schedules(self, store: WorkerStore) -> list[tuple[str, str]]:
+        """Fire due schedules; if the store is full, log it and go on with the round."""
         try:
             return fire_due_schedules(store.store, self._settings)
         except StoreUnavailable as fault:
@@ -104,38 +104,38 @@ class RescueRunnerProvider(DependencyProvider):  # type: ignore[misc]  # nameko 
     """Injects this instance's RescueRunner."""
 
     def setup(self) -> None:
-        """Make them."""
-        self._rounds = RescueRunner(settings_of(self))
+        """Make the runner."""
+        self._runner = RescueRunner(settings_of(self))
 
     def stop(self) -> None:
         """Close the connection to the broker."""
-        self._rounds.ringer.close()
+        self._runner.ringer.close()
 
     def get_dependency(self, worker_ctx: Any) -> RescueRunner:
-        """Give the rounds."""
-        return self._rounds
+        """Return the runner."""
+        return self._runner
 
 
 class Rescuer:
-    """Looks after stuck jobs, one instance for all of them."""
+    """Recovers stuck jobs; of all instances only the leader works."""
 
     name = RESCUER
 
     store = StoreProvider()
-    rounds = RescueRunnerProvider()
+    runner = RescueRunnerProvider()
 
     @timer(interval=INTERVAL_SECONDS, eager=True)
     def tick(self) -> None:
-        """Do a round; while the store is away, it is for the next one."""
+        """Run a round; if the store is away, leave the work to the next one."""
         try:
-            for done in self.rounds.run(self.store):
+            for done in self.runner.run(self.store):
                 if done.recovered or done.failed:
                     log.info("Recovered %d jobs, failed %d", done.recovered, done.failed, extra={"action": "rescued"})
-                self._come_back(done)
+                self._run_in_time(done)
         except StoreUnavailable as fault:
             log.warning("No round this time: %s", fault, extra={"action": "round_failed"})
 
-    def _come_back(self, done: RescueRound) -> None:
-        """Have a delay that ends before the next tick end in time."""
+    def _run_in_time(self, done: RescueRound) -> None:
+        """Schedule an extra round if a delay ends before the next tick."""
         if done.next_due is not None and done.next_due < INTERVAL_SECONDS:
             eventlet.spawn_after(done.next_due, self.tick)

@@ -1,1 +1,1 @@
-"""The webhook service: tells receivers how jobs ended, by signed events."""
+"""The webhooks service: sends signed events that report how jobs ended."""

@@ -1,8 +1,7 @@
-"""What a webhook is sent: the end of a job as a CloudEvent (1.0, structured JSON).
+"""Writes the body of a webhook: the end of a job as a CloudEvent (1.0, structured JSON).
 
-Stands at step 6 of a job's life, between the record that `service.py` reads and the POST that
-`workers/outbound/on_hub.py` sends. The same notification is the same event each time it is sent. Next:
-`errand/presenting/report.py`, which writes its data.
+Step 6 of a job's life. Every attempt to send a notification sends the same event. Next:
+`errand/presenting/report.py` writes its data, and `workers/outbound/on_hub.py` posts it.
 """
 
 import json
@@ -15,20 +14,20 @@ from errand.store import DueJobNotification
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 LONGEST: Final = 262_144
-"""Bytes of arguments, or of a result, that are sent along; of longer ones the event names the job, which has them."""
+"""Maximum bytes of the arguments, or of the result, in an event; longer ones are left out and named in `omitted`."""
 SOURCE: Final = "/errand"
-"""Where events come from when PUBLIC_URL is not set."""
+"""The `source` of events if PUBLIC_URL is not set."""
 
 
 def event_id(notice: DueJobNotification) -> str:
-    """Name the event: for receivers to see that they had it before. No full stop, which separates what is signed."""
+    """Return the event's id, by which receivers recognise a repeat. It has no full stop: signatures use that."""
     return f"{notice.id}-{notice.name}"
 
 
 def event_of(notice: DueJobNotification, settings: Settings) -> bytes:
-    """Write the event."""
+    """Return the event as JSON."""
     record = _as_it_ended(notice)
-    # with an ending of its own, a result that was left out is that of a later run
+    # where the notification has its own ending, an omitted result belongs to a later run
     omitted = [name for name in record.omitted if not (notice.ending and name == "result")]
     data = members_of(record) | {"omitted": json.dumps(omitted)}
     event = {
@@ -45,11 +44,11 @@ def event_of(notice: DueJobNotification, settings: Settings) -> bytes:
 
 
 def _as_it_ended(notice: DueJobNotification) -> JobRecord:
-    """Return the record with the end that is told of: the job may have been run again since."""
+    """Return the record as it was when the job ended; the job may have been run again since."""
     record, ending = notice.record, notice.ending
     if ending is None:
         return record
-    if record.retries != ending.run:  # these are another run's
+    if record.retries != ending.run:  # these fields belong to another run
         record = record._replace(
             result=None, progress=None, run_at=None, deadline=None, started_at=None, expires_at=None
         )

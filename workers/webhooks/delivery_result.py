@@ -1,6 +1,6 @@
-"""What the answer of a webhook's receiver means: taken, refused for good, or to be sent again.
+"""Interprets the response of a webhook's receiver: accepted, refused for good, or to be sent again.
 
-Stands at step 6 of a job's life, behind `sender.py`. Only the status counts, and when to come again.
+Only the status and `Retry-After` count.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from typing import Final
 from workers.outbound.http import HttpResponse
 
 BUSY: Final = (429, 503)
-"""Answers that may say when to come again."""
+"""Statuses with which a receiver may ask for a pause by `Retry-After`."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What came of an attempt: `error` is empty when the receiver took it. `retry_after`: seconds it asks for."""
+    """How an attempt ended. `error` is empty if the receiver accepted the event; `retry_after` is in seconds."""
 
     error: str
     for_good: bool = False
@@ -24,20 +24,20 @@ class DeliveryResult:
 
 
 def result_of(answer: HttpResponse) -> DeliveryResult:
-    """Read an answer."""
+    """Return what a response means for the attempt."""
     status = answer.status
     if 200 <= status < 300:
         return DeliveryResult("")
     if status == 410:
         return DeliveryResult("The receiver answered 410: it wants no more webhooks at this address.", for_good=True)
     if 300 <= status < 400:
-        return DeliveryResult(f"The receiver answered {status}, a redirect; these aren't followed.")
+        return DeliveryResult(f"The receiver answered {status}, a redirect; redirects aren't followed.")
     wanted = _seconds(answer.headers.get("retry-after", "")) if status in BUSY else 0.0
     return DeliveryResult(f"The receiver answered {status}.", retry_after=wanted)
 
 
 def _seconds(text: str) -> float:
-    """Read `Retry-After`: seconds, or a date; 0 for what is neither."""
+    """Parse `Retry-After`, which is in seconds or a date; return 0 if it is neither."""
     if text.isascii() and text.isdecimal() and len(text) < 10:
         return float(text)
     try:

@@ -28,41 +28,41 @@ from workers.webhooks.delivery_result import DeliveryResult, result_of
 
 log = logging.getLogger(__name__)
 
-AT_HAND: Final = 50
-"""Webhooks that are being sent at a time."""
-SHARE: Final = 10
-"""How many of them to one receiver."""
+MAX_IN_FLIGHT: Final = 50
+"""Webhooks being sent at a time."""
+MAX_PER_RECEIVER: Final = 10
+"""Webhooks being sent at a time to one receiver."""
 MARGIN_SECONDS: Final = 5.0
-"""How much longer than an attempt may take it is left to this process: if it dies, another sends it then."""
+"""How much longer than its timeout an attempt is leased; after that another process may send the webhook."""
 LINGER_SECONDS: Final = 0.02
 """Pause between two looks."""
-MOST_ANSWERED: Final = 65_536
-"""Bytes of an answer that are read; nothing in them counts."""
+MAX_RESPONSE_BYTES: Final = 65_536
+"""Maximum bytes of a response's body that are read; they are ignored."""
 LONGEST_PAUSE_SECONDS: Final = 3600.0
-"""Pause between two attempts at most, also where a receiver asks for more."""
+"""Maximum pause between two attempts, even if a receiver asks for a longer one."""
 USER_AGENT: Final = "Errand-Webhooks"
 
 
 class WebhookSender:
-    """Sends webhooks, from greenthreads of its own: whoever wakes it doesn't wait for it."""
+    """Sends due webhooks from its own greenthreads."""
 
     def __init__(self, store: WorkerStore, settings: Settings) -> None:
-        """Begin to wait for `wake`."""
+        """Start to wait for `wake`."""
         self._store, self._settings = store, settings
         self._keys, self._guard = settings.webhook_keys, AddressGuard(settings.allowed_networks)
         self._lease = settings.webhook_timeout + MARGIN_SECONDS
-        self._pool = eventlet.GreenPool(AT_HAND)
-        self._at_hand: Counter[str] = Counter()
+        self._pool = eventlet.GreenPool(MAX_IN_FLIGHT)
+        self._in_flight: Counter[str] = Counter()
         self._bell = Queue(1)
         self._loop = eventlet.spawn(self._run)
 
     def wake(self) -> None:
-        """Have it look for what is due; returns at once."""
+        """Start a look for due webhooks; return at once."""
         with suppress(Full):
             self._bell.put_nowait(None)
 
     def close(self) -> None:
-        """End what is at hand, which takes as long as an attempt at most, and then stop."""
+        """Claim nothing more; return when the current attempts have ended, within the time of one."""
         self._loop.kill()
         with eventlet.Timeout(self._lease, exception=False):
             self._pool.waitall()
@@ -75,36 +75,36 @@ class WebhookSender:
             except StoreUnavailable as fault:
                 log.warning("No webhook this time: %s", fault, extra={"action": "webhooks_wait"})
             except Exception:
-                log.exception("The courier met a fault it does not know", extra={"action": "webhooks_fault"})
+                log.exception("Unexpected fault while claiming webhooks", extra={"action": "webhooks_fault"})
             eventlet.sleep(LINGER_SECONDS)
 
     def _look(self) -> None:
-        """Claim as much as there is room for, and have it sent."""
-        while room := AT_HAND - self._pool.running():
-            notices = self._store.store.collect_webhooks(room, self._lease, LONGEST, SHARE, self._at_hand)
+        """Claim as many webhooks as may be in flight, and send each in a greenthread."""
+        while room := MAX_IN_FLIGHT - self._pool.running():
+            notices = self._store.store.collect_webhooks(room, self._lease, LONGEST, MAX_PER_RECEIVER, self._in_flight)
             for notice in notices:
-                self._at_hand[notice.receiver] += 1
+                self._in_flight[notice.receiver] += 1
                 self._pool.spawn_n(self._serve, notice)
             if len(notices) < room:
                 return
 
-    # the story of one attempt: send, judge, write down
+    # one attempt: send, judge, record
     def _serve(self, notice: DueJobNotification) -> None:
         fields = {"action": f"webhook_{notice.kind.value}", "job_id": notice.id}
         try:
             state, error, pause = self._judged(notice, self._attempt(notice, fields))
             if not self._store.settle(notice, state, error, pause):
-                log.warning("Another worker has this webhook by now", extra=fields | {"action": "webhook_stale"})
+                log.warning("Another worker has claimed this webhook", extra=fields | {"action": "webhook_stale"})
             elif error:
                 log.warning("Webhook %s: %s", state, error, extra=fields)
             else:
                 log.info("Webhook sent", extra=fields)
         finally:
-            self._at_hand -= Counter([notice.receiver])
+            self._in_flight -= Counter([notice.receiver])
             self.wake()
 
     def _attempt(self, notice: DueJobNotification, fields: dict[str, str]) -> DeliveryResult:
-        """Send it once; raise nothing."""
+        """Send the webhook once; raise nothing."""
         try:
             return self._send(notice)
         except AddressRefused as refusal:
@@ -112,13 +112,13 @@ class WebhookSender:
         except (HostUnknown, CertificateRefused, ConnectionError, TimeoutError) as fault:
             return DeliveryResult(str(fault))
         except Exception as fault:
-            # what can't be made must not stop the others; it is tried again, as a new release may mend it
-            log.exception("Webhook could not be made", extra=fields)
+            # a webhook that can't be written must not stop the others; it is retried, as a new release may fix it
+            log.exception("A webhook could not be written", extra=fields)
             return DeliveryResult(type(fault).__name__)
 
     def _send(self, notice: DueJobNotification) -> DeliveryResult:
         if not self._keys:
-            return DeliveryResult("WEBHOOK_SECRET is not set where the webhooks service runs, so nothing was sent.")
+            return DeliveryResult("WEBHOOK_SECRET is not set for the webhooks service, so nothing was sent.")
         body, now, seconds = event_of(notice, self._settings), int(time()), self._settings.webhook_timeout
         headers = {
             "Content-Type": CONTENT_TYPE,
@@ -128,18 +128,20 @@ class WebhookSender:
             "webhook-signature": signatures(self._keys, event_id(notice), now, body),
         }
         there = target(notice.to)
-        answer = post(there, headers=headers, body=body, seconds=seconds, most=MOST_ANSWERED, guarded_by=self._guard)
+        answer = post(
+            there, headers=headers, body=body, seconds=seconds, most=MAX_RESPONSE_BYTES, guarded_by=self._guard
+        )
         return result_of(answer)
 
-    def _judged(self, notice: DueJobNotification, reply: DeliveryResult) -> tuple[NoticeState, str, float]:
-        """Tell what becomes of it: sent, failed, or to be sent again after a pause (s)."""
-        settings, error = self._settings, reply.error
+    def _judged(self, notice: DueJobNotification, result: DeliveryResult) -> tuple[NoticeState, str, float]:
+        """Return the webhook's next state, the error, and the pause (s) before the next attempt."""
+        settings, error = self._settings, result.error
         if not error:
             return NoticeState.SENT, "", 0.0
-        if reply.for_good:
+        if result.for_good:
             return NoticeState.FAILED, error, 0.0
         if notice.age > settings.webhook_give_up * 1000:
             return NoticeState.FAILED, f"{error} Given up after {settings.webhook_give_up:g} seconds.", 0.0
         pause = settings.webhook_pause * 2.0 ** min(notice.attempt - 1, 30)
-        pause *= random.uniform(0.5, 1.0)  # noqa: S311 -- to spread load, not to keep a secret
-        return NoticeState.PENDING, error, min(max(pause, reply.retry_after), LONGEST_PAUSE_SECONDS)
+        pause *= random.uniform(0.5, 1.0)  # noqa: S311 -- spreads load; keeps no secret
+        return NoticeState.PENDING, error, min(max(pause, result.retry_after), LONGEST_PAUSE_SECONDS)

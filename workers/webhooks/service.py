@@ -1,7 +1,7 @@
-"""The webhooks service: tells the ends of jobs to addresses of their clients, at least once, and marks each once.
+"""The webhooks service: reports the ends of jobs to their clients' webhooks, each at least once.
 
-Stands at step 6 of a job's life, beside `workers/mail/service.py`. The doorbell only says "look now": what is to be
-sent stands in the store, committed together with the job's status. Next: `sender.py`.
+Step 6 of a job's life. A doorbell only says "look now"; due webhooks are in the store, committed together with the
+job's status. Next: `sender.py`.
 """
 
 from typing import Any
@@ -20,33 +20,33 @@ class WebhookSenderProvider(DependencyProvider):  # type: ignore[misc]  # nameko
     """Injects the container's WebhookSender."""
 
     def setup(self) -> None:
-        """Make the courier; no connection is opened before its first look."""
+        """Make the sender; no connection is opened before its first look."""
         settings = settings_of(self)
-        self._courier = WebhookSender(WorkerStore(Store.connect(settings), settings), settings)
+        self._sender = WebhookSender(WorkerStore(Store.connect(settings), settings), settings)
 
     def stop(self) -> None:
-        """Let it end what it is at."""
-        self._courier.close()
+        """Let the sender finish its current attempts."""
+        self._sender.close()
 
     def get_dependency(self, worker_ctx: Any) -> WebhookSender:
-        """Give the courier."""
-        return self._courier
+        """Return the sender."""
+        return self._sender
 
 
 class Webhooks:
-    """Sends what is due to webhooks."""
+    """Sends due webhooks."""
 
     name = WEBHOOKS
 
-    courier = WebhookSenderProvider()
+    sender = WebhookSenderProvider()
 
     @doorbell(ids=False)
     def ring(self, doorbells: DoorbellBatch) -> None:
         """Look now."""
         doorbells.ack()
-        self.courier.wake()
+        self.sender.wake()
 
     @timer(interval=1, eager=True)
     def tick(self) -> None:
-        """Look once a second, whatever the broker did."""
-        self.courier.wake()
+        """Look once a second, whether or not a doorbell rang."""
+        self.sender.wake()

@@ -129,7 +129,7 @@ def test_a_quote_in_the_middle_of_a_cell_is_a_quote():
 
 def test_a_quote_that_is_never_closed_is_refused_with_its_row():
     assert refusal('a,b\n1,"open\n2,3\n') == (
-        "Row 2 has a quote that is never closed; double it if it belongs to the text."
+        "Row 2 has an unclosed quote; close it, or double it if it belongs to the text."
     )
 
 
@@ -169,7 +169,7 @@ def test_a_text_without_rows_is_refused(text):
 
 
 def test_too_many_columns_are_refused():
-    assert refusal("x," * 1_001) == "The text has 1002 columns; at most 1000 are summarised."
+    assert refusal("x," * 1_001) == "The text has 1002 columns; at most 1000 can be summarised."
 
 
 @pytest.mark.parametrize("options", [{"delimiter": "x"}, {"delimiter": ",,"}, {"header": 1}, {"more": 1}])

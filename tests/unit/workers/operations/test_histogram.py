@@ -12,7 +12,7 @@ from PIL import Image
 
 from errand.presenting.result_shape import image_of
 from workers.compute.attempt import attempt
-from workers.formats.charts import BAR, HEIGHT, WIDTH, ticks
+from workers.formats.charts import BAR, HEIGHT, WIDTH, axis_ticks
 from workers.operations import OPERATIONS
 from workers.operations.histogram import MAX_TITLE, bars_of, histogram
 
@@ -118,19 +118,19 @@ def test_every_title_fits(title):
     ],
 )
 def test_axes_have_round_numbers(low, high, words):
-    assert [text for _, text in ticks(low, high, 6)][: len(words)] == words
+    assert [text for _, text in axis_ticks(low, high, 6)][: len(words)] == words
 
 
 @pytest.mark.parametrize(("most", "words"), [(1, ["0", "1"]), (3, ["0", "1", "2", "3"]), (7, ["0", "2", "4", "6"])])
 def test_counts_are_whole(most, words):
-    assert [text for _, text in ticks(0, most, 6, whole=True)] == words
+    assert [text for _, text in axis_ticks(0, most, 6, whole=True)] == words
 
 
 @pytest.mark.parametrize("span", [1e-9, 0.3, 1, 7, 99, 12345, 1e12])
 @pytest.mark.parametrize("low", [0, -5, 3.3, 1e6])
 def test_no_two_numbers_of_an_axis_look_the_same(low, span):
     for most in (2, 3, 4, 5, 6):
-        texts = [text for _, text in ticks(low, low + span, most)]
+        texts = [text for _, text in axis_ticks(low, low + span, most)]
         assert 1 <= len(texts) == len(set(texts)) <= most + 1
 
 

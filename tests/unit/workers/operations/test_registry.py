@@ -211,9 +211,9 @@ class TestDeclaration:
             ({"tiny": True, "memory": 5}, "tiny and has a timeout or a memory limit"),
             ({"service": "mail"}, "computes nothing"),
             ({"service": "rescuer"}, "computes nothing"),
-            ({"service": "Ächme"}, "a service's name is"),
-            ({"service": ""}, "a service's name is"),
-            ({"service": "a" * 41}, "a service's name is"),
+            ({"service": "Ächme"}, "beginning with a letter"),
+            ({"service": ""}, "beginning with a letter"),
+            ({"service": "a" * 41}, "beginning with a letter"),
             ({"timeout": 0}, "timeout"),
             ({"max_attempts": 0}, "max_attempts"),
             ({"retry_on": ["OSError"]}, "retry_on"),
@@ -238,7 +238,7 @@ class TestDeclaration:
             (wrong.unheard_of, "can't be read"),
             (wrong.shapeless, "can't be described as JSON"),
             (wrong.several, "is a generator"),
-            (lambda: 1, "is no function with a name"),
+            (lambda: 1, "is not a function with a name"),
         ],
     )
     def test_a_wrong_function_is_refused_in_a_sentence(self, function, words):
