@@ -44,7 +44,7 @@ def rows_of(text: str, delimiter: str | None = None) -> list[list[str]]:
     rows = list(read)
     if rows.pop() != [_END]:
         raise ValueError(
-            f"Row {len(rows) + 1} has a quote that is never closed; close it, or double it if it belongs to the text."
+            f"Row {len(rows) + 1} has an unclosed quote; close it, or double it if it belongs to the text."
         )
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
