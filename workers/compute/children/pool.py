@@ -140,7 +140,7 @@ class ChildPool:
             return self._try_children(job)
         except Exception as fault:  # such as no memory, or no descriptor, for one more process
             log.exception("A job could not be run", extra={"action": "children_fault", "job_id": job.request.id})
-            return failed(ChildDied(f"no process could be had for it: {fault}"))
+            return failed(ChildDied(f"no process could be started for it: {fault}"))
         finally:
             self._free_slot(job)
 
