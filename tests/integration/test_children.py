@@ -15,7 +15,7 @@ from tests.support.processes import alive, descendants
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="limits are kept on Linux")
 
 MUCH_LATER = 0.3
-"""Seconds by which a tick of 50 ms may be late on a machine that is busy with other tests too."""
+"""Seconds by which a tick of 50 ms may be late on a machine that runs other tests as well."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ class TestAJob:
         assert child["input"] == ""
         assert Path(child["folder"]).parent.name.startswith("errand-children-")
 
-    def test_it_does_not_see_what_only_its_worker_needs_to_know(self):
+    def test_it_does_not_see_the_secrets_of_its_worker(self):
         secrets = {"REDIS_URL": "redis://:secret@somewhere", "WEBHOOK_SECRET": "whsec_secret"}
         with Worker(SMTP_URL="smtp://me:secret@somewhere", **secrets) as worker:
             assert worker.run("who")["payload"]["secrets"] == []
@@ -77,14 +77,14 @@ class TestAJob:
         assert back["payload"] == "x" * (5 * 2**20 - 2)
         assert max(there["seconds"], back["seconds"]) < 2
 
-    def test_what_it_prints_and_logs_in_any_way_is_its_log(self, alone):
+    def test_all_that_it_prints_and_logs_is_in_its_log(self, alone):
         lines = alone.run("talk")["lines"]
 
         assert sorted(lines) == sorted(
             ["printed", "INFO logged with care", "complained", "from C", f"cut {'é' * 1995}…", "without an end"]
         )
 
-    def test_a_flood_is_bounded_and_says_how_much_is_left_out(self, alone):
+    def test_a_flood_of_lines_is_cut_and_says_how_many_are_left_out(self, alone):
         ending = alone.run("flood", lines=300_000)
 
         left_out = [int(line.split()[1]) for line in ending["lines"] if line.startswith("…")]
@@ -92,7 +92,7 @@ class TestAJob:
         assert len(ending["lines"]) < 10_000
         assert len(ending["lines"]) - len(left_out) + sum(left_out) == 300_000
 
-    def test_its_progress_is_told_now_and_then_and_at_its_end(self, alone):
+    def test_its_progress_is_reported_now_and_then_and_at_its_end(self, alone):
         told = alone.run("report", times=100_000)["progress"]
 
         assert told[-1] == [1.0, "turn 100000"]
@@ -132,7 +132,7 @@ class TestAnEnding:
             ("long", {"size": 6 * 2**20}, "takes 6291458 bytes of JSON, more than the 5242880 it may"),
         ],
     )
-    def test_a_result_that_can_not_be_kept_is_refused(self, alone, operation, arguments, words):
+    def test_a_result_that_can_not_be_stored_is_refused(self, alone, operation, arguments, words):
         kind, message = error_of(alone.run(operation, **arguments))
 
         assert kind == "ResultRefused"
@@ -142,7 +142,7 @@ class TestAnEnding:
     def test_arguments_are_checked_in_the_child_again(self, alone, raw):
         assert error_of(alone.run("long", raw=raw))[0] == "ArgumentsRefused"
 
-    def test_an_operation_nobody_knows_may_be_known_to_another_worker(self, alone):
+    def test_an_operation_this_worker_lacks_is_tried_again_elsewhere(self, alone):
         ending = alone.run("no_such")
 
         assert error_of(ending) == ("OperationUnknown", "No worker of this service knows the operation 'no_such'.")
@@ -167,7 +167,7 @@ class TestAnEnding:
         assert ending["retryable"] is True
         assert beside.ending()["kind"] == "succeeded"
 
-    def test_the_place_of_a_crash_is_in_the_log(self, alone):
+    def test_the_traceback_of_a_crash_is_in_the_log(self, alone):
         log = "\n".join(alone.run("segfault")["lines"])
 
         assert "Segmentation fault" in log
@@ -182,7 +182,7 @@ class TestAnEnding:
 
 
 class TestTime:
-    def test_a_job_deaf_to_signals_ends_at_its_timeout(self, alone):
+    def test_a_job_that_ignores_signals_ends_at_its_timeout(self, alone):
         ending = alone.run("burn", timeout=0.5)
 
         assert error_of(ending) == ("TimedOut", "took longer than its timeout of 0.5 s")
@@ -190,10 +190,10 @@ class TestTime:
         assert ending["lines"] == ["burning"]
         assert ending["seconds"] < 3
 
-    def test_a_timeout_passes_where_the_operation_says_so(self, alone):
+    def test_a_timeout_is_retryable_if_the_operation_says_so(self, alone):
         assert alone.run("dawdle", timeout=0.3)["retryable"] is True
 
-    def test_the_start_of_a_child_counts_for_nothing(self):
+    def test_the_start_of_a_child_does_not_count_towards_the_timeout(self):
         with Worker() as worker:
             assert worker.run("echo", timeout=0.1)["kind"] == "succeeded"
 
@@ -219,7 +219,7 @@ class TestTime:
             assert first.ending()["kind"] == "cancelled"
             assert worker.ask("wait_free", least=1, timeout=5) is True
 
-    def test_who_waits_for_a_slot_is_told_when_there_is_none(self):
+    def test_a_wait_for_a_slot_says_whether_one_came_free(self):
         with Worker(slots=1) as worker:
             worker.start("burn").line()
 
@@ -234,7 +234,7 @@ class TestMemory:
         assert error_of(ending) == ("MemoryExceeded", "used more than its memory limit of 64 MB")
         assert ending["retryable"] is False
 
-    def test_what_its_processes_take_counts_too(self, alone):
+    def test_the_memory_of_its_processes_counts_too(self, alone):
         ending = alone.run("eat_by_proxy", memory=64)
 
         assert error_of(ending) == ("MemoryExceeded", "used more than its memory limit of 64 MB")
@@ -246,7 +246,7 @@ class TestMemory:
 
             assert worker.run("who")["payload"]["pid"] != before
 
-    def test_the_hub_is_in_time_while_children_burn_and_eat(self):
+    def test_the_hub_stays_responsive_while_children_burn_and_eat(self):
         with Worker() as worker:
             burning = worker.start("burn")
             burning.line()
@@ -278,17 +278,17 @@ class TestWhatIsLeftBehind:
         assert job.ending()["kind"] == "cancelled"
         ended(grandchild)
 
-    def test_a_process_that_holds_every_descriptor_holds_up_nobody(self, alone):
+    def test_a_process_that_keeps_every_descriptor_open_delays_nothing(self, alone):
         ending = alone.run("fork_and_exit")
 
         assert error_of(ending) == ("ChildDied", "its process exited with status 3")
         ended(int(ending["lines"][0]))
 
-    def test_an_operation_that_comes_out_of_a_fork_twice_answers_once(self, alone):
+    def test_an_operation_that_returns_twice_after_a_fork_answers_once(self, alone):
         assert alone.run("fork_twice")["payload"] == "parent"
         assert alone.run("echo", value=1)["payload"] == 1
 
-    def test_files_are_removed_and_the_next_job_starts_where_it_should(self, alone):
+    def test_files_are_removed_and_the_next_job_starts_in_the_right_folder(self, alone):
         folder, left = Path(alone.run("who")["payload"]["folder"]), Path(alone.run("litter")["payload"])
 
         assert left.parent == folder
@@ -364,7 +364,7 @@ class TestIdleChildren:
             [idle] = worker.ask("pids")
             os.kill(idle, signal.SIGSTOP)
             job = worker.start("echo", value=1)
-            assert worker.ask("free") == 0  # it was given to the one that sleeps
+            assert worker.ask("free") == 0  # the stopped child has it
 
             os.kill(idle, signal.SIGKILL)
 
@@ -426,7 +426,7 @@ class TestTogether:
         assert error_of(together.run("rest", seconds=60, timeout=0.2))[0] == "TimedOut"
         assert beside.ending()["kind"] == "succeeded"
 
-    def test_one_that_refuses_to_go_is_ended_and_the_others_are_handed_back(self, together):
+    def test_one_that_refuses_to_end_is_killed_and_the_others_are_handed_back(self, together):
         beside, job = together.start("rest", seconds=60), together.start("refuse_to_go")
         beside.line()
         job.line()
@@ -434,7 +434,7 @@ class TestTogether:
         assert until_ended(job) < 1
         assert beside.ending()["kind"] == "handed_back"
 
-    def test_one_that_holds_up_all_ends_at_its_timeout(self, together):
+    def test_one_that_blocks_all_others_ends_at_its_timeout(self, together):
         ending = together.run("block", timeout=0.3)
 
         assert error_of(ending)[0] == "TimedOut"
@@ -454,7 +454,7 @@ class TestTogether:
 
 
 class TestAhead:
-    """What a child is given before a slot is free."""
+    """A job that its child gets before a slot is free."""
 
     @pytest.fixture
     def two(self) -> Iterator[Worker]:
@@ -468,14 +468,14 @@ class TestAhead:
 
         assert {job.ending()["payload"] for job in jobs} == {2}
 
-    def test_it_begins_as_soon_as_there_is_one_and_its_time_counts_from_then(self, two):
+    def test_it_begins_as_soon_as_a_slot_is_free_and_its_timeout_counts_from_then(self, two):
         jobs = [two.start("rest", seconds=0.3, ahead=True) for _ in range(2)]
         waits = two.start("rest", seconds=0.05, timeout=0.2, ahead=True)
 
         assert waits.ending()["kind"] == "succeeded"
         assert {job.ending()["kind"] for job in jobs} == {"succeeded"}
 
-    def test_it_is_given_back_where_none_comes_free_in_time(self, two):
+    def test_it_is_handed_back_if_no_slot_comes_free_in_time(self, two):
         running = [two.start("rest", seconds=60, ahead=True) for _ in range(2)]
         for job in running:
             job.line()
@@ -497,7 +497,7 @@ class TestAhead:
         ending = waits.ending()
         assert (ending["kind"], ending["lines"]) == ("cancelled", [])
 
-    def test_it_runs_elsewhere_where_its_child_dies(self, two):
+    def test_it_runs_in_another_child_if_its_own_dies(self, two):
         running = [two.start("rest", seconds=60, ahead=True) for _ in range(2)]
         for job in running:
             job.line()
@@ -512,7 +512,7 @@ class TestAhead:
         assert {error_of(job.ending())[0] for job in running} == {"ChildDied"}
         assert two.ask("wait_free", least=2, timeout=5) is True
 
-    def test_nothing_of_the_one_before_is_left_for_it(self, two):
+    def test_it_sees_no_context_variables_of_the_job_before(self, two):
         jobs = [two.start("sign", name=f"visitor {number}", ahead=True) for number in range(6)]
 
         assert {job.ending()["payload"] for job in jobs} == {None}

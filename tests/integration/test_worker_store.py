@@ -1,4 +1,4 @@
-"""The store as a worker uses it: who calls by RPC gets the answer, whoever computed it."""
+"""The store as a worker uses it: a call by RPC is answered, whichever worker ran its job."""
 
 import json
 from threading import Thread
@@ -12,13 +12,13 @@ from tests.support.jobs import claim, ended, succeeded
 
 @pytest.fixture
 def worker_store(store, settings):
-    # here: it brings the hub, which the tests' process does without where it can
+    # not at the top: it imports eventlet, which the tests' own process avoids
     from workers.dependencies import WorkerStore
 
     return WorkerStore(store, settings)
 
 
-def test_a_call_whose_job_another_worker_took_is_answered_all_the_same(store, worker_store):
+def test_a_call_is_answered_even_if_another_worker_took_its_job(store, worker_store):
     from workers.compute.outcomes import result_of
 
     job = worker_store.accept_call("sum", 30, 10, None)
@@ -32,7 +32,7 @@ def test_a_call_whose_job_another_worker_took_is_answered_all_the_same(store, wo
     thread.join()
 
 
-def test_a_call_whose_job_fails_elsewhere_is_told_so(store, worker_store):
+def test_a_call_fails_if_its_job_fails_elsewhere(store, worker_store):
     from workers.compute.outcomes import result_of
 
     job = worker_store.accept_call("div", 1, 0, None)
@@ -44,7 +44,7 @@ def test_a_call_whose_job_fails_elsewhere_is_told_so(store, worker_store):
         result_of(*worker_store.ending_of(job))
 
 
-def test_a_call_whose_job_is_gone_does_not_wait_for_it(store, worker_store):
+def test_a_call_does_not_wait_for_a_job_that_is_gone(store, worker_store):
     job = worker_store.accept_call("sum", 30, 10, None)
     succeeded(store, claim(store)[0])
     store.delete(job.id)

@@ -1,6 +1,6 @@
-"""A pool of children as a worker has it: in a monkey-patched process, told from a test what to do, line by line.
+"""A pool of children in a monkey-patched process, as in a worker. A test drives it by lines on its standard input.
 
-Run as a program it is that process; imported it is the test's side.
+Run as a program this is that process; imported it is the test's side.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ class Run:
         self.worker, self.name = worker, name
 
     def ending(self, seconds: float = 60) -> dict[str, Any]:
-        """Wait for its end: kind, payload (read), retryable, lines, progress, seconds."""
+        """Wait for its end: kind, payload (parsed), retryable, lines, progress, seconds."""
         return self.worker.hear(f"ended {self.name}", seconds)
 
     def line(self, seconds: float = 60) -> str:
@@ -35,7 +35,7 @@ class Run:
         return self.worker.hear(f"line {self.name}", seconds)
 
     def cancel(self) -> None:
-        """Have it cancelled."""
+        """Cancel it."""
         self.worker.say(do="cancel", id=self.name)
 
 
@@ -43,7 +43,7 @@ class Worker:
     """The process with the pool."""
 
     def __init__(self, weight: str = "cpu", slots: int = 2, module: str = "", **env: str):
-        """Start it, with one `module` of operations more for its children and `env` added to its environment."""
+        """Start it. `module`: one more module of operations for its children; `env` is added to its environment."""
         command = [sys.executable, "-m", "tests.support.children", weight, str(slots), module]
         self.process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -62,7 +62,7 @@ class Worker:
         ahead: bool = False,
         **arguments: Any,
     ) -> Run:
-        """Give the pool a job; `ahead`: whether a slot is free or not."""
+        """Give the pool a job; `ahead`: even if no slot is free."""
         self._count += 1
         run = Run(self, f"job-{self._count}")
         text = json.dumps(arguments) if raw is None else raw
@@ -80,19 +80,19 @@ class Worker:
         return self.hear(what)
 
     def say(self, **order: Any) -> None:
-        """Tell it what to do."""
+        """Send it an order."""
         self.process.stdin.write(json.dumps(order, ensure_ascii=False) + "\n")
         self.process.stdin.flush()
 
     def hear(self, topic: str, seconds: float = 60) -> Any:
-        """Wait for news of this kind."""
+        """Wait for the next message on this topic."""
         try:
             return self._about(topic).get(timeout=seconds)
         except Empty:
             raise AssertionError(f"no {topic!r} within {seconds} s") from None
 
     def close(self) -> None:
-        """End it in good order, or else outright."""
+        """Close the pool and end the process, by force if need be."""
         if self.process.poll() is None:
             with contextlib.suppress(AssertionError, OSError):
                 self.ask("close")
@@ -111,12 +111,12 @@ class Worker:
             self._about(topic).put(value)
 
     def _about(self, topic: str) -> Queue[Any]:
-        with self._finding:  # who asks and who tells may come first, or both at once and get a queue each
+        with self._finding:  # asked by two threads at once, each would make a queue of its own
             return self._news[topic]
 
 
 class Server:
-    """The process's own side: does what it is told on standard input, tells on standard output what happens."""
+    """The process's side: reads orders from standard input, writes what happens to standard output."""
 
     def __init__(self, weight: str, slots: str, module: str) -> None:
         from workers.compute.children import ChildPool
@@ -128,7 +128,7 @@ class Server:
         self.latest = 0.0
 
     def run(self, order: dict[str, Any], ahead: bool = False) -> None:
-        """Run a job and tell how it ended."""
+        """Run a job and report how it ended."""
         from workers.compute.children import RunRequest
 
         listener, began = Listener(self, order["id"]), monotonic()
@@ -147,7 +147,7 @@ class Server:
             finish(self.children.run(request, listener))
 
     def do(self, order: dict[str, Any]) -> None:
-        """Do what one line of input says."""
+        """Carry out one line of input."""
         match order.pop("do"):
             case "run":
                 self.run(order)
@@ -163,7 +163,7 @@ class Server:
                 self.tell(verb, getattr(self.children, verb)(**order))
 
     def tick(self) -> None:
-        """Do something every 50 ms, as a heartbeat does, and note by how much it came too late."""
+        """Wake up every 50 ms, as a heartbeat does, and note the largest delay."""
         before = monotonic()
         while True:
             eventlet.sleep(0.05)
@@ -171,7 +171,7 @@ class Server:
             self.latest, before = max(self.latest, now - before - 0.05), now
 
     def serve(self) -> None:
-        """Read what is to be done."""
+        """Read orders and carry them out."""
         from eventlet.green.os import read
 
         eventlet.spawn_n(self.tick)
@@ -193,7 +193,7 @@ class Server:
 
 
 class Listener:
-    """Keeps the news of a job, and tells its first lines at once."""
+    """Keeps the reports of a job, and writes its first lines at once."""
 
     def __init__(self, server: Server, name: str) -> None:
         self.server, self.name = server, name
@@ -201,7 +201,7 @@ class Listener:
         self.fractions: list[list[Any]] = []
 
     def progress(self, fraction: float, message: str | None) -> None:
-        """Keep how far it has come."""
+        """Keep its progress."""
         self.fractions.append([fraction, message])
 
     def line(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The timer: one who waits is woken at the earliest time that was set, also where that is set while he waits."""
+"""The timer wakes its waiter at the earliest time, even if that is set during the wait."""
 
 from time import monotonic
 
@@ -16,7 +16,7 @@ def waited(timer: EarliestTimer, until: float) -> float:
     return monotonic() - began
 
 
-def test_it_rings_at_the_earliest_time_that_was_set():
+def test_it_ends_a_wait_at_the_earliest_time_that_was_set():
     timer, now = EarliestTimer(), monotonic()
     for seconds in (LATER, SOON, 2 * LATER):
         timer.set(now + seconds)
@@ -24,7 +24,7 @@ def test_it_rings_at_the_earliest_time_that_was_set():
     assert SOON <= waited(timer, LATER) < LATER
 
 
-def test_it_rings_earlier_where_an_earlier_time_is_set_meanwhile():
+def test_it_ends_a_wait_earlier_if_an_earlier_time_is_set_meanwhile():
     timer = EarliestTimer()
     timer.set(monotonic() + LATER)
     eventlet.spawn_n(lambda: timer.set(monotonic() + SOON))
@@ -32,11 +32,11 @@ def test_it_rings_earlier_where_an_earlier_time_is_set_meanwhile():
     assert SOON <= waited(timer, LATER) < LATER
 
 
-def test_nobody_waits_longer_than_he_wants():
+def test_a_wait_has_a_limit():
     assert SOON <= waited(EarliestTimer(), SOON) < LATER
 
 
-def test_what_has_rung_rings_no_more():
+def test_a_time_that_has_passed_is_cleared():
     timer = EarliestTimer()
     timer.set(monotonic())
     waited(timer, LATER)

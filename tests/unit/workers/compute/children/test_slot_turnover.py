@@ -1,4 +1,4 @@
-"""The turnover: how many jobs are expected to end within a moment, by how many did of late."""
+"""The turnover: how many jobs are expected to end in the next moment, by how many did recently."""
 
 import pytest
 
@@ -28,14 +28,14 @@ def test_nothing_is_expected_before_anything_has_ended(clock):
 
 
 @pytest.mark.parametrize("per_second", [100, 1_000, 10_000])
-def test_as_many_are_expected_as_ended_in_that_time_of_late(clock, per_second):
+def test_as_many_are_expected_as_ended_recently_in_that_time(clock, per_second):
     counter = SlotTurnover()
     pass_by(clock, counter, WINDOW, int(per_second * WINDOW))
 
     assert counter.expected_ends() == int(per_second * AHEAD)
 
 
-def test_a_few_slow_jobs_let_nobody_expect_anything(clock):
+def test_a_few_slow_jobs_give_no_expectation(clock):
     counter = SlotTurnover()
     pass_by(clock, counter, 10 * WINDOW, 2)
 
@@ -52,7 +52,7 @@ def test_it_follows_what_happens(clock):
     assert counter.expected_ends() == 0
 
 
-def test_a_window_that_nobody_looked_at_counts_by_its_length(clock):
+def test_a_longer_window_counts_by_its_length(clock):
     counter = SlotTurnover()
     pass_by(clock, counter, 10 * WINDOW, 1_000)
 
