@@ -1,23 +1,27 @@
 """Outcomes that come one by one are concluded together."""
 
-import eventlet
+from eventlet.event import Event
 
 from workers.compute.outcome_batches import MOST_OUTCOMES, OutcomeBatches
 
 
 def test_outcomes_that_come_during_a_commit_are_the_next_batch():
     concluded, batches = [], OutcomeBatches()
+    begun, go_on = Event(), Event()
 
     def conclude(outcomes):
         concluded.append(list(outcomes))
-        eventlet.sleep(0.01)
+        if not begun.ready():
+            begun.send()
+            go_on.wait()
 
-    batches.add(0, conclude)
-    eventlet.sleep(0)  # the first commit begins
-    for number in range(1, 5):
-        batches.add(number, conclude)
     for _ in range(5):
         batches.expect()
+    batches.add(0, conclude)
+    begun.wait()
+    for number in range(1, 5):
+        batches.add(number, conclude)
+    go_on.send()
     batches.wait(5)
 
     assert concluded == [[0], [1, 2, 3, 4]]
