@@ -1,8 +1,8 @@
-"""The pulse of a process: a file touched every few seconds, and the check that reads it; and that it has started.
+"""The health check of a worker: a file that the worker touches every few seconds, and the command that reads it.
 
-Stands beside the life of a job: workers call `beat()` from their hub, so a hub that is blocked, or a process that
-hangs, goes quiet; `python -m errand.health` is the health check of their containers (docker-compose.yml). Who
-started them is told when they listen, as systemd has it: `make run` and units of `Type=notify` wait for that.
+Workers call `beat()` from their event loop, so the beats stop if the loop is blocked or the process hangs.
+`python -m errand.health` is the health check of their containers (docker-compose.yml). `notify_started` tells systemd
+(units of `Type=notify`) or `make run` that a worker has started.
 """
 
 import os
@@ -13,11 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 HEALTH_FILE = "HEALTH_FILE"
-"""Environment variable with the path of the file. Read here and not through Settings, because the check runs every few
-seconds in every container and must cost no more than the standard library does."""
+"""Environment variable with the path of the file. It is no field of Settings: the check runs every few seconds in every
+container and should import nothing but the standard library."""
 
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
-"""Environment variable with the address of a datagram socket, as of sd_notify(3)."""
+"""Environment variable with the address of a datagram socket, see sd_notify(3)."""
 
 STARTED = b"READY=1"
 
@@ -26,9 +26,9 @@ PATIENCE = 30.0
 
 
 def beat(path: str | None = None) -> None:
-    """Write down that this process is alive now; do nothing where neither `path` nor HEALTH_FILE names a file.
+    """Record that this process is alive now; do nothing if neither `path` nor HEALTH_FILE names a file.
 
-    The time is the monotonic clock, which all processes of a machine share and no clock change moves.
+    The time is that of the monotonic clock: all processes of a machine share it, and no clock change moves it.
     """
     target = path or os.environ.get(HEALTH_FILE)
     if not target:
@@ -36,38 +36,41 @@ def beat(path: str | None = None) -> None:
     draft = Path(f"{target}.{os.getpid()}")
     try:
         draft.write_text(f"{time.monotonic():.3f}\n", encoding="ascii")
-        draft.replace(target)  # whole or not at all: the check never reads half a number
+        draft.replace(target)  # atomic, so that the check never reads half a number
     except OSError:
-        return  # a full disk must not stop a worker; the check will tell that the beats stopped
+        return  # a full disk must not stop a worker; the check notices the missing beats
 
 
 def notify_started() -> None:
-    """Tell whoever started this process that it does its work now, where NOTIFY_SOCKET says how."""
+    """Tell the parent through NOTIFY_SOCKET, if set, that this process is ready for work."""
     address = os.environ.get(NOTIFY_SOCKET)
     if not address:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notice, suppress(OSError):  # nobody may wait any more
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notice,
+        suppress(OSError),
+    ):  # the parent may have stopped waiting
         notice.sendto(STARTED, address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
 def find_problem(path: str | None = None) -> str | None:
-    """Give None when the last beat is young enough, else the sentence that says what is wrong."""
+    """Return None if the last beat is recent enough, otherwise a sentence that says what is wrong."""
     target = path or os.environ.get(HEALTH_FILE)
     if not target:
-        return f"{HEALTH_FILE} is not set, so there is no pulse to read."
+        return f"{HEALTH_FILE} is not set, so there is no beat to read."
     try:
         age = time.monotonic() - float(Path(target).read_text(encoding="ascii"))
     except OSError:
         return f"There was no beat yet: {target} can't be read."
     except ValueError:
         return f"{target} holds no time; is it the file that {HEALTH_FILE} names?"
-    if not -1 < age < PATIENCE:  # further below 0: the file is from before a restart of the machine
+    if not -1 < age < PATIENCE:  # a negative age: the file is older than the last restart of the machine
         return f"The last beat is {age:.0f} s old; {PATIENCE:.0f} s are allowed."
     return None
 
 
 def main() -> int:
-    """Do as `python -m errand.health`: exit status 0 while the pulse is there, else 1 and a sentence on stderr."""
+    """Run the check: exit status 0 if the process is alive, otherwise 1 and a sentence on stderr."""
     problem = find_problem()
     if problem:
         sys.stderr.write(f"errand: {problem}\n")

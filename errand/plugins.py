@@ -1,7 +1,6 @@
 """Finds plug-ins by the dotted paths in EXAMPLES: packages with a `service` module, a `routes` module or both.
 
-Stands before everything, where plug-ins are named at all. Workers load services by `workers/plugins/loader.py`, the
-API routes by `api/plugins.py`; each side imports its own modules only.
+`workers/plugins/loader.py` loads the services, `api/plugins.py` the routes; each side imports only its own modules.
 """
 
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from errand.errors import SettingsRefused
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A package that EXAMPLES names, and which of the two modules it has."""
+    """A package named in EXAMPLES, and which of the two modules it has."""
 
     path: str
     has_service: bool
@@ -23,11 +22,11 @@ class Plugin:
 
     @property
     def name(self) -> str:
-        """Its last step: what it is called in Swagger UI."""
+        """The last part of its path, which is its name in Swagger UI."""
         return self.path.rpartition(".")[2]
 
     def load(self, part: str) -> ModuleType:
-        """Import its module `part`; raise SettingsRefused when that fails, however it does."""
+        """Import its module `part`; raise SettingsRefused if the import fails in any way."""
         try:
             return import_module(f"{self.path}.{part}")
         except Exception as fault:
@@ -35,18 +34,18 @@ class Plugin:
 
 
 def refusal(text: str) -> SettingsRefused:
-    """Say what is wrong with what EXAMPLES names."""
+    """Make the error for an entry of EXAMPLES."""
     return SettingsRefused(f"EXAMPLES: {text}.")
 
 
 def find(paths: Sequence[str]) -> list[Plugin]:
-    """Look at the packages, and import none of their modules; raise SettingsRefused for what is no plug-in."""
+    """Find the packages without importing their modules; raise SettingsRefused if one is not a plug-in."""
     return [_find(path) for path in dict.fromkeys(paths)]
 
 
 def _find(path: str) -> Plugin:
     if not all(step.isidentifier() for step in path.split(".")):
-        raise refusal(f"{path!r} is no dotted path of a package, such as examples.greeting")
+        raise refusal(f"{path!r} is not the dotted path of a package, such as examples.greeting")
     try:
         spec = find_spec(path)
         there = spec is not None and spec.submodule_search_locations is not None
@@ -56,7 +55,7 @@ def _find(path: str) -> Plugin:
     except Exception as fault:
         raise refusal(f"{path} can't be imported ({type(fault).__name__}: {fault})") from fault
     if not there:
-        raise refusal(f"there is no package {path} here; it is looked for from the folder where this was started")
+        raise refusal(f"there is no package {path} here; it is searched for from the folder where this was started")
     if not (has_service or has_routes):
         raise refusal(f"{path} has neither service.py nor routes.py; a plug-in has at least one of them")
     return Plugin(path, has_service, has_routes)

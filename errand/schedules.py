@@ -1,9 +1,7 @@
-"""When a schedule is due: cron expressions in a time zone, as arithmetic on milliseconds. No I/O but the zones'
-files.
+"""Computes when a schedule is due: cron expressions in a time zone, as arithmetic on milliseconds.
 
-Stands before step 1 of the jobs that nobody posts: `api/schedules/views.py` checks an expression here,
-`workers/rescuer/scheduler.py` asks for the tick that is due and for those that follow. Next: `store/schedules.py`,
-which keeps them.
+`api/schedules/views.py` checks an expression here; `workers/rescuer/scheduler.py` asks for the tick that is due and for
+those that follow. The only I/O is reading time zone files.
 """
 
 import re
@@ -24,7 +22,7 @@ from errand.errors import ScheduleRefused
 from schemas.schedules import CRON_PATTERN
 
 UPCOMING: Final = 5
-"""How many of the times to come are shown."""
+"""Number of future ticks that a schedule shows."""
 FIELDS: Final = {
     "minute": "0-59",
     "hour": "0-23",
@@ -32,18 +30,18 @@ FIELDS: Final = {
     "month": "1-12 or JAN-DEC",
     "day-of-week": "0-7 or SUN-SAT (0 and 7 are Sunday), 5L (the last Friday) or FRI#2 (the second Friday)",
 }
-"""The fields of an expression, in their order, and what each may hold, beside *, lists, ranges and steps of it."""
+"""The fields of an expression, in order, with the values of each besides *, lists, ranges and steps."""
 NO_ZONES: Final = frozenset({"localtime", "Factory"})
-"""What lies among the zones' files and means something else on each machine, or nothing."""
+"""Files among the time zones that mean something else on each machine, or nothing."""
 UNWRITTEN: Final = "must be written with the letters A-Z, digits and * , / # -, and with spaces between its fields"
-NEVER: Final = "never comes: no day in fifty years fits its day-of-month, month and day-of-week together"
+NEVER: Final = "is never due: no day in fifty years matches its day-of-month, month and day-of-week"
 
 _WRITTEN: Final = re.compile(CRON_PATTERN.removeprefix("^").removesuffix("$"))
 
 
 @dataclass(frozen=True, slots=True)
 class CronSchedule:
-    """A cron expression in a time zone. All times are milliseconds since 1970 in UTC; a tick is one of its times."""
+    """A cron expression in a time zone. Times are milliseconds since 1970 in UTC; a tick is a time when it is due."""
 
     cron: str
     timezone: str
@@ -51,24 +49,24 @@ class CronSchedule:
 
     @classmethod
     def parse(cls, cron: str, timezone: str) -> Self:
-        """Read both; raise ScheduleRefused with a sentence for each that is wrong."""
-        told = {"/cron": cron_fault(cron), "/timezone": timezone_fault(timezone)}
-        errors = [{"pointer": pointer, "detail": detail} for pointer, detail in told.items() if detail]
+        """Parse both; raise ScheduleRefused with a sentence for each that is wrong."""
+        faults = {"/cron": cron_fault(cron), "/timezone": timezone_fault(timezone)}
+        errors = [{"pointer": pointer, "detail": detail} for pointer, detail in faults.items() if detail]
         if errors:
             places = " and ".join(error["pointer"] for error in errors)
             raise ScheduleRefused(f"Nothing was stored: correct {places}, then send it again.", errors=errors)
         return cls(" ".join(cron.split()), timezone, ZoneInfo(timezone))
 
     def after(self, ms: int) -> int | None:
-        """Give the first tick later than `ms`, or None when there is none in the fifty years that follow."""
+        """Return the first tick after `ms`, or None if there is none within fifty years."""
         return next(self._ticks(ms), None)
 
     def upcoming(self, ms: int, count: int = UPCOMING) -> list[int]:
-        """Give the next `count` ticks later than `ms`, fewer when there are no more."""
+        """Return the next `count` ticks after `ms`, or fewer if there are no more."""
         return list(islice(self._ticks(ms), count))
 
     def latest(self, since: int, now: int) -> int:
-        """Give the last tick up to `now`, or `since` when there is none between: found by halves, however long ago."""
+        """Return the last tick up to `now`, or `since` if there is none in between, by binary search."""
         latest, beyond = since, now  # behind `beyond` there is no tick up to now
         while (tick := self.after(latest)) is not None and tick <= now:
             middle = (tick + beyond) // 2
@@ -83,23 +81,23 @@ class CronSchedule:
         ticks = (
             int(tick.timestamp()) * 1000 for tick in CronSim(self.cron, datetime.fromtimestamp(ms // 1000, self.zone))
         )
-        # In the hour that clocks show twice, the library may begin with ticks of the first time round, which are over.
+        # In the hour that a clock change repeats, the library may start with past ticks of the first pass.
         return dropwhile(lambda tick: tick <= ms, ticks)
 
 
 def local(ms: int, timezone: str) -> str:
-    """Write a time as the clocks of a zone show it: RFC 3339 with their distance from UTC."""
+    """Write a time in a time zone, as RFC 3339 with its offset from UTC."""
     return datetime.fromtimestamp(ms // 1000, ZoneInfo(timezone)).isoformat()
 
 
 def cron_fault(cron: str) -> str | None:
-    """Say in a sentence what is wrong with an expression; None when it is right."""
+    """Return a sentence that says what is wrong with an expression, or None if it is valid."""
     parts = cron.split()
     if len(parts) != len(FIELDS):
         seconds = "; seconds can't be given" if len(parts) == len(FIELDS) + 1 else ""
         return f"must have five fields ({' '.join(FIELDS)}) and has {len(parts)}{seconds}"
     try:
-        next(CronSim(cron, datetime(2000, 1, 1, tzinfo=UTC)))  # whether it ever comes doesn't depend on the zone
+        next(CronSim(cron, datetime(2000, 1, 1, tzinfo=UTC)))  # the zone doesn't matter for whether a tick exists
     except StopIteration:
         return NEVER
     except CronSimError as error:
@@ -115,12 +113,12 @@ def _field_fault(name: str, parts: list[str]) -> str:
         except CronSimError:
             pass
         else:
-            return NEVER  # the day is one, but of none of these months
-    return f"has a {name} that is none, {part[:50]!r}: it takes {FIELDS[name]}, and *, lists, ranges and steps of these"
+            return NEVER  # a valid day, but not in these months
+    return f"has an invalid {name}, {part[:50]!r}: it takes {FIELDS[name]}, and *, lists, ranges and steps of these"
 
 
 def timezone_fault(timezone: str) -> str | None:
-    """Say in a sentence what is wrong with the name of a time zone; None when there is such a zone."""
+    """Return a sentence that says what is wrong with the name of a time zone, or None if the zone exists."""
     if timezone in _zones():
         return None
     near = get_close_matches(timezone[:64], _zones(), 1)
@@ -134,9 +132,9 @@ def _zones() -> frozenset[str]:
 
 
 def scheduled_job_id(name: str, tick: int) -> str:
-    """Give the id of the job that a schedule starts for a tick, always the same: a UUID of version 7 of that time."""
-    chance = int.from_bytes(sha256(f"{name}/{tick}".encode()).digest()[:10])
-    number = (tick % 2**48) << 80 | chance
+    """Return the id of the job that a schedule starts at a tick: always the same UUID of version 7, with that time."""
+    digest = int.from_bytes(sha256(f"{name}/{tick}".encode()).digest()[:10])
+    number = (tick % 2**48) << 80 | digest
     for place, size, value in ((76, 4, 7), (62, 2, 2)):  # version and variant
         number = number & ~((2**size - 1) << place) | value << place
     return str(uuid.UUID(int=number))

@@ -1,7 +1,6 @@
-"""`make demo`: runs all of Errand for a moment, sends one job through it and shows what comes out.
+"""`make demo`: starts all of Errand, runs one job from POST to mail, prints each step, and stops.
 
-Stands around the whole life of a job: it posts one, watches it, and reads the mails that it leads to. It starts
-`run.py` on ports and in a folder of its own, so that it disturbs no other Errand. Next: `run.py`.
+It runs `run.py` on free ports and in a temporary folder, so that it disturbs no other Errand.
 """
 
 import json
@@ -33,12 +32,12 @@ JOB = {"operation": "sum", "value": 30, "other": 10, "email": "name@email.com"}
 EXPECTED = 40
 SUBJECTS = {"receipt": "API Notification", "result": "Your operation is complete!"}
 STARTS_IN, TAKES = 60.0, 30.0
-"""Seconds after which the demo gives up: on the start, on each thing that should happen to the job."""
+"""Seconds after which the demo gives up: on the start, and on each step of the job."""
 BAR = 32
 
 
 def main() -> int:
-    """Show the life of one job; 0 only if all of it happened."""
+    """Show one job from POST to mail; return 0 only if every step happened."""
     with tempfile.TemporaryDirectory(prefix="errand-demo-") as folder:
         try:
             with everything(Path(folder)) as here:
@@ -48,22 +47,22 @@ def main() -> int:
             return 1
         except KeyboardInterrupt:
             return 130
-    print("\ndemo: all of it happened; everything is stopped again. To keep it running: make run")
+    print("\ndemo: every step succeeded; everything is stopped again. To keep Errand running: make run")
     return 0
 
 
 @contextmanager
 def everything(folder: Path) -> Iterator[str]:
-    """Run all of Errand, on ports of its own, with its data in `folder`; give the address of the API."""
+    """Run all of Errand on free ports, with its data in `folder`; yield the URL of the API."""
     port = any_free_port()
-    # what the user has set is for the real thing; a demo on it might mail somebody
+    # Leave out the user's settings: a demo with them could mail real people.
     names = {name.upper() for name in Settings.model_fields}
     env = {name: value for name, value in os.environ.items() if name.upper() not in names}
     env |= {"PORT": str(port), "PYTHONPATH": str(Path(errand.__file__).parents[1])}
     command = [sys.executable, "-m", "errand.embedded.run", "--data", str(folder / "data")]
     print("demo: starting Valkey, a mail catcher, the workers and the API ...", flush=True)
     with (folder / "log").open("wb") as log:
-        # in that folder, where no .env is
+        # in a folder without a .env
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -84,7 +83,7 @@ def everything(folder: Path) -> Iterator[str]:
 
 
 def show(here: str, maildir: Path) -> None:
-    """Send the job and show every step of it; raise when one does not happen."""
+    """Post the job and print each step; raise if a step does not happen."""
     body = json.dumps(JOB)
     print(f"\n  POST {here}/compute\n  {body}\n")
     bar = Bar(steps=4)
@@ -104,14 +103,14 @@ def show(here: str, maildir: Path) -> None:
 
 
 class Bar:
-    """A bar of text that grows by one line a step, so that it reads well in a log, too."""
+    """A progress bar that prints one line per step, so that it reads well in a log, too."""
 
     def __init__(self, steps: int) -> None:
         """Start the clock."""
         self.steps, self.done, self.began = steps, 0, time.monotonic()
 
     def step(self, what: str) -> None:
-        """Say that another step is done."""
+        """Print that another step is done."""
         self.done += 1
         filled = BAR * self.done // self.steps
         took = 1000 * (time.monotonic() - self.began)
@@ -119,7 +118,7 @@ class Bar:
 
 
 def fetch(url: str, body: str | None = None) -> tuple[int, dict[str, Any]]:
-    """GET, or POST a JSON body; give the status and the JSON answered."""
+    """GET, or POST a JSON body; return the status and the JSON of the response."""
     data = body.encode() if body else None
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=TAKES) as answer:
@@ -127,13 +126,13 @@ def fetch(url: str, body: str | None = None) -> tuple[int, dict[str, Any]]:
 
 
 def finished(here: str, job_id: str) -> dict[str, Any] | None:
-    """Give the job once it has ended."""
+    """Return the job once it has ended."""
     _, job = fetch(f"{here}/jobs/{job_id}")
     return job if Status(job["status"]) in FINAL else None
 
 
 def arrived(maildir: Path, subject: str) -> EmailMessage | None:
-    """Give the mail with this subject once it is there."""
+    """Return the mail with this subject once it has arrived."""
     if not (maildir / "new").is_dir():
         return None
     for stored in mailbox.Maildir(maildir, factory=None, create=False):
@@ -144,14 +143,14 @@ def arrived(maildir: Path, subject: str) -> EmailMessage | None:
 
 
 def indented(mail: EmailMessage) -> str:
-    """Give the text of a mail, moved to the right."""
+    """Return the indented text of a mail."""
     part = mail.get_body(("plain",))
     text = part.get_content() if part else "(no text)"
     return "\n".join(f"  | {line}" for line in text.rstrip().splitlines())
 
 
 def tail(log: Path, lines: int = 30) -> str:
-    """Give the last lines of a file."""
+    """Return the last lines of a file."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
 
 

@@ -1,7 +1,4 @@
-"""The mail catcher of `make run`: an SMTP server that delivers nothing, and keeps every mail in a Maildir folder.
-
-Stands after the end of a job's life, where the owner's own mail server would be. `run.py` starts it.
-"""
+"""The mail catcher of `make run`: an SMTP server that delivers nothing and keeps every mail in a Maildir folder."""
 
 import argparse
 import asyncio
@@ -18,29 +15,29 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope
 
 LARGEST_MAIL = 10 * 1024 * 1024
-"""Bytes of a mail at most."""
+"""Bytes."""
 
 
 class MailCatcher:
-    """Keeps mails; the methods are those that aiosmtpd calls."""
+    """Stores mails; aiosmtpd calls its methods."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep in `folder`, which is made if it is not there."""
+        """Store mails in `folder`, which is created if it does not exist."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         self._maildir = mailbox.Maildir(folder)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
-        """Keep one mail, with its envelope in front as a mail server writes it down, and print a line about it."""
+        """Store one mail, with its envelope in headers as mail servers write them, and print a line about it."""
         recipients = ", ".join(envelope.rcpt_tos)
         delivered = f"Return-Path: <{envelope.mail_from}>\nDelivered-To: {recipients}\n"
         self._maildir.add(delivered.encode("utf-8", "replace") + _with_plain_ends(envelope.original_content))
-        with contextlib.suppress(OSError):  # nobody reads along any more; the mail is kept all the same
+        with contextlib.suppress(OSError):  # stdout is closed; the mail is stored all the same
             print(f"mail to {_shown(recipients)}: {_shown(_subject(envelope.original_content))}", flush=True)
         return "250 Kept"
 
 
 async def serve(host: str, port: int, folder: Path) -> None:
-    """Catch mails until SIGTERM or SIGINT."""
+    """Serve SMTP until SIGTERM or SIGINT."""
     loop, asked_to_stop = asyncio.get_running_loop(), asyncio.Event()
     for asked in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(asked, asked_to_stop.set)
@@ -57,10 +54,10 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(description="Catch mails and keep them in a Maildir folder.")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=1025, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=1025, help="0 takes any free port")
     parser.add_argument("--maildir", type=Path, default=Path(".errand/mail"))
     arguments = parser.parse_args()
-    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd's: a client that sends garbage is no news
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd's: it reports every client that sends garbage
     try:
         asyncio.run(serve(arguments.host, arguments.port, arguments.maildir))
     except OSError as error:
@@ -70,7 +67,7 @@ def main() -> None:
 def _subject(mail: bytes) -> str:
     try:
         return str(message_from_bytes(mail[:65_536], policy=default)["subject"] or "(no subject)")
-    except Exception:  # noqa: BLE001 -- the parser raises all kinds of errors on garbage, and the mail is kept anyway
+    except Exception:  # noqa: BLE001 -- the parser raises all kinds of errors on garbage; the mail is stored anyway
         return "(unreadable subject)"
 
 

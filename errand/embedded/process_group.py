@@ -1,7 +1,7 @@
-"""Processes that live and die together, with their lines in one stream: honcho's manager, made strict.
+"""Runs processes that stop together, and merges their output: honcho's manager with three additions.
 
-Stands between `run.py`, which says what is started, and the processes. Three things are added to honcho: a child
-takes its whole process group with it, nothing survives a killed manager, and it is known who stopped first.
+A child that ends takes its whole process group with it, no process survives a killed manager, and the manager knows
+which process stopped first.
 """
 
 import contextlib
@@ -19,14 +19,14 @@ from honcho.process import Popen, Process
 from errand.process.parent_death import die_with_parent, signal_on_parent_death
 
 REMEMBERED = 15
-"""Lines of each process that are kept, to be shown when it is the one that stopped."""
+"""Last lines kept of each process, to be shown if that process stops first."""
 
 
 class ProcessGroup(Manager):  # type: ignore[misc]  # honcho carries no annotations
-    """Runs the processes until one of them stops or somebody asks; then all stop."""
+    """Runs the processes until one of them stops or the user stops the run; then stops all."""
 
     def __init__(self) -> None:
-        """Print to stdout, a line each, with the name of the process before it."""
+        """Print each line to stdout, after the name of its process."""
         self.lines = ProcessOutput()
         super().__init__(self.lines)
         self._process_ctor = TiedProcess
@@ -34,13 +34,13 @@ class ProcessGroup(Manager):  # type: ignore[misc]  # honcho carries no annotati
         self._asked_early = False
 
     def add(self, name: str, command: Sequence[str], env: dict[str, str]) -> None:
-        """Add a process, to be started by `loop`."""
+        """Add a process; `loop` starts it."""
         self.add_process(name, list(command), env=env)
 
     def terminate(self) -> None:
-        """Stop them all, and keep who had stopped by himself."""
+        """Stop all processes, and remember the one that had stopped by itself."""
         if not super()._all_started():
-            self._asked_early = True  # honcho doesn't know yet whom to stop; `_all_started` comes back to it
+            self._asked_early = True  # honcho doesn't know all processes yet; `_all_started` stops them then
             return
         if not self._terminating:
             ended = (name for name, process in self._processes.items() if process.get("returncode") is not None)
@@ -56,24 +56,24 @@ class ProcessGroup(Manager):  # type: ignore[misc]  # honcho carries no annotati
 
     @property
     def names(self) -> list[str]:
-        """List the processes, in the order in which they start."""
+        """List the names of the processes, in the order in which they start."""
         return list(self._processes)
 
     @property
     def stopping(self) -> bool:
-        """Tell whether it was asked to stop, or one process stopped by itself."""
+        """Return whether the processes are being stopped, for whatever reason."""
         return bool(self._terminating or self._asked_early)
 
 
 class TiedProcess(Process):  # type: ignore[misc]  # honcho carries no annotations
-    """A child with its own process group, which ends with it, and with the manager, whatever happens to either.
+    """A child in its own process group. The group ends when the child or the manager ends, even if killed.
 
-    honcho runs this in a small process of its own beside each child. When the manager is killed, that process gets
-    SIGHUP and kills the child's group; when that process is killed, the child is.
+    honcho runs this in a small watching process for each child. When the manager is killed, the watching process gets
+    SIGHUP and kills the child's group; when the watching process is killed, so is the child.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what honcho gives; only the way of starting differs."""
+        """Replace the way in which honcho starts the child."""
         super().__init__(*args, **kwargs)
         self._child_ctor = self._start_tied
         self._manager = os.getpid()
@@ -87,7 +87,7 @@ class TiedProcess(Process):  # type: ignore[misc]  # honcho carries no annotatio
 
         def child_died() -> None:
             child.wait()
-            _kill_group(child.pid)  # a grandchild would keep the pipe open, and honcho would wait for it
+            _kill_group(child.pid)  # a grandchild would keep the pipe open, and honcho would wait for its end
 
         signal.signal(signal.SIGHUP, manager_died)
         die_with_parent(self._manager, signal.SIGHUP)
@@ -96,15 +96,15 @@ class TiedProcess(Process):  # type: ignore[misc]  # honcho carries no annotatio
 
 
 class ProcessOutput(Printer):  # type: ignore[misc]  # honcho carries no annotations
-    """Prints the lines of the processes, not those of honcho about itself, and remembers the last ones."""
+    """Prints the lines of the processes, but not honcho's own, and remembers the last ones."""
 
     def __init__(self) -> None:
-        """Start with nothing remembered."""
+        """Remember no lines yet."""
         super().__init__()
         self.last: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
 
     def write(self, message: Any) -> None:
-        """Print and remember one message."""
+        """Print and remember one line."""
         if message.name == SYSTEM_PRINTER_NAME:
             return
         self.last[message.name].append(message.data.decode(errors="replace").rstrip())

@@ -1,7 +1,6 @@
-"""Lets others join what `make run` started: `make shell` and `make worker` read here which servers it chose.
+"""Writes the settings that `make run` chose to a file, so that `make shell` and `make worker` use the same servers.
 
-Stands beside `run.py`. The file is shell, as `make` reads it; what somebody has set goes before it, and it is
-removed at the end of the run.
+The file is a shell script that `make` sources. Variables that are set already keep their values.
 """
 
 import shlex
@@ -14,7 +13,7 @@ FILE = "run.env"
 
 @contextmanager
 def environment_file(folder: Path, env: Mapping[str, str]) -> Iterator[None]:
-    """Keep `env` in a file of `folder` for the time of a `with`; only this user may read it, for it has secrets."""
+    """Keep `env` in a file in `folder` for the duration of a `with`, readable by this user only: it holds secrets."""
     file = folder / FILE
     folder.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)

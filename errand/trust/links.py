@@ -1,8 +1,7 @@
-"""The links in mails: they lead to one job, or out of all mails, without an API key, because we signed them.
+"""Signs and verifies the links in mails: to the page of a job, and to the page that ends all mails to an address.
 
-Stands at step 6 of a job's life: `workers/mail/writing/letter.py` writes them, `api/pages/job.py` and
-`api/pages/unsubscribe.py` follow them. Who has such a link may do what it is for and nothing else, so each purpose
-has a salt of its own.
+`workers/mail` writes the links; `api/pages/job.py` and `api/pages/unsubscribe.py` open them. A link serves one purpose
+only, so each purpose has its own salt.
 """
 
 import re
@@ -22,11 +21,11 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,400}\.[A-Za-z0-9_-]{23}A")
 _ID_BYTES, _TIME_BYTES = 16, 5
 
 
-class _Short(HMACAlgorithm):
-    """HMAC-SHA-256 of which 136 bits are kept: a link should fit a line of a mail.
+class _TruncatedHmac(HMACAlgorithm):
+    """HMAC-SHA-256 truncated to 136 bits, so that a link fits on a line of a mail.
 
-    The last byte is 0, so that every link ends in the letter A: mail programs that find links in plain text leave out
-    a hyphen at the end.
+    The last byte is 0, so that every link ends in the letter A: some mail programs drop a hyphen at the end of a link
+    in plain text.
     """
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
@@ -36,14 +35,14 @@ class _Short(HMACAlgorithm):
 
 @dataclass(frozen=True, slots=True)
 class OpenedLink:
-    """What a link to a job leads to, and until when (seconds since 1970)."""
+    """The job that a link opens, and the time at which the link expires (seconds since 1970)."""
 
     job_id: str
     expires: int
 
 
 class SignedLinks:
-    """Writes links and reads what is in them. All processes that share `secret` understand each other's."""
+    """Writes and reads links. Processes with the same `secret` read each other's links."""
 
     def __init__(self, secret: bytes, base_url: str) -> None:
         """Write links below `base_url`, which has no slash at its end."""
@@ -52,44 +51,44 @@ class SignedLinks:
         self._addresses = _signer(secret, _UNSUBSCRIBE)
 
     def job(self, job_id: str, expires: int) -> str:
-        """Give the address of a job's page; it leads there until `expires` (seconds since 1970)."""
+        """Return the URL of a job's page; it is valid until `expires` (seconds since 1970)."""
         return f"{self._base_url}/view/{_signed(self._jobs, UUID(job_id).bytes + expires.to_bytes(_TIME_BYTES))}"
 
     def unsubscribe(self, address: str) -> str:
-        """Give the address of the page on which the owner of a mail address ends all mails to it."""
+        """Return the URL of the page on which the owner of a mail address ends all mails to it."""
         return f"{self._base_url}/unsubscribe/{_signed(self._addresses, address.encode())}"
 
     def opened(self, token: str) -> OpenedLink:
-        """Read the end of a link to a job; raise LinkRefused if we never wrote it, LinkExpired if its time is over."""
-        held = _verified(self._jobs, token)
-        if len(held) != _ID_BYTES + _TIME_BYTES:
+        """Read the token of a job's link; raise LinkRefused if its signature is wrong, LinkExpired if it is too old."""
+        payload = _verified(self._jobs, token)
+        if len(payload) != _ID_BYTES + _TIME_BYTES:
             raise LinkRefused()
-        link = OpenedLink(str(UUID(bytes=held[:_ID_BYTES])), int.from_bytes(held[_ID_BYTES:]))
+        link = OpenedLink(str(UUID(bytes=payload[:_ID_BYTES])), int.from_bytes(payload[_ID_BYTES:]))
         if time.time() >= link.expires:
             raise LinkExpired()
         return link
 
     def job_of(self, token: str) -> str:
-        """Do as `opened`, for the job's id alone."""
+        """Return only the job id of a link; raise as `opened` does."""
         return self.opened(token).job_id
 
     def address_of(self, token: str) -> str:
-        """Read whose mails a link ends; raise LinkRefused if we never wrote it. Such a link does not expire."""
+        """Return the address of an unsubscribe link, which never expires; raise LinkRefused if it is not valid."""
         return _verified(self._addresses, token).decode()
 
 
 def _signer(secret: bytes, salt: bytes) -> Signer:
     if len(secret) < 16:
-        raise ValueError("a secret that signs links has at least 16 bytes")
-    return Signer(secret, salt, key_derivation="hmac", digest_method=sha256, algorithm=_Short(sha256))
+        raise ValueError("a secret that signs links must have at least 16 bytes")
+    return Signer(secret, salt, key_derivation="hmac", digest_method=sha256, algorithm=_TruncatedHmac(sha256))
 
 
-def _signed(signer: Signer, held: bytes) -> str:
-    return signer.sign(urlsafe_b64encode(held).rstrip(b"=")).decode()
+def _signed(signer: Signer, payload: bytes) -> str:
+    return signer.sign(urlsafe_b64encode(payload).rstrip(b"=")).decode()
 
 
 def _verified(signer: Signer, token: str) -> bytes:
-    """Give what a token holds. Base64 is read leniently, so that odd characters are looked for before."""
+    """Return the payload of a token. The pattern is checked first, because Base64 decoding ignores odd characters."""
     if not _TOKEN.fullmatch(token):
         raise LinkRefused()
     try:

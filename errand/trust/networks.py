@@ -1,7 +1,7 @@
-"""Which IP addresses are on the public internet, and which the operator allows besides.
+"""Decides which IP addresses may be connected to: public ones, and those that the operator allows (GUARD_ALLOW).
 
-Stands before every connection to an address that a client wrote: the API refuses by it what is plainly private, and
-`workers/outbound/address_guard.py` asks it about everything that a name resolves to.
+The API refuses URLs with private addresses; `workers/outbound/address_guard.py` checks every address that a host name
+resolves to.
 """
 
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ _NOT_PUBLIC: Final = tuple(
         (
             "0.0.0.0/8",  # this host
             "10.0.0.0/8",
-            "100.64.0.0/10",  # shared by customers of one provider; Alibaba's metadata
+            "100.64.0.0/10",  # carrier-grade NAT; metadata of Alibaba Cloud
             "127.0.0.0/8",
-            "168.63.129.16/32",  # Azure's host, which looks public
+            "168.63.129.16/32",  # Azure's host services, although the address looks public
             "169.254.0.0/16",  # link-local; metadata of most clouds
             "172.16.0.0/12",
-            "192.0.0.0/24",  # protocols; Oracle's metadata
+            "192.0.0.0/24",  # protocol assignments; metadata of Oracle Cloud
             "192.0.2.0/24",
             "192.88.99.0/24",  # 6to4 relays
             "192.168.0.0/16",
@@ -38,18 +38,18 @@ _NOT_PUBLIC: Final = tuple(
     )
 )
 _PUBLIC_V6: Final = IPv6Network("2000::/3")
-"""All that is given to the public; loopback, local, mapped, NAT64 and multicast addresses lie outside of it."""
+"""All public addresses; loopback, local, mapped, NAT64 and multicast addresses lie outside."""
 
 
 class Networks:
-    """Tells which addresses may be connected to: public ones, and what the operator allows besides."""
+    """The addresses that may be connected to: public ones, and those that the operator allows."""
 
     def __init__(self, allowed: Iterable[Network] = ()) -> None:
         """Allow these networks although they aren't public."""
         self._allowed = tuple(allowed)
 
     def permits(self, address: str) -> bool:
-        """Tell whether this IP address may be connected to."""
+        """Return whether this IP address may be connected to; False for anything but an IP address."""
         try:
             ip = ip_address(address)
         except ValueError:

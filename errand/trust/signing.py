@@ -1,6 +1,6 @@
-"""The secrets that webhooks are signed with, and how: as Standard Webhooks say.
+"""Signs webhooks as the Standard Webhooks specification requires, and reads the secrets for it (WEBHOOK_SECRET).
 
-Stands at step 6 of a job's life, under `workers/webhooks/service.py`; the API only knows whether there is a secret.
+The workers sign; the API only needs to know whether there is a secret.
 """
 
 import base64
@@ -15,17 +15,17 @@ SHORTEST, LONGEST = 24, 64
 
 
 def new_secret() -> str:
-    """Make a secret."""
+    """Generate a secret."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def parse_keys(text: str) -> list[bytes]:
-    """Read one secret, or several with spaces between them; raise ValueError with a sentence that doesn't hold them."""
+    """Parse secrets separated by spaces; raise ValueError with a sentence that does not reveal them."""
     return [_key(secret) for secret in text.split()]
 
 
 def signatures(keys: Sequence[bytes], event_id: str, timestamp: int, body: bytes) -> str:
-    """Sign a body with each key: what the header `webhook-signature` has. While keys change, either is enough."""
+    """Sign a body with each key, for the header `webhook-signature`; receivers accept any one of the signatures."""
     signed = f"{event_id}.{timestamp}.".encode() + body
     digests = (hmac.digest(key, signed, "sha256") for key in keys)
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)

@@ -113,5 +113,5 @@ def test_what_is_no_plugin_is_refused_at_the_start(tmp_path: Path, part: str) ->
     assert process.process.wait(30) == 2
     assert process.output() == (
         "errand: EXAMPLES: there is no package no.plugin here; "
-        "it is looked for from the folder where this was started.\n"
+        "it is searched for from the folder where this was started.\n"
     )

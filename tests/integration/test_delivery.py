@@ -102,7 +102,7 @@ def test_an_address_that_is_no_longer_allowed_gets_no_mail(smtp_sink, settings, 
 
     assert outcome.state is NoticeState.FAILED
     assert outcome.error.startswith(
-        "name@email.com can't be mailed to from here; the domains that can (MAIL_ALLOW) are "
+        "name@email.com can't receive mail from this service; the allowed domains (MAIL_ALLOW) are "
     )
     assert smtp_sink.connections == 0
     allowed_one = "name@elsewhere.test" if allowed == "elsewhere.test" else "name@mail.email.com"

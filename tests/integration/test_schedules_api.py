@@ -140,7 +140,7 @@ def test_a_name_that_is_none_is_refused(client, name):
 @pytest.mark.parametrize(
     ("changes", "pointer", "told"),
     [
-        ({"cron": "0 0 30 2 *"}, "/cron", "never comes"),
+        ({"cron": "0 0 30 2 *"}, "/cron", "is never due"),
         ({"cron": "* * * * * *"}, "/cron", "seconds"),
         ({"cron": "61 * * * *"}, "/cron", "minute"),
         ({"cron": "9" * 501}, "/cron", "at most 500"),

@@ -48,7 +48,7 @@ def test_without_a_file_to_write_a_beat_does_nothing(monkeypatch: pytest.MonkeyP
 
     beat()
 
-    assert find_problem() == "HEALTH_FILE is not set, so there is no pulse to read."
+    assert find_problem() == "HEALTH_FILE is not set, so there is no beat to read."
 
 
 def test_a_beat_that_can_not_be_written_stops_nobody(tmp_path: Path) -> None:

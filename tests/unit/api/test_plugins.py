@@ -105,7 +105,7 @@ def test_routes_are_in_the_api_document_under_a_tag_of_their_own(plugin):
     [
         ("no.such.package", "there is no package no.such.package here"),
         ("errand.errors", "there is no package errand.errors here"),
-        ("../etc", "'../etc' is no dotted path"),
+        ("../etc", "'../etc' is not the dotted path"),
         ("errand.store", "errand.store has neither service.py nor routes.py"),
     ],
 )
