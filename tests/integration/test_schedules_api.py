@@ -144,7 +144,7 @@ def test_a_name_that_is_none_is_refused(client, name):
         ({"cron": "* * * * * *"}, "/cron", "seconds"),
         ({"cron": "61 * * * *"}, "/cron", "minute"),
         ({"cron": "9" * 501}, "/cron", "at most 500"),
-        ({"cron": 5}, "/cron", "text"),
+        ({"cron": 5}, "/cron", "string"),
         ({"timezone": "Europe/Berln"}, "/timezone", "did you mean Europe/Berlin"),
         ({"operation": "nothing"}, "/operation", "not a known operation"),
         ({"arguments": {"value": -1, "other": 2}}, "/arguments/value", "at least 0"),
