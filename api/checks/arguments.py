@@ -1,6 +1,6 @@
 """Checks a job's arguments by the JSON Schema its operation has published, and writes them as the text that is stored.
 
-Stands at step 1 of a job's life, for all but `POST /compute`. Next: `json_schema.py`, which compiles that schema.
+Every job passes here except those of `POST /compute`. Next: `json_schema.py`, which compiles that schema.
 """
 
 import json

@@ -44,8 +44,8 @@ class CachedCatalogue:
         """Return the operation (JSON text) of this name; `at` is the name's path in the body. Raises JobRefused."""
         text = self._look_up(name)
         if text is None:
-            told = f"is not a known operation: {name[:MOST_CHARACTERS]!r}; known operations are {self._known()}"
-            raise refusal([Fault(pointer=pointer(*at), detail=told)])
+            detail = f"is not a known operation: {name[:MOST_CHARACTERS]!r}; known operations are {self._known()}"
+            raise refusal([Fault(pointer=pointer(*at), detail=detail)])
         return text
 
     def find(self, name: str) -> str:

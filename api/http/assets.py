@@ -11,5 +11,5 @@ ASSETS: Final = {str(path.relative_to(STATIC)): path for path in sorted(STATIC.r
 
 
 def asset_url(name: str) -> str:
-    """Give the address of a file below /static, with a fingerprint of its content."""
+    """Return the address of a file below /static, with a fingerprint of its content."""
     return f"/static/{name}?v={sha256(ASSETS[name].read_bytes()).hexdigest()[:12]}"

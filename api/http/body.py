@@ -36,14 +36,14 @@ FAULT_SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "float_type": lambda _: "must be a number, without quotes",
     "list_type": lambda _: "must be a list",
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), lambda _: "must be a JSON object"),
-    "literal_error": lambda told: f"must be {told['expected']}",
-    "greater_than_equal": lambda told: f"must be at least {told['ge']:g}",
-    "less_than_equal": lambda told: f"must be at most {told['le']:.15g}",
-    "string_pattern_mismatch": lambda told: f"must match {told['pattern']}",
-    "string_too_short": lambda told: f"must have at least {_count(told['min_length'], 'character')}",
-    "string_too_long": lambda told: f"must have at most {_count(told['max_length'], 'character')}",
-    "too_short": lambda told: f"must have at least {_count(told['min_length'], 'item')}",
-    "too_long": lambda told: f"must have at most {_count(told['max_length'], 'item')}",
+    "literal_error": lambda context: f"must be {context['expected']}",
+    "greater_than_equal": lambda context: f"must be at least {context['ge']:g}",
+    "less_than_equal": lambda context: f"must be at most {context['le']:.15g}",
+    "string_pattern_mismatch": lambda context: f"must match {context['pattern']}",
+    "string_too_short": lambda context: f"must have at least {_count(context['min_length'], 'character')}",
+    "string_too_long": lambda context: f"must have at most {_count(context['max_length'], 'character')}",
+    "too_short": lambda context: f"must have at least {_count(context['min_length'], 'item')}",
+    "too_long": lambda context: f"must have at most {_count(context['max_length'], 'item')}",
 }
 """Our sentence for each type of pydantic error; for other types the client gets pydantic's own."""
 

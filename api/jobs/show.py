@@ -74,10 +74,10 @@ def wait_for_end(job_id: str, within: int) -> JobRecord | None:
 
 def report_answer(record: JobRecord, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     """Return the report on a job as a response."""
-    told = {"ETag": f'"{etag_of(record)}"', "Cache-Control": CACHE_CONTROL, **(headers or {})}
+    all_headers = {"ETag": f'"{etag_of(record)}"', "Cache-Control": CACHE_CONTROL, **(headers or {})}
     if record.status not in FINAL:
-        told["Retry-After"] = str(retry_after_seconds(record))
-    return json_answer(render(record), status, told)
+        all_headers["Retry-After"] = str(retry_after_seconds(record))
+    return json_answer(render(record), status, all_headers)
 
 
 def etag_of(record: JobRecord) -> str:

@@ -61,7 +61,7 @@ class ParsedPart:
 
 
 def parts_of(mail: bytes) -> list[ParsedPart]:
-    """Give the parts in the order in which they stand; at least one. The headers of the mail itself: `headers_of`."""
+    """Return the parts of a mail in their order, at least one. `headers_of` returns the headers of the mail itself."""
     found: list[ParsedPart] = []
     waiting = [(0, len(mail), 0)]
     while waiting and len(found) < MOST_PARTS:

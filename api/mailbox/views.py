@@ -108,7 +108,10 @@ def mail(mail_id: str) -> Answer:
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/html")
-@documented(tags=TAGS, **specs.part_spec("text/html", "The HTML part. Its policy allows no scripts and loads nothing."))
+@documented(
+    tags=TAGS,
+    **specs.part_spec("text/html", "The HTML part. Its Content-Security-Policy allows no scripts and loads nothing."),
+)
 def html(mail_id: str) -> Answer:
     """Read the HTML part of a mail
 

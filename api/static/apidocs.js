@@ -1,7 +1,7 @@
-// How long a stream of events is read: it may never end, and Swagger UI shows an answer only when it has.
+// Reads a stream of events for this long: it may never end, and Swagger UI shows a response only when it has ended.
 const STREAM_MS = 5000;
 
-// Shows /apispec.json, and only that: what the page's own address says (?url=, ?configUrl=) is not looked at.
+// Shows only /apispec.json; parameters of the page's address (?url=, ?configUrl=) are ignored.
 window.ui = SwaggerUIBundle({
   url: "/apispec.json",
   dom_id: "#swagger-ui",
@@ -13,10 +13,10 @@ window.ui = SwaggerUIBundle({
   tryItOutEnabled: true,
   defaultModelsExpandDepth: 0,
   plugins: [{ wrapComponents: { modelExample: unfolded } }],
-  requestInterceptor: (request) => (request.loadSpec ? request : { ...request, userFetch: beginning }),
+  requestInterceptor: (request) => (request.loadSpec ? request : { ...request, userFetch: fetchBriefly }),
 });
 
-// The schema of a body shows its arguments' types at once; one that is a choice among operations shows their names.
+// Expands a body's schema down to its arguments' types; a choice among operations only down to their names.
 function unfolded(ModelExample, { React }) {
   return (shown) => {
     const depth = shown.schema?.has("oneOf") ? 1 : 3;
@@ -25,8 +25,8 @@ function unfolded(ModelExample, { React }) {
   };
 }
 
-// fetch(), but a stream of events is answered with what comes within STREAM_MS, and then left.
-async function beginning(address, request) {
+// Does what fetch() does, but ends a stream of events after STREAM_MS and returns what came until then.
+async function fetchBriefly(address, request) {
   const answer = await fetch(address, request);
   if (!answer.body || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return answer;
   const reader = answer.body.getReader();
@@ -34,7 +34,7 @@ async function beginning(address, request) {
   let text = "";
   let note = "";
   const timer = setTimeout(() => {
-    note = `: this page shows the first ${STREAM_MS / 1000} seconds; curl -N shows it all\n`;
+    note = `: this page shows the first ${STREAM_MS / 1000} seconds; use curl -N to see the whole stream\n`;
     reader.cancel();
   }, STREAM_MS);
   for (let part = await reader.read(); !part.done; part = await reader.read()) {

@@ -1,5 +1,5 @@
-// The list of the mailbox's page: shows what /mailbox/mails tells, and looks again when /mailbox/events says so. Whatever
-// comes from a mail is put in as text. Next: mailbox-mail.js, one mail; mailbox.js, keys and buttons.
+// The mailbox's list: shows /mailbox/mails, and fetches it again when /mailbox/events reports a change. Everything that
+// comes from a mail is inserted as text. mailbox-mail.js shows one mail; mailbox.js has the keys and buttons.
 
 const PAGE = 50;
 const AGAIN_MS = 5000;
@@ -7,45 +7,45 @@ const TITLE = "Mailbox · Errand";
 
 const the = (id) => document.getElementById(id);
 
-let mails = []; // those in the list, the newest first
+let mails = []; // the mails in the list, the newest first
 let total = 0;
-let next = null; // where the list goes on
-let known = false; // whether we have been told anything
+let next = null; // cursor of the next page
+let known = false; // whether the list has been loaded
 const rows = new Map(); // id to its <li>
-const fresh = new Set(); // ids of mails that came while this page was open and were not looked at
+const fresh = new Set(); // ids of mails that arrived while this page was open and were not opened yet
 
-// --- asking
+// --- requests
 
 async function ask(path, options) {
   const answer = await fetch(path, options);
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
-    throw Object.assign(new Error(problem.detail ?? `The server answered ${answer.status}.`), { status: answer.status });
+    throw Object.assign(new Error(problem.detail ?? `The server answered with status ${answer.status}.`), { status: answer.status });
   }
   return answer;
 }
 
 const json = async (path) => (await ask(path)).json();
 
-// One look at a time; who asks while one is under way gets another one after it.
-let looking = null;
-let lookAgain = false;
-function look() {
-  if (looking) {
-    lookAgain = true;
-    return looking;
+// Loads the list, once at a time; a call during a load starts another load after it.
+let loadingList = null;
+let loadAgain = false;
+function load() {
+  if (loadingList) {
+    loadAgain = true;
+    return loadingList;
   }
-  looking = takeIn().catch(() => live(false)).finally(() => {
-    looking = null;
-    if (lookAgain) {
-      lookAgain = false;
-      look();
+  loadingList = loadFirstPage().catch(() => live(false)).finally(() => {
+    loadingList = null;
+    if (loadAgain) {
+      loadAgain = false;
+      load();
     }
   });
-  return looking;
+  return loadingList;
 }
 
-async function takeIn() {
+async function loadFirstPage() {
   const page = await json(`/mailbox/mails?limit=${PAGE}`);
   const arrived = page.mails.filter((mail) => !rows.has(mail.id));
   const continues = known && arrived.length + total === page.total && arrived.length < PAGE;
@@ -64,7 +64,7 @@ async function takeIn() {
   }
   total = page.total;
   known = true;
-  tell();
+  updateCounts();
 }
 
 let loading = false;
@@ -77,11 +77,11 @@ async function older() {
     mails.push(...more);
     the("rows").append(...more.map(row));
     next = page.next;
-    tell();
+    updateCounts();
   } catch (problem) {
     if (problem.status === 404) {
-      known = false; // what we have is out of date
-      look();
+      known = false; // the list is out of date
+      load();
     }
   } finally {
     loading = false;
@@ -94,16 +94,16 @@ function listen() {
   const source = new EventSource("/mailbox/events");
   source.addEventListener("mails", (event) => {
     live(true);
-    const news = JSON.parse(event.data);
-    if (!known || news.total !== total || news.newest !== (mails[0]?.id ?? null)) look();
+    const state = JSON.parse(event.data);
+    if (!known || state.total !== total || state.newest !== (mails[0]?.id ?? null)) load();
   });
   source.addEventListener("error", () => {
     live(false);
-    if (source.readyState === EventSource.CLOSED) broken ??= setTimeout(() => (look(), listen()), AGAIN_MS);
+    if (source.readyState === EventSource.CLOSED) broken ??= setTimeout(() => (load(), listen()), AGAIN_MS);
   });
 }
 
-// --- showing
+// --- display
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -140,7 +140,7 @@ function bytes(number) {
   return number < 1_000_000 ? `${(number / 1000).toFixed(1)} KB` : `${(number / 1_000_000).toFixed(1)} MB`;
 }
 
-function tell() {
+function updateCounts() {
   the("count").textContent = known ? counted(total, "mail") : "";
   document.title = known ? `${fresh.size ? `(${fresh.size} new) ` : ""}${counted(total, "mail")} · Errand` : TITLE;
   the("clear").hidden = !total;

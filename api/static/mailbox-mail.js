@@ -1,10 +1,10 @@
-// One mail of the mailbox's page: what the address chooses is shown. Its HTML is shown in a frame without rights.
+// The mailbox's open mail: shows the mail that the page's address selects. Its HTML is shown in a sandboxed frame.
 
-const LONGEST_TEXT = 500_000; // characters that are shown; "Open alone" has all
+const LONGEST_TEXT = 500_000; // maximum characters shown; "Open in a new tab" shows the whole text
 const TABS = ["html", "text", "source", "attachments"];
 const phone = matchMedia("(max-width: 720px)");
 
-// What the address chooses: #id, or #id/tab.
+// The mail and tab that the address selects: #id, or #id/tab.
 function chosen() {
   const [, id, tab] = /^#([0-9a-f]{20})(?:\/([a-z]+))?$/.exec(location.hash) ?? [];
   return { id, tab: TABS.includes(tab) ? tab : undefined };
@@ -16,8 +16,8 @@ function mark(li) {
   else link.removeAttribute("aria-current");
 }
 
-let opened = null; // the mail that is shown
-let turn = 0; // counts openings, so that an answer that comes late is dropped
+let opened = null; // the mail on display
+let turn = 0; // counts openings, so that a late response is dropped
 async function show() {
   const { id, tab } = chosen();
   const mine = ++turn;
@@ -37,7 +37,7 @@ async function show() {
       if (mine === turn) missing(problem);
       return;
     }
-    if (fresh.delete(id)) tell();
+    if (fresh.delete(id)) updateCounts();
     rows.get(id)?.classList.remove("fresh");
     describe(opened);
     if (phone.matches) the("subject").focus();
@@ -58,9 +58,9 @@ const available = (mail) =>
 
 function describe(mail) {
   the("subject").textContent = mail.subject || "(no subject)";
-  const told = [["From", mail.sender], ["To", mail.to], ["Cc", mail.headers.cc], ["Reply to", mail.headers["reply-to"]],
+  const facts = [["From", mail.sender], ["To", mail.to], ["Cc", mail.headers.cc], ["Reply to", mail.headers["reply-to"]],
     ["Arrived", `${new Date(mail.arrived_at).toLocaleString()}, ${bytes(mail.size)}`]];
-  the("about").replaceChildren(...told.filter(([, value]) => value).flatMap(([name, value]) =>
+  the("about").replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value]) =>
     [element("dt", {}, name), element("dd", { dir: "auto" }, value)]));
   the("tabs").hidden = false;
   for (const tab of TABS) the(`tab-${tab}`).hidden = !available(mail).includes(tab);
@@ -100,11 +100,11 @@ async function read(path, withLinks) {
   if (mine !== turn) return;
   const begin = text.slice(0, LONGEST_TEXT);
   shown.append(...(withLinks ? linked(begin) : [begin]));
-  if (text.length > LONGEST_TEXT) shown.append("\n… and more: open it alone to see it all");
+  if (text.length > LONGEST_TEXT) shown.append("\n… and more: open it in a new tab to see the whole text");
 }
 
 function linked(text) {
-  // what stands at odd places is what the pattern caught
+  // the parts at odd indexes are what the pattern matched
   return text.split(/(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]])/).map((part, place) =>
     place % 2 ? element("a", { href: part, target: "_blank", rel: "noreferrer" }, part) : part);
 }

@@ -1,4 +1,4 @@
-// Keys and buttons of the mailbox's page, and its start. Before: mailbox-list.js and mailbox-mail.js.
+// The mailbox's keys and buttons, and the start of the page. Needs mailbox-list.js and mailbox-mail.js.
 
 const JOB = { operation: "sum", value: 30, other: 10, email: "name@email.com" };
 
@@ -70,7 +70,7 @@ the("sure").addEventListener("close", async () => {
   try {
     await ask("/mailbox/mails", { method: "DELETE" });
     location.hash = "";
-    await look();
+    await load();
   } catch {
     live(false);
   }
@@ -81,13 +81,13 @@ the("example").textContent =
   `curl ${location.origin}/compute -H 'Content-Type: application/json' \\\n  -d '${body}'`;
 the("try").addEventListener("click", async () => {
   const headers = { "Content-Type": "application/json" };
-  const said = await ask("/compute", { method: "POST", headers, body }).then(
-    () => "Accepted: the first mail is on its way.", (problem) => problem.message);
-  the("tried").textContent = said;
+  const message = await ask("/compute", { method: "POST", headers, body }).then(
+    () => "Accepted. The first mail is on its way.", (problem) => problem.message);
+  the("tried").textContent = message;
 });
 
 window.addEventListener("hashchange", show);
 live(true);
-look();
+load();
 listen();
 show();

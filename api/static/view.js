@@ -1,13 +1,13 @@
-// Keeps the page of an unfinished job up to date: when its stream tells of something, the page is fetched again.
-// Without scripts there is the link "Look again".
+// Keeps the page of an unfinished job up to date: fetches it again after each event of the job's stream.
+// Without JavaScript, the reader has the link "Reload".
 
-// At least between two looks, and when one failed.
+// Milliseconds between two requests: at least, and after a failed one.
 const PAUSE_MS = 1000;
 const AGAIN_MS = 5000;
 
 const stream = new EventSource(document.querySelector("main").dataset.events);
 let timer = null;
-let looked = -PAUSE_MS;
+let fetchedAt = -PAUSE_MS;
 
 stream.addEventListener("status", soon);
 stream.addEventListener("progress", soon);
@@ -16,16 +16,16 @@ stream.addEventListener("error", () => {
 });
 
 function soon() {
-  timer ??= setTimeout(look, Math.max(0, looked + PAUSE_MS - performance.now()));
+  timer ??= setTimeout(refresh, Math.max(0, fetchedAt + PAUSE_MS - performance.now()));
 }
 
 function later() {
-  timer ??= setTimeout(look, AGAIN_MS);
+  timer ??= setTimeout(refresh, AGAIN_MS);
 }
 
-async function look() {
+async function refresh() {
   timer = null;
-  looked = performance.now();
+  fetchedAt = performance.now();
   try {
     const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
     if (answer.status >= 500) return later();
@@ -38,7 +38,7 @@ async function look() {
 function show(page) {
   const fresh = page.querySelector("main");
   const heading = fresh.querySelector("h1").textContent;
-  if (heading !== document.querySelector("h1").textContent) document.getElementById("told").textContent = heading;
+  if (heading !== document.querySelector("h1").textContent) document.getElementById("announcement").textContent = heading;
   document.title = page.title;
   document.querySelector("main").replaceWith(fresh);
   if (!fresh.dataset.events) stream.close();

@@ -160,7 +160,7 @@ def test_without_scripts_everything_can_be_read_and_looked_at_again(
     assert page.get_by_role("heading", level=1).inner_text() == "Your job is running"
 
     succeeded(errand.store, lease, hostile.as_json(ROWS), ttl=3600)
-    page.get_by_role("link", name="Look again").click()
+    page.get_by_role("link", name="Reload").click()
 
     page.get_by_role("heading", name="Your operation is complete!").wait_for()
     assert page.get_by_role("row").count() == len(ROWS) + 1

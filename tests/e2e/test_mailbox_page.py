@@ -274,7 +274,7 @@ def test_an_empty_mailbox_says_how_to_get_a_mail_and_does_it(errand, folder, pag
     page.get_by_text("No mails yet").wait_for()
     assert f"curl {errand.url}/compute" in page.locator("#example").inner_text()
 
-    page.get_by_role("button", name="Post this job").click()
+    page.get_by_role("button", name="Submit this job").click()
 
     page.get_by_text("Accepted").wait_for()
     assert errand.get("/jobs?operation=sum").json()["jobs"]

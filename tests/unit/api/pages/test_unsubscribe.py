@@ -48,7 +48,7 @@ def test_the_button_of_the_page_does_the_same_and_the_next_one_leads_back(client
 
     assert ADDRESS in Page(looked.text).text
     assert button(looked.text) == FORM
-    assert "No more mails are sent" in Page(ended.text).text
+    assert "We no longer send mails to" in Page(ended.text).text
     assert api_store.is_unsubscribed(ADDRESS)
 
     assert button(client.get(path).text) == button(ended.text) == BACK
