@@ -1,4 +1,4 @@
-"""`email` and `notify`: what is stored, who is told of it, and what is refused at its place."""
+"""`email` and `notify`: what is stored, who is notified, and what is refused at its place."""
 
 import pytest
 
@@ -14,7 +14,7 @@ CRON = {"cron": "0 6 * * *", "operation": "anything"}
 
 @pytest.fixture
 def strict_client(settings, api_store, doorbells):
-    """A client of an API that mails to two domains only."""
+    """A client of an API that may mail to two domains only."""
     allowed = settings.model_copy(update={"mail_allow": "email.com,.bücher.example"})
     return create_app(allowed, api_store, doorbells).test_client()
 
@@ -52,7 +52,7 @@ def test_a_list_of_one_is_the_same_request_as_the_address_alone(client, api_stor
 
 
 @pytest.mark.parametrize("other", [{"email": ["b@b.c", "a@b.c"]}, {"notify": {"on": ["failed"]}}])
-def test_other_addresses_or_other_wishes_are_another_request(client, other):
+def test_other_addresses_or_another_notify_are_another_request(client, other):
     body, headers = {**SUM, "email": ["a@b.c", "b@b.c"]}, {"Idempotency-Key": "once"}
     client.post("/compute", json=body, headers=headers)
 
@@ -60,13 +60,13 @@ def test_other_addresses_or_other_wishes_are_another_request(client, other):
 
 
 @pytest.mark.parametrize("wish", [{}, {"notify": None}])
-def test_without_a_wish_all_is_told_and_nothing_is_kept(client, api_store, wish):
+def test_without_notify_everything_is_notified_and_nothing_is_stored(client, api_store, wish):
     client.post("/jobs", json={**ANYTHING, "email": "a@email.com", **wish})
 
     assert "notify" not in api_store.accepted[0]
 
 
-def test_who_wants_to_hear_of_the_end_only_gets_no_receipt(client, api_store, doorbells):
+def test_a_client_that_wants_only_the_end_gets_no_receipt(client, api_store, doorbells):
     answer = client.post("/compute", json={**SUM, "email": TWO, "notify": {"on": ["failed", "succeeded"]}})
 
     assert api_store.accepted[0]["notify"] == "succeeded failed"
@@ -76,7 +76,7 @@ def test_who_wants_to_hear_of_the_end_only_gets_no_receipt(client, api_store, do
     assert [kind for _, kind in told(client, answer)] == ["result", "result"]
 
 
-def test_a_batch_takes_lists_and_wishes_and_refuses_row_by_row(strict_client, api_store):
+def test_a_batch_takes_lists_of_addresses_and_notify_and_refuses_job_by_job(strict_client, api_store):
     good = {**ANYTHING, "email": TWO[:1], "notify": {"on": ["failed"]}}
     rows = [
         good,
@@ -97,7 +97,9 @@ def test_a_batch_takes_lists_and_wishes_and_refuses_row_by_row(strict_client, ap
 @pytest.mark.parametrize(
     ("path", "body"), [("/compute", SUM), ("/jobs", ANYTHING), ("/operations/anything", {})], ids=str
 )
-def test_who_may_not_be_mailed_is_refused_at_his_place_and_nothing_is_stored(strict_client, api_store, path, body):
+def test_an_address_outside_mail_allow_is_refused_at_its_place_and_nothing_is_stored(
+    strict_client, api_store, path, body
+):
     mixed = ["a@email.com", "b@other.com", "c@sub.bücher.example", "d@sub.email.com"]
 
     faults = refused(strict_client.post(path, json={**body, "email": mixed}))
@@ -110,7 +112,7 @@ def test_who_may_not_be_mailed_is_refused_at_his_place_and_nothing_is_stored(str
     assert api_store.accepted == []
 
 
-def test_a_schedule_keeps_and_shows_lists_and_wishes(strict_client):
+def test_a_schedule_keeps_and_shows_addresses_and_notify(strict_client):
     wishes = {"email": ["a@email.com", "b@email.com"], "notify": {"on": ["failed"]}}
 
     several = strict_client.put("/schedules/several", json=CRON | wishes)
@@ -126,7 +128,7 @@ def test_a_schedule_keeps_and_shows_lists_and_wishes(strict_client):
     assert (again.status_code, again.json) == (200, several.json), "what is shown can be sent again"
 
 
-def test_the_document_says_what_an_address_and_a_wish_may_be(client):
+def test_the_document_describes_addresses_and_notify(client):
     schemas = client.get("/apispec.json").json["components"]["schemas"]
     one, several = schemas["ComputeRequest"]["properties"]["email"]["anyOf"]
 

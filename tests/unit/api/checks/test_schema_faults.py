@@ -80,7 +80,7 @@ def faults(schema, value, at=()):
 
 
 def places(validator, value):
-    """Give the places that the other validator names; a missing or unknown field is one of its own."""
+    """Return the places that the other validator names; a missing or unknown field counts as a place of its own."""
     for error in validator.iter_errors(value):
         path = list(error.absolute_path)
         if error.validator == "required":
@@ -139,7 +139,7 @@ def test_verdicts_and_places_are_those_of_jsonschema(schema, part, value):
         ({"enum": [0, "a"]}, False, {"": 'must be one of [0, "a"]'}),
     ],
 )
-def test_each_fault_is_told_at_its_place(schema, value, expected):
+def test_each_fault_is_reported_at_its_place(schema, value, expected):
     assert faults(schema, value) == expected
 
 

@@ -52,7 +52,7 @@ def test_a_webhook_is_stored_with_its_job_and_shown(client, api_store, url):
     assert job["notifications"] == [], "there is no receipt by webhook"
 
 
-def test_without_one_none_is_shown(client):
+def test_without_a_webhook_none_is_shown(client):
     answer = client.post("/jobs", json={"operation": "anything", "webhook_url": None})
 
     assert client.get(answer.headers["Location"]).json["webhook_url"] is None
@@ -100,7 +100,7 @@ def test_without_one_none_is_shown(client):
     ],
     ids=lambda url: str(url)[:40],
 )
-def test_what_is_no_plain_address_is_refused(client, api_store, url):
+def test_an_address_that_is_not_plain_is_refused(client, api_store, url):
     answer = post(client, url)
 
     assert answer.status_code == 422, answer.text

@@ -1,4 +1,4 @@
-"""The API document is whole and valid, and the page that shows it asks nobody else."""
+"""The API document is whole and valid, and the page that shows it loads nothing from other hosts."""
 
 import re
 
@@ -171,7 +171,7 @@ def test_every_file_the_page_names_is_there_and_may_be_kept_for_ever(client):
         assert "max-age=31536000" in answer.headers["Cache-Control"]
 
 
-def test_large_files_are_sent_compressed_to_those_who_can_read_that(client):
+def test_large_files_are_sent_compressed_to_clients_that_accept_it(client):
     bundle = "/static/swagger-ui/swagger-ui-bundle.js"
 
     plain, compressed = client.get(bundle), client.get(bundle, headers={"Accept-Encoding": "br, gzip"})

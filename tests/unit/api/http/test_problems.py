@@ -50,7 +50,7 @@ def places(problem):
         DEEP,
     ],
 )
-def test_what_is_not_json_is_told_so(client, path, body):
+def test_a_body_that_is_not_json_is_refused(client, path, body):
     problem = refused(client.post(path, data=body, content_type="application/json"), 400)
 
     assert problem["type"] == "urn:errand:body-unreadable"
@@ -58,7 +58,7 @@ def test_what_is_not_json_is_told_so(client, path, body):
 
 @pytest.mark.parametrize("path", ["/compute", "/jobs", "/jobs/batch", "/operations/anything"])
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"1", b"true"])
-def test_json_that_is_no_object_is_told_so(client, path, body):
+def test_json_that_is_not_an_object_is_refused(client, path, body):
     problem = refused(client.post(path, data=body, content_type="application/json"), 422)
 
     assert places(problem) == [""]
@@ -122,14 +122,14 @@ def test_an_object_that_looks_like_an_encoded_type_is_only_a_wrong_value(client)
         {"a": "b"},
     ],
 )
-def test_what_is_not_one_plain_address_is_refused(client, email):
+def test_anything_but_one_plain_address_is_refused(client, email):
     problem = refused(client.post("/compute", json={**SUM, "email": email}), 422)
     job = refused(client.post("/jobs", json={"operation": "anything", "email": email}), 422)
 
     assert places(problem) == places(job) == ["/email"]
 
 
-def test_all_that_is_wrong_is_told_at_once(client):
+def test_all_faults_are_reported_at_once(client):
     problem = refused(client.post("/compute", json={"operation": "pow", "value": "1", "extra": 1}), 422)
 
     assert sorted(places(problem)) == ["/extra", "/operation", "/other", "/value"]
@@ -146,14 +146,14 @@ def test_a_flood_of_wrong_fields_gets_a_short_answer(client):
 
 
 @pytest.mark.parametrize("operation", ["", "x" * 201, 1, None, ["sum"]])
-def test_a_name_that_can_be_no_operation_is_refused(client, operation):
+def test_a_name_that_no_operation_can_have_is_refused(client, operation):
     problem = refused(client.post("/jobs", json={"operation": operation}), 422)
 
     assert places(problem) == ["/operation"]
 
 
 @pytest.mark.parametrize("name", ["nope", "sum\u0000", "a\r\nb", "__class__"])
-def test_an_unknown_operation_is_told_together_with_the_known_ones(client, name):
+def test_an_unknown_operation_is_refused_with_the_known_names(client, name):
     problem = refused(client.post("/jobs", json={"operation": name, "arguments": {}}), 422)
 
     assert places(problem) == ["/operation"]
@@ -242,14 +242,14 @@ def test_arguments_are_refused_place_by_place_as_the_operations_schema_says(clie
         ({"notify": {"on": ["failed"], "off": []}}, "/notify/off"),
     ],
 )
-def test_a_wish_that_can_not_be_kept_is_refused_at_its_place(client, wish, place):
+def test_an_invalid_notify_is_refused_at_its_place(client, wish, place):
     general = refused(client.post("/jobs", json={"operation": "anything", **wish}), 422)
     own = refused(client.post("/operations/anything", json=wish), 422)
 
     assert places(general) == places(own) == [place]
 
 
-def test_the_path_of_an_unknown_operation_leads_nowhere(client):
+def test_the_path_of_an_unknown_operation_is_not_found(client):
     posted, got = client.post("/operations/nope", json={}), client.get("/operations/nope")
 
     assert refused(posted, 404)["type"] == refused(got, 404)["type"] == "urn:errand:operation-unknown"
@@ -261,7 +261,7 @@ def test_an_operations_own_path_takes_no_other_name(client):
 
 
 @pytest.mark.parametrize("jobs", [None, [], {}, "a", [{"operation": "anything"}] * 1001])
-def test_a_batch_that_is_none_is_refused_as_a_whole(client, jobs):
+def test_an_invalid_batch_is_refused_as_a_whole(client, jobs):
     assert places(refused(client.post("/jobs/batch", json={"jobs": jobs}), 422)) == ["/jobs"]
 
 
@@ -285,7 +285,7 @@ def test_a_refusal_never_repeats_what_is_long(client):
 
 
 @pytest.mark.parametrize("path", ["/jobs", "/operations/add"])
-def test_before_any_worker_announced_itself_jobs_are_put_off(client, api_store, path):
+def test_before_the_first_worker_started_jobs_are_refused_with_503(client, api_store, path):
     api_store.withdraw_all()
 
     answer = client.post(path, json={"operation": "add"} if path == "/jobs" else {})
@@ -337,7 +337,7 @@ def test_a_body_over_one_mebibyte_of_unannounced_length_is_refused(client):
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/jobs/a/b/c", "/static/", "/static/../app.py", "/static/%2e%2e/app.py"])
-def test_a_path_that_leads_nowhere_is_told_so(client, path):
+def test_an_unknown_path_is_not_found(client, path):
     refused(client.get(path), 404)
 
 
@@ -361,7 +361,7 @@ def test_a_wrong_method_is_answered_with_the_right_ones(client, method, path, al
     assert allowed in answer.headers["Allow"]
 
 
-def test_a_fault_of_ours_is_logged_and_tells_the_client_nothing(client, api_store, monkeypatch, caplog):
+def test_an_unexpected_fault_is_logged_and_gives_the_client_no_details(client, api_store, monkeypatch, caplog):
     monkeypatch.setattr(api_store, "accept", lambda _job: 1 / 0)
 
     answer = client.post("/compute", json=SUM)

@@ -1,4 +1,4 @@
-"""A batch: each of its jobs is judged by itself, the good ones are stored in one step, and the order is kept."""
+"""A batch: each job is checked by itself, the valid ones are stored in one step, and the order is kept."""
 
 import json
 
@@ -52,7 +52,7 @@ def test_bad_jobs_come_back_in_their_places_and_hold_up_no_others(client, api_st
     assert rows[1]["error"]["status"] == 422
 
 
-def test_a_batch_of_bad_jobs_is_answered_all_the_same(client, api_store, doorbells):
+def test_a_batch_of_only_bad_jobs_is_answered(client, api_store, doorbells):
     answer = post(client, [BAD, BAD])
 
     assert (answer.json["accepted"], answer.json["rejected"]) == (0, 2)
@@ -73,7 +73,7 @@ def test_a_thousand_jobs_cost_one_round_trip_of_the_store(client, api_store):
     assert [json.loads(job["arguments"])["value"] for job in api_store.accepted[1:]] == list(range(1000))
 
 
-def test_a_flood_of_bad_jobs_gets_an_answer_of_bearable_length(client):
+def test_a_flood_of_bad_jobs_gets_an_answer_of_limited_length(client):
     worst = {"operation": "anything", **{f"{number}{'x' * 12}": 1 for number in range(45)}}
 
     answer = post(client, [worst] * 1000)
@@ -82,7 +82,7 @@ def test_a_flood_of_bad_jobs_gets_an_answer_of_bearable_length(client):
     assert len(answer.data) < 2_000_000
 
 
-def test_before_any_worker_announced_itself_the_batch_is_put_off(client, api_store):
+def test_before_the_first_worker_started_a_batch_is_refused_with_503(client, api_store):
     api_store.withdraw_all()
 
     answer = client.post("/jobs/batch", json={"jobs": [GOOD]})

@@ -1,4 +1,4 @@
-"""Control: cancel, run again and delete, each where the job's status allows it, and a sentence where it does not."""
+"""Control: cancel, run again and delete, if the job's status allows it; otherwise, a sentence says why not."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def refused(answer):
     return answer.json["detail"]
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_its_owner_is_told(client, api_store, doorbells):
+def test_a_waiting_job_is_cancelled_at_once_and_its_owner_is_notified(client, api_store, doorbells):
     job_id = accepted(api_store, email="name@email.com")
 
     answer = client.post(f"/jobs/{job_id}/cancel")
@@ -94,7 +94,7 @@ def test_an_unfinished_job_is_not_deleted(client, api_store):
 
 @pytest.mark.parametrize("job_id", [UNKNOWN, "x", "%00", UNKNOWN.upper()])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/cancel"), ("POST", "/retry"), ("DELETE", "")])
-def test_what_is_not_there_can_not_be_changed(client, method, path, job_id):
+def test_an_unknown_job_can_not_be_changed(client, method, path, job_id):
     answer = client.open(f"/jobs/{job_id}{path}", method=method)
 
     assert (answer.status_code, answer.json["type"]) == (404, "urn:errand:job-unknown")

@@ -1,4 +1,4 @@
-"""The list of jobs: newest first, page by page, narrowed by what its parameters say."""
+"""The list of jobs: newest first, page by page, filtered by its parameters."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_pages_follow_each_other_from_the_newest_to_the_oldest(client, api_store
     assert seen == made[::-1]
 
 
-def test_a_page_has_fifty_jobs_unless_told_otherwise(client, api_store):
+def test_a_page_has_fifty_jobs_by_default(client, api_store):
     for _ in range(60):
         accepted(api_store)
 

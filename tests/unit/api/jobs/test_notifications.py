@@ -1,4 +1,4 @@
-"""Failed notifications are sent again by one request, and nothing else is."""
+"""One request sends a job's failed notifications again, and no others."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def fail_mails(store):
         store.settle(notice, NoticeState.FAILED, "550 no such user")
 
 
-def test_what_failed_is_pending_again_and_its_services_are_rung(client, api_store, doorbells):
+def test_failed_notifications_are_pending_again_and_their_services_are_rung(client, api_store, doorbells):
     lease = claimed(api_store, email="a@email.com b@email.com", webhook_url=URL)
     succeeded(api_store, lease)
     fail_mails(api_store)
@@ -38,7 +38,7 @@ def test_what_failed_is_pending_again_and_its_services_are_rung(client, api_stor
     assert len(api_store.collect(50, 60)) == 4
 
 
-def test_what_was_sent_is_not_sent_again(client, api_store, doorbells):
+def test_sent_notifications_are_not_sent_again(client, api_store, doorbells):
     lease = claimed(api_store, email="a@email.com b@email.com")
     second, first = sorted(api_store.collect(50, 60), key=lambda notice: notice.to, reverse=True)
     api_store.settle(first, NoticeState.SENT)
@@ -66,7 +66,7 @@ def test_where_nothing_failed_there_is_nothing_to_send_again(client, api_store, 
     assert doorbells.rung == []
 
 
-def test_a_job_that_nobody_is_told_of_has_nothing_to_send_again(client, api_store):
+def test_a_job_without_notifications_has_nothing_to_send_again(client, api_store):
     assert again(client, accepted(api_store)).status_code == 409
 
 
@@ -75,7 +75,7 @@ def test_an_unknown_job_has_none(client, job_id):
     assert again(client, job_id).status_code == 404
 
 
-def test_a_removed_job_has_none(client, api_store):
+def test_a_deleted_job_has_no_notifications(client, api_store):
     lease = claimed(api_store, email="a@email.com")
     ended(api_store, lease, Status.FAILED, '{"type":"E","message":"no"}')
     fail_mails(api_store)
@@ -84,7 +84,7 @@ def test_a_removed_job_has_none(client, api_store):
     assert again(client, lease.id).status_code == 404
 
 
-def test_while_the_store_is_away_the_request_is_put_off(client, api_store):
+def test_while_the_store_is_away_the_request_is_refused_with_503(client, api_store):
     job_id = accepted(api_store, email="a@email.com")
     api_store.go_away()
 

@@ -23,7 +23,7 @@ def failed(store, status=Status.FAILED, **fields):
 
 
 def fail_all(store):
-    """Let all jobs fail that wait, and count them."""
+    """Let all waiting jobs fail, and count them."""
     leases = [*claim(store, 1000), *claim(store, 1000, QUEUE)]
     for lease in leases:
         ended(store, lease, Status.FAILED, ERROR)
@@ -167,7 +167,7 @@ class TestBodies:
             ((b'{"operation":"sum"}', "application/json"), (422, "job-refused")),
         ],
     )
-    def test_a_body_that_is_none_is_refused_and_nothing_runs(self, client, api_store, path, sent, refusal):
+    def test_an_invalid_body_is_refused_and_nothing_runs(self, client, api_store, path, sent, refusal):
         job_id = failed(api_store)
 
         answer = client.post(path.format(job_id), data=sent[0], content_type=sent[1])
@@ -176,7 +176,7 @@ class TestBodies:
         assert statuses(api_store, [job_id]) == ["failed"]
 
     @pytest.mark.parametrize("body", [{}, EDITS])
-    def test_a_key_that_can_be_none_is_refused(self, client, api_store, path, body):
+    def test_an_invalid_key_is_refused(self, client, api_store, path, body):
         answer = client.post(path.format(failed(api_store)), json=body, headers={"Idempotency-Key": "k 1"})
 
         refused(answer, 400, "idempotency-key-refused")
@@ -231,7 +231,7 @@ class TestMany:
         assert statuses(api_store, origins) == ["failed"] * 3
         assert doorbells.rung == [(job_id, QUEUE) for job_id in done.jobs]
 
-    def test_what_can_not_be_replayed_is_told_and_the_others_are(self, client, api_store):
+    def test_jobs_that_can_not_be_replayed_are_listed_and_the_others_are_replayed(self, client, api_store):
         good = failed(api_store, tags=("x",))
         unlike = failed(api_store, tags=("x",), operation="add", arguments='{"value":-1,"other":1}')
         gone = failed(api_store, tags=("x",), operation="gone")

@@ -1,4 +1,4 @@
-"""Reports: what `GET /jobs/{id}` shows of a job, and when it has to be shown again."""
+"""Reports: what `GET /jobs/{id}` shows of a job, and when its ETag changes."""
 
 import json
 from threading import Thread
@@ -37,7 +37,7 @@ SUCCEEDED = {
 }
 
 
-def test_who_was_told_is_listed_receipts_first_and_each_kind_in_the_order_of_its_addresses(client, api_store):
+def test_notifications_are_listed_receipts_first_and_each_kind_in_the_order_of_its_addresses(client, api_store):
     names = ["result-10", "receipt-2", "result-2", "receipt", "receipt-10", "result"]
     notes = {
         f"note:mail:{name}": json.dumps(
@@ -90,7 +90,7 @@ def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):
     }
 
 
-def test_a_finished_job_is_shown_with_its_exact_result_and_who_was_told(client, api_store):
+def test_a_finished_job_is_shown_with_its_exact_result_and_its_notifications(client, api_store):
     api_store.put(ID, SUCCEEDED)
 
     answer = client.get(f"/jobs/{ID}")
@@ -150,7 +150,7 @@ def test_a_job_that_changed_is_shown_again(client, api_store, change):
 
 
 @pytest.mark.parametrize("job_id", [ID[:-1] + "0", ID.upper(), "x", "%00", f"{ID}%0a", "a" * 5000, "é", ID[:-1]])
-def test_a_job_that_is_not_there_is_told_so(client, api_store, job_id):
+def test_an_unknown_job_is_refused(client, api_store, job_id):
     api_store.put(ID, ACCEPTED)
 
     answer = client.get(f"/jobs/{job_id}")
@@ -159,7 +159,7 @@ def test_a_job_that_is_not_there_is_told_so(client, api_store, job_id):
     assert answer.json["type"] == "urn:errand:job-unknown"
 
 
-def test_an_id_that_can_be_none_is_not_looked_up(client, api_store):
+def test_an_invalid_id_is_not_looked_up(client, api_store):
     api_store.go_away()
 
     assert client.get("/jobs/x").status_code == 404
@@ -167,11 +167,11 @@ def test_an_id_that_can_be_none_is_not_looked_up(client, api_store):
 
 
 @pytest.mark.parametrize(("wait_ms", "seconds"), [(0, "1"), (1, "1"), (1001, "2"), (3_600_000, "60")])
-def test_who_asks_is_told_to_come_back_when_such_jobs_usually_have_ended(wait_ms, seconds):
+def test_retry_after_is_the_usual_duration_of_such_jobs(wait_ms, seconds):
     assert str(retry_after_seconds(JobRecord.read(ID, ACCEPTED, wait_ms=wait_ms))) == seconds
 
 
-def test_a_waiting_job_shows_how_many_are_in_front_of_it_and_when_that_changes(client, api_store):
+def test_a_waiting_job_shows_how_many_are_ahead_of_it_and_when_that_changes(client, api_store):
     first, second = accepted(api_store), accepted(api_store)
     before = client.get(f"/jobs/{second}")
 
@@ -182,7 +182,7 @@ def test_a_waiting_job_shows_how_many_are_in_front_of_it_and_when_that_changes(c
     assert client.get(f"/jobs/{first}").json["position"] is None
 
 
-def test_a_running_job_shows_its_progress_and_is_shown_again_when_it_has_come_further(client, api_store):
+def test_a_running_job_shows_its_progress_and_changes_its_etag_with_it(client, api_store):
     lease = claimed(api_store)
     etags = set()
 
@@ -207,14 +207,14 @@ def test_the_log_of_a_job_is_text_line_by_line(client, api_store):
     assert answer.text == "<b>one</b>\nzwei 😀\n"
 
 
-def test_a_job_without_a_word_has_an_empty_log_and_no_job_has_none(client, api_store):
+def test_a_silent_job_has_an_empty_log_and_an_unknown_job_has_no_log(client, api_store):
     there, nowhere = client.get(f"/jobs/{accepted(api_store)}/log"), client.get(f"/jobs/{ID}/log")
 
     assert (there.status_code, there.text) == (200, "")
     assert nowhere.json["type"] == "urn:errand:job-unknown"
 
 
-def test_who_prefers_to_wait_gets_the_job_as_it_stands_after_that(patient_client, api_store):
+def test_a_client_that_waits_gets_the_job_as_it_stands_then(patient_client, api_store):
     lease = claimed(api_store)
     Thread(target=succeeded, args=(api_store, lease)).start()
 

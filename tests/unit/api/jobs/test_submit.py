@@ -1,4 +1,4 @@
-"""Accepting: what is stored, which doorbells ring, and what the client is told."""
+"""Accepting: what is stored, which doorbells ring, and what the client is answered."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def test_ids_are_uuids_of_version_7_in_the_order_of_their_making(client, api_sto
 
 
 @pytest.mark.parametrize("email", [{}, {"email": None}])
-def test_without_an_address_nobody_is_to_be_told(client, api_store, doorbells, email):
+def test_without_an_address_there_are_no_notifications(client, api_store, doorbells, email):
     answer = client.post("/compute", json={"operation": "div", "value": 1, "other": 0, **email})
 
     assert answer.status_code == 202
@@ -83,7 +83,7 @@ def test_a_job_waits_in_the_queue_and_has_the_limits_its_operation_published(cli
     assert doorbells.rung == [(stored["id"], "heavy.cpu")]
 
 
-def test_what_the_client_says_comes_before_what_the_operation_says(client, api_store):
+def test_the_clients_limits_go_before_the_operations(client, api_store):
     wishes = {"max_attempts": 2, "timeout": 1.5, "priority": "high", "tags": ["a", "b:c/d@e.f-g_h"]}
 
     answer = client.post("/jobs", json={**ANYTHING, **wishes})
@@ -134,7 +134,7 @@ def test_an_operation_that_can_not_be_read_is_left_out(client, api_store):
     assert [each["name"] for each in client.get("/operations").json["operations"]] == ["add", "anything", "tree"]
 
 
-def test_computing_needs_no_worker_to_have_been_there(client, api_store):
+def test_compute_needs_no_worker(client, api_store):
     api_store.withdraw_all()
 
     assert client.post("/compute", json=JOB).status_code == 202
@@ -242,7 +242,7 @@ class TestIdempotencyKey:
         assert len(api_store.accepted) == 1
 
     @pytest.mark.parametrize("key", ["", "a b", "ä", "a" * 256, "\x7f", " "])
-    def test_a_key_that_can_be_none_is_refused(self, client, api_store, key):
+    def test_an_invalid_key_is_refused(self, client, api_store, key):
         answer = client.post("/compute", json=JOB, headers={"Idempotency-Key": key})
 
         assert answer.status_code == 400
@@ -290,7 +290,7 @@ class TestPreferWait:
         assert answer.status_code == 202
         assert answer.headers["Preference-Applied"] == "wait=0"
 
-    def test_nobody_waits_unasked(self, patient_client):
+    def test_without_prefer_nobody_waits(self, patient_client):
         answer = patient_client.post("/compute", json=JOB, headers={"Prefer": "return=minimal"})
 
         assert answer.status_code == 202

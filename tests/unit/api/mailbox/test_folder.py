@@ -51,7 +51,7 @@ def test_pages_follow_each_other(path):
         listing.page(2, after="0" * 20)
 
 
-def test_what_is_no_mail_is_not_shown(path, tmp_path):
+def test_files_that_are_no_mails_are_not_shown(path, tmp_path):
     keep(path, letter("a mail"))
     (tmp_path / "secret").write_text("Subject: secret\n\n")
     (path / "new" / "link").symlink_to(tmp_path / "secret")
@@ -98,7 +98,7 @@ def test_a_mail_that_vanishes_is_unknown(path):
         folder.listing().find(mail.id)
 
 
-def test_a_mail_is_opened_once_for_the_list_and_a_look_at_ten_thousand_is_quick(path, monkeypatch):
+def test_a_mail_is_opened_once_for_the_list_and_ten_thousand_are_listed_quickly(path, monkeypatch):
     keep(path)
     for number in range(10_000):
         (path / "new" / f"{number}.M{number}P1Q{number}.host").write_bytes(b"Subject: %d\n\nx" % number)

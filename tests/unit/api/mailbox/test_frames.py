@@ -12,7 +12,7 @@ FILES = parts_of(with_picture("").as_bytes())
 
 
 @pytest.mark.parametrize("html", ["<p>x</p>", "", "text", "<!-- x --><!doctype html>"])
-def test_links_open_beside_the_mailbox(html):
+def test_links_open_in_a_new_tab(html):
     assert framed(html, []) == BASE + html
 
 
@@ -33,7 +33,7 @@ def test_the_mail_stays_in_the_mode_that_its_doctype_chooses():
         ("<p>my target = 3</p><linked>", "<p>my target = 3</p><linked>"),
     ],
 )
-def test_what_the_policy_leaves_open_is_closed(html, shown):
+def test_tags_that_connect_despite_the_policy_are_disarmed(html, shown):
     assert framed(html, []) == BASE + shown
 
 
@@ -46,7 +46,7 @@ def test_what_the_policy_leaves_open_is_closed(html, shown):
         "<td style='x:url(cid:pixel&#64;here)'>",
     ],
 )
-def test_pictures_that_came_along_are_put_in_their_places(html):
+def test_pictures_of_the_mail_are_embedded(html):
     shown = framed(html, FILES)
 
     assert "cid:" not in shown.lower()
@@ -54,17 +54,17 @@ def test_pictures_that_came_along_are_put_in_their_places(html):
 
 
 @pytest.mark.parametrize("html", ['<img src="cid:other@here">', "write to cid:pixel@here", '<img src="cid:">'])
-def test_other_words_stay_as_they_are(html):
+def test_other_html_stays_as_it_is(html):
     assert framed(html, FILES) == BASE + html
 
 
-def test_only_pictures_are_put_in():
+def test_only_pictures_are_embedded():
     [page] = parts_of(b"Content-Type: text/html\nContent-ID: <x>\n\n<script>")
 
     assert framed('<img src="cid:x">', [page]) == BASE + '<img src="cid:x">'
 
 
-def test_a_picture_named_without_end_does_not_grow_without_end(monkeypatch):
+def test_a_picture_shown_many_times_does_not_grow_without_end(monkeypatch):
     monkeypatch.setattr(frames, "MOST_IMAGE_CHARACTERS", 1_000)
 
     assert len(framed('<img src="cid:pixel@here">' * 1_000, FILES)) < 30_000

@@ -1,4 +1,4 @@
-"""The mailbox over HTTP: there only where MAILBOX names a folder, and nothing in a mail is an error or opens here."""
+"""The mailbox over HTTP: it exists only if MAILBOX names a folder, and no mail causes an error or runs anything."""
 
 from contextlib import closing
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_the_page_allows_nothing_but_its_own_files_and_frames(client):
     assert "//" not in answer.text
 
 
-def test_a_mail_is_listed_and_told(client, folder):
+def test_a_mail_is_listed_and_described(client, folder):
     keep(folder, letter("older"), with_picture('<p>x</p><img src="cid:pixel@here">'))
 
     listed = client.get("/mailbox/mails").json
@@ -120,11 +120,11 @@ def test_pages_of_mails_follow_each_other(client, folder):
     ("query", "status"),
     [("limit=0", 400), ("limit=201", 400), ("cursor=../../x", 400), ("cursor=" + "0" * 20, 404), ("path=/etc", 400)],
 )
-def test_what_can_be_no_page_is_refused(client, query, status):
+def test_an_invalid_page_is_refused(client, query, status):
     assert client.get(f"/mailbox/mails?{query}").status_code == status
 
 
-def test_html_is_shown_without_rights(client, folder):
+def test_html_is_shown_in_a_sandbox(client, folder):
     keep(folder, with_picture('<script>alert(1)</script><img src="cid:pixel@here">'))
 
     answer = client.get(f"{only(client)}/html")
@@ -171,7 +171,7 @@ def test_an_attachment_is_a_download_and_nothing_else(client, folder):
 
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE)
-def test_no_mail_is_an_error(client, folder, source):
+def test_any_mail_is_parsed_without_an_error(client, folder, source):
     keep(folder, letter())
     [file] = (folder / "new").iterdir()
     file.write_bytes(source)
@@ -187,14 +187,14 @@ def test_no_mail_is_an_error(client, folder, source):
 
 
 @pytest.mark.parametrize("part", ["html", "text"])
-def test_a_part_that_a_mail_has_not_is_not_found(client, folder, part):
+def test_a_missing_part_of_a_mail_is_not_found(client, folder, part):
     keep(folder, b"Content-Type: image/png\n\nx")
 
     assert client.get(f"{only(client)}/{part}").status_code == 404
 
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "9" * 5000, "x"])
-def test_an_attachment_that_a_mail_has_not_is_not_found(client, folder, number):
+def test_a_missing_attachment_is_not_found(client, folder, number):
     keep(folder, with_picture("x").get_payload()[1].as_bytes())
 
     assert client.get(f"{only(client)}/attachments/{number}").status_code == 404
@@ -223,7 +223,7 @@ def test_all_mails_can_be_deleted(client, folder):
     assert client.delete("/mailbox/mails").status_code == 204
 
 
-def test_who_watches_is_told_at_once_and_when_something_has_changed(patient_client, folder):
+def test_a_stream_sends_the_state_at_once_and_after_each_change(patient_client, folder):
     keep(folder, letter())
     answer = patient_client.get("/mailbox/events")
 
@@ -240,7 +240,7 @@ def test_who_watches_is_told_at_once_and_when_something_has_changed(patient_clie
     assert third.data == {"total": 0, "newest": None}
 
 
-def test_who_watches_is_told_that_nothing_happens_and_when_the_server_stops(api, patient_client, monkeypatch):
+def test_a_stream_sends_heartbeats_and_says_when_the_server_stops(api, patient_client, monkeypatch):
     monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.01)
     answer = patient_client.get("/mailbox/events")
 
@@ -255,5 +255,5 @@ def test_who_watches_is_told_that_nothing_happens_and_when_the_server_stops(api,
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", 503), ("HEAD", 200)])
-def test_where_no_place_is_free_nobody_watches(client, method, status):
+def test_without_a_free_slot_nobody_watches(client, method, status):
     assert client.open("/mailbox/events", method=method).status_code == status

@@ -1,4 +1,4 @@
-"""`GET /view/{token}`: who has the link sees the job, and nobody else does."""
+"""`GET /view/{token}`: whoever has the link sees the job, and nobody else does."""
 
 import time
 
@@ -15,7 +15,7 @@ def path(view_path: str) -> str:
     return view_path
 
 
-def test_the_page_tells_what_was_asked_what_came_out_and_how_the_job_went(client, given, path):
+def test_the_page_shows_the_operation_the_result_and_the_times_of_the_job(client, given, path):
     given()
 
     answer = client.get(path, headers=BROWSER)
@@ -29,7 +29,7 @@ def test_the_page_tells_what_was_asked_what_came_out_and_how_the_job_went(client
     assert "2026-11-21T14:32:26+00:00" in page.all("time", "datetime")
 
 
-def test_the_page_does_not_tell_who_else_is_told(client, given, path):
+def test_the_page_does_not_show_other_recipients(client, given, path):
     given()
 
     html = client.get(path).text
@@ -37,7 +37,7 @@ def test_the_page_does_not_tell_who_else_is_told(client, given, path):
     assert not [secret for secret in ("email.com", "hooks.example", "secret") if secret in html]
 
 
-def test_a_link_and_its_page_stay_between_the_reader_and_us(client, given, path):
+def test_a_link_and_its_page_are_kept_from_third_parties(client, given, path):
     given(result='[{"a":1}]')
 
     for answer in (client.get(path), client.get(f"{path}/csv"), client.get("/view/x"), client.get("/unsubscribe/x")):
@@ -51,7 +51,7 @@ def test_a_link_and_its_page_stay_between_the_reader_and_us(client, given, path)
         ]
 
 
-def test_the_page_may_load_only_what_is_ours_and_stands_in_no_frame(client, given, path):
+def test_the_page_loads_only_our_files_and_stands_in_no_frame(client, given, path):
     given()
 
     policy = client.get(path).headers["Content-Security-Policy"].split("; ")
@@ -89,7 +89,7 @@ def test_the_page_may_load_only_what_is_ours_and_stands_in_no_frame(client, give
         ({"result": None}, "The result null"),
     ],
 )
-def test_the_page_tells_each_status_in_words(client, given, path, changes, words):
+def test_the_page_shows_each_status_in_words(client, given, path, changes, words):
     given(**changes)
 
     answer = client.get(path)

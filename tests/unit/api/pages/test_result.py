@@ -1,4 +1,4 @@
-"""`GET /view/{token}` and its files: whatever came out of a job is shown, can be had, and does nothing."""
+"""`GET /view/{token}` and its files: any result is shown, can be downloaded, and is harmless."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_the_members_of_a_small_object_are_rows_with_their_names(client, given, 
     assert page.all("a", "href")[:1] == [f"{path}/json"]
 
 
-def test_a_picture_is_shown_with_its_words_and_can_be_had(client, given, path):
+def test_a_picture_is_shown_with_its_description_and_can_be_downloaded(client, given, path):
     content = hostile.png(3, 2)
     given(result=json.dumps(hostile.results('a "<b>')["picture"]), operation="histogram")
 
@@ -62,7 +62,7 @@ def test_what_only_looks_like_a_picture_is_no_file_that_a_browser_would_run(clie
     assert client.get(path).status_code == 200
 
 
-def test_a_text_is_shown_as_it_is_and_had_as_a_text(client, given, path):
+def test_a_text_is_shown_and_downloaded_as_text(client, given, path):
     given(result=json.dumps("first line\n  second & <third> line\ud800"))
 
     page = client.get(path).text
@@ -74,7 +74,7 @@ def test_a_text_is_shown_as_it_is_and_had_as_a_text(client, given, path):
     assert text.headers["Content-Disposition"] == 'attachment; filename="sum.txt"'
 
 
-def test_nested_json_is_set_off_and_keeps_every_digit(client, given, path):
+def test_nested_json_is_indented_and_keeps_every_digit(client, given, path):
     document = '{"a":{"b":1.50,"c":[1,2,3]},"long":["' + "x" * 60 + '",12345678901234567890.0]}'
     given(result=document)
 
@@ -93,7 +93,7 @@ def test_nested_json_is_set_off_and_keeps_every_digit(client, given, path):
     ],
     ids=["text", "json", "rows", "columns", "cells"],
 )
-def test_a_huge_result_is_shown_in_part_and_had_whole(client, given, path, huge):
+def test_a_huge_result_is_shown_in_part_and_downloaded_whole(client, given, path, huge):
     document, told, kind = huge
     given(result=document)
 
@@ -106,7 +106,7 @@ def test_a_huge_result_is_shown_in_part_and_had_whole(client, given, path, huge)
     assert len(client.get(f"{path}/{kind}").data) > len(document) / 4
 
 
-def test_a_file_is_to_be_kept_and_not_opened(client, given, path):
+def test_a_file_is_downloaded_and_not_opened(client, given, path):
     given(result=json.dumps("<script>alert(1)</script>"))
 
     for kind in ("text", "json"):
@@ -120,7 +120,7 @@ def test_a_file_is_to_be_kept_and_not_opened(client, given, path):
     ("changes", "kind"),
     [({}, "csv"), ({}, "picture"), ({}, "text"), ({}, "pdf"), (RUNNING, "json"), ({"status": "failed"}, "json")],
 )
-def test_a_file_that_there_is_not_is_not_found(client, given, path, changes, kind):
+def test_a_missing_file_is_not_found(client, given, path, changes, kind):
     given(**changes)
 
     assert client.get(f"{path}/{kind}").status_code == 404
@@ -132,7 +132,7 @@ def test_a_file_with_an_odd_operation_has_a_plain_name(client, given, path):
     assert client.get(f"{path}/json").headers["Content-Disposition"] == 'attachment; filename="a_x_Set-Cookie_b.json"'
 
 
-def test_nothing_that_a_client_wrote_gets_out_of_its_place(client, given, path):
+def test_text_from_clients_is_escaped(client, given, path):
     given()
     usual = set(Page(client.get(path).text).tags) | {"table", "thead", "tbody", "tr", "th", "td", "img", "a"}
 

@@ -1,4 +1,4 @@
-"""`/unsubscribe/{token}`: to look changes nothing, one click does, and there is a way back."""
+"""`/unsubscribe/{token}`: loading the page changes nothing, one click does, and it can be undone."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def path(links) -> str:
 
 
 def button(html: str) -> dict[str, str]:
-    """Give the form that the page's only button sends."""
+    """Return the form that the page's only button sends."""
     page = Page(html)
     assert page.all("form", "method") == ["post"]
     assert page.all("form", "action") == [], "it goes to the page's own address"
@@ -24,7 +24,7 @@ def button(html: str) -> dict[str, str]:
     return dict(zip(page.all("input", "name"), page.all("input", "value"), strict=True))
 
 
-def test_to_look_changes_nothing_however_often_and_by_whom(client, api_store, path):
+def test_loading_the_page_changes_nothing(client, api_store, path):
     for method in ("GET", "HEAD", "OPTIONS"):
         for headers in (BROWSER, {}, {"User-Agent": "a scanner of mails"}):
             assert client.open(path, method=method, headers=headers).status_code == 200
@@ -34,7 +34,7 @@ def test_to_look_changes_nothing_however_often_and_by_whom(client, api_store, pa
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data"])
-def test_one_click_of_a_mail_program_ends_the_mails(client, api_store, path, content_type):
+def test_one_click_of_a_mail_program_stops_the_mails(client, api_store, path, content_type):
     answer = client.post(path, data=FORM, content_type=content_type)
 
     assert answer.status_code == 200, "RFC 8058: no redirect, and no page that is needed"
@@ -59,7 +59,7 @@ def test_the_button_of_the_page_does_the_same_and_the_next_one_leads_back(client
     assert button(back.text) == FORM
 
 
-def test_nobody_elses_mails_end(client, api_store, path):
+def test_only_mails_to_this_address_stop(client, api_store, path):
     client.post(path, data=FORM)
 
     assert not api_store.is_unsubscribed("other@email.com")
@@ -80,7 +80,7 @@ def test_nobody_elses_mails_end(client, api_store, path):
         {"data": b"--x\r\n\r\n", "content_type": "multipart/form-data; boundary=y"},
     ],
 )
-def test_a_post_that_says_nothing_that_we_know_changes_nothing(client, api_store, path, sent):
+def test_a_post_without_a_known_value_changes_nothing(client, api_store, path, sent):
     problem = client.post(path, **sent)
     page = client.post(path, headers=BROWSER, **sent)
 
@@ -116,7 +116,7 @@ def test_the_page_of_an_odd_address_shows_it_and_nothing_else(client, links):
     assert "script" not in page.tags
 
 
-def test_while_the_store_is_away_nothing_is_said_to_be_done(client, api_store, path):
+def test_while_the_store_is_away_no_request_succeeds(client, api_store, path):
     client.get(path)
     api_store.go_away()
 
