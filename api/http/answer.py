@@ -66,3 +66,10 @@ def json_answer(body: str, status: int = 200, headers: Mapping[str, str] | None 
     content = body.encode()
     lines = [("Content-Type", "application/json"), ("Content-Length", str(len(content))), NOSNIFF]
     return Answer([content], status, Headers([*lines, *(headers or {}).items()]))
+
+
+def no_content() -> Answer:
+    """Return 204: the request is done, and there is nothing to show."""
+    response = Answer(status=204)
+    del response.headers["Content-Type"]  # there is no body
+    return response

@@ -103,21 +103,4 @@ NOT_ALLOWED: Final = problem_response(
 )
 """Part of every path's description."""
 
-LIVENESS: Final = {"200": json_response("The process is alive.", enum_fields(status=["ok"]))}
-
-_DEPENDENCIES: Final = enum_fields(store=["up", "down"], broker=["up", "down"])
-_READY: Final = {
-    "type": "object",
-    "properties": {"status": {"type": "string", "enum": ["ready", "degraded"]}, "dependencies": _DEPENDENCIES},
-    "required": ["status", "dependencies"],
-}
-_STORE_IS_DOWN: Final = StoreUnavailable(dependencies={"store": "down", "broker": "up"})
-READINESS: Final = {
-    "200": json_response("The API accepts jobs.", _READY),
-    "503": problem_response(
-        "The store is down; `dependencies` has the state of each dependency.", _STORE_IS_DOWN, RETRY_AFTER
-    ),
-}
-
-
 JOB_ID: Final = parameter("job_id", "path", "The job's id.", format="uuid", pattern=f"^{ID.pattern}$")

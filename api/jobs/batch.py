@@ -27,7 +27,7 @@ from schemas.requests import BatchRequest, JobRequest
 
 batch = Blueprint("batch", __name__)
 
-MOST_FAULTS: Final = 5
+MOST_FAULTS_PER_JOB: Final = 5
 """Maximum number of faults in the answer for each job."""
 EXAMPLE: Final = {
     "jobs": [
@@ -70,7 +70,7 @@ def job_or_problem(errand: Errand, item: Any, index: int, *, again: bool) -> New
         text = errand.catalogue.find_in_body(body.operation, (*at, "operation"))
         operation, arguments = checked(text, body.arguments, (*at, "arguments"))
     except JobRefused as refusal:
-        refusal.fields["errors"] = refusal.fields["errors"][:MOST_FAULTS]
+        refusal.fields["errors"] = refusal.fields["errors"][:MOST_FAULTS_PER_JOB]
         return json.dumps({"error": problem_body(refusal)})
     return new_job(operation, arguments, body, errand.settings.max_attempts)
 

@@ -9,7 +9,7 @@ from flask import Blueprint
 
 from api.checks import idempotency
 from api.context import found, here
-from api.http.answer import Answer
+from api.http.answer import Answer, no_content
 from api.http.body import read_optional_body
 from api.http.specs import documented
 from api.jobs.replay_specs import NOT_RETRYABLE, RETRY_SPEC
@@ -72,9 +72,7 @@ def delete(job_id: str) -> Answer:
     The result is deleted too. Notifications that are still pending are sent.
     """
     unless_refused(here().store.delete(checked_id(job_id)), NOT_ENDED)
-    answer = Answer(status=204)
-    del answer.headers["Content-Type"]  # there is no body
-    return answer
+    return no_content()
 
 
 def checked_id(job_id: str) -> str:

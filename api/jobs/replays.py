@@ -21,6 +21,7 @@ from api.http.body import pointer, read_optional_body, refusal
 from api.http.problems import problem_body
 from api.http.query import ParameterCheck, checked_parameters, one_of, up_to
 from api.http.specs import documented
+from api.jobs.batch import MOST_FAULTS_PER_JOB
 from api.jobs.listing import PARAMETERS
 from api.jobs.replay_specs import NARROWING, PLACES_PATTERN, RETRY_ALL_SPEC, RETRYABLE, UNBOUNDED
 from api.jobs.submit import REPLAYED, accept, store_jobs
@@ -40,8 +41,6 @@ MOST_STEPS: Final = 10
 """Maximum number of round trips in search of jobs; the next request continues the search."""
 MOST_BYTES: Final = 4 * 2**20
 """A request also stops after so many bytes of arguments, because each replay has a copy of its own."""
-MOST_FAULTS: Final = 5
-"""Maximum number of faults in the answer for each job."""
 COPIED: Final = ("arguments", "email", "notify", "webhook_url", "timeout", "priority", "tags", "origin", "key")
 """Fields that a replay is made from, besides those that every record has."""
 NOT_ENDED: Final = "The job is %s; it can be replayed with other arguments once it has ended."
@@ -131,12 +130,12 @@ def replay_or_problem(errand: Errand, record: JobRecord, body: ReplayRequest, ke
         job = replay_of(errand, record, body.arguments or {})
     except (JobRefused, OperationUnknown) as refused:
         if "errors" in refused.fields:
-            refused.fields["errors"] = refused.fields["errors"][:MOST_FAULTS]
+            refused.fields["errors"] = refused.fields["errors"][:MOST_FAULTS_PER_JOB]
         return json.dumps({"id": record.id, "error": problem_body(refused)})
     if key is None:
         return job
-    print_ = idempotency.fingerprint(idempotency.canonical_request(job, body))
-    return replace(job, key=f"{_key_prefix(key)}{job.origin}", fingerprint=print_)
+    fingerprint = idempotency.fingerprint(idempotency.canonical_request(job, body))
+    return replace(job, key=f"{_key_prefix(key)}{job.origin}", fingerprint=fingerprint)
 
 
 def is_replay_under(key: str | None, record: JobRecord) -> bool:

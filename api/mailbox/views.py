@@ -17,7 +17,7 @@ from api.context import here
 from api.dispatch.long_request_slot import current_slot
 from api.events import sse
 from api.http import content_policy
-from api.http.answer import Answer, json_answer
+from api.http.answer import Answer, json_answer, no_content
 from api.http.assets import asset_url
 from api.http.query import ParameterCheck, checked_parameters, up_to
 from api.http.specs import documented
@@ -92,9 +92,7 @@ def clear() -> Answer:
     Mails that arrive during the request stay.
     """
     folder().clear()
-    answer = Answer(status=204)
-    del answer.headers["Content-Type"]  # there is no body
-    return answer
+    return no_content()
 
 
 @mailbox.get("/mailbox/mails/<mail_id>")

@@ -4,7 +4,8 @@ from flask import Blueprint
 
 from api.context import Errand, here
 from api.http.answer import Answer, json_answer
-from api.http.specs import LIVENESS, READINESS, documented
+from api.http.specs import documented
+from api.monitoring.specs import LIVENESS, READINESS
 from errand.errors import StoreUnavailable
 
 probes = Blueprint("probes", __name__)
