@@ -28,9 +28,9 @@ class PublishedOperation:
 
 
 def checked(operation_text: str, arguments: dict[str, Any], at: Path = ("arguments",)) -> tuple[Operation, str]:
-    """Give the operation and the arguments as JSON text; refuse the job where they don't fit its schema.
+    """Return the operation, and the arguments as JSON text. Raises JobRefused if they do not match its schema.
 
-    `at`: where in the body the arguments stand.
+    `at`: the path of the arguments in the body.
     """
     known = published(operation_text)
     try:

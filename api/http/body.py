@@ -37,6 +37,7 @@ FAULT_SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "list_type": lambda _: "must be a list",
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), lambda _: "must be a JSON object"),
     "literal_error": lambda context: f"must be {context['expected']}",
+    "greater_than": lambda context: f"must be greater than {context['gt']:g}",
     "greater_than_equal": lambda context: f"must be at least {context['ge']:g}",
     "less_than_equal": lambda context: f"must be at most {context['le']:.15g}",
     "string_pattern_mismatch": lambda context: f"must match {context['pattern']}",

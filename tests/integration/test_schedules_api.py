@@ -138,7 +138,7 @@ def test_a_name_that_is_none_is_refused(client, name):
 
 
 @pytest.mark.parametrize(
-    ("changes", "pointer", "told"),
+    ("changes", "pointer", "sentence"),
     [
         ({"cron": "0 0 30 2 *"}, "/cron", "is never due"),
         ({"cron": "* * * * * *"}, "/cron", "seconds"),
@@ -156,11 +156,11 @@ def test_a_name_that_is_none_is_refused(client, name):
         ({"priority": "urgent"}, "/priority", "'low', 'normal' or 'high'"),
     ],
 )
-def test_a_body_that_is_no_schedule_is_refused_with_its_place(client, store, changes, pointer, told):
+def test_a_body_that_is_no_schedule_is_refused_with_its_place(client, store, changes, pointer, sentence):
     found = faults(put(client, **changes))
 
     assert list(found) == [pointer]
-    assert told in found[pointer]
+    assert sentence in found[pointer]
     assert store.schedules() == []
 
 
