@@ -24,7 +24,7 @@ from errand.topology import CALLS, UNTIL, replies_queue
 ASK_SECONDS = 0.5
 """How long the broker may take, once a call's time is over, to say whether an instance listens."""
 AWAY = "The broker can't be reached, so no service was asked; try again shortly."
-BLOCKED = "The broker takes no messages now, so no service was asked; try again shortly."
+BLOCKED = "The broker accepts no messages now, so no service was asked; try again shortly."
 
 
 class Caller:

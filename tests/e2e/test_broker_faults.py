@@ -164,7 +164,7 @@ def test_a_broker_short_of_memory_and_disk_blocks_nobody_and_leaves_nothing_behi
         assert blocked <= connections + 1, "the connection that is blocked is kept, and is the only one"
         assert rabbitmq.connections(uri) <= connections + 1
         assert answers_calls(uri)
-        assert "takes no messages" in stack.api.output()
+        assert "accepts no messages" in stack.api.output()
 
 
 # ---- there, and something is missing ----
