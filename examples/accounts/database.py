@@ -1,4 +1,4 @@
-"""A database for a service: a session for each call, which ends with it. `ACCOUNTS_URL` names the database."""
+"""A database for a service: each call gets a session, closed after the call. `ACCOUNTS_URL` names the database."""
 
 import os
 from pathlib import Path
@@ -14,14 +14,14 @@ from workers.extending import DependencyProvider
 
 URL_BY_DEFAULT = "sqlite:///.errand/accounts.sqlite"
 CONNECTIONS, PATIENCE = 10, 5
-"""At a time in one instance, as many as it takes calls; and how long (s) to wait for one, and for what it is asked."""
+"""Connections of one instance, as many as it handles calls; seconds to wait for a connection, and for a statement."""
 
-# psycopg's own C function would wait with the whole process; this one waits by `select`, which eventlet has made green
+# psycopg's own C function would block the whole process; this one waits by `select`, which eventlet has patched
 os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")
 
 
 def url_of(text: str) -> URL:
-    """Read the address of a database; raise ValueError for one of another kind."""
+    """Parse the address of a database; raise ValueError if it is of an unsupported kind."""
     url = make_url(text)
     kind = url.get_backend_name()
     if kind not in {"sqlite", "postgresql"}:
@@ -30,7 +30,7 @@ def url_of(text: str) -> URL:
 
 
 def engine_of(url: URL) -> Engine:
-    """Make what connects to the database when it is needed, and in such a way that others go on while one waits."""
+    """Return an engine that connects on first use, and lets other greenthreads run while one waits."""
     options: dict[str, Any] = {"factory": ThreadedConnection, "check_same_thread": False, "timeout": PATIENCE}
     if url.get_backend_name() == "postgresql":
         limit = f"-c statement_timeout={1000 * PATIENCE} -c lock_timeout={1000 * PATIENCE}"
@@ -40,7 +40,7 @@ def engine_of(url: URL) -> Engine:
 
 
 class Database(DependencyProvider):
-    """Injects a session, by which a call reads and writes; what it doesn't commit is as if it had not been."""
+    """Injects a session with which a call reads and writes; what the call doesn't commit is rolled back."""
 
     def __init__(self, base: type[DeclarativeBase]) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Database(DependencyProvider):
         self._has_tables = False
 
     def setup(self) -> None:
-        self.engine = engine_of(self._url)  # connects to nothing yet: the database may be away
+        self.engine = engine_of(self._url)  # doesn't connect yet: the database may be away
 
     def stop(self) -> None:
         self.engine.dispose()
@@ -63,7 +63,7 @@ class Database(DependencyProvider):
 
     def worker_teardown(self, worker_ctx: Any) -> None:
         if session := self._sessions.pop(worker_ctx, None):
-            session.close()  # which rolls back what an error, or the method itself, has left uncommitted
+            session.close()  # rolls back what is not committed
 
     def _make_tables(self) -> None:
         if self._url.get_backend_name() == "sqlite" and self._url.database:

@@ -1,4 +1,4 @@
-"""Accounts of users, whose names a service knows by their ids."""
+"""Routes to add users and to get their names."""
 
 import re
 

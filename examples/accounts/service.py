@@ -10,15 +10,15 @@ from examples.accounts.database import Database
 from workers.extending import rpc
 
 LONGEST = 50
-"""Characters of a name."""
+"""Maximum characters of a name."""
 
 
 class Base(DeclarativeBase):
-    """What is in the database."""
+    """The base of the tables."""
 
 
 class User(Base):
-    """A user; names are taken once."""
+    """A user; every name is unique."""
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -30,18 +30,18 @@ class UnknownUser(Exception):
 
 
 class UsernameRefused(Exception):
-    """Nobody can be called so."""
+    """This is not a username."""
 
 
 class AccountsService:
-    """Knows the users by their ids."""
+    """Adds users and returns their names."""
 
     name = "accounts_service"
     session = Database(Base)
 
     @rpc(expected_exceptions=UnknownUser)
     def get_username(self, user_id: Any) -> str:
-        # anything may be sent; what is no id is nobody's, and what is one goes to the database beside the statement
+        # a client may send anything; only an integer reaches the database, and as a parameter
         user = self.session.get(User, user_id) if type(user_id) is int and 0 < user_id < 2**31 else None
         if user is None:
             raise UnknownUser(f"There is no user {user_id!r:.80}.")
@@ -54,8 +54,8 @@ class AccountsService:
         user = User(username=username.strip())
         self.session.add(user)
         try:
-            self.session.commit()  # here, as what is committed after the call may fail when its caller has the id
-        except IntegrityError:  # so is somebody called already: adding twice does what adding once does
+            self.session.commit()  # here: after the call, a failure would come too late for the caller
+        except IntegrityError:  # the name exists: adding a user twice has the effect of adding once
             self.session.rollback()
             user = self.session.scalars(select(User).filter_by(username=user.username)).one()
         return user.id

@@ -1,4 +1,4 @@
-"""SQLite's driver where others must go on: it waits for locks and disks in C, so it does that in threads of its own."""
+"""SQLite's driver for greenthreads: it waits for locks and disks in C, so its statements run in threads."""
 
 import sqlite3
 from typing import Any
@@ -7,7 +7,7 @@ from eventlet import tpool
 
 
 class ThreadedCursor(sqlite3.Cursor):
-    """Has a statement begun in a thread; rows are there at once then."""
+    """Runs each statement in a thread; its rows are then available at once."""
 
     def execute(self, *args: Any) -> sqlite3.Cursor:
         cursor: sqlite3.Cursor = tpool.execute(super().execute, *args)
@@ -19,7 +19,7 @@ class ThreadedCursor(sqlite3.Cursor):
 
 
 class ThreadedConnection(sqlite3.Connection):
-    """Gives such cursors, and ends transactions in a thread."""
+    """Returns such cursors, and ends transactions in a thread."""
 
     def cursor(self, *_: Any) -> sqlite3.Cursor:
         return super().cursor(ThreadedCursor)

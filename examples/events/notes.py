@@ -1,4 +1,4 @@
-"""What was heard, in Redis: an hour long, and each of it once, however often it is noted."""
+"""Notes in Redis of the events that were heard; kept for an hour, and each only once."""
 
 import json
 import os
@@ -13,27 +13,27 @@ KEPT_SECONDS = 3600
 
 
 class Notebook:
-    """Notes under an id; those who write and those who read needn't be in one process."""
+    """Notes under an id, shared by all processes."""
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client, self._prefix = client, prefix
         self._instance = f"{socket.gethostname()}:{os.getpid()}"
 
     def note(self, about: str, service: str, kind: str, payload: object) -> None:
-        """Write down that this instance of `service` heard `about` it, by this kind of delivery."""
+        """Note that this instance of `service` heard the event `about`, with this `kind` of delivery."""
         note = {"service": service, "kind": kind, "instance": self._instance, "payload": payload}
         entry = json.dumps(note, sort_keys=True)
-        with self._client.pipeline() as both:  # noted for ever, or not at all, it must not be
+        with self._client.pipeline() as both:  # one transaction, so that no note is without its expiry
             both.sadd(self._prefix + about, entry).expire(self._prefix + about, KEPT_SECONDS).execute()
 
     def about(self, about: str) -> list[Mapping[str, object]]:
-        """Give all that was noted about it, by kind, service and instance."""
+        """Return all notes about an event, by kind, service and instance."""
         notes = [json.loads(entry) for entry in self._client.smembers(self._prefix + about)]
         return sorted(notes, key=lambda note: (note["kind"], note["service"], note["instance"]))
 
 
 class Notes(DependencyProvider):
-    """Injects the notebook, which all calls of an instance share."""
+    """Injects the notebook, shared by all calls of an instance."""
 
     def setup(self) -> None:
         settings = settings_of(self)

@@ -1,4 +1,4 @@
-"""Events: tell one, and see who heard of it."""
+"""Routes to emit an event and to see which services heard it."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Services that tell, hear and react: as in Nameko's tutorial, A emits an event and B's handlers get it."""
+"""Services that emit and handle events: as in Nameko's tutorial, A emits an event and B's handlers get it."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from examples.events.notes import Notes
 from workers.extending import BROADCAST, SERVICE_POOL, SINGLETON, EventDispatcher, event_handler, rpc
 
 LONGEST = 1000
-"""Characters of a payload: each who hears it notes it."""
+"""Maximum characters of a payload; every handler notes it."""
 
 
 class PayloadRefused(Exception):
@@ -17,7 +17,7 @@ class PayloadRefused(Exception):
 
 
 class ServiceA:
-    """Tells of what happened, and doesn't know who hears it."""
+    """Emits an event without knowing who handles it."""
 
     name = "service_a"
     dispatch = EventDispatcher()
@@ -32,7 +32,7 @@ class ServiceA:
 
 
 class ServiceB:
-    """Hears of it in all three ways."""
+    """Handles the event in all three ways."""
 
     name = "service_b"
     notes = Notes()
@@ -58,13 +58,13 @@ class ServiceB:
 
 
 class ServiceC(ServiceB):
-    """Hears of it as well, with handlers of its own."""
+    """Handles the event too, with its own handlers."""
 
     name = "service_c"
 
 
 class JobListener:
-    """Reacts to what Errand itself tells: a job has ended, of which somebody is told."""
+    """Reacts to Errand's own event: a job with an e-mail address or a webhook has ended."""
 
     name = "job_listener"
     notes = Notes()

@@ -6,7 +6,7 @@ from workers.extending import rpc
 
 
 class GreetingService:
-    """Greets whom it is told to."""
+    """Greets by name."""
 
     name = "greeting_service"
     max_workers = 10
@@ -17,12 +17,12 @@ class GreetingService:
 
     @rpc
     def hello_slowly(self, name: str, seconds: float = 1.0) -> str:
-        time.sleep(seconds)  # the others go on meanwhile: workers are monkey-patched
+        time.sleep(seconds)  # other calls go on: workers are monkey-patched
         return self.hello(name)
 
 
 class HelloWorld:
-    """Greets as well: a plug-in may have any number of services."""
+    """Another service: a plug-in may have any number of them."""
 
     name = "helloworld"
 
@@ -32,7 +32,7 @@ class HelloWorld:
 
 
 class KonnichiwaService:
-    """Greets in Japanese, and is asked over HTTP: `routes.py`."""
+    """Greets in Japanese; `routes.py` calls it over HTTP."""
 
     name = "konnichiwa_service"
 

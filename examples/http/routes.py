@@ -1,4 +1,4 @@
-"""The same over the API, to compare with nameko's own HTTP entrypoint."""
+"""The same over the API, for comparison with nameko's HTTP entrypoint."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""A service that answers HTTP itself, by nameko's own entrypoint and beside the API."""
+"""A service that answers HTTP itself, with nameko's entrypoint and without the API."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from workers.extending import http, rpc
 
 
 class HttpService:
-    """Listens on WEB_SERVER_ADDRESS: port 8000, unless something else is set."""
+    """Listens on WEB_SERVER_ADDRESS, by default port 8000."""
 
     name = "http_service"
 

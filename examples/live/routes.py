@@ -1,4 +1,4 @@
-"""Job events by web sockets: a page that shows them, and where to connect."""
+"""Job events over web sockets: a page that shows them, and the address to connect to."""
 
 import os
 from typing import Annotated
@@ -21,12 +21,12 @@ class LiveSettings(Settings):
     """Errand's settings and one more, from the environment or `.env`."""
 
     live_port: Annotated[int, Field(ge=0, le=65_535)] = 0
-    """LIVE_PORT: where the web socket server listens, beside the API; 0: on any port that is free."""
+    """LIVE_PORT: the port of the web socket server; 0: any free one."""
 
 
 @live.record
 def prepare(state: BlueprintSetupState) -> None:
-    """Read the settings at the start, so that a wrong one is refused then; the server starts when it is asked for."""
+    """Load the settings at the start, so that a wrong one is refused then; the server starts on first use."""
     state.app.extensions["live.sockets"] = Sockets(state.app, LiveSettings.load().live_port)
 
 
@@ -39,7 +39,7 @@ def page() -> Response:
     """
     answer = live.send_static_file("live.html")
     host = urlsplit(request.host_url).hostname or ""
-    sockets = "ws: wss:" if ":" in host else f"ws://{host}:* wss://{host}:*"  # no policy can name an IPv6 address
+    sockets = "ws: wss:" if ":" in host else f"ws://{host}:* wss://{host}:*"  # a CSP can't name an IPv6 address
     answer.headers["Content-Security-Policy"] = POLICY.format(sockets=sockets)
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

@@ -1,4 +1,4 @@
-"""A web socket server in a thread of the API's process: what happens to jobs is forwarded to each connection."""
+"""A web socket server in a thread of the API's process; it forwards job events to every connection."""
 
 import json
 import logging
@@ -17,22 +17,22 @@ from api.extending import job_events
 from errand.errors import StoreUnavailable
 
 MOST = 100  # connections at a time; each has three threads
-PATIENCE_MS = 20_000  # after so long the kernel gives up a client that takes nothing any more
+PATIENCE_MS = 20_000  # after that, the kernel drops a client that reads nothing
 QUIET = logging.getLogger(f"{__name__}.quiet")
-QUIET.setLevel(logging.CRITICAL)  # whoever connects may send nonsense, and each time a line of log would be written
+QUIET.setLevel(logging.CRITICAL)  # clients may send nonsense, and each time would write a log line
 
 
 class Sockets:
-    """The server of this process, which starts when it is first asked for."""
+    """The server of this process; it starts on first use."""
 
     def __init__(self, app: Flask, port: int = 0) -> None:
-        """Listen on `port`, 0: any that is free, of the API's host. Several processes may share one."""
+        """Listen on `port` of the API's host (0: any free one); several processes may share a port."""
         self._app, self._port = app, port
         self._lock, self._thread, self._taken = Lock(), None, 0
 
     @property
     def port(self) -> int:
-        """Where it listens; raises OSError when it can't."""
+        """The port it listens on; raises OSError if it can't listen."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 host = self._app.extensions["errand"].settings.host
@@ -46,12 +46,12 @@ class Sockets:
             return self._taken
 
     def _forward(self, connection: ServerConnection) -> None:
-        """Send each event as a JSON object, until client or server go away."""
+        """Send each event as a JSON object until the client disconnects or the server stops."""
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PATIENCE_MS)
         try:
             with self._app.app_context(), closing(job_events()) as events:
                 next(events)
-                connection.send('{"event": "listening"}')  # from now on nothing is missed
+                connection.send('{"event": "listening"}')  # from now on no event is missed
                 for event in events:
                     if event is not None:
                         connection.send(json.dumps({"event": event.kind, **json.loads(event.data)}))
@@ -64,13 +64,13 @@ class Sockets:
 
 
 def run(server: Server) -> None:
-    """Serve until it fails, for example because too many files are open; the next who asks starts another."""
+    """Serve until the server fails, for example for lack of file descriptors; the next request starts another."""
     with server:
         server.serve_forever()
 
 
 def refusal(connection: ServerConnection, request: Request) -> Response | None:
-    """Refuse pages of other sites, which browsers don't; programs, which send no Origin, are let in."""
+    """Refuse pages of other sites, as browsers don't; accept programs, which send no Origin."""
     origin, host = request.headers.get("Origin"), urlsplit(f"//{request.headers.get('Host', '')}").hostname
     if origin is not None and (host is None or urlsplit(origin).hostname != host):
         return connection.respond(403, "Only pages of this host may connect.\n")

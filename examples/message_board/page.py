@@ -45,7 +45,7 @@ def watch() -> Response:
 
 
 def as_json(news: Generator[str | None, None, None]) -> Generator[str | None, None, None]:
-    """Write each id as JSON. When Redis goes away the stream ends, and browsers open the next one by themselves."""
+    """Yield each id as JSON. If Redis goes away, the stream ends, and browsers reconnect by themselves."""
     with closing(news), suppress(RedisError):
         for message_id in news:
             yield message_id and json.dumps({"id": message_id})
@@ -53,5 +53,5 @@ def as_json(news: Generator[str | None, None, None]) -> Generator[str | None, No
 
 @cache
 def messages_at(url: str, prefix: str) -> Messages:
-    """Give the messages, with the pool of connections that all streams of this process share."""
+    """Return the messages, with one connection pool for all streams of this process."""
     return Messages.at(url, prefix)

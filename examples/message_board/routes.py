@@ -1,4 +1,4 @@
-"""A message board: a page that is live, and its messages as JSON."""
+"""A message board: a live page, and its messages as JSON."""
 
 from flask import Blueprint, request
 

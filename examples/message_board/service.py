@@ -1,4 +1,4 @@
-"""Keeps short messages in Redis for a while, by a dependency: `MessageStore`."""
+"""Keeps short messages in Redis for a while, with the dependency `MessageStore`."""
 
 from typing import Annotated, Any
 
@@ -13,14 +13,14 @@ class BoardSettings(Settings):
     """Errand's settings and one more, from the environment or `.env`."""
 
     message_ttl: Annotated[int, Field(ge=1, le=31_536_000)] = 3600
-    """MESSAGE_TTL: seconds that a message is kept."""
+    """MESSAGE_TTL: how long a message is kept, in seconds."""
 
 
 class MessageStore(DependencyProvider):
-    """The messages. Nothing is connected before the first call, and calls share a pool of connections."""
+    """Injects the messages. It connects on the first call, and all calls share a connection pool."""
 
     def check(self) -> None:
-        """Refuse a MESSAGE_TTL that can't be, before anything is started."""
+        """Refuse an invalid MESSAGE_TTL before anything starts."""
         BoardSettings.load()
 
     def setup(self) -> None:
@@ -32,7 +32,7 @@ class MessageStore(DependencyProvider):
 
 
 class MessageService:
-    """What the board can do, over the broker."""
+    """The board's methods, called over the broker."""
 
     name = "message_service"
     message_store = MessageStore()

@@ -1,4 +1,4 @@
-"""Who works by the clock: how many instances in each, and how many of them once for all."""
+"""How many instances did the periodic work of each instance, and how many the work of only one."""
 
 from flask import Blueprint
 

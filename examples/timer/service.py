@@ -1,4 +1,4 @@
-"""Periodic work: in each instance, and once however many instances there are."""
+"""Periodic work: in every instance, and in only one of all instances."""
 
 import os
 import socket
@@ -9,23 +9,23 @@ import redis
 from workers.extending import DependencyProvider, rpc, settings_of, timer
 
 LATELY = 5.0
-"""Seconds for which an instance that worked counts."""
+"""How long an instance counts after it worked, in seconds."""
 
 
 class Log:
-    """Who did which work, and when: by the clock of Redis, as instances may be on several machines."""
+    """Records which instance did which work when, by the clock of Redis, as instances may run on several machines."""
 
     def __init__(self, client: Any, prefix: str) -> None:
-        """Keep it by `client`, under keys that begin with `prefix`."""
+        """Keep the records with `client`, under keys that begin with `prefix`."""
         self._client, self._prefix = client, f"{prefix}timer:"
         self.me = f"{socket.gethostname()}:{os.getpid()}"
 
     def note(self, work: str) -> None:
-        """Write down that this instance has just done it."""
+        """Record that this instance has just done the work."""
         self._client.zadd(self._prefix + work, {self.me: self._now()})
 
     def lately(self, work: str) -> list[str]:
-        """Give the instances that did it lately."""
+        """Return the instances that did the work lately."""
         self._client.zremrangebyscore(self._prefix + work, "-inf", self._now() - LATELY)
         instances: list[str] = self._client.zrange(self._prefix + work, 0, -1)
         return instances
@@ -56,12 +56,12 @@ class TimerService:
 
     @timer(interval=1)
     def sweep(self) -> None:
-        """Do what each instance has to do for itself, such as emptying a cache."""
+        """Do the work of every instance, such as emptying a cache."""
         self.log.note("each")
 
     @timer(interval=1, once=True)
     def report(self) -> None:
-        """Do what must be done once, such as writing a report; another instance goes on with it when this one dies."""
+        """Do the work of one instance, such as writing a report; if it dies, another takes over."""
         self.log.note("once")
 
     @rpc

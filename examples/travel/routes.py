@@ -1,4 +1,4 @@
-"""Airports and trips between them, as a tutorial's gateway answers, over Flask."""
+"""Flask routes for airports and trips, with the answers of the tutorial's gateway."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ travel = Blueprint("travel", __name__)
 
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 REFUSALS = {"Refused": 422, "Unknown": 404, "ServiceMissing": 503, "ServiceSlow": 504}
-"""The last two come from trips_service, when airports_service doesn't answer it."""
+"""The last two come from trips_service, if airports_service doesn't answer it."""
 
 
 def fields(*names: str) -> list[Any]:
-    """Read these fields of the body, which `curl -d` says is a form."""
+    """Read these fields of the JSON body, which `curl -d` declares as a form."""
     body = json_body()
     if not (isinstance(body, dict) and body.keys() >= set(names)):
         abort(422, f"The body must be a JSON object with {' and '.join(names)}.")

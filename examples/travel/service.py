@@ -1,14 +1,14 @@
-"""Airports and trips between them, kept in Redis by a dependency: `store.py`."""
+"""Airports and trips between them, kept in Redis with the dependency in `store.py`."""
 
 from examples.travel.store import Storage, Unknown
 from workers.extending import RpcProxy, rpc
 
 LONGEST = 100
-"""Characters of an airport's name."""
+"""Maximum characters of an airport's name."""
 
 
 class NameRefused(Exception):
-    """This can't be kept."""
+    """This record is refused."""
 
 
 class AirportsService:
@@ -30,12 +30,12 @@ class AirportsService:
 
     @rpc
     def unknown(self, airport_ids: list[str]) -> list[str]:
-        """Give those of the ids that no airport has."""
+        """Return the ids that no airport has."""
         return [airport_id for airport_id in airport_ids if not self.airports.has(airport_id)]
 
 
 class TripsService:
-    """Keeps trips, and asks the other service whether their airports are there."""
+    """Keeps trips, and asks the other service whether their airports exist."""
 
     name = "trips_service"
     airports_rpc = RpcProxy("airports_service", timeout=2)

@@ -1,4 +1,4 @@
-"""Records in Redis: JSON, each under an id of its own."""
+"""Records in Redis, as JSON, each under its own id."""
 
 import json
 import re
@@ -13,36 +13,36 @@ ID = re.compile("[0-9a-f]{32}")
 
 
 class Unknown(Exception):
-    """There is none with this id."""
+    """There is no record with this id."""
 
 
 class Records:
     """The records of one kind."""
 
     def __init__(self, client: Any, kind: str, prefix: str) -> None:
-        """Keep them by `client`, under keys that begin with `prefix`."""
+        """Keep the records with `client`, under keys that begin with `prefix`."""
         self._client, self._kind, self._prefix = client, kind, f"{prefix}travel:{kind}:"
 
     def save(self, record: Any) -> str:
-        """Keep a record and give its id."""
+        """Save a record and return its id."""
         record_id = uuid4().hex
         self._client.set(self._prefix + record_id, json.dumps(record))
         return record_id
 
     def get(self, record_id: str) -> Any:
-        """Give a record; raise Unknown."""
+        """Return a record; raise Unknown."""
         if not self.has(record_id):
             raise Unknown(f"There is no {self._kind} with this id.")
         return json.loads(self._client.get(self._prefix + record_id))
 
     def has(self, record_id: Any) -> bool:
-        """Tell whether there is a record with this id, whatever that is."""
+        """Return whether a record with this id exists; the id may be any value."""
         is_id = isinstance(record_id, str) and ID.fullmatch(record_id)
         return bool(is_id and self._client.exists(self._prefix + record_id))
 
 
 class Storage(DependencyProvider):
-    """Injects the records of one kind; calls share a pool of connections, and nothing is connected before the first."""
+    """Injects the records of one kind; it connects on the first call, and all calls share a connection pool."""
 
     def __init__(self, kind: str) -> None:
         """Keep records of this kind."""
