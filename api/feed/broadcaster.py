@@ -1,6 +1,6 @@
 """Broadcasts the store's events: one thread reads them for every subscriber in this process.
 
-It reads only while somebody is subscribed. Next: `subscription.py`, in which a subscriber's events wait.
+It reads only while somebody is subscribed, and puts each event into the `subscription.py` of whoever waits for it.
 """
 
 import logging
