@@ -39,8 +39,10 @@ def resolved(written: str, reader: Path) -> Path | None:
 
 
 def story() -> list[Path]:
-    """Give the Python files of the life of a job in the order in which it names them first."""
-    paths = [found["path"] for found in PATH.finditer(text(STORY))]
+    """Return the Python files of the life of a job in the order in which its steps name them first."""
+    steps, _, ways = text(STORY).partition("## Three ways")  # the ways name the same files again, each in its own order
+    assert ways, "the page ends with the ways of an id, of arguments and of an address"
+    paths = [found["path"] for found in PATH.finditer(steps)]
     return [ROOT / path for path in dict.fromkeys(paths) if path.endswith(".py") and (ROOT / path).is_file()]
 
 
