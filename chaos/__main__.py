@@ -5,20 +5,20 @@ import sys
 from pathlib import Path
 from tempfile import gettempdir
 
+from chaos.deployment import running_deployment
 from chaos.plan import ChaosPlan
-from chaos.run import play
-from chaos.scene import playing
+from chaos.run import run_chaos
 
 
 def main() -> int:
-    """Read the plan, play it, print what came of it."""
+    """Read the plan, run_chaos it, print what came of it."""
     plan = ChaosPlan.from_environment()
     folder = Path(gettempdir()) / f"errand-chaos-{plan.seed}"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended on the way out
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a text stream
     print(f"seed {plan.seed}: {plan.jobs} jobs, {plan.faults} faults in {plan.seconds:.0f} s; logs in {folder}")
-    with playing(plan, folder) as scene:
-        verdict = play(plan, scene)
+    with running_deployment(plan, folder) as deployment:
+        verdict = run_chaos(plan, deployment)
     print(verdict.text)
     return 0 if verdict.holds else 1
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.clients import Told
+from chaos.clients import ClientResults
+from chaos.fault_injector import InjectedFault
+from chaos.observer import Observations
 from chaos.receiver import ReceivedWebhook
-from chaos.saboteur import Done
-from chaos.wishes import WantedJob
-from chaos.witness import Seen
+from chaos.workload import PlannedJob
 from errand.store import Store
 
 UNEXPLAINED = "UNEXPLAINED"
@@ -28,13 +28,13 @@ class Ledger:
     unfinished: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    untold: list[str] = field(default_factory=list)
-    """Jobs that are stored although no client was told."""
+    unreported: list[str] = field(default_factory=list)
+    """Jobs that are stored although no client was results."""
     died: list[str] = field(default_factory=list)
     """Jobs that failed because each of their attempts was hit."""
     starts: int = 0
     executions: int = 0
-    again: int = 0
+    repeated: int = 0
     """Jobs executed more than once because an attempt was hit (those that fail on purpose not counted)."""
     offered: int = 0
     """Executions of tiny jobs on an offer that came to nothing."""
@@ -61,16 +61,16 @@ class Ledger:
 class Evidence:
     """All there is to compare."""
 
-    wishes: Sequence[WantedJob]
-    told: Told
-    seen: Seen
+    planned_jobs: Sequence[PlannedJob]
+    results: ClientResults
+    observations: Observations
     store: Store
     executions: Path
     mails: Sequence[tuple[float, str]]
     """When and under which Message-ID each mail was taken."""
     webhooks: Sequence[ReceivedWebhook]
     """What the receiver took."""
-    done: Sequence[Done]
+    injected: Sequence[InjectedFault]
 
 
 def unexplained(cases: Iterable[str]) -> int:

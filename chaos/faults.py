@@ -1,6 +1,6 @@
 """The faults there are, and the order in which a run does them, from its seed.
 
-Stands before `saboteur.py`, which does them.
+Stands before `injector.py`, which does them.
 """
 
 import math
@@ -46,7 +46,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class ChaosFault:
-    """One fault: when (s from the start), on what, what is done, and for how long (s) where it passes."""
+    """One fault: when (s from the start), on what, what is injected, and for how long (s) where it passes."""
 
     at: float
     kind: str

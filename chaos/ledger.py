@@ -1,13 +1,13 @@
-"""The ledger: what clients were told, beside what is stored, seen, executed, mailed and sent to the receiver.
+"""The ledger: what clients were results, beside what is stored, observations, executed, has_mail and sent to the receiver.
 
-Stands after a run. Next: `owners.py`, for the mails and webhooks; `report.py`, which prints it.
+Stands after a run. Next: `notifications.py`, for the mails and webhooks; `report.py`, which prints it.
 """
 
 import json
 
-from chaos import owners
+from chaos import notifications
 from chaos.evidence import Evidence, Ledger
-from chaos.wishes import WantedJob
+from chaos.workload import PlannedJob
 from errand.record import JobRecord
 from schemas.status import FINAL
 
@@ -15,64 +15,64 @@ DEATHS = ("WorkerDied", "ChildDied")
 """Errors of jobs that the faults themselves ended, after all their attempts."""
 
 
-def settle(evidence: Evidence) -> Ledger:
+def reconcile(evidence: Evidence) -> Ledger:
     """Compare everything."""
-    ledger = Ledger(accepted=len(evidence.told.ids))
-    ledger.wrong += [f"{mark}: two ids under one key" for mark in evidence.told.contradictions]
-    ledger.wrong += [f"{mark}: nobody would take it" for mark in evidence.told.gave_up]
-    for wish in evidence.wishes:
-        if job_id := evidence.told.ids.get(wish.mark):
-            _job(ledger, wish, job_id, evidence)
+    ledger = Ledger(accepted=len(evidence.results.ids))
+    ledger.wrong += [f"{mark}: two ids under one key" for mark in evidence.results.contradictions]
+    ledger.wrong += [f"{mark}: nobody would take it" for mark in evidence.results.gave_up]
+    for job in evidence.planned_jobs:
+        if job_id := evidence.results.ids.get(job.mark):
+            _job(ledger, job, job_id, evidence)
     stored = set(evidence.store.client.zrange(evidence.store.keys.jobs, 0, -1))  # type: ignore[arg-type]  # not awaited
-    ledger.untold = sorted(stored - set(evidence.told.ids.values()))
-    owners.mails(ledger, evidence)
-    owners.webhooks(ledger, evidence)
+    ledger.unreported = sorted(stored - set(evidence.results.ids.values()))
+    notifications.mails(ledger, evidence)
+    notifications.webhooks(ledger, evidence)
     return ledger
 
 
-def _job(ledger: Ledger, wish: WantedJob, job_id: str, evidence: Evidence) -> None:
+def _job(ledger: Ledger, job: PlannedJob, job_id: str, evidence: Evidence) -> None:
     record = evidence.store.get(job_id)
-    name = f"{job_id} ({wish.body['operation']} {wish.mark})"
+    name = f"{job_id} ({job.body['operation']} {job.mark})"
     if record is None:
         ledger.lost.append(name)
         return
     ledger.statuses[record.status] += 1
-    finals = evidence.seen.finals(job_id)
+    finals = evidence.observations.finals(job_id)
     if record.status not in FINAL:
         ledger.unfinished.append(f"{name}: {record.status}")
     elif len(finals) > 1:
         ledger.twice.append(f"{name}: {[(step.at, step.status) for step in finals]}")
     elif not finals or finals[0].status != record.status:
-        ledger.wrong.append(f"{name}: {record.status}, but seen as {[step.status for step in finals]}")
+        ledger.wrong.append(f"{name}: {record.status}, but observations as {[step.status for step in finals]}")
     else:
-        _ending(ledger, wish, name, record)
-    _runs(ledger, wish, name, job_id, evidence)
+        _ending(ledger, job, name, record)
+    _runs(ledger, job, name, job_id, evidence)
 
 
-def _ending(ledger: Ledger, wish: WantedJob, name: str, record: JobRecord) -> None:
+def _ending(ledger: Ledger, job: PlannedJob, name: str, record: JobRecord) -> None:
     status = record.status
     if status == "succeeded":
-        expected = "rested" if wish.cancel_after is not None else wish.answer
+        expected = "rested" if job.cancel_after is not None else job.answer
         if json.loads(record.result or "null") != expected:
             ledger.wrong.append(f"{name}: {record.result} instead of {expected}")
     else:
         error = json.loads(record.error or "null")
         if status == "failed" and error["type"] in DEATHS and record.attempt == record.max_attempts:
             ledger.died.append(f"{name}: {error['message']}")
-        elif (status, error["type"]) != (wish.ends, wish.answer):
+        elif (status, error["type"]) != (job.ends, job.answer):
             ledger.wrong.append(f"{name}: {status} with {error}")
 
 
-def _runs(ledger: Ledger, wish: WantedJob, name: str, job_id: str, evidence: Evidence) -> None:
-    file = evidence.executions / wish.mark
+def _runs(ledger: Ledger, job: PlannedJob, name: str, job_id: str, evidence: Evidence) -> None:
+    file = evidence.executions / job.mark
     times = file.read_text("utf-8").splitlines() if file.exists() else []
-    starts = [step for step in evidence.seen.steps.get(job_id, ()) if step.status == "running"]
+    starts = [step for step in evidence.observations.steps.get(job_id, ()) if step.status == "running"]
     ledger.starts += len(starts)
     ledger.executions += len(times)
-    if len(times) > 1 and wish.body["operation"] != "stumble":
-        ledger.again += 1
-    lined_up = sum(step.status == "accepted" for step in evidence.seen.steps.get(job_id, ()))
-    if 0 < (more := len(times) - len(starts)) <= lined_up and wish.body["operation"] == "tally":
+    if len(times) > 1 and job.body["operation"] != "stumble":
+        ledger.repeated += 1
+    lined_up = sum(step.status == "accepted" for step in evidence.observations.steps.get(job_id, ()))
+    if 0 < (more := len(times) - len(starts)) <= lined_up and job.body["operation"] == "tally":
         ledger.offered += more  # a tiny job is offered each time it is lined up, and another may have claimed it first
     elif more > 0:
         ledger.unexplained.append(f"{name}: executed at {times}, started at {[step.at for step in starts]}")

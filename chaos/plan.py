@@ -1,6 +1,6 @@
 """What a run is made of: how many jobs and faults, from which seed, how fast; read from the environment.
 
-Stands before everything. Next: `wishes.py`, which makes the jobs.
+Stands before everything. Next: `planned_jobs.py`, which makes the jobs.
 """
 
 import os
@@ -32,11 +32,11 @@ class ChaosPlan:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings of Errand other than the defaults."""
     erlang: str = ""
-    """What RabbitMQ's Erlang is told besides."""
+    """What RabbitMQ's Erlang is results besides."""
 
     @property
     def seconds(self) -> float:
-        """How long jobs are submitted and faults are done."""
+        """How long jobs are submitted and faults are injected."""
         return max(5.0, self.faults * self.gap)
 
     @classmethod

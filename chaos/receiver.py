@@ -44,7 +44,7 @@ class Receiver:
 
     taken: list[ReceivedWebhook] = field(default_factory=list, init=False)
     """What was answered with 200, or would have been had its sender still been there."""
-    turned_away: int = field(default=0, init=False)
+    rejected: int = field(default=0, init=False)
     """Requests that were read and not answered with 200."""
     behaviour: Behaviour = field(default="well", init=False)
 
@@ -66,7 +66,7 @@ class Receiver:
         return f"http://{LOCALHOST}:{self._port}/hook"
 
     def behave(self, how: Behaviour) -> None:
-        """Do so from now on; what hangs goes on hanging until this is called again."""
+        """Do so from now on; what hangs goes on hanging until this is called repeated."""
         with self._lock:
             self.behaviour = how
             self._over.set()
@@ -82,7 +82,7 @@ class Receiver:
         del self.taken[: len(taken)]
         return taken
 
-    def judged(self, headers: Any, body: bytes) -> ReceivedWebhook:
+    def checked(self, headers: Any, body: bytes) -> ReceivedWebhook:
         """Read a request as Standard Webhooks and CloudEvents have it."""
         event_id, stamp = str(headers["webhook-id"]), str(headers["webhook-timestamp"])
         signed = hmac.digest(self._key, f"{event_id}.{stamp}.".encode() + body, sha256)
@@ -99,13 +99,13 @@ class Receiver:
         return ReceivedWebhook(time.time(), event_id, str(event.get("type")), ", ".join(faults))
 
     def answer(self, delivery: ReceivedWebhook, say: Callable[[int], None]) -> None:
-        """Take a webhook, or do with it what it is told to."""
+        """Take a webhook, or do with it what it is results to."""
         how, over = self.behaviour, self._over
         if how == "well":
             self.taken.append(delivery)  # first: whoever has the answer may look at once
             say(200)
             return
-        self.turned_away += 1
+        self.rejected += 1
         if how == "500":
             say(500)
         elif how == "hang":
@@ -116,7 +116,7 @@ class Receiver:
         return base64.b64decode(self.secret.removeprefix("whsec_"))
 
     def _listen(self) -> None:
-        self._server = server = _ReceiverServer((LOCALHOST, self._port), _Conversation)
+        self._server = server = _ReceiverServer((LOCALHOST, self._port), _ReceiverHandler)
         server.receiver = self
         threading.Thread(target=server.serve_forever, args=(0.1,), name="receiver", daemon=True).start()
 
@@ -138,22 +138,22 @@ class _ReceiverServer(ThreadingHTTPServer):
         """Say nothing: the worker at the other end may have been killed."""
 
 
-class _Conversation(BaseHTTPRequestHandler):
+class _ReceiverHandler(BaseHTTPRequestHandler):
     """One request."""
 
     server: _ReceiverServer
     timeout = SILENCE
 
     def do_POST(self) -> None:
-        """Read it, have it judged, answer."""
+        """Read it, have it checked, answer."""
         length = int(self.headers["Content-Length"])
         body = self.rfile.read(length)
         receiver = self.server.receiver
         if len(body) < length:  # its sender was killed while it wrote: nothing came
-            receiver.turned_away += 1
+            receiver.rejected += 1
             self.close_connection = True
             return
-        receiver.answer(receiver.judged(self.headers, body), self._say)
+        receiver.answer(receiver.checked(self.headers, body), self._say)
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:

@@ -6,28 +6,34 @@ Stands at the end of a run; nothing comes after it.
 from collections import Counter
 from collections.abc import Sequence
 
-from chaos.clients import Told
+from chaos.clients import ClientResults
 from chaos.evidence import Ledger, unexplained
+from chaos.fault_injector import InjectedFault
+from chaos.observer import Observations
 from chaos.plan import ChaosPlan
-from chaos.recovery import Recovery, at_share, waits
-from chaos.saboteur import Done
-from chaos.witness import Seen
+from chaos.recovery import Recovery, percentile, waits
 
 MOST = 100
 """Cases of one sort that are printed."""
 SORTS = (
     *("lost", "unfinished", "twice", "wrong", "unexplained", "missing", "doubled"),
-    *("webhooks_missing", "webhooks_doubled", "died", "untold"),
+    *("webhooks_missing", "webhooks_doubled", "died", "unreported"),
 )
 """The lists of cases in a ledger, in the order in which they are printed."""
 
 
 def table(
-    plan: ChaosPlan, ledger: Ledger, *, told: Told, seen: Seen, times: Sequence[Recovery], done: Sequence[Done]
+    plan: ChaosPlan,
+    ledger: Ledger,
+    *,
+    results: ClientResults,
+    observations: Observations,
+    times: Sequence[Recovery],
+    injected: Sequence[InjectedFault],
 ) -> str:
     """Write the table, as Markdown shows it."""
     ended = ", ".join(f"{status} {count}" for status, count in sorted(ledger.statuses.items()))
-    refusals = ", ".join(f"{what}: {count}" for what, count in sorted(told.refusals.items())) or "none"
+    refusals = ", ".join(f"{what}: {count}" for what, count in sorted(results.refusals.items())) or "none"
     rows = [
         ("seed", plan.seed),
         ("jobs accepted", f"{ledger.accepted} of {plan.jobs}"),
@@ -36,11 +42,11 @@ def table(
         ("**not ended**", len(ledger.unfinished)),
         ("**finished twice**", len(ledger.twice)),
         ("**wrong**", len(ledger.wrong)),
-        ("stored though no client was told", len(ledger.untold)),
+        ("stored though no client was results", len(ledger.unreported)),
         ("failed because every attempt was hit", len(ledger.died)),
         ("starts", ledger.starts),
         ("executions", ledger.executions),
-        ("executed again after a hit", ledger.again),
+        ("executed repeated after a hit", ledger.repeated),
         ("executed on an offer that came to nothing", ledger.offered),
         ("executed more often than started", len(ledger.unexplained)),
         ("mails expected", ledger.mails),
@@ -52,32 +58,32 @@ def table(
         ("webhooks doubled", f"{len(ledger.webhooks_doubled)}, unexplained {unexplained(ledger.webhooks_doubled)}"),
         ("recovery, all", _times([each.seconds for each in times])),
         ("recovery, store up", _times([each.seconds for each in times if not each.outage])),
-        ("wait in the queue", _times(waits(seen))),
-        ("clients' wait for an id", _times(told.answers)),
-        ("5xx seen by clients", sum(count for what, count in told.refusals.items() if what.startswith("5"))),
+        ("wait in the queue", _times(waits(observations))),
+        ("clients' wait for an id", _times(results.answers)),
+        ("5xx observations by clients", sum(count for what, count in results.refusals.items() if what.startswith("5"))),
         ("all other answers to clients", refusals),
-        ("faults", f"{len(done)}: {_kinds(done)}"),
+        ("faults", f"{len(injected)}: {_kinds(injected)}"),
     ]
-    if seen.gaps:
-        rows.append(("gaps in the stream of events", seen.gaps))
+    if observations.gaps:
+        rows.append(("gaps in the stream of events", observations.gaps))
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
 def cases(ledger: Ledger) -> str:
     """List the cases, some of each sort."""
-    lines = []
+    log_lines = []
     for sort in SORTS:
         found = getattr(ledger, sort)
-        lines += [f"{sort}: {case}" for case in found[:MOST]]
+        log_lines += [f"{sort}: {case}" for case in found[:MOST]]
         if len(found) > MOST:
-            lines.append(f"{sort}: … and {len(found) - MOST} more")
-    return "\n".join(lines)
+            log_lines.append(f"{sort}: … and {len(found) - MOST} more")
+    return "\n".join(log_lines)
 
 
 def _times(values: Sequence[float]) -> str:
     if not values:
         return "none"
-    middle, late = at_share(values, 0.5), at_share(values, 0.99)
+    middle, late = percentile(values, 0.5), percentile(values, 0.99)
     return f"median {middle:.2f} s, p99 {late:.2f} s, max {max(values):.2f} s ({len(values)})"
 
 
@@ -85,6 +91,6 @@ def _each(counted: Counter[int]) -> str:
     return ", ".join(f"{count} for {jobs} jobs" for count, jobs in sorted(counted.items())) or "none"
 
 
-def _kinds(done: Sequence[Done]) -> str:
-    counted = Counter(f"{each.fault.kind} {each.fault.what}" for each in done)
+def _kinds(injected: Sequence[InjectedFault]) -> str:
+    counted = Counter(f"{each.fault.kind} {each.fault.what}" for each in injected)
     return ", ".join(f"{kind} {count}" for kind, count in sorted(counted.items()))

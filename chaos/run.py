@@ -1,4 +1,4 @@
-"""The story of a run: clients submit, the saboteur hits, the witness watches; then all is settled and compared.
+"""The story of a run: clients submit, the injector hits, the observer watches; then all is settled and compared.
 
 Stands at the middle of this folder. Next: `ledger.py`.
 """
@@ -8,22 +8,22 @@ import time
 from dataclasses import dataclass
 
 from chaos.clients import Clients
+from chaos.deployment import Deployment
 from chaos.evidence import Evidence, Ledger
+from chaos.fault_injector import FaultInjector
 from chaos.faults import faults
-from chaos.ledger import settle
+from chaos.ledger import reconcile
+from chaos.observer import Observer
 from chaos.plan import ChaosPlan
 from chaos.recovery import recoveries
 from chaos.report import cases, table
-from chaos.saboteur import Saboteur
-from chaos.scene import Scene
-from chaos.wishes import wishes
-from chaos.witness import Witness
+from chaos.workload import planned_jobs
 from errand.errors import StoreUnavailable
 from errand.store.availability import UNAVAILABLE
 
-TELLS_EVERY = 10.0
+REPORT_EVERY = 10.0
 STORE_BACK = 5.0
-"""Seconds after which a store that was killed or held serves everybody again."""
+"""Seconds after which a store that was killed or held serves everybody repeated."""
 FAULTY = ("Traceback", "_fault", "service_died")
 """Words in the logs of Errand that no fault from outside should bring about."""
 
@@ -41,66 +41,70 @@ class ChaosVerdict:
         return self.ledger.holds
 
 
-def play(plan: ChaosPlan, scene: Scene) -> ChaosVerdict:
-    """Play a whole run on a scene that has begun."""
-    asked = wishes(plan)
-    witness = Witness(scene.store)
-    clients = Clients(scene.urls, scene.receiver.url, asked, plan.clients, plan.patience)
-    saboteur = Saboteur(scene, faults(plan), plan.seed, witness.hit)
-    witness.start()
+def run_chaos(plan: ChaosPlan, deployment: Deployment) -> ChaosVerdict:
+    """Play a whole run on a deployment that has begun."""
+    planned = planned_jobs(plan)
+    observer = Observer(deployment.store)
+    clients = Clients(deployment.urls, deployment.receiver.url, planned, plan.clients, plan.patience)
+    injector = FaultInjector(deployment, faults(plan), plan.seed, observer.hit)
+    observer.start()
     clients.start()
-    saboteur.start()
+    injector.start()
     try:
-        _watch(clients, witness, saboteur)
+        _watch(clients, observer, injector)
         clients.join()
-        saboteur.join()
-        settled = _wait_for_the_end(plan, scene, clients, witness)
+        injector.join()
+        settled = _wait_for_the_end(plan, deployment, clients, observer)
     finally:
         clients.stop()
-        saboteur.stop()
+        injector.stop()
         clients.join()
-        saboteur.join()
-        witness.stop()
-    mails = [(mail.at, str(mail.message["Message-ID"])) for mail in scene.sink.messages]
-    told, seen = clients.told, witness.seen
-    taken = scene.receiver.taken
-    ledger = settle(Evidence(asked, told, seen, scene.store, scene.executions, mails, taken, saboteur.done))
-    ids = {told.ids[wish.mark]: wish for wish in asked if wish.mark in told.ids}
-    times = recoveries(seen, ids, saboteur.done, STORE_BACK)
+        injector.join()
+        observer.stop()
+    mails = [(mail.at, str(mail.message["Message-ID"])) for mail in deployment.sink.messages]
+    results, observations = clients.results, observer.observations
+    taken = deployment.receiver.taken
+    ledger = reconcile(
+        Evidence(
+            planned, results, observations, deployment.store, deployment.executions, mails, taken, injector.injected
+        )
+    )
+    ids = {results.ids[job.mark]: job for job in planned if job.mark in results.ids}
+    times = recoveries(observations, ids, injector.injected, STORE_BACK)
     slow = sorted(times, key=lambda each: -each.seconds)[:10]
     notes = [
         f"settled: {settled}",
-        table(plan, ledger, told=told, seen=seen, times=times, done=saboteur.done),
+        table(plan, ledger, results=results, observations=observations, times=times, injected=injector.injected),
         cases(ledger),
     ]
     notes += [f"slow: {e.job_id} {e.seconds:.1f} s after {e.hit.fault}: {e.hit.name} ({e.outage=})" for e in slow]
-    notes += [f"left out: {fault}" for fault in saboteur.left_out]
-    notes += [death for target in scene.targets for death in target.deaths]
-    notes += scene.lines(*FAULTY)[:40]
+    notes += [f"left out: {fault}" for fault in injector.left_out]
+    notes += [crash for target in deployment.targets for crash in target.crashes]
+    notes += deployment.log_lines(*FAULTY)[:40]
     return ChaosVerdict(ledger, "\n".join(note for note in notes if note))
 
 
-def _watch(clients: Clients, witness: Witness, saboteur: Saboteur) -> None:
+def _watch(clients: Clients, observer: Observer, injector: FaultInjector) -> None:
     """Tell now and then how far it is."""
-    began = told = time.monotonic()
+    began = reported = time.monotonic()
     while clients.busy:
         time.sleep(0.2)
-        if time.monotonic() - told > TELLS_EVERY:
-            told = time.monotonic()
-            accepted, ended = len(clients.told.ids), witness.ended()
+        if time.monotonic() - reported > REPORT_EVERY:
+            reported = time.monotonic()
+            accepted, ended = len(clients.results.ids), observer.ended()
             sys.stdout.write(
-                f"{told - began:5.0f} s: {accepted} accepted, {ended} ended, {len(saboteur.done)} faults\n"
+                f"{reported - began:5.0f} s: {accepted} accepted, {ended} ended, {len(injector.injected)} faults\n"
             )
 
 
-def _wait_for_the_end(plan: ChaosPlan, scene: Scene, clients: Clients, witness: Witness) -> str:
-    """Wait until every job has ended and everybody was told; say how long that took."""
+def _wait_for_the_end(plan: ChaosPlan, deployment: Deployment, clients: Clients, observer: Observer) -> str:
+    """Wait until every job has ended and everybody was results; say how long that took."""
     began = time.monotonic()
     left = "?"
     while time.monotonic() - began < plan.patience:
         try:
-            client, keys = scene.store.client, scene.store.keys
-            open_jobs = len(clients.told.ids) - witness.ended()
+            client, keys = deployment.store.client, deployment.store.keys
+            open_jobs = len(clients.results.ids) - observer.ended()
             notices = client.zcard(keys.notices) + client.zcard(keys.webhook_notices)
             outbox = client.zcard(keys.outbox)
             left = f"{open_jobs} jobs, {notices} notifications, {outbox} doorbells"

@@ -1,6 +1,6 @@
 """A process of the run that is kept alive, and may be hit. Each has a thread that starts it whenever it is gone.
 
-Stands under the saboteur, as the operating system's supervisor does. Next: `scene.py`, which names all of them.
+Stands under the injector, as the operating system's supervisor does. Next: `deployment.py`, which names all of them.
 """
 
 import os
@@ -17,10 +17,10 @@ from tests.support.processes import descendants
 LOOKS_EVERY = 0.1
 """Seconds between two looks at a process: about as long as systemd's restart takes."""
 PAUSE = 0.5
-"""Seconds before a process that did not start is started again."""
+"""Seconds before a process that did not start is started repeated."""
 
 
-class Life(Protocol):
+class Lifecycle(Protocol):
     """How a process is started and ended."""
 
     def start(self) -> object:
@@ -37,7 +37,7 @@ class ChaosTarget:
         self,
         name: str,
         kind: str,
-        life: Life,
+        life: Lifecycle,
         process: "Callable[[], subprocess.Popen[bytes] | None]",
         whole: bool = False,
     ) -> None:
@@ -49,7 +49,7 @@ class ChaosTarget:
         self._hit: set[int] = set()
         self._thread = threading.Thread(target=self._keep, name=name)
         self.held = False
-        self.deaths: list[str] = []
+        self.crashes: list[str] = []
         """What nobody did to it: it ended by itself, or did not start."""
 
     @property
@@ -73,7 +73,7 @@ class ChaosTarget:
 
     def wait(self, seconds: float = 120) -> None:
         """Wait until it has been started."""
-        assert self._started.wait(seconds), f"{self.name} did not start: {self.deaths}"
+        assert self._started.wait(seconds), f"{self.name} did not start: {self.crashes}"
 
     def kill(self) -> None:
         """End it at once."""
@@ -82,13 +82,13 @@ class ChaosTarget:
             self._hit.add(pid)
             self._send(pid, signal.SIGKILL)
 
-    def hold(self) -> None:
+    def pause(self) -> None:
         """Stop it where it stands."""
         self.held = True
         if (pid := self.pid) is not None:
             self._send(pid, signal.SIGSTOP)
 
-    def release(self) -> None:
+    def resume(self) -> None:
         """Let it go on."""
         self.held = False
         if (pid := self.pid) is not None:
@@ -96,7 +96,7 @@ class ChaosTarget:
 
     def close(self) -> None:
         """End it in good order; returns at once, `join` waits."""
-        self.release()
+        self.resume()
         self._closing.set()
 
     def join(self) -> None:
@@ -115,7 +115,7 @@ class ChaosTarget:
                 self._start()
             elif process.poll() is not None:
                 if process.pid not in self._hit:
-                    self.deaths.append(f"{_clock()} {self.name} ended by itself with status {process.returncode}")
+                    self.crashes.append(f"{_clock()} {self.name} ended by itself with status {process.returncode}")
                     self._closing.wait(PAUSE)
                 self._start()
         self._life.stop()
@@ -124,12 +124,12 @@ class ChaosTarget:
         try:
             self._life.start()
             self._started.set()
-        except Exception as fault:  # noqa: BLE001 -- whatever it was, it is started again
-            self.deaths.append(f"{_clock()} {self.name} did not start: {fault}")
+        except Exception as fault:  # noqa: BLE001 -- whatever it was, it is started repeated
+            self.crashes.append(f"{_clock()} {self.name} did not start: {fault}")
             self._closing.wait(PAUSE)
 
 
-def up_of(targets: Sequence[ChaosTarget], kind: str) -> list[ChaosTarget]:
+def running_targets(targets: Sequence[ChaosTarget], kind: str) -> list[ChaosTarget]:
     """Give those of one kind that are up."""
     return [target for target in targets if target.kind == kind and target.up]
 

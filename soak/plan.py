@@ -55,7 +55,7 @@ class SoakPlan:
         return 30.0 if self.minutes >= 10 else 10.0
 
     @property
-    def scene(self) -> ChaosPlan:
+    def deployment(self) -> ChaosPlan:
         """The processes, as chaos has them."""
         settings = {"OPERATIONS": OPERATIONS, "RESULT_TTL": str(self.retention)}
         return ChaosPlan(seed=self.seed, nodes=1, settings=settings, erlang=SHORT_LOG)

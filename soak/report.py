@@ -1,4 +1,4 @@
-"""What a soak came to: a table of figures with a verdict each, and everything that should not be.
+"""What a soak came to: a table of figures with a trend each, and everything that should not be.
 
 Stands at the end of a soak; nothing comes after it.
 """
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from soak.books import Books
-from soak.judge import SoakVerdict, judge
+from soak.job_tracker import JobTracker
+from soak.load_generator import LoadGenerator
 from soak.plan import SoakPlan
 from soak.sampler import Sampler
-from soak.traffic import Traffic
+from soak.trend import Trend, trend_of
 
 FLOORS = {
     "valkey: data, MB": 4,
@@ -40,17 +40,17 @@ FLOORS = {
     "keys:": 100,
     "load: accept, median, ms": 10,
     "load: accept, p99, ms": 200,
-    "load: acts going on": 20,
+    "load: scenarios going on": 20,
 }
 """Growth over the window that may be chance, by a part of the figure's name; the first that fits counts. What fits
-nothing is shown and not judged."""
+nothing is shown and not trends."""
 MUST_BE_NONE = frozenset({"store: jobs beyond retention", "zombies"})
 """Figures that must be 0 most of the time."""
 ALIKE = (": threads", ": sockets", ": other files", ": processes")
 """Figures of which every process has one; where they are flat, a line for each sort of them is enough."""
 MOST = 40
 """Cases of one sort that are printed."""
-Judged = dict[str, SoakVerdict | None]
+Trends = dict[str, Trend | None]
 
 
 @dataclass
@@ -58,101 +58,101 @@ class Report:
     """All there is to say of a soak."""
 
     plan: SoakPlan
-    books: Books
-    traffic: Traffic
+    tracker: JobTracker
+    load: LoadGenerator
     full: float = 0.0
     rate: float = 0.0
     samples: Sampler | None = None
     stopped: bool = False
     orphans: list[str] = field(default_factory=list)
     stray: list[str] = field(default_factory=list)
-    deaths: list[str] = field(default_factory=list)
+    crashes: list[str] = field(default_factory=list)
 
     @cached_property
-    def judged(self) -> Judged:
-        """The verdict on each figure, over what came after the warm-up."""
+    def trends(self) -> Trends:
+        """The trend on each figure, over what came after the warm-up."""
         series = self.samples.series if self.samples else {}
         return {
-            name: judge([point for point in points if point[0] >= self.plan.warm_up], floor_of(name) or 0.0)
+            name: trend_of([point for point in points if point[0] >= self.plan.warm_up], floor_of(name) or 0.0)
             for name, points in sorted(series.items())
         }
 
     @property
     def grown(self) -> list[str]:
         """The figures that are not flat."""
-        return [name for name, verdict in self.judged.items() if verdict and verdict_of(name, verdict) == "grows"]
+        return [name for name, trend in self.trends.items() if trend and word_for(name, trend) == "grows"]
 
     @property
     def holds(self) -> bool:
         """Tell whether everything is flat and every promise was kept."""
-        broken = (self.grown, self.books.faults, self.orphans, self.stray, self.deaths)
-        return not any(broken) and any(self.judged.values())
+        broken = (self.grown, self.tracker.faults, self.orphans, self.stray, self.crashes)
+        return not any(broken) and any(self.trends.values())
 
     @property
     def text(self) -> str:
         """All of it, to be printed."""
-        return "\n".join([*self._summary(), "", *table(self.judged, short=True), *self._cases()])
+        return "\n".join([*self._summary(), "", *table(self.trends, short=True), *self._cases()])
 
     def write_all(self) -> None:
         """Write the whole table beside the samples."""
         if self.samples:
-            lines = table(self.judged, short=False)
+            lines = table(self.trends, short=False)
             self.samples.file.with_name("figures.md").write_text("\n".join(lines) + "\n", "utf-8")
 
     def _summary(self) -> Iterator[str]:
-        count = self.books.count
-        yield f"seed {self.plan.seed}; full load {self.full:.0f} acts a second, offered {self.rate:.0f}"
+        count = self.tracker.count
+        yield f"seed {self.plan.seed}; full load {self.full:.0f} scenarios a second, offered {self.rate:.0f}"
         yield f"accepted {count.accepted}, by schedules {count.scheduled}; ended {dict(sorted(count.ended.items()))}"
-        yield f"mails {count.mails}, webhooks {count.webhooks}; acts began {self.traffic.late:.1f} s late at most"
+        yield f"mails {count.mails}, webhooks {count.webhooks}; scenarios began {self.load.late:.1f} s late at most"
         cut = ", stopped early" * self.stopped
         yield f"{self.plan.minutes:g} min{cut}; the first {self.plan.warm_up:.0f} s don't count"
-        yield f"grows: {', '.join(self.grown) or 'nothing'}; wrong: {self.books.faults} things"
+        yield f"grows: {', '.join(self.grown) or 'nothing'}; wrong: {self.tracker.faults} things"
 
     def _cases(self) -> Iterator[str]:
-        yield from ("", *(f"{count} times: {what}" for what, count in self.traffic.failed.most_common(MOST)))
-        for sort in ("wrong", "orphans", "stray", "deaths"):
-            found = self.books.wrong if sort == "wrong" else getattr(self, sort)
+        yield from ("", *(f"{count} times: {what}" for what, count in self.load.failed.most_common(MOST)))
+        for sort in ("wrong", "orphans", "stray", "crashes"):
+            found = self.tracker.wrong if sort == "wrong" else getattr(self, sort)
             yield from (f"{sort}: {case}" for case in found[:MOST])
             if len(found) > MOST:
                 yield f"{sort}: … and {len(found) - MOST} more"
 
 
 def floor_of(name: str) -> float | None:
-    """Give how much a figure may grow by chance; None: it is not judged."""
+    """Give how much a figure may grow by chance; None: it is not trends."""
     return next((floor for part, floor in FLOORS.items() if part in name), None)
 
 
-def verdict_of(name: str, verdict: SoakVerdict) -> str:
+def word_for(name: str, trend: Trend) -> str:
     """Say it in a word."""
-    if name in MUST_BE_NONE and verdict.last > 0:
+    if name in MUST_BE_NONE and trend.last > 0:
         return "grows"
     if floor_of(name) is None:
         return ""
-    return "grows" if verdict.grows else "flat"
+    return "grows" if trend.grows else "flat"
 
 
-def table(judged: Judged, *, short: bool) -> list[str]:
+def table(trends: Trends, *, short: bool) -> list[str]:
     """Write the figures as Markdown shows them; `short`: what every process has is one line where it is flat."""
     rows = ["| figure | after warm-up | at the end | most | an hour | |", "|---|---|---|---|---|---|"]
-    for name, verdict in judged.items():
-        if verdict and not (short and name.endswith(ALIKE) and verdict_of(name, verdict) == "flat"):
-            rows.append(_row(name, verdict))
+    for name, trend in trends.items():
+        if trend and not (short and name.endswith(ALIKE) and word_for(name, trend) == "flat"):
+            rows.append(_row(name, trend))
     for part in ALIKE if short else ():
-        rows += _together(part, {name: each for name, each in judged.items() if each and name.endswith(part)})
+        rows += _together(part, {name: each for name, each in trends.items() if each and name.endswith(part)})
     return rows
 
 
-def _together(part: str, verdicts: dict[str, SoakVerdict]) -> Sequence[str]:
-    flat = [verdict for name, verdict in verdicts.items() if verdict_of(name, verdict) == "flat"]
+def _together(part: str, trends: dict[str, Trend]) -> Sequence[str]:
+    flat = [trend for name, trend in trends.items() if word_for(name, trend) == "flat"]
     if not flat:
         return []
     first, last, most, hour = (sum(getattr(v, name) for v in flat) for name in ("first", "last", "most", "per_hour"))
-    total = SoakVerdict(first, last, 0.0, hour, most, grows=False)
+    total = Trend(first, last, 0.0, hour, most, grows=False)
     return [_row(f"{part.removeprefix(': ')} of all {len(flat)} processes and kinds of children", total, "each flat")]
 
 
-def _row(name: str, verdict: SoakVerdict, said: str | None = None) -> str:
-    word = verdict_of(name, verdict) if said is None else said
-    numbers = [f"{number:.4g}" for number in (verdict.first, verdict.last, verdict.most)]
-    cells = [name, *numbers, f"{verdict.per_hour:+.3g}", "**grows**" if word == "grows" else word]
+def _row(name: str, trend: Trend, said: str | None = None) -> str:
+    word = word_for(name, trend) if said is None else said
+    numbers = [f"{number:.4g}" for number in (trend.first, trend.last, trend.most)]
+    cells = [name, *numbers, f"{trend.per_hour:+.3g}", "**grows**" if word == "grows" else word]
     return f"| {' | '.join(cells)} |"

@@ -11,25 +11,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from chaos.recovery import at_share
-from chaos.scene import Scene
+from chaos.deployment import Deployment
+from chaos.recovery import percentile
 from soak import servers
-from soak.books import Books
-from soak.judge import Point
+from soak.job_tracker import JobTracker
+from soak.load_generator import LoadGenerator
 from soak.plan import SoakPlan
 from soak.processes import Figures, busy, look
-from soak.traffic import Traffic
+from soak.trend import Point
 
-RATES = ("acts", "accepted", "ended", "mails", "webhooks")
+RATES = ("scenarios", "accepted", "ended", "mails", "webhooks")
 
 
 class Sampler:
     """A thread that samples for the time of a `with`; every sample is a line of a CSV file: seconds, figure, value."""
 
-    def __init__(self, plan: SoakPlan, scene: Scene, traffic: Traffic, books: Books) -> None:
-        """Look at `scene`, `traffic` and `books`."""
+    def __init__(self, plan: SoakPlan, deployment: Deployment, load: LoadGenerator, tracker: JobTracker) -> None:
+        """Look at `deployment`, `load` and `tracker`."""
         self.series: defaultdict[str, list[Point]] = defaultdict(list)
-        self._plan, self._scene, self._traffic, self._books = plan, scene, traffic, books
+        self._plan, self._deployment, self._load, self._tracker = plan, deployment, load, tracker
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler")
         self._before = self._totals()
@@ -37,7 +37,7 @@ class Sampler:
     @property
     def file(self) -> Path:
         """Where the samples are."""
-        return self._scene.folder / "samples.csv"
+        return self._deployment.folder / "samples.csv"
 
     def __enter__(self) -> Self:
         """Begin; times count from here."""
@@ -67,7 +67,7 @@ class Sampler:
                 except Exception:  # noqa: BLE001 -- whatever fails, the soak goes on and says so at the end
                     fault = traceback.format_exc(limit=3)
                     if not self._stopping.wait(1.0):  # Ctrl-C ends RabbitMQ's own commands too
-                        self._books.complain(f"no sample: {fault}")
+                        self._tracker.record_fault(f"no sample: {fault}")
                     continue
                 asked = time.monotonic() if "rabbitmq: queues" in figures else asked
                 at = time.monotonic() - self.began
@@ -77,15 +77,15 @@ class Sampler:
                 file.flush()
 
     def _figures(self, *, dear: bool) -> Figures:
-        figures = {**look(self._scene.targets), **servers.store(self._scene.store), **self._traffic_figures()}
+        figures = {**look(self._deployment.targets), **servers.store(self._deployment.store), **self._traffic_figures()}
         if dear:
             none = {name: 0.0 for name in self.series if name.startswith("keys: ")}
-            figures |= none | servers.keys_by_kind(self._scene.store)
-            figures |= servers.broker(self._scene.cluster.nodes[0])
+            figures |= none | servers.keys_by_kind(self._deployment.store)
+            figures |= servers.broker(self._deployment.cluster.nodes[0])
         return figures
 
     def _traffic_figures(self) -> Figures:
-        answers, self._traffic.answers[:] = list(self._traffic.answers), []
+        answers, self._load.answers[:] = list(self._load.answers), []
         now, before = self._totals(), self._before
         self._before = now
         seconds = now["clock"] - before["clock"]
@@ -93,17 +93,17 @@ class Sampler:
         figures["load: machine busy, %"] = (
             100 * (now["busy"] - before["busy"]) / max(1e-9, now["time"] - before["time"])
         )
-        figures["load: acts going on"] = float(self._traffic.going_on)
+        figures["load: scenarios going on"] = float(self._load.in_progress)
         if answers:
-            figures["load: accept, median, ms"] = 1000 * at_share(answers, 0.5)
-            figures["load: accept, p99, ms"] = 1000 * at_share(answers, 0.99)
+            figures["load: accept, median, ms"] = 1000 * percentile(answers, 0.5)
+            figures["load: accept, p99, ms"] = 1000 * percentile(answers, 0.99)
         return figures
 
     def _totals(self) -> Figures:
-        count, (used, every) = self._books.count, busy()
+        count, (used, every) = self._tracker.count, busy()
         return {
             "clock": time.monotonic(),
-            "acts": self._traffic.done,
+            "scenarios": self._load.done,
             "accepted": count.accepted,
             "ended": sum(count.ended.values()),
             "mails": count.mails,

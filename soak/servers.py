@@ -23,7 +23,7 @@ _ASK = (
 
 
 def broker(server: RabbitMQ) -> Figures:
-    """Count what RabbitMQ has. Costs the start of an Erlang."""
+    """JobCounts what RabbitMQ has. Costs the start of an Erlang."""
     text = server.rabbitmqctl("eval", _ASK)
     names = ("connections", "channels", "queues", "messages", "Erlang processes", "Erlang memory, MB")
     values = [float(each) for each in re.findall(r"\d+", text)]
@@ -33,7 +33,7 @@ def broker(server: RabbitMQ) -> Figures:
 
 
 def store(store: Store) -> Figures:
-    """Count what Errand has in Valkey, in one round trip, and what Valkey says of itself."""
+    """JobCounts what Errand has in Valkey, in one round trip, and what Valkey says of itself."""
     keys = store.keys
     pipe = store.client.pipeline(transaction=False)
     sets = {
@@ -59,7 +59,7 @@ def store(store: Store) -> Figures:
 
 
 def keys_by_kind(store: Store) -> Figures:
-    """Count all keys by the first word of their names."""
+    """JobCounts all keys by the first word of their names."""
     prefix = store.keys.prefix
     counted = Counter(kind_of(key, prefix) for key in store.client.scan_iter(match=f"{prefix}*", count=1000))
     return {f"keys: {kind}": float(count) for kind, count in counted.items()}

@@ -1,8 +1,8 @@
 """The short form of `make chaos`: every kind of process is hit under load, and the ledger holds."""
 
+from chaos.deployment import running_deployment
 from chaos.plan import ChaosPlan
-from chaos.run import play
-from chaos.scene import playing
+from chaos.run import run_chaos
 from tests.conftest import missing
 from tests.support.rabbitmq import Node
 
@@ -20,8 +20,8 @@ SHORT = ChaosPlan(
 def test_whatever_is_killed_or_held_up_no_job_is_lost_or_finished_twice_and_nobody_is_left_untold(tmp_path):
     if not Node.there():
         missing("RabbitMQ is not installed (apt-get install rabbitmq-server); a container can't be stopped in between")
-    with playing(SHORT, tmp_path / "chaos") as scene:
-        verdict = play(SHORT, scene)
+    with running_deployment(SHORT, tmp_path / "chaos") as deployment:
+        verdict = run_chaos(SHORT, deployment)
 
     assert verdict.holds, verdict.text
     assert verdict.ledger.accepted == SHORT.jobs

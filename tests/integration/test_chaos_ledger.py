@@ -7,21 +7,21 @@ from time import time
 import pytest
 import requests
 
-from chaos.clients import Told
+from chaos.clients import ClientResults
 from chaos.evidence import Evidence
+from chaos.fault_injector import InjectedFault
 from chaos.faults import KINDS, ChaosFault, faults
-from chaos.ledger import settle
+from chaos.ledger import reconcile
+from chaos.observer import Observations, StatusChange
 from chaos.plan import ChaosPlan
 from chaos.receiver import ReceivedWebhook, Receiver
-from chaos.saboteur import Done
-from chaos.wishes import WantedJob, wishes
-from chaos.witness import Seen, Step
+from chaos.workload import PlannedJob, planned_jobs
 from errand.store import Outcome
 from errand.trust.signing import new_secret, parse_keys, signatures
 from schemas.status import Status
 from tests.support.jobs import claim, new_job
 
-WISH = WantedJob("mark", 0, {"operation": "tally", "email": "name@email.com"}, "succeeded", 40, hooked=True)
+WISH = PlannedJob("mark", 0, {"operation": "tally", "email": "name@email.com"}, "succeeded", 40, has_webhook=True)
 
 
 @pytest.fixture
@@ -32,42 +32,46 @@ def evidence(store, tmp_path):
     [lease] = claim(store)
     store.commit([Outcome(lease, Status.SUCCEEDED, "40")], 60)
     (tmp_path / WISH.mark).write_text("1.0\n")
-    seen = Seen()
-    seen.steps[job.id] = [Step(1, "accepted", 0), Step(2, "running", 1), Step(3, "succeeded", 1)]
+    observations = Observations()
+    observations.steps[job.id] = [
+        StatusChange(1, "accepted", 0),
+        StatusChange(2, "running", 1),
+        StatusChange(3, "succeeded", 1),
+    ]
     mails = [(1.5, f"<{job.id}.receipt@localhost>"), (3.5, f"<{job.id}.result@localhost>")]
     webhooks = [ReceivedWebhook(3.5, f"{job.id}-result", "errand.job.succeeded", "")]
-    return Evidence([WISH], Told(ids={WISH.mark: job.id}), seen, store, tmp_path, mails, webhooks, [])
+    return Evidence([WISH], ClientResults(ids={WISH.mark: job.id}), observations, store, tmp_path, mails, webhooks, [])
 
 
 def only(evidence):
     """Give the id of the only job."""
-    return evidence.told.ids[WISH.mark]
+    return evidence.results.ids[WISH.mark]
 
 
 def test_a_job_that_went_well_leaves_nothing_to_say(evidence):
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert ledger.holds
     assert (ledger.accepted, ledger.starts, ledger.executions, ledger.mails, ledger.webhooks) == (1, 1, 1, 2, 1)
     assert ledger.mails_per_job == {2: 1}
     assert not ledger.doubled
     assert not ledger.webhooks_doubled
-    assert not ledger.untold
+    assert not ledger.unreported
 
 
 def test_a_job_that_is_gone_is_lost(evidence):
     evidence.store.client.delete(evidence.store.keys.job(only(evidence)))
 
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert len(ledger.lost) == 1
     assert not ledger.holds
 
 
 def test_a_job_that_ended_twice_is_seen(evidence):
-    evidence.seen.steps[only(evidence)].append(Step(4, "succeeded", 2))
+    evidence.observations.steps[only(evidence)].append(StatusChange(4, "succeeded", 2))
 
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert len(ledger.twice) == 1
     assert not ledger.holds
@@ -76,7 +80,7 @@ def test_a_job_that_ended_twice_is_seen(evidence):
 def test_a_wrong_result_is_seen(evidence):
     evidence.store.client.hset(evidence.store.keys.job(only(evidence)), "result", "41")
 
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert len(ledger.wrong) == 1
     assert not ledger.holds
@@ -85,7 +89,7 @@ def test_a_wrong_result_is_seen(evidence):
 def test_a_tiny_job_may_be_executed_on_an_offer_that_came_to_nothing(evidence):
     (evidence.executions / WISH.mark).write_text("1.0\n2.0\n")
 
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert (ledger.offered, ledger.unexplained) == (1, [])
     assert ledger.holds
@@ -94,7 +98,7 @@ def test_a_tiny_job_may_be_executed_on_an_offer_that_came_to_nothing(evidence):
 def test_an_execution_without_a_start_is_seen(evidence):
     (evidence.executions / WISH.mark).write_text("1.0\n2.0\n3.0\n")
 
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert len(ledger.unexplained) == 1
     assert not ledger.holds
@@ -103,7 +107,7 @@ def test_an_execution_without_a_start_is_seen(evidence):
 def test_a_mail_that_never_came_is_missing(evidence):
     evidence.mails.pop()
 
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert ledger.missing == [f"{only(evidence)} result"]
     assert not ledger.holds
@@ -111,11 +115,11 @@ def test_a_mail_that_never_came_is_missing(evidence):
 
 def test_a_mail_that_came_twice_needs_a_fault_that_explains_it(evidence):
     evidence.mails.append((33.5, f"<{only(evidence)}.result@localhost>"))
-    kill = Done(ChaosFault(0, "mail", "kill", 1), "mail-1", 3.6, 1, 1, 3.6)
+    kill = InjectedFault(ChaosFault(0, "mail", "kill", 1), "mail-1", 3.6, 1, 1, 3.6)
 
-    bare = settle(evidence)
-    evidence = Evidence(**{**vars(evidence), "done": [kill]})
-    explained = settle(evidence)
+    bare = reconcile(evidence)
+    evidence = Evidence(**{**vars(evidence), "injected": [kill]})
+    explained = reconcile(evidence)
 
     assert len(bare.doubled) == len(explained.doubled) == 1
     assert not bare.holds
@@ -125,7 +129,7 @@ def test_a_mail_that_came_twice_needs_a_fault_that_explains_it(evidence):
 def test_a_webhook_that_never_came_is_missing(evidence):
     evidence.webhooks.clear()
 
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert ledger.webhooks_missing == [f"{only(evidence)}-result"]
     assert not ledger.holds
@@ -133,11 +137,11 @@ def test_a_webhook_that_never_came_is_missing(evidence):
 
 def test_a_webhook_that_came_twice_needs_a_fault_that_explains_it(evidence):
     evidence.webhooks.append(ReceivedWebhook(18.5, f"{only(evidence)}-result", "errand.job.succeeded", ""))
-    stop = Done(ChaosFault(0, "webhooks", "stop", 6), "webhooks-1", 3.0, 1, 1, 9.0)
+    stop = InjectedFault(ChaosFault(0, "webhooks", "stop", 6), "webhooks-1", 3.0, 1, 1, 9.0)
 
-    bare = settle(evidence)
-    evidence = Evidence(**{**vars(evidence), "done": [stop]})
-    explained = settle(evidence)
+    bare = reconcile(evidence)
+    evidence = Evidence(**{**vars(evidence), "injected": [stop]})
+    explained = reconcile(evidence)
 
     assert len(bare.webhooks_doubled) == len(explained.webhooks_doubled) == 1
     assert not bare.holds
@@ -155,7 +159,7 @@ def test_a_webhook_that_came_twice_needs_a_fault_that_explains_it(evidence):
 def test_a_webhook_that_says_something_wrong_is_seen(evidence, webhook):
     evidence.webhooks[:] = [replace(webhook, event_id=webhook.event_id.format(id=only(evidence)))]
 
-    ledger = settle(evidence)
+    ledger = reconcile(evidence)
 
     assert ledger.wrong
     assert not ledger.holds
@@ -164,13 +168,13 @@ def test_a_webhook_that_says_something_wrong_is_seen(evidence, webhook):
 def test_one_seed_makes_one_run():
     plan = ChaosPlan(jobs=200, faults=100, seed=7)
 
-    assert wishes(plan) == wishes(plan)
+    assert planned_jobs(plan) == planned_jobs(plan)
     assert faults(plan) == faults(plan)
     assert {(fault.kind, fault.what) for fault in faults(plan)} == {(kind, what) for kind, what, _ in KINDS}
 
 
 class TestReceiver:
-    """It takes what is signed as Standard Webhooks have it, and misbehaves when it is told to."""
+    """It takes what is signed as Standard Webhooks have it, and misbehaves when it is results to."""
 
     SECRET = new_secret()
 

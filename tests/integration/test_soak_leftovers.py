@@ -1,4 +1,4 @@
-"""The soak finds what is left behind in the store, and in its books what never came: who tests the tester."""
+"""The soak finds what is left behind in the store, and in its tracker what never came: who tests the tester."""
 
 import json
 
@@ -7,8 +7,8 @@ import pytest
 from chaos.receiver import ReceivedWebhook
 from errand.store import Event
 from schemas.notices import NoticeState
-from soak import books as books_of_soak
-from soak.books import Books
+from soak import tracker as books_of_soak
+from soak.job_tracker import JobTracker
 from soak.leftovers import orphans, stray_keys
 from tests.support.jobs import claimed, rescue, succeeded
 
@@ -26,10 +26,10 @@ def ended(store):
 
 
 @pytest.fixture
-def books(monkeypatch):
-    """Books that close what is complete at once, and know of no schedules."""
+def tracker(monkeypatch):
+    """JobTracker that close what is complete at once, and know of no schedules."""
     monkeypatch.setattr(books_of_soak, "KEPT", 0)
-    return Books(lambda _: False)
+    return JobTracker(lambda _: False)
 
 
 def test_a_job_that_waits_for_the_end_of_its_retention_is_no_orphan(store, ended):
@@ -83,67 +83,67 @@ def event(job_id, status):
     return Event("1-0", job_id, "status", json.dumps({"id": job_id, "status": status, "attempt": 1}))
 
 
-def test_books_close_a_story_that_is_complete(books):
-    books.accept("one", ("succeeded",), mailed=True)
-    books.see(event("one", "succeeded"))
-    books.deliver("<one.receipt@localhost>")
+def test_books_close_a_story_that_is_complete(tracker):
+    tracker.accept("one", ("succeeded",), mailed=True)
+    tracker.record_event(event("one", "succeeded"))
+    tracker.record_mail("<one.receipt@localhost>")
 
-    assert books.close() == 1
-    books.deliver("<one.result@localhost>")
-    assert books.close() == 0
-    assert not books.faults
-
-
-def test_books_wait_for_a_webhook_and_look_at_what_is_wrong_with_it(books):
-    books.accept("one", ("failed",), hooked=True)
-    books.see(event("one", "failed"))
-    assert books.close() == 1
-
-    books.call(ReceivedWebhook(1.0, "one-failure", "errand.job.failed", "its signature is wrong"))
-
-    assert books.close() == 0
-    assert "its signature is wrong" in books.wrong[0]
+    assert tracker.close_finished() == 1
+    tracker.record_mail("<one.result@localhost>")
+    assert tracker.close_finished() == 0
+    assert not tracker.faults
 
 
-def test_books_complain_of_a_job_that_never_ends(books, monkeypatch):
+def test_books_wait_for_a_webhook_and_look_at_what_is_wrong_with_it(tracker):
+    tracker.accept("one", ("failed",), has_webhook=True)
+    tracker.record_event(event("one", "failed"))
+    assert tracker.close_finished() == 1
+
+    tracker.record_webhook(ReceivedWebhook(1.0, "one-failure", "errand.job.failed", "its signature is wrong"))
+
+    assert tracker.close_finished() == 0
+    assert "its signature is wrong" in tracker.wrong[0]
+
+
+def test_books_complain_of_a_job_that_never_ends(tracker, monkeypatch):
     monkeypatch.setattr(books_of_soak, "ENDS_IN", 0)
-    books.accept("one", ("succeeded",))
+    tracker.accept("one", ("succeeded",))
 
-    books.close()
+    tracker.close_finished()
 
-    assert "still open" in books.wrong[0]
+    assert "still open" in tracker.wrong[0]
 
 
 @pytest.mark.parametrize("ends", [["failed"], ["succeeded", "succeeded"]])
-def test_books_complain_of_another_ending_and_of_two(books, ends):
-    books.accept("one", ("succeeded",))
+def test_books_complain_of_another_ending_and_of_two(tracker, ends):
+    tracker.accept("one", ("succeeded",))
     for end in ends:
-        books.see(event("one", end))
+        tracker.record_event(event("one", end))
 
-    books.close()
+    tracker.close_finished()
 
-    assert "instead of succeeded" in books.wrong[0]
+    assert "instead of succeeded" in tracker.wrong[0]
 
 
-def test_books_complain_of_a_mail_that_comes_twice(books):
-    books.accept("one", ("cancelled",), mailed=True)
-    books.see(event("one", "cancelled"))
+def test_books_complain_of_a_mail_that_comes_twice(tracker):
+    tracker.accept("one", ("cancelled",), mailed=True)
+    tracker.record_event(event("one", "cancelled"))
     for kind in ("receipt", "cancelled"):
-        books.deliver(f"<one.{kind}@localhost>")
-    books.close()
+        tracker.record_mail(f"<one.{kind}@localhost>")
+    tracker.close_finished()
 
-    books.deliver("<one.cancelled@localhost>")
+    tracker.record_mail("<one.cancelled@localhost>")
 
-    assert "after its story was closed" in books.wrong[0]
+    assert "after its tracked was closed" in tracker.wrong[0]
 
 
-def test_books_know_a_job_that_was_run_again_by_hand(books):
-    books.accept("one", ("failed",))
-    books.see(event("one", "failed"))
-    books.run_again("one")
-    assert books.close() == 1
+def test_books_know_a_job_that_was_run_again_by_hand(tracker):
+    tracker.accept("one", ("failed",))
+    tracker.record_event(event("one", "failed"))
+    tracker.run_again("one")
+    assert tracker.close_finished() == 1
 
-    books.see(event("one", "failed"))
+    tracker.record_event(event("one", "failed"))
 
-    assert books.close() == 0
-    assert not books.faults
+    assert tracker.close_finished() == 0
+    assert not tracker.faults

@@ -1,6 +1,6 @@
 """The jobs that clients of the soak ask for: of every weight and every ending, each with what may become of it.
 
-Stands under `acts.py`.
+Stands under `scenarios.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ class SoakJob:
         return float(self.options.get("delay", 0))
 
 
-class SoakJobs:
+class Workload:
     """The kinds of jobs by name, and how many of a thousand are of each."""
 
     def __init__(self, kinds: Mapping[str, tuple[int, Callable[[Random], SoakJob]]]) -> None:
@@ -93,7 +93,7 @@ def _called_off(random: Random) -> SoakJob:
     return SoakJob("nap", {"seconds": 30}, ends=("cancelled",), options=delay)
 
 
-WISHES = SoakJobs(
+WORKLOAD = Workload(
     {
         "sum": (550, _sum),
         "later": (60, _later),

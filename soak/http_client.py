@@ -1,6 +1,6 @@
 """HTTP as one client of the soak speaks it: a connection that stays open, and streams with one of their own.
 
-Stands under `acts.py`. The standard library's client: it costs a tenth of others, and shares this machine.
+Stands under `scenarios.py`. The standard library's client: it costs a tenth of others, and shares this machine.
 """
 
 import http.client
@@ -26,12 +26,12 @@ Request = tuple[str, str, str | None, dict[str, str]]
 """Method, path, body, headers."""
 
 
-class Unexpected(Exception):
+class UnexpectedResponse(Exception):
     """An answer that a healthy service would not give."""
 
 
 @dataclass(frozen=True)
-class SoakAnswer:
+class HttpResponse:
     """What came back."""
 
     status: int
@@ -44,7 +44,7 @@ class SoakAnswer:
         return json.loads(self.body)
 
 
-class SoakCaller:
+class HttpClient:
     """One client of one API process at a time; not for several threads."""
 
     def __init__(self, ports: list[int]) -> None:
@@ -59,18 +59,18 @@ class SoakCaller:
 
     def call(
         self, number: int, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,), **headers: str
-    ) -> SoakAnswer:
-        """Ask the API of this number; raise Unexpected unless the status is expected. `headers`: `_` stands for `-`."""
+    ) -> HttpResponse:
+        """Ask the API of this number; raise UnexpectedResponse unless the status is expected. `headers`: `_` stands for `-`."""
         port = self._ports[number % len(self._ports)]
         text = None if body is None else json.dumps(body)
         began = time.monotonic()
         try:
             status, content = self._ask(port, (method, path, text, _named(headers, text)))
         except (OSError, http.client.HTTPException) as fault:
-            raise Unexpected(f"{method} {_shape(path)}: {type(fault).__name__} {fault}") from None
-        answer = SoakAnswer(status, content, time.monotonic() - began)
+            raise UnexpectedResponse(f"{method} {_shape(path)}: {type(fault).__name__} {fault}") from None
+        answer = HttpResponse(status, content, time.monotonic() - began)
         if status not in expect:
-            raise Unexpected(f"{method} {_shape(path)}: {status} {content[:300].decode(errors='replace')}")
+            raise UnexpectedResponse(f"{method} {_shape(path)}: {status} {content[:300].decode(errors='replace')}")
         return answer
 
     @contextmanager
@@ -82,14 +82,14 @@ class SoakCaller:
                 connection.request("GET", path)
                 response = connection.getresponse()
             except (OSError, http.client.HTTPException) as fault:
-                raise Unexpected(f"GET {_shape(path)}: {type(fault).__name__} {fault}") from None
+                raise UnexpectedResponse(f"GET {_shape(path)}: {type(fault).__name__} {fault}") from None
             with closing(response):
                 if response.status == 204:
                     yield iter(())
                 elif response.status == 200:
                     yield told(iter(lambda: response.read1(65_536), b""))
                 else:
-                    raise Unexpected(f"GET {_shape(path)}: {response.status}")
+                    raise UnexpectedResponse(f"GET {_shape(path)}: {response.status}")
 
     def close(self) -> None:
         """Close all connections."""

@@ -32,7 +32,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class SoakVerdict:
+class Trend:
     """What a series came to: medians of its first and its last fifth, the growth over the window, and by the hour."""
 
     first: float
@@ -43,7 +43,7 @@ class SoakVerdict:
     grows: bool
 
 
-def judge(points: Sequence[Point], floor: float) -> SoakVerdict | None:
+def trend_of(points: Sequence[Point], floor: float) -> Trend | None:
     """Judge a series; `floor` is the growth over the window that means nothing. None: too few samples."""
     if len(points) < FEWEST:
         return None
@@ -55,10 +55,10 @@ def judge(points: Sequence[Point], floor: float) -> SoakVerdict | None:
     grows = (
         growth > floor
         and per_hour > SHARE * abs(first)
-        and growth > STRAY * stray(points, pace)
+        and growth > STRAY * spread(points, pace)
         and slope(points[len(points) // 2 :]) >= pace / 2
     )
-    return SoakVerdict(first, last, growth, per_hour, max(values), grows)
+    return Trend(first, last, growth, per_hour, max(values), grows)
 
 
 def slope(points: Sequence[Point]) -> float:
@@ -68,7 +68,7 @@ def slope(points: Sequence[Point]) -> float:
     return statistics.median(slopes) if slopes else 0.0
 
 
-def stray(points: Sequence[Point], pace: float) -> float:
+def spread(points: Sequence[Point], pace: float) -> float:
     """Tell how far the samples lie from the line of this slope, as a standard deviation of normal noise."""
     rests = [value - pace * at for at, value in points]
     middle = statistics.median(rests)

@@ -1,6 +1,6 @@
 """Reads the stream of events to its end and hands on each entry once, whatever happens to the store meanwhile.
 
-Stands beside the whole life of a job, under `witness.py` and `soak/books.py`.
+Stands beside the whole life of a job, under `observer.py` and `soak/books.py`.
 """
 
 import threading
@@ -15,7 +15,7 @@ PAUSE = 0.1
 BEGINNING = "0-0"
 
 
-class Follower:
+class EventReader:
     """A thread that reads all events from the first one on."""
 
     def __init__(self, store: Store, take: Callable[[Event], object]) -> None:
@@ -24,7 +24,7 @@ class Follower:
         """How often entries of the stream were gone before they were read."""
         self._store, self._take = store, take
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._read, name="follower")
+        self._thread = threading.Thread(target=self._read, name="reader")
 
     def start(self) -> None:
         """Begin to read."""

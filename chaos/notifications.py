@@ -1,4 +1,4 @@
-"""What the owners of jobs were told, beside what they should have been: mails, webhooks, and why some came twice.
+"""What the notifications of jobs were results, beside what they should have been: mails, webhooks, and why some came twice.
 
 Stands after a run, under `ledger.py`.
 """
@@ -6,8 +6,8 @@ Stands after a run, under `ledger.py`.
 from collections.abc import Iterable, Sequence
 
 from chaos.evidence import UNEXPLAINED, Evidence, Ledger
+from chaos.fault_injector import InjectedFault
 from chaos.receiver import ReceivedWebhook
-from chaos.saboteur import Done
 
 WINDOW = 1.0
 """Seconds around the mail server's 250, or the receiver's 200, in which a fault explains that it was not marked."""
@@ -22,11 +22,11 @@ def mails(ledger: Ledger, evidence: Evidence) -> None:
     taken: dict[str, list[float]] = {}
     for at, message_id in evidence.mails:
         taken.setdefault(message_id, []).append(at)
-    for wish in evidence.wishes:
-        job_id = evidence.told.ids.get(wish.mark)
-        if not wish.mailed or job_id is None:
+    for job in evidence.planned_jobs:
+        job_id = evidence.results.ids.get(job.mark)
+        if not job.has_mail or job_id is None:
             continue
-        finals = evidence.seen.finals(job_id)
+        finals = evidence.observations.finals(job_id)
         got = 0
         for kind in ("receipt", *(NOTE_OF[step.status] for step in finals[:1])):
             ledger.mails += 1
@@ -35,7 +35,7 @@ def mails(ledger: Ledger, evidence: Evidence) -> None:
             if not times:
                 ledger.missing.append(f"{job_id} {kind}")
             elif len(times) > 1:
-                ledger.doubled.append(f"{job_id} {kind}: {_why(times, evidence.done, MAILING)}")
+                ledger.doubled.append(f"{job_id} {kind}: {_explanation(times, evidence.injected, MAILING)}")
         ledger.mails_per_job[got] += 1
 
 
@@ -44,10 +44,10 @@ def webhooks(ledger: Ledger, evidence: Evidence) -> None:
     taken: dict[str, list[ReceivedWebhook]] = {}
     for delivery in evidence.webhooks:
         taken.setdefault(delivery.event_id, []).append(delivery)
-    for wish in evidence.wishes:
-        job_id = evidence.told.ids.get(wish.mark)
-        finals = evidence.seen.finals(job_id) if job_id else []
-        if not wish.hooked or not finals:
+    for job in evidence.planned_jobs:
+        job_id = evidence.results.ids.get(job.mark)
+        finals = evidence.observations.finals(job_id) if job_id else []
+        if not job.has_webhook or not finals:
             continue
         ledger.webhooks += 1
         event_id, kind = f"{job_id}-{NOTE_OF[finals[0].status]}", f"errand.job.{finals[0].status}"
@@ -58,16 +58,16 @@ def webhooks(ledger: Ledger, evidence: Evidence) -> None:
             ledger.webhooks_missing.append(event_id)
         elif len(deliveries) > 1:
             times = [each.at for each in deliveries]
-            ledger.webhooks_doubled.append(f"{event_id}: {_why(times, evidence.done, CALLING)}")
-    untold = set(ledger.untold)
-    unasked = [event_id for event_id in taken if event_id.rpartition("-")[0] not in untold]
+            ledger.webhooks_doubled.append(f"{event_id}: {_explanation(times, evidence.injected, CALLING)}")
+    unreported = set(ledger.unreported)
+    unasked = [event_id for event_id in taken if event_id.rpartition("-")[0] not in unreported]
     ledger.wrong += [f"{event_id}: a webhook nobody asked for" for event_id in unasked]
 
 
-def _why(times: Sequence[float], done: Iterable[Done], kinds: Sequence[str]) -> str:
+def _explanation(times: Sequence[float], injected: Iterable[InjectedFault], kinds: Sequence[str]) -> str:
     """Name what was hit between the first time it was taken and the mark, or say that nothing was."""
     first = min(times)
-    near = [each for each in done if each.fault.kind in kinds and each.at - WINDOW <= first <= each.until + WINDOW]
+    near = [each for each in injected if each.fault.kind in kinds and each.at - WINDOW <= first <= each.until + WINDOW]
     gaps = ", ".join(f"{at - first:.1f} s" for at in sorted(times)[1:])
     reason = "; ".join(f"{each.fault}, {each.name}, {each.at - first:+.2f} s from when it was taken" for each in near)
-    return f"again after {gaps}; {reason or UNEXPLAINED}"
+    return f"repeated after {gaps}; {reason or UNEXPLAINED}"

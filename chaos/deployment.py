@@ -1,6 +1,6 @@
 """The whole of Errand as the run has it: servers, APIs, workers, a mail server and a receiver of webhooks.
 
-Stands under everything that is hit. Next: `saboteur.py`.
+Stands under everything that is hit. Next: `injector.py`.
 """
 
 import shutil
@@ -28,14 +28,14 @@ APIS = 2
 OPERATIONS = "workers.operations,chaos.operations"
 
 
-class Durable(Valkey):
+class DurableValkey(Valkey):
     """A Valkey that has each change on its disk before it answers."""
 
     def _command(self) -> list[str]:
         return [*super()._command(), "--appendfsync", "always"]
 
 
-class Scene:
+class Deployment:
     """All processes of a run, and where they are."""
 
     def __init__(self, plan: ChaosPlan, folder: Path, sink: SmtpSink, receiver: Receiver) -> None:
@@ -46,7 +46,7 @@ class Scene:
         self.cluster = Cluster(folder / "rabbitmq", plan.nodes)
         for node in self.cluster.nodes:
             node.server.env["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] += plan.erlang
-        self.valkey = Durable(folder / "valkey", steady_port())
+        self.valkey = DurableValkey(folder / "valkey", steady_port())
         self.ports = [steady_port() for _ in range(APIS)]
         self.urls = [f"http://{LOCALHOST}:{port}" for port in self.ports]
         self._env = {
@@ -101,12 +101,12 @@ class Scene:
         self.cluster.close()
         self.store.client.close()
 
-    def lines(self, *words: str) -> list[str]:
-        """Give the lines of all logs of Errand that have one of these words."""
+    def log_lines(self, *words: str) -> list[str]:
+        """Give the log_lines of all logs of Errand that have one of these words."""
         found = []
         for log in sorted(self.folder.glob("*.log")):
-            lines = log.read_text("utf-8", "replace").splitlines()
-            found += [f"{log.stem}: {line}" for line in lines if any(word in line for word in words)]
+            log_lines = log.read_text("utf-8", "replace").splitlines()
+            found += [f"{log.stem}: {line}" for line in log_lines if any(word in line for word in words)]
         return found
 
     def _api(self, number: int, port: int) -> ChaosTarget:
@@ -122,14 +122,14 @@ class Scene:
 
 
 @contextmanager
-def playing(plan: ChaosPlan, folder: Path) -> Iterator[Scene]:
-    """Have the scene for the time of a `with`."""
+def running_deployment(plan: ChaosPlan, folder: Path) -> Iterator[Deployment]:
+    """Have the deployment for the time of a `with`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with SmtpSink() as sink, Receiver(new_secret()) as receiver:
-        scene = Scene(plan, folder, sink, receiver)
+        deployment = Deployment(plan, folder, sink, receiver)
         try:
-            scene.begin()
-            yield scene
+            deployment.begin()
+            yield deployment
         finally:
-            scene.end()
+            deployment.end()

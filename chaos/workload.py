@@ -15,7 +15,7 @@ DOMAIN = "owner.test"
 
 
 @dataclass(frozen=True)
-class WantedJob:
+class PlannedJob:
     """One job: its body, when it is sent (s from the start), how it may end, and with which result or error."""
 
     mark: str
@@ -25,16 +25,16 @@ class WantedJob:
     ends: str
     answer: Any
     cancel_after: float | None = None
-    hooked: bool = False
-    """Whether its owner is to be told by a webhook too."""
+    has_webhook: bool = False
+    """Whether its owner is to be results by a webhook too."""
 
     @property
-    def mailed(self) -> bool:
-        """Tell whether its owner is to be told."""
+    def has_mail(self) -> bool:
+        """Tell whether its owner is to be results."""
         return "email" in self.body
 
 
-def wishes(plan: ChaosPlan) -> list[WantedJob]:
+def planned_jobs(plan: ChaosPlan) -> list[PlannedJob]:
     """Make all jobs of a run, in the order of their time."""
     random = Random(f"jobs {plan.seed}")
     kinds, weights = zip(*_KINDS.items(), strict=True)
@@ -49,8 +49,8 @@ def wishes(plan: ChaosPlan) -> list[WantedJob]:
             body["email"] = f"job-{mark}@{DOMAIN}"
         if (priority := random.choice(["low", "normal", "normal", "normal", "high"])) != "normal":
             body["priority"] = priority
-        hooked = random.random() < 0.5
-        made.append(WantedJob(mark, number * plan.seconds / plan.jobs, body, ends, answer, cancel_after, hooked))
+        has_webhook = random.random() < 0.5
+        made.append(PlannedJob(mark, number * plan.seconds / plan.jobs, body, ends, answer, cancel_after, has_webhook))
     return made
 
 
@@ -62,7 +62,7 @@ def _tally(random: Random) -> Made:
     return "tally", {"value": value, "other": other}, "succeeded", value + other, {}
 
 
-def _later(random: Random) -> Made:
+def _schedule(random: Random) -> Made:
     operation, arguments, ends, answer, _ = _tally(random)
     return operation, arguments, ends, answer, {"delay": round(random.uniform(0.5, 5), 2)}
 
@@ -101,7 +101,7 @@ def _called_off(random: Random) -> Made:
 
 _KINDS: dict[Callable[[Random], Made], int] = {
     _tally: 35,
-    _later: 5,
+    _schedule: 5,
     _sieve: 12,
     _dwell: 12,
     _nap: 15,

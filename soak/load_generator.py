@@ -1,6 +1,6 @@
-"""Lets acts happen: as fast as they go, to find full load, or so many a second whatever becomes of them.
+"""Lets scenarios happen: as fast as they go, to find full load, or so many a second whatever becomes of them.
 
-Stands between `run.py` and `acts.py`.
+Stands between `run.py` and `scenarios.py`.
 """
 
 import http.client
@@ -12,29 +12,29 @@ from contextlib import suppress
 from queue import SimpleQueue
 from random import Random
 
-from soak.acts import ACTS
-from soak.books import Books
-from soak.calls import SoakCaller, Unexpected
+from soak.client import SoakClient
+from soak.http_client import HttpClient, UnexpectedResponse
+from soak.job_tracker import JobTracker
 from soak.plan import SoakPlan
-from soak.visitor import Visitor
+from soak.scenarios import SCENARIOS
 
-ACT_ROOM = 1000
-"""Numbers that one act may use up."""
+NUMBERS_PER_SCENARIO = 1000
+"""Numbers that one scenario may use up."""
 
 
-class Traffic:
-    """Threads that each do one act at a time, as they come to be due."""
+class LoadGenerator:
+    """Threads that each do one scenario at a time, as they come to be due."""
 
-    def __init__(self, plan: SoakPlan, ports: list[int], receiver: str, books: Books) -> None:
+    def __init__(self, plan: SoakPlan, ports: list[int], receiver: str, tracker: JobTracker) -> None:
         """Call on the APIs at these ports; `receiver` is the address of webhooks."""
         self.answers: list[float] = []
         """Seconds in which jobs were accepted; whoever reads them takes them away."""
         self.late: float = 0.0
-        """Most seconds an act began after its time."""
+        """Most seconds an scenario began after its time."""
         self.begun = self.done = 0
         self.failed: Counter[str] = Counter()
         """Acts that ended in what a healthy service would not answer, by what it was."""
-        self._plan, self._ports, self._receiver, self._books = plan, ports, receiver, books
+        self._plan, self._ports, self._receiver, self._tracker = plan, ports, receiver, tracker
         self._due: SimpleQueue[tuple[int, float] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._work, name="client", daemon=True) for _ in range(plan.clients)]
@@ -54,23 +54,23 @@ class Traffic:
         return not any(thread.is_alive() for thread in self._threads)
 
     @property
-    def going_on(self) -> int:
-        """How many acts were begun, or should have been, and have not ended."""
+    def in_progress(self) -> int:
+        """How many scenarios were begun, or should have been, and have not ended."""
         return self.begun - self.done
 
-    def push(self, seconds: float, has_room: Callable[[], bool]) -> None:
-        """Let acts happen as fast as they go: another one whenever a client is free and the service has room."""
+    def run_unpaced(self, seconds: float, has_room: Callable[[], bool]) -> None:
+        """Let scenarios happen as fast as they go: another one whenever a client is free and the service has room."""
         until = time.monotonic() + seconds
         while (now := time.monotonic()) < until:
-            free = self._plan.clients - self.going_on
+            free = self._plan.clients - self.in_progress
             if free > 0 and has_room():
                 for _ in range(min(free, 20)):
                     self._begin(now)
             else:
                 time.sleep(0.002)
 
-    def offer(self, rate: float, seconds: float, besides: Callable[[], object]) -> None:
-        """Let `rate` acts begin each second, whatever becomes of them; call `besides` now and then."""
+    def run_paced(self, rate: float, seconds: float, besides: Callable[[], object]) -> None:
+        """Let `rate` scenarios begin each second, whatever becomes of them; call `besides` now and then."""
         began = time.monotonic()
         count = 0
         while (passed := time.monotonic() - began) < seconds:
@@ -85,13 +85,13 @@ class Traffic:
         self._due.put((self.begun, due))
 
     def _work(self) -> None:
-        caller = SoakCaller(self._ports)
-        with suppress(Unexpected):  # an API that is away now is called later
+        caller = HttpClient(self._ports)
+        with suppress(UnexpectedResponse):  # an API that is away now is called later
             caller.connect()
-        while (act := self._due.get()) is not None:
-            number, due = act
+        while (scenario := self._due.get()) is not None:
+            number, due = scenario
             late = time.monotonic() - due
-            fault = self._act(caller, number)
+            fault = self._run_scenario(caller, number)
             with self._lock:
                 self.done += 1
                 self.late = max(self.late, late)
@@ -99,14 +99,16 @@ class Traffic:
                     self.failed[fault] += 1
         caller.close()
 
-    def _act(self, caller: SoakCaller, number: int) -> str:
-        """Do one act; give what went wrong, if anything."""
+    def _run_scenario(self, caller: HttpClient, number: int) -> str:
+        """Do one scenario; give what went wrong, if anything."""
         random = Random(f"{self._plan.seed} {number}")
-        [act] = random.choices(list(ACTS), list(ACTS.values()))
+        [scenario] = random.choices(list(SCENARIOS), list(SCENARIOS.values()))
         try:
-            act(Visitor(caller, self._books, self._receiver, number * ACT_ROOM, random, self.answers))
-        except (Unexpected, OSError, http.client.HTTPException) as fault:
-            what = f"{act.__name__}: {type(fault).__name__} {fault}"
-            self._books.complain(what)
+            scenario(
+                SoakClient(caller, self._tracker, self._receiver, number * NUMBERS_PER_SCENARIO, random, self.answers)
+            )
+        except (UnexpectedResponse, OSError, http.client.HTTPException) as fault:
+            what = f"{scenario.__name__}: {type(fault).__name__} {fault}"
+            self._tracker.record_fault(what)
             return what
         return ""

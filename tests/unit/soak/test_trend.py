@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from soak.judge import judge
 from soak.report import FLOORS, floor_of
+from soak.trend import trend_of
 
 MEMORY, CONNECTIONS = FLOORS[": memory, MB"], FLOORS["rabbitmq:"]
 SEEDS = range(20)
@@ -28,52 +28,52 @@ def test_noise_around_a_level_is_flat(seed):
     noise = noisy(seed, 1.0)
 
     for minutes in (1.2, 25):
-        assert not judge(series(minutes, lambda _: 60 + noise()), MEMORY).grows
+        assert not trend_of(series(minutes, lambda _: 60 + noise()), MEMORY).grows
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_slow_leak_beneath_noise_grows(seed):
     noise = noisy(seed, 0.5)
 
-    verdict = judge(series(25, lambda at: 60 + 10 * at / 3600 + noise()), MEMORY)
+    trend = trend_of(series(25, lambda at: 60 + 10 * at / 3600 + noise()), MEMORY)
 
-    assert verdict.grows
-    assert verdict.per_hour == pytest.approx(10, rel=0.3)
+    assert trend.grows
+    assert trend.per_hour == pytest.approx(10, rel=0.3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_two_minutes_are_enough_for_a_leak_of_some_kilobytes_a_job(seed):
     noise = noisy(seed, 0.2)
 
-    assert judge(series(1.2, lambda at: 60 + at * 10 * 0.006 + noise(), every=3), MEMORY).grows
+    assert trend_of(series(1.2, lambda at: 60 + at * 10 * 0.006 + noise(), every=3), MEMORY).grows
 
 
 def test_memory_taken_a_megabyte_at_a_time_grows():
-    assert judge(series(25, lambda at: 60 + at // 240), MEMORY).grows
+    assert trend_of(series(25, lambda at: 60 + at // 240), MEMORY).grows
 
 
 def test_a_connection_lost_every_few_seconds_grows():
-    assert judge(series(1.2, lambda at: 20 + at // 12, every=10), CONNECTIONS).grows
+    assert trend_of(series(1.2, lambda at: 20 + at // 12, every=10), CONNECTIONS).grows
 
 
 def test_what_fills_up_to_a_plateau_is_flat():
-    assert not judge(series(25, lambda at: 60 + 20 * (1 - math.exp(-at / 240))), MEMORY).grows
+    assert not trend_of(series(25, lambda at: 60 + 20 * (1 - math.exp(-at / 240))), MEMORY).grows
 
 
 def test_one_step_is_flat():
-    assert not judge(series(25, lambda at: 60 + 15 * (at > 1000)), MEMORY).grows
+    assert not trend_of(series(25, lambda at: 60 + 15 * (at > 1000)), MEMORY).grows
 
 
 def test_what_rises_and_falls_is_flat():
-    assert not judge(series(25, lambda at: 60 + 30 * (at % 200) / 200), MEMORY).grows
+    assert not trend_of(series(25, lambda at: 60 + 30 * (at % 200) / 200), MEMORY).grows
 
 
 def test_what_shrinks_is_flat():
-    assert not judge(series(25, lambda at: 60 - 10 * at / 1500), MEMORY).grows
+    assert not trend_of(series(25, lambda at: 60 - 10 * at / 1500), MEMORY).grows
 
 
 def test_what_was_seen_too_seldom_is_not_judged():
-    assert judge(series(0.3, lambda at: at), MEMORY) is None
+    assert trend_of(series(0.3, lambda at: at), MEMORY) is None
 
 
 def test_each_figure_has_its_own_floor_and_a_rate_none():

@@ -1,6 +1,6 @@
-"""The saboteur: does the faults of the plan, one after the other, and lets go on what it held up.
+"""The injector: does the faults of the plan, one after the other, and lets go on what it held up.
 
-Stands beside the whole life of a job. Next: `witness.py`, which is told of each fault.
+Stands beside the whole life of a job. Next: `observer.py`, which is results of each fault.
 """
 
 import os
@@ -15,10 +15,10 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar, cast
 
+from chaos.deployment import Deployment
 from chaos.faults import ChaosFault
 from chaos.receiver import Behaviour
-from chaos.scene import Scene
-from chaos.targets import ChaosTarget, up_of
+from chaos.targets import ChaosTarget, running_targets
 
 Found = TypeVar("Found")
 
@@ -29,8 +29,8 @@ SPARED = ("valkey", "rabbitmq")
 
 
 @dataclass(frozen=True)
-class Done:
-    """A fault as it was done: to whom, when (s since 1970), the process that was hit and the one above it."""
+class InjectedFault:
+    """A fault as it was injected: to whom, when (s since 1970), the process that was hit and the one above it."""
 
     fault: ChaosFault
     name: str
@@ -41,16 +41,18 @@ class Done:
     """When what was held went on; the same as `at` for a kill."""
 
 
-class Saboteur:
+class FaultInjector:
     """One thread that does the faults."""
 
-    def __init__(self, scene: Scene, faults: Sequence[ChaosFault], seed: int, tell: Callable[[Done], None]) -> None:
+    def __init__(
+        self, deployment: Deployment, faults: Sequence[ChaosFault], seed: int, tell: Callable[[InjectedFault], None]
+    ) -> None:
         """Do `faults`; `tell` is called after each."""
-        self.done: list[Done] = []
+        self.injected: list[InjectedFault] = []
         self.left_out: list[ChaosFault] = []
-        self._scene, self._faults, self._tell = scene, faults, tell
-        self._random = Random(f"saboteur {seed}")
-        self._releases: list[threading.Timer] = []
+        self._deployment, self._faults, self._tell = deployment, faults, tell
+        self._random = Random(f"injector {seed}")
+        self._resume_timers: list[threading.Timer] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -63,9 +65,9 @@ class Saboteur:
         self._stopping.set()
 
     def join(self) -> None:
-        """Wait until all faults are done and over."""
+        """Wait until all faults are injected and over."""
         self._thread.join()
-        for timer in self._releases:
+        for timer in self._resume_timers:
             timer.join()
 
     def _run(self) -> None:
@@ -73,19 +75,19 @@ class Saboteur:
         for fault in self._faults:
             if self._stopping.wait(max(0.0, began + fault.at - time.monotonic())):
                 return
-            done = self._do(fault)
-            if done is None:
+            injected = self._do(fault)
+            if injected is None:
                 self.left_out.append(fault)
                 continue
-            self.done.append(done)
-            sys.stdout.write(f"{time.strftime('%H:%M:%S')} {fault}: {done.name} ({done.pid})\n")
-            self._tell(done)
+            self.injected.append(injected)
+            sys.stdout.write(f"{time.strftime('%H:%M:%S')} {fault}: {injected.name} ({injected.pid})\n")
+            self._tell(injected)
 
-    def _do(self, fault: ChaosFault) -> Done | None:
+    def _do(self, fault: ChaosFault) -> InjectedFault | None:
         if fault.kind == "smtp":
-            return self._mislead(fault)
+            return self._disturb_mail_server(fault)
         if fault.kind == "receiver":
-            return self._mislead_receiver(fault)
+            return self._disturb_receiver(fault)
         if fault.kind.endswith(" child"):
             return self._hit_child(fault)
         target = self._found(lambda: self._victim(fault.kind))
@@ -94,22 +96,22 @@ class Saboteur:
         if fault.what == "kill":
             at = time.time()
             target.kill()
-            return Done(fault, target.name, at, pid, pid, at)
+            return InjectedFault(fault, target.name, at, pid, pid, at)
         at = time.time()
-        target.hold()
-        self._later(fault.seconds, target.release)
-        return Done(fault, target.name, at, pid, pid, at + fault.seconds)
+        target.pause()
+        self._schedule(fault.seconds, target.resume)
+        return InjectedFault(fault, target.name, at, pid, pid, at + fault.seconds)
 
     def _victim(self, kind: str) -> ChaosTarget | None:
         """Choose one that is up, if another of its kind is up too: who deploys one of each asks for outages."""
-        up = up_of(self._scene.targets, kind)
-        alone = len([target for target in self._scene.targets if target.kind == kind]) == 1
-        majority = kind != "rabbitmq" or len(up) == len(self._scene.cluster.nodes)
+        up = running_targets(self._deployment.targets, kind)
+        alone = len([target for target in self._deployment.targets if target.kind == kind]) == 1
+        majority = kind != "rabbitmq" or len(up) == len(self._deployment.cluster.nodes)
         if up and (alone or (len(up) > 1 and majority)):
             return self._random.choice(up)
         return None
 
-    def _hit_child(self, fault: ChaosFault) -> Done | None:
+    def _hit_child(self, fault: ChaosFault) -> InjectedFault | None:
         found = self._found(lambda: self._children(fault.kind))
         if not found:
             return None
@@ -118,20 +120,22 @@ class Saboteur:
         at = time.time()
         _send(pid, signal.SIGKILL if kill else signal.SIGSTOP)
         if not kill:
-            self._later(fault.seconds, lambda: _send(pid, signal.SIGCONT))
-        return Done(fault, owner.name, at, pid, owner.pid or 0, at if kill else at + fault.seconds)
+            self._schedule(fault.seconds, lambda: _send(pid, signal.SIGCONT))
+        return InjectedFault(fault, owner.name, at, pid, owner.pid or 0, at if kill else at + fault.seconds)
 
     def _children(self, kind: str) -> list[tuple[ChaosTarget, int]]:
         """Find the processes of a kind below those that are up."""
         if kind == "api child":
-            return [(target, pid) for target in up_of(self._scene.targets, "api") for pid in target.family()]
+            return [
+                (target, pid) for target in running_targets(self._deployment.targets, "api") for pid in target.family()
+            ]
         weight = f'"weight": "{kind.removesuffix(" child")}"'
-        compute = up_of(self._scene.targets, "compute")
+        compute = running_targets(self._deployment.targets, "compute")
         return [(target, pid) for target in compute for pid in target.family() if weight in _command(pid)]
 
-    def _mislead(self, fault: ChaosFault) -> Done:
+    def _disturb_mail_server(self, fault: ChaosFault) -> InjectedFault:
         """Have the mail server misbehave for a while."""
-        sink = self._scene.sink
+        sink = self._deployment.sink
         match fault.what:
             case "refuse":
                 sink.answers["DATA"] = "451 Come back later"
@@ -142,26 +146,26 @@ class Saboteur:
             case "drop":
                 sink.drop_at = self._random.choice(["CONNECT", "RCPT", "DATA"])
         at = time.time()
-        self._later(fault.seconds, self._behave)
-        told = sink.hang_at or sink.drop_at or next(iter(sink.answers), "")
-        return Done(fault, f"mail server, at {told}", at, 0, 0, at + fault.seconds)
+        self._schedule(fault.seconds, self._restore_mail_server)
+        stage = sink.hang_at or sink.drop_at or next(iter(sink.answers), "")
+        return InjectedFault(fault, f"mail server, at {stage}", at, 0, 0, at + fault.seconds)
 
-    def _behave(self) -> None:
-        sink = self._scene.sink
+    def _restore_mail_server(self) -> None:
+        sink = self._deployment.sink
         sink.answers.clear()
         sink.hang_at = sink.drop_at = None
 
-    def _mislead_receiver(self, fault: ChaosFault) -> Done:
+    def _disturb_receiver(self, fault: ChaosFault) -> InjectedFault:
         """Have the receiver of webhooks misbehave for a while."""
         at = time.time()
-        self._scene.receiver.behave(cast(Behaviour, fault.what))
-        self._later(fault.seconds, lambda: self._scene.receiver.behave("well"))
-        return Done(fault, "receiver", at, 0, 0, at + fault.seconds)
+        self._deployment.receiver.behave(cast(Behaviour, fault.what))
+        self._schedule(fault.seconds, lambda: self._deployment.receiver.behave("well"))
+        return InjectedFault(fault, "receiver", at, 0, 0, at + fault.seconds)
 
-    def _later(self, seconds: float, act: Callable[[], object]) -> None:
+    def _schedule(self, seconds: float, act: Callable[[], object]) -> None:
         timer = threading.Timer(seconds, act)
         timer.start()
-        self._releases.append(timer)
+        self._resume_timers.append(timer)
 
     @staticmethod
     def _found(look: "Callable[[], Found | None]") -> "Found | None":

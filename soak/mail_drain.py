@@ -1,6 +1,6 @@
 """Takes the mails from the mail server, so that it keeps none: it must not grow itself.
 
-Stands after step 6 of a job's life, before `books.py`.
+Stands after step 6 of a job's life, before `tracker.py`.
 """
 
 from tests.support.smtp import Caught, SmtpSink
