@@ -1,4 +1,4 @@
-"""Chaos: jobs over HTTP while every kind of process is killed or held up, and a ledger of what became of each job.
+"""Chaos test: submits jobs over HTTP, kills and pauses every kind of process, and checks what became of each job.
 
-Stands beside the product, as `bench/` does. `python -m chaos`, or `make chaos JOBS=10000`; next: `__main__.py`.
+Start it with `python -m chaos`, or `make chaos JOBS=10000`. Next: `__main__.py`.
 """

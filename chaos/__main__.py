@@ -1,4 +1,4 @@
-"""`make chaos JOBS=… FAULTS=… SEED=… NODES=…`: runs it, prints the table; status 1 when the promise was broken."""
+"""`make chaos JOBS=… FAULTS=… SEED=… NODES=…`: runs the test and prints its table; exit status 1 if a check failed."""
 
 import signal
 import sys
@@ -11,10 +11,10 @@ from chaos.run import run_chaos
 
 
 def main() -> int:
-    """Read the plan, run_chaos it, print what came of it."""
+    """Read the plan, run it, print the verdict."""
     plan = ChaosPlan.from_environment()
     folder = Path(gettempdir()) / f"errand-chaos-{plan.seed}"
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended on the way out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # exits through the `with`, which stops all processes
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a text stream
     print(f"seed {plan.seed}: {plan.jobs} jobs, {plan.faults} faults in {plan.seconds:.0f} s; logs in {folder}")
     with running_deployment(plan, folder) as deployment:

@@ -1,7 +1,4 @@
-"""The clients: they submit jobs over HTTP, and ask repeated under the same key until they are results an id.
-
-Stands before step 1 of a job's life. Next: `observer.py`, which sees what becomes of the jobs.
-"""
+"""The clients: they submit jobs over HTTP, and repeat each request with the same key until they receive an id."""
 
 import itertools
 import threading
@@ -16,36 +13,36 @@ import requests
 from chaos.workload import PlannedJob
 
 ANSWERS_IN = 10.0
-"""Seconds a client waits for an answer before it asks repeated."""
+"""Seconds that a client waits for a response before it repeats the request."""
 PAUSE = 0.3
-"""Seconds between two tries."""
+"""Seconds between two attempts."""
 ASKED_TWICE = 20
-"""Each so manieth job is sent once more although it was accepted: the same id must come back."""
+"""Every this many jobs, one is submitted twice although it was accepted: the same id must come back."""
 
 
 @dataclass
 class ClientResults:
-    """What the clients were results, all of them together."""
+    """The responses that all clients received."""
 
     ids: dict[str, str] = field(default_factory=dict)
-    """Id of the job by its mark."""
+    """Id of each job, by its mark."""
     contradictions: list[str] = field(default_factory=list)
-    """Marks for which two ids were results."""
+    """Marks that received two different ids."""
     refusals: Counter[str] = field(default_factory=Counter)
-    """Answers other than those hoped for, and connections that failed, by what they were."""
+    """Unexpected statuses and failed connections, by kind."""
     gave_up: list[str] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
-    """Seconds from each first try to the id."""
+    """Seconds from the first attempt to the id, for each job."""
 
 
 class Clients:
-    """Some threads that submit the planned_jobs, each when its time has come, and call off those that are to be."""
+    """Threads that submit each planned job when it is due, and cancel those that are planned to be cancelled."""
 
     def __init__(
         self, urls: Sequence[str], receiver: str, planned_jobs: Sequence[PlannedJob], count: int, give_up: float
     ) -> None:
-        """Share `planned_jobs` between `count` clients; each tries a job for `give_up` seconds at most. `receiver`: the
-        address of webhooks.
+        """Share `planned_jobs` between `count` clients. Each client tries a job for `give_up` seconds at most.
+        `receiver` is the URL of the webhook receiver.
         """
         self.results = ClientResults()
         self._urls, self._receiver, self._give_up = urls, receiver, give_up
@@ -57,23 +54,23 @@ class Clients:
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Begin."""
+        """Start all clients."""
         self._began = time.monotonic()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Leave it at that."""
+        """Stop before all jobs are submitted."""
         self._stopping.set()
 
     def join(self) -> None:
-        """Wait until all were submitted and called off."""
+        """Wait until all jobs are submitted and cancelled as planned."""
         for thread in [*self._threads, *self._cancelling]:
             thread.join()
 
     @property
     def busy(self) -> bool:
-        """Tell whether there is anything left to submit."""
+        """Return whether any job is left to submit."""
         return any(thread.is_alive() for thread in self._threads)
 
     def _submit_all(self, number: int, planned_jobs: Sequence[PlannedJob]) -> None:
@@ -117,7 +114,7 @@ class Clients:
     def _ask(
         self, session: requests.Session, url: str, well: Sequence[int] = (202,), **body: Any
     ) -> requests.Response | None:
-        """POST, and count what is not as hoped for; None where there is no answer."""
+        """POST and count unexpected outcomes; return None without a response."""
         try:
             answer = session.post(url, timeout=ANSWERS_IN, **body)
         except requests.Timeout:

@@ -1,7 +1,4 @@
-"""The whole of Errand as the run has it: servers, APIs, workers, a mail server and a receiver of webhooks.
-
-Stands under everything that is hit. Next: `injector.py`.
-"""
+"""All processes of a test run: RabbitMQ, Valkey, the APIs, the workers, a mail server and a webhook receiver."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,23 +20,23 @@ from tests.support.processes import Running
 from tests.support.smtp import SmtpSink
 
 WORKERS = {"compute": 3, "mail": 2, "rescuer": 2, "webhooks": 2}
-"""How many processes of each service there are."""
+"""Number of processes of each service."""
 APIS = 2
 OPERATIONS = "workers.operations,chaos.operations"
 
 
 class DurableValkey(Valkey):
-    """A Valkey that has each change on its disk before it answers."""
+    """A Valkey that writes each change to disk before it answers."""
 
     def _command(self) -> list[str]:
         return [*super()._command(), "--appendfsync", "always"]
 
 
 class Deployment:
-    """All processes of a run, and where they are."""
+    """All processes of a run, with their addresses."""
 
     def __init__(self, plan: ChaosPlan, folder: Path, sink: SmtpSink, receiver: Receiver) -> None:
-        """Describe them; nothing is started."""
+        """Describe the processes without starting them."""
         self.folder, self.sink, self.receiver = folder, sink, receiver
         self.executions = folder / "executions"
         self.executions.mkdir()
@@ -54,13 +51,13 @@ class Deployment:
             "SMTP_URL": sink.url,
             "WEBHOOK_SECRET": receiver.secret,
             "GUARD_ALLOW": f"{LOCALHOST}/32",  # the receiver is on this machine
-            "MAIL_TIMEOUT": "2",  # its mail server answers at once or never
+            "MAIL_TIMEOUT": "2",  # the mail server answers at once or never
             "OPERATIONS": OPERATIONS,
             "LOG_LEVEL": "INFO",
             FOLDER: str(self.executions),
             **plan.settings,
         }
-        self.settings = Settings(_env_file=None, **{name.lower(): value for name, value in self._env.items()})  # type: ignore[arg-type]  # pydantic reads texts
+        self.settings = Settings(_env_file=None, **{name.lower(): value for name, value in self._env.items()})  # type: ignore[arg-type]  # pydantic parses the texts
         self.store = Store.connect(self.settings)
         self.servers = [
             ChaosTarget("valkey", "valkey", self.valkey, lambda: self.valkey.process),
@@ -76,11 +73,11 @@ class Deployment:
 
     @property
     def targets(self) -> list[ChaosTarget]:
-        """All that is kept alive."""
+        """All processes that are restarted when they end."""
         return [*self.servers, *self.processes]
 
     def begin(self) -> None:
-        """Start everything, and return when jobs are accepted and workers are there."""
+        """Start everything; return once the APIs listen and the workers have announced their operations."""
         for target in self.servers:
             target.begin()
         for target in self.servers:
@@ -92,7 +89,7 @@ class Deployment:
         until(lambda: not any(port_is_free(port) for port in self.ports), 60, "the APIs")
 
     def end(self) -> None:
-        """End everything: first what uses the servers, then the servers."""
+        """Stop everything: first the clients of the servers, then the servers."""
         for group in (self.processes, self.servers):
             for target in group:
                 target.close()
@@ -102,11 +99,11 @@ class Deployment:
         self.store.client.close()
 
     def log_lines(self, *words: str) -> list[str]:
-        """Give the log_lines of all logs of Errand that have one of these words."""
+        """Return the lines of all logs that contain one of these words."""
         found = []
         for log in sorted(self.folder.glob("*.log")):
-            log_lines = log.read_text("utf-8", "replace").splitlines()
-            found += [f"{log.stem}: {line}" for line in log_lines if any(word in line for word in words)]
+            lines = log.read_text("utf-8", "replace").splitlines()
+            found += [f"{log.stem}: {line}" for line in lines if any(word in line for word in words)]
         return found
 
     def _api(self, number: int, port: int) -> ChaosTarget:
@@ -123,7 +120,7 @@ class Deployment:
 
 @contextmanager
 def running_deployment(plan: ChaosPlan, folder: Path) -> Iterator[Deployment]:
-    """Have the deployment for the time of a `with`."""
+    """Run a deployment for the duration of a `with`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with SmtpSink() as sink, Receiver(new_secret()) as receiver:

@@ -1,7 +1,4 @@
-"""Reads the stream of events to its end and hands on each entry once, whatever happens to the store meanwhile.
-
-Stands beside the whole life of a job, under `observer.py` and `soak/books.py`.
-"""
+"""Reads the stream of events to its end and passes on each event once, even if the store fails in between."""
 
 import threading
 from collections.abc import Callable
@@ -16,22 +13,22 @@ BEGINNING = "0-0"
 
 
 class EventReader:
-    """A thread that reads all events from the first one on."""
+    """A thread that reads all events from the first one."""
 
     def __init__(self, store: Store, take: Callable[[Event], object]) -> None:
-        """Hand each event of `store` to `take`."""
+        """Pass each event of `store` to `take`."""
         self.gaps = 0
-        """How often entries of the stream were gone before they were read."""
+        """Number of times that entries left the stream before they were read."""
         self._store, self._take = store, take
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._read, name="reader")
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Read what is there, then stop."""
+        """Read to the end of the stream, then stop."""
         self._stopping.set()
         self._thread.join()
 
@@ -55,7 +52,7 @@ class EventReader:
 
 
 def seconds(event: Event) -> float:
-    """Tell when it happened, by the store's clock (s since 1970)."""
+    """Return when the event happened, by the store's clock (s since 1970)."""
     return _order(event.number)[0] / 1000
 
 

@@ -1,6 +1,6 @@
-"""What the ledger compares, and what it writes down: of each sort a line per case, and of most there should be none.
+"""The inputs of the final check, and the ledger that it fills.
 
-Stands after a run. Next: `ledger.py`, which fills it in.
+Next: `ledger.py`.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ UNEXPLAINED = "UNEXPLAINED"
 
 @dataclass
 class Ledger:
-    """What became of the jobs. Each list holds a line per case; most should be empty."""
+    """What became of the jobs. Each list has one line per case; most should be empty."""
 
     accepted: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
@@ -29,20 +29,20 @@ class Ledger:
     twice: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     unreported: list[str] = field(default_factory=list)
-    """Jobs that are stored although no client was results."""
+    """Jobs in the store whose id no client received."""
     died: list[str] = field(default_factory=list)
-    """Jobs that failed because each of their attempts was hit."""
+    """Jobs that failed because a fault hit each of their attempts."""
     starts: int = 0
     executions: int = 0
     repeated: int = 0
-    """Jobs executed more than once because an attempt was hit (those that fail on purpose not counted)."""
+    """Jobs executed more than once because a fault hit an attempt, without those that fail on purpose."""
     offered: int = 0
-    """Executions of tiny jobs on an offer that came to nothing."""
+    """Executions of tiny jobs on an offer whose claim then failed."""
     unexplained: list[str] = field(default_factory=list)
     """Jobs executed more often than they were started."""
     mails: int = 0
     mails_per_job: Counter[int] = field(default_factory=Counter)
-    """How many jobs with an address had so many mails."""
+    """Number of jobs with an address, by how many mails each received."""
     missing: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     webhooks: int = 0
@@ -51,7 +51,7 @@ class Ledger:
 
     @property
     def holds(self) -> bool:
-        """Tell whether the promise was kept."""
+        """Return whether every check passed."""
         broken = (self.lost, self.unfinished, self.twice, self.wrong, self.unexplained)
         missing = (self.missing, self.webhooks_missing)
         return not any((*broken, *missing)) and not any(map(unexplained, (self.doubled, self.webhooks_doubled)))
@@ -59,7 +59,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All there is to compare."""
+    """Everything that the check compares."""
 
     planned_jobs: Sequence[PlannedJob]
     results: ClientResults
@@ -67,12 +67,12 @@ class Evidence:
     store: Store
     executions: Path
     mails: Sequence[tuple[float, str]]
-    """When and under which Message-ID each mail was taken."""
+    """Time and Message-ID of each mail that the mail server accepted."""
     webhooks: Sequence[ReceivedWebhook]
-    """What the receiver took."""
+    """Webhooks that the receiver accepted."""
     injected: Sequence[InjectedFault]
 
 
 def unexplained(cases: Iterable[str]) -> int:
-    """Count the cases of what came twice that no fault explains."""
+    """Count the duplicates that no fault explains."""
     return sum(UNEXPLAINED in case for case in cases)

@@ -1,6 +1,6 @@
-"""The injector: does the faults of the plan, one after the other, and lets go on what it held up.
+"""Injects the planned faults one after the other, and resumes what it paused.
 
-Stands beside the whole life of a job. Next: `observer.py`, which is results of each fault.
+Next: `observer.py`, which is notified of each fault.
 """
 
 import os
@@ -23,14 +23,14 @@ from chaos.targets import ChaosTarget, running_targets
 Found = TypeVar("Found")
 
 FINDS_IN = 5.0
-"""Seconds within which something of a fault's kind must be up, or the fault is left out."""
+"""Seconds within which a suitable process must be up; otherwise the fault is skipped."""
 SPARED = ("valkey", "rabbitmq")
-"""Kinds that may be hit although nothing of the same kind is left, where there is only one of them."""
+"""Kinds that may be hit even if no other process of the kind is up, where there is only one."""
 
 
 @dataclass(frozen=True)
 class InjectedFault:
-    """A fault as it was injected: to whom, when (s since 1970), the process that was hit and the one above it."""
+    """An injected fault: its target, its time (s since 1970), the process that was hit and the service above it."""
 
     fault: ChaosFault
     name: str
@@ -38,18 +38,18 @@ class InjectedFault:
     pid: int
     owner: int
     until: float
-    """When what was held went on; the same as `at` for a kill."""
+    """When the paused target was resumed; equal to `at` for a kill."""
 
 
 class FaultInjector:
-    """One thread that does the faults."""
+    """A thread that injects the faults."""
 
     def __init__(
         self, deployment: Deployment, faults: Sequence[ChaosFault], seed: int, tell: Callable[[InjectedFault], None]
     ) -> None:
-        """Do `faults`; `tell` is called after each."""
+        """Inject `faults`; call `tell` after each."""
         self.injected: list[InjectedFault] = []
-        self.left_out: list[ChaosFault] = []
+        self.skipped: list[ChaosFault] = []
         self._deployment, self._faults, self._tell = deployment, faults, tell
         self._random = Random(f"injector {seed}")
         self._resume_timers: list[threading.Timer] = []
@@ -57,11 +57,11 @@ class FaultInjector:
         self._thread = threading.Thread(target=self._run)
 
     def start(self) -> None:
-        """Begin."""
+        """Start injecting."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Do no more."""
+        """Inject no further faults."""
         self._stopping.set()
 
     def join(self) -> None:
@@ -77,7 +77,7 @@ class FaultInjector:
                 return
             injected = self._do(fault)
             if injected is None:
-                self.left_out.append(fault)
+                self.skipped.append(fault)
                 continue
             self.injected.append(injected)
             sys.stdout.write(f"{time.strftime('%H:%M:%S')} {fault}: {injected.name} ({injected.pid})\n")
@@ -103,7 +103,7 @@ class FaultInjector:
         return InjectedFault(fault, target.name, at, pid, pid, at + fault.seconds)
 
     def _victim(self, kind: str) -> ChaosTarget | None:
-        """Choose one that is up, if another of its kind is up too: who deploys one of each asks for outages."""
+        """Choose a process that is up. If there are several of its kind, another one must be up too."""
         up = running_targets(self._deployment.targets, kind)
         alone = len([target for target in self._deployment.targets if target.kind == kind]) == 1
         majority = kind != "rabbitmq" or len(up) == len(self._deployment.cluster.nodes)
@@ -124,7 +124,7 @@ class FaultInjector:
         return InjectedFault(fault, owner.name, at, pid, owner.pid or 0, at if kill else at + fault.seconds)
 
     def _children(self, kind: str) -> list[tuple[ChaosTarget, int]]:
-        """Find the processes of a kind below those that are up."""
+        """Find the child processes of a kind below services that are up."""
         if kind == "api child":
             return [
                 (target, pid) for target in running_targets(self._deployment.targets, "api") for pid in target.family()
@@ -134,7 +134,7 @@ class FaultInjector:
         return [(target, pid) for target in compute for pid in target.family() if weight in _command(pid)]
 
     def _disturb_mail_server(self, fault: ChaosFault) -> InjectedFault:
-        """Have the mail server misbehave for a while."""
+        """Make the mail server misbehave for a while."""
         sink = self._deployment.sink
         match fault.what:
             case "refuse":
@@ -156,7 +156,7 @@ class FaultInjector:
         sink.hang_at = sink.drop_at = None
 
     def _disturb_receiver(self, fault: ChaosFault) -> InjectedFault:
-        """Have the receiver of webhooks misbehave for a while."""
+        """Make the webhook receiver misbehave for a while."""
         at = time.time()
         self._deployment.receiver.behave(cast(Behaviour, fault.what))
         self._schedule(fault.seconds, lambda: self._deployment.receiver.behave("well"))

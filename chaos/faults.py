@@ -1,6 +1,6 @@
-"""The faults there are, and the order in which a run does them, from its seed.
+"""The kinds of faults, and the sequence of faults that a seed produces.
 
-Stands before `injector.py`, which does them.
+Next: `fault_injector.py`, which injects them.
 """
 
 import math
@@ -41,12 +41,12 @@ KINDS = (
     ("receiver", "drop", 1),
     ("receiver", "refuse", 1),
 )
-"""What is hit, how, and how often in each turn."""
+"""Target, fault, and how often the fault occurs in each round."""
 
 
 @dataclass(frozen=True)
 class ChaosFault:
-    """One fault: when (s from the start), on what, what is injected, and for how long (s) where it passes."""
+    """One fault: its time (s from the start), its target and kind, and its duration (s) unless it is a kill."""
 
     at: float
     kind: str
@@ -54,12 +54,12 @@ class ChaosFault:
     seconds: float
 
     def __str__(self) -> str:
-        """Write it as the log of a run has it."""
+        """Write the fault as the log of a run shows it."""
         return f"{self.what} {self.kind}" + (f" for {self.seconds:.1f} s" if self.what != "kill" else "")
 
 
 def faults(plan: ChaosPlan) -> list[ChaosFault]:
-    """Spread the faults over the run: in turns, so that each kind gets its share, each turn in another order."""
+    """Spread the faults over the run in shuffled rounds, so that each kind gets its share."""
     random = Random(f"faults {plan.seed}")
     rows = [(kind, what) for kind, what, share in KINDS for _ in range(share) if not plan.kinds or kind in plan.kinds]
     order: list[tuple[str, str]] = []
@@ -68,7 +68,7 @@ def faults(plan: ChaosPlan) -> list[ChaosFault]:
     made = []
     for number, (kind, what) in enumerate(order[: plan.faults]):
         at = (number + random.random()) * plan.seconds / plan.faults
-        # as many short ones as long ones, on a scale of proportions
+        # log-uniform: as many short faults as long ones
         seconds = math.exp(random.uniform(math.log(SHORTEST_STOP), math.log(plan.longest_stop)))
         made.append(ChaosFault(at, kind, what, round(seconds, 1)))
     return sorted(made, key=lambda fault: fault.at)

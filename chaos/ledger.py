@@ -1,6 +1,6 @@
-"""The ledger: what clients were results, beside what is stored, observations, executed, has_mail and sent to the receiver.
+"""Compares what clients were told with what was stored, observed, executed, mailed and sent to the receiver.
 
-Stands after a run. Next: `notifications.py`, for the mails and webhooks; `report.py`, which prints it.
+Next: `notifications.py`, for mails and webhooks; `report.py`, which prints the ledger.
 """
 
 import json
@@ -12,14 +12,14 @@ from errand.record import JobRecord
 from schemas.status import FINAL
 
 DEATHS = ("WorkerDied", "ChildDied")
-"""Errors of jobs that the faults themselves ended, after all their attempts."""
+"""Errors of jobs whose attempts were all ended by faults."""
 
 
 def reconcile(evidence: Evidence) -> Ledger:
-    """Compare everything."""
+    """Compare everything and fill a ledger."""
     ledger = Ledger(accepted=len(evidence.results.ids))
-    ledger.wrong += [f"{mark}: two ids under one key" for mark in evidence.results.contradictions]
-    ledger.wrong += [f"{mark}: nobody would take it" for mark in evidence.results.gave_up]
+    ledger.wrong += [f"{mark}: two ids for one key" for mark in evidence.results.contradictions]
+    ledger.wrong += [f"{mark}: never accepted" for mark in evidence.results.gave_up]
     for job in evidence.planned_jobs:
         if job_id := evidence.results.ids.get(job.mark):
             _job(ledger, job, job_id, evidence)
@@ -43,7 +43,7 @@ def _job(ledger: Ledger, job: PlannedJob, job_id: str, evidence: Evidence) -> No
     elif len(finals) > 1:
         ledger.twice.append(f"{name}: {[(step.at, step.status) for step in finals]}")
     elif not finals or finals[0].status != record.status:
-        ledger.wrong.append(f"{name}: {record.status}, but observations as {[step.status for step in finals]}")
+        ledger.wrong.append(f"{name}: {record.status}, but seen as {[step.status for step in finals]}")
     else:
         _ending(ledger, job, name, record)
     _runs(ledger, job, name, job_id, evidence)
@@ -71,8 +71,8 @@ def _runs(ledger: Ledger, job: PlannedJob, name: str, job_id: str, evidence: Evi
     ledger.executions += len(times)
     if len(times) > 1 and job.body["operation"] != "stumble":
         ledger.repeated += 1
-    lined_up = sum(step.status == "accepted" for step in evidence.observations.steps.get(job_id, ()))
-    if 0 < (more := len(times) - len(starts)) <= lined_up and job.body["operation"] == "tally":
-        ledger.offered += more  # a tiny job is offered each time it is lined up, and another may have claimed it first
+    times_queued = sum(step.status == "accepted" for step in evidence.observations.steps.get(job_id, ()))
+    if 0 < (more := len(times) - len(starts)) <= times_queued and job.body["operation"] == "tally":
+        ledger.offered += more  # each time a tiny job is queued, a worker may execute it and lose the claim
     elif more > 0:
         ledger.unexplained.append(f"{name}: executed at {times}, started at {[step.at for step in starts]}")

@@ -1,7 +1,4 @@
-"""What the notifications of jobs were results, beside what they should have been: mails, webhooks, and why some came twice.
-
-Stands after a run, under `ledger.py`.
-"""
+"""Compares the mails and webhooks that arrived with those expected, and explains duplicates by faults."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,10 +7,10 @@ from chaos.fault_injector import InjectedFault
 from chaos.receiver import ReceivedWebhook
 
 WINDOW = 1.0
-"""Seconds around the mail server's 250, or the receiver's 200, in which a fault explains that it was not marked."""
+"""Seconds around the 250 of the mail server, or the 200 of the receiver, that explain a duplicate."""
 MAILING, CALLING = ("mail", "smtp", "valkey"), ("webhooks", "valkey")
-"""What must have been hit where a mail came twice, or a webhook. What the receiver doesn't answer with 200 it has not
-taken; the mail server has taken what arrived, whether it could say so or not."""
+"""Kinds of processes whose faults explain a duplicate mail, or a duplicate webhook. A webhook counts as received only
+if the receiver answered 200; a mail counts as soon as it arrived, whether the mail server could answer or not."""
 NOTE_OF = {"succeeded": "result", "failed": "failure", "cancelled": "cancelled"}
 
 
@@ -61,13 +58,13 @@ def webhooks(ledger: Ledger, evidence: Evidence) -> None:
             ledger.webhooks_doubled.append(f"{event_id}: {_explanation(times, evidence.injected, CALLING)}")
     unreported = set(ledger.unreported)
     unasked = [event_id for event_id in taken if event_id.rpartition("-")[0] not in unreported]
-    ledger.wrong += [f"{event_id}: a webhook nobody asked for" for event_id in unasked]
+    ledger.wrong += [f"{event_id}: an unexpected webhook" for event_id in unasked]
 
 
 def _explanation(times: Sequence[float], injected: Iterable[InjectedFault], kinds: Sequence[str]) -> str:
-    """Name what was hit between the first time it was taken and the mark, or say that nothing was."""
+    """Name the faults between the first delivery and its record in the store, or say that there was none."""
     first = min(times)
     near = [each for each in injected if each.fault.kind in kinds and each.at - WINDOW <= first <= each.until + WINDOW]
     gaps = ", ".join(f"{at - first:.1f} s" for at in sorted(times)[1:])
-    reason = "; ".join(f"{each.fault}, {each.name}, {each.at - first:+.2f} s from when it was taken" for each in near)
-    return f"repeated after {gaps}; {reason or UNEXPLAINED}"
+    reason = "; ".join(f"{each.fault}, {each.name}, {each.at - first:+.2f} s from its delivery" for each in near)
+    return f"again after {gaps}; {reason or UNEXPLAINED}"

@@ -1,6 +1,6 @@
-"""The observer: reads the stream of events while everything falls, and notes which jobs a hit worker was held.
+"""Reads the stream of events during the faults, and records which jobs a worker held when it was hit.
 
-Stands beside the whole life of a job. Next: `ledger.py`, which compares what it saw with what is stored.
+Next: `ledger.py`, which compares the observations with the store.
 """
 
 import json
@@ -22,7 +22,7 @@ PAUSE = 0.1
 
 @dataclass(frozen=True)
 class StatusChange:
-    """One status that a job reached: when (s since 1970, by the store's clock), which, in which attempt."""
+    """A status that a job reached, its time (s since 1970, by the store's clock), and the attempt."""
 
     at: float
     status: str
@@ -31,7 +31,7 @@ class StatusChange:
 
 @dataclass(frozen=True)
 class HeldJobs:
-    """A hit worker, and the jobs it held a lease of at that moment."""
+    """The jobs that a worker held leases of when it was hit."""
 
     injected: InjectedFault
     ids: tuple[str, ...]
@@ -39,54 +39,54 @@ class HeldJobs:
 
 @dataclass
 class Observations:
-    """All that was observations."""
+    """Everything observed."""
 
     steps: dict[str, list[StatusChange]] = field(default_factory=lambda: defaultdict(list))
     held_jobs: list[HeldJobs] = field(default_factory=list)
     gaps: int = 0
-    """How often entries of the stream were gone before they were read."""
+    """Number of times that entries left the stream before they were read."""
     unseen: int = 0
-    """Hits on workers whose jobs could not be results, as the store was away too."""
+    """Faults on workers whose jobs could not be looked up, because the store was down too."""
 
     def finals(self, job_id: str) -> list[StatusChange]:
-        """Give the steps at which a job ended."""
+        """Return the changes to a final status."""
         return [step for step in self.steps.get(job_id, ()) if step.status in FINAL]
 
 
 class Observer:
-    """Threads of its own read the events, and look at the leases after each hit on a worker."""
+    """Threads that read the events, and look up the leases after each fault on a worker."""
 
     def __init__(self, store: Store) -> None:
-        """Read from `store`."""
+        """Observe `store`."""
         self.observations = Observations()
         self._store = store
         self._reader = EventReader(store, self._take)
         self._lookers: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._reader.start()
 
     def stop(self) -> None:
-        """Read what is there, then stop."""
+        """Read to the end of the stream, then stop."""
         self._reader.stop()
         self.observations.gaps = self._reader.gaps
         for looker in self._lookers:
             looker.join()
 
     def hit(self, injected: InjectedFault) -> None:
-        """Note what a worker that was just hit was held."""
+        """Record which jobs a worker held that was just hit."""
         if injected.fault.kind in {"compute", "cpu child", "io child"}:
             looker = threading.Thread(target=self._look, args=(injected,))
             looker.start()
             self._lookers.append(looker)
 
     def ended(self) -> int:
-        """Count the jobs that have ended."""
+        """Return the number of jobs that have ended."""
         return sum(1 for steps in list(self.observations.steps.values()) if steps[-1].status in FINAL)
 
     def _look(self, injected: InjectedFault) -> None:
-        """Find the leases of the worker: nobody touches them before they expire."""
+        """Look up the worker's leases; they stay until they expire."""
         worker = f"{gethostname()}:{injected.owner}"
         deadline = time.time() + 8
         while time.time() < deadline:

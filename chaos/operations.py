@@ -1,6 +1,6 @@
-"""The operations of the jobs: one of every weight and every ending. Each execution is written to a file of its job.
+"""The operations of the test: one for each weight and each outcome. Each execution is appended to a file of its job.
 
-Loaded by the workers of the run (`OPERATIONS`) and by their children. Next: `ledger.py`, which reads the files.
+The workers load this module (`OPERATIONS`), and so do their children. `ledger.py` reads the files.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from workers.operations import primes
 from workers.operations.registry import operation
 
 FOLDER = "CHAOS_EXECUTIONS"
-"""Variable with the folder of those files."""
+"""Environment variable with the folder of those files."""
 
 
 def executed(mark: str) -> int:
-    """Write down that the job with this mark is being executed, and give how often it has been, this time included."""
+    """Record an execution of the job with this mark; return the number of its executions so far."""
     path = Path(os.environ[FOLDER], mark)
     entry = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     try:
@@ -43,7 +43,7 @@ def sieve(mark: str, n: int) -> int:
 
 @operation()
 def dwell(mark: str, seconds: float) -> str:
-    """Hold a child process for some time, without work for the processor."""
+    """Occupy a child process for some time without using the CPU."""
     executed(mark)
     time.sleep(seconds)
     return "dwelt"
@@ -51,7 +51,7 @@ def dwell(mark: str, seconds: float) -> str:
 
 @operation()
 async def nap(mark: str, seconds: float) -> str:
-    """Wait, beside others in one child process."""
+    """Wait, together with other jobs in one child process."""
     executed(mark)
     await asyncio.sleep(seconds)
     return "rested"
@@ -59,7 +59,7 @@ async def nap(mark: str, seconds: float) -> str:
 
 @operation(retry_on=[ConnectionError], max_attempts=8, backoff=0.5)
 def stumble(mark: str, times: int) -> str:
-    """Fail so many times, each time so that another attempt may go better, then succeed."""
+    """Fail `times` times with an error that is retried, then succeed."""
     if executed(mark) <= times:
         raise ConnectionResetError("stumbled")
     return "stood up"
@@ -67,6 +67,6 @@ def stumble(mark: str, times: int) -> str:
 
 @operation()
 def doomed(mark: str) -> None:
-    """Fail for good."""
+    """Fail permanently."""
     executed(mark)
     raise ValueError("doomed")

@@ -1,6 +1,6 @@
-"""What a run is made of: how many jobs and faults, from which seed, how fast; read from the environment.
+"""The parameters of a run, read from the environment: number of jobs and faults, seed, speed.
 
-Stands before everything. Next: `planned_jobs.py`, which makes the jobs.
+Next: `workload.py`, which generates the jobs.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class ChaosPlan:
-    """One run; the same seed asks for the same jobs and does the same faults in the same order."""
+    """The parameters of a run. The same seed produces the same jobs, and the same faults in the same order."""
 
     jobs: int = 1000
     faults: int = 40
@@ -23,25 +23,25 @@ class ChaosPlan:
     gap: float = 2.5
     """Seconds between two faults, on average."""
     longest_stop: float = 20.0
-    """Seconds a process is stopped at most before it may continue."""
+    """Longest time (s) for which a process is paused."""
     clients: int = 4
     patience: float = 300.0
-    """Seconds within which everything must have ended once the last fault is over."""
+    """Seconds after the last fault within which every job must have ended."""
     kinds: tuple[str, ...] = ()
-    """Only faults on these kinds of processes; empty: on all."""
+    """Kinds of processes to inject faults into; empty: all."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Settings of Errand other than the defaults."""
+    """Settings of Errand that differ from the defaults."""
     erlang: str = ""
-    """What RabbitMQ's Erlang is results besides."""
+    """Additional arguments for RabbitMQ's Erlang."""
 
     @property
     def seconds(self) -> float:
-        """How long jobs are submitted and faults are injected."""
+        """Duration of the load and the faults (s)."""
         return max(5.0, self.faults * self.gap)
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read JOBS, FAULTS, SEED, NODES, GAP, STOP and KINDS; exit with a sentence where one can't be read."""
+        """Read JOBS, FAULTS, SEED, NODES, GAP, STOP and KINDS; exit with a sentence if one is invalid."""
         said = {name: os.environ.get(name, "") for name in ("JOBS", "FAULTS", "SEED", "NODES", "GAP", "STOP", "KINDS")}
         try:
             return cls(
@@ -54,5 +54,5 @@ class ChaosPlan:
                 kinds=tuple(each.strip() for each in said["KINDS"].split(",") if each.strip()),
             )
         except ValueError as fault:
-            sys.stderr.write(f"chaos: JOBS, FAULTS, SEED, NODES, GAP and STOP are numbers: {fault}\n")
+            sys.stderr.write(f"chaos: JOBS, FAULTS, SEED, NODES, GAP and STOP must be numbers: {fault}\n")
             raise SystemExit(2) from None

@@ -1,7 +1,4 @@
-"""The receiver of webhooks: it checks their signatures and writes down what came, and misbehaves on request.
-
-Stands at the end of a job's life, as the mail server does. Next: `ledger.py`, which counts what it got.
-"""
+"""The webhook receiver: it verifies signatures, records the webhooks, and misbehaves on request."""
 
 import base64
 import hmac
@@ -19,16 +16,16 @@ from typing import Any, Literal, Self
 from tests.support.ports import LOCALHOST, steady_port
 
 Behaviour = Literal["well", "500", "hang", "drop", "refuse"]
-"""Take what comes; answer 500; read and say nothing; read and break off; take no connection at all."""
+"""Accept; answer 500; read and never answer; read and disconnect; refuse connections."""
 TOLERANCE = 300.0
-"""Seconds by which a webhook's time may differ from the clock."""
+"""Seconds by which the timestamp of a webhook may differ from the clock."""
 SILENCE = 60.0
-"""Seconds after which a connection that says nothing is closed."""
+"""Seconds after which a silent connection is closed."""
 
 
 @dataclass(frozen=True)
 class ReceivedWebhook:
-    """One webhook as it came: when (s since 1970), its `webhook-id`, its event's type, and what was wrong with it."""
+    """A webhook as received: its time (s since 1970), its `webhook-id`, its event's type, and its faults."""
 
     at: float
     event_id: str
@@ -38,35 +35,35 @@ class ReceivedWebhook:
 
 @dataclass
 class Receiver:
-    """A web server, running while its `with` block does; `behave` may be called at any time."""
+    """A web server that runs for the duration of its `with`; `behave` may be called at any time."""
 
     secret: str
 
     taken: list[ReceivedWebhook] = field(default_factory=list, init=False)
-    """What was answered with 200, or would have been had its sender still been there."""
+    """Webhooks answered with 200, even if their sender was gone by then."""
     rejected: int = field(default=0, init=False)
-    """Requests that were read and not answered with 200."""
+    """Number of requests that were read but not answered with 200."""
     behaviour: Behaviour = field(default="well", init=False)
 
     def __enter__(self) -> Self:
-        """Listen."""
+        """Start listening."""
         self._port, self._over, self._lock = steady_port(), threading.Event(), threading.Lock()
         self._server: _ReceiverServer | None = None
         self._listen()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Break off what hangs, and stop."""
+        """Disconnect hanging requests, and stop."""
         self._over.set()
         self._leave()
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the receiver."""
         return f"http://{LOCALHOST}:{self._port}/hook"
 
     def behave(self, how: Behaviour) -> None:
-        """Do so from now on; what hangs goes on hanging until this is called repeated."""
+        """Behave like this from now on; hanging requests hang until the next call."""
         with self._lock:
             self.behaviour = how
             self._over.set()
@@ -77,13 +74,13 @@ class Receiver:
                 self._listen()
 
     def take(self) -> list[ReceivedWebhook]:
-        """Give what was taken since the last time, and keep none of it."""
+        """Return the webhooks received since the last call, and forget them."""
         taken = self.taken[:]
         del self.taken[: len(taken)]
         return taken
 
     def checked(self, headers: Any, body: bytes) -> ReceivedWebhook:
-        """Read a request as Standard Webhooks and CloudEvents have it."""
+        """Check a request against Standard Webhooks and CloudEvents."""
         event_id, stamp = str(headers["webhook-id"]), str(headers["webhook-timestamp"])
         signed = hmac.digest(self._key, f"{event_id}.{stamp}.".encode() + body, sha256)
         faults = []
@@ -99,10 +96,10 @@ class Receiver:
         return ReceivedWebhook(time.time(), event_id, str(event.get("type")), ", ".join(faults))
 
     def answer(self, delivery: ReceivedWebhook, say: Callable[[int], None]) -> None:
-        """Take a webhook, or do with it what it is results to."""
+        """Accept a webhook, or misbehave as requested."""
         how, over = self.behaviour, self._over
         if how == "well":
-            self.taken.append(delivery)  # first: whoever has the answer may look at once
+            self.taken.append(delivery)  # before the answer, whose reader may look at once
             say(200)
             return
         self.rejected += 1
@@ -128,28 +125,28 @@ class Receiver:
 
 
 class _ReceiverServer(ThreadingHTTPServer):
-    """Many conversations at a time; none of them holds up its end."""
+    """Handles many requests at a time, and does not wait for them when it closes."""
 
     receiver: Receiver
     block_on_close = False
     request_queue_size = 200
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: the worker at the other end may have been killed."""
+        """Log nothing: a worker at the other end may have been killed."""
 
 
 class _ReceiverHandler(BaseHTTPRequestHandler):
-    """One request."""
+    """Handles one request."""
 
     server: _ReceiverServer
     timeout = SILENCE
 
     def do_POST(self) -> None:
-        """Read it, have it checked, answer."""
+        """Read the request, check it, answer."""
         length = int(self.headers["Content-Length"])
         body = self.rfile.read(length)
         receiver = self.server.receiver
-        if len(body) < length:  # its sender was killed while it wrote: nothing came
+        if len(body) < length:  # the sender was killed while it wrote, so this counts as not received
             receiver.rejected += 1
             self.close_connection = True
             return
@@ -157,7 +154,7 @@ class _ReceiverHandler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """Write nothing."""
+        """Log nothing."""
 
     def _say(self, status: int) -> None:
         self.send_response(status)

@@ -1,7 +1,4 @@
-"""How long a job of a worker that was hit waited until it was started repeated.
-
-Stands after a run, beside `ledger.py`. Next: `report.py`.
-"""
+"""Measures how long the jobs of a worker that was hit waited for their next start."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from chaos.workload import PlannedJob
 
 @dataclass(frozen=True)
 class Recovery:
-    """One job that was given to another worker: how long it took (s), and whether the store was away meanwhile."""
+    """One job that moved to another worker: how long that took (s), and whether the store was down meanwhile."""
 
     job_id: str
     seconds: float
@@ -25,7 +22,7 @@ class Recovery:
 def recoveries(
     observations: Observations, ids: Mapping[str, PlannedJob], injected: Sequence[InjectedFault], store_back: float
 ) -> list[Recovery]:
-    """Measure, from each hit to the next start of each job that the hit worker held and did not end itself."""
+    """Measure the time from each fault to the next start of each job that the worker held and did not finish itself."""
     outages = [each for each in injected if each.fault.kind == "valkey"]
     found: dict[tuple[str, float], Recovery] = {}
     for held in observations.held_jobs:
@@ -35,13 +32,13 @@ def recoveries(
             if repeated := _again(observations.steps.get(job_id, ()), held.injected.at):
                 hit = held.injected
                 outage = any(each.at < repeated and each.until + store_back > hit.at for each in outages)
-                # a job that two hits held in turn counts from the first
+                # a job that was hit twice before its restart counts from the first fault
                 found.setdefault((job_id, repeated), Recovery(job_id, repeated - hit.at, hit, outage))
     return list(found.values())
 
 
 def waits(observations: Observations) -> list[float]:
-    """Give for each time that a job lined up how long it waited for its start (s)."""
+    """Return how long jobs waited in the queue before each start (s)."""
     found = []
     for steps in observations.steps.values():
         for before, after in pairwise(steps):
@@ -51,7 +48,7 @@ def waits(observations: Observations) -> list[float]:
 
 
 def _again(steps: Iterable[StatusChange], hit: float) -> float | None:
-    """Give when the job was started repeated, or ended for want of attempts; None where the hit worker ended it itself."""
+    """Return when the job was next started, or when it ended without attempts left; None if its worker finished it."""
     after = [step for step in steps if step.at >= hit]
     if not after or after[0].status not in {"accepted", "retrying", "failed", "cancelled"}:
         return None
@@ -63,6 +60,6 @@ def _is_child(held: HeldJobs) -> bool:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Give the value below which this share of them lies."""
+    """Return the value below which this share of the values lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,7 +1,4 @@
-"""Prints what a run came to: one table, and the cases that should not be.
-
-Stands at the end of a run; nothing comes after it.
-"""
+"""Prints the result of a run: one table, and the cases that should not exist."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +11,7 @@ from chaos.plan import ChaosPlan
 from chaos.recovery import Recovery, percentile, waits
 
 MOST = 100
-"""Cases of one sort that are printed."""
+"""Cases of one sort that are printed at most."""
 SORTS = (
     *("lost", "unfinished", "twice", "wrong", "unexplained", "missing", "doubled"),
     *("webhooks_missing", "webhooks_doubled", "died", "unreported"),
@@ -31,7 +28,7 @@ def table(
     times: Sequence[Recovery],
     injected: Sequence[InjectedFault],
 ) -> str:
-    """Write the table, as Markdown shows it."""
+    """Write the table in Markdown."""
     ended = ", ".join(f"{status} {count}" for status, count in sorted(ledger.statuses.items()))
     refusals = ", ".join(f"{what}: {count}" for what, count in sorted(results.refusals.items())) or "none"
     rows = [
@@ -42,12 +39,12 @@ def table(
         ("**not ended**", len(ledger.unfinished)),
         ("**finished twice**", len(ledger.twice)),
         ("**wrong**", len(ledger.wrong)),
-        ("stored though no client was results", len(ledger.unreported)),
-        ("failed because every attempt was hit", len(ledger.died)),
+        ("stored, but no client received the id", len(ledger.unreported)),
+        ("failed because faults hit every attempt", len(ledger.died)),
         ("starts", ledger.starts),
         ("executions", ledger.executions),
-        ("executed repeated after a hit", ledger.repeated),
-        ("executed on an offer that came to nothing", ledger.offered),
+        ("executed again after a fault", ledger.repeated),
+        ("executed on an offer whose claim failed", ledger.offered),
         ("executed more often than started", len(ledger.unexplained)),
         ("mails expected", ledger.mails),
         ("**mails missing**", len(ledger.missing)),
@@ -60,8 +57,8 @@ def table(
         ("recovery, store up", _times([each.seconds for each in times if not each.outage])),
         ("wait in the queue", _times(waits(observations))),
         ("clients' wait for an id", _times(results.answers)),
-        ("5xx observations by clients", sum(count for what, count in results.refusals.items() if what.startswith("5"))),
-        ("all other answers to clients", refusals),
+        ("5xx received by clients", sum(count for what, count in results.refusals.items() if what.startswith("5"))),
+        ("unexpected answers to clients", refusals),
         ("faults", f"{len(injected)}: {_kinds(injected)}"),
     ]
     if observations.gaps:
@@ -70,14 +67,14 @@ def table(
 
 
 def cases(ledger: Ledger) -> str:
-    """List the cases, some of each sort."""
-    log_lines = []
+    """List the cases, with an upper limit for each sort."""
+    lines = []
     for sort in SORTS:
         found = getattr(ledger, sort)
-        log_lines += [f"{sort}: {case}" for case in found[:MOST]]
+        lines += [f"{sort}: {case}" for case in found[:MOST]]
         if len(found) > MOST:
-            log_lines.append(f"{sort}: … and {len(found) - MOST} more")
-    return "\n".join(log_lines)
+            lines.append(f"{sort}: … and {len(found) - MOST} more")
+    return "\n".join(lines)
 
 
 def _times(values: Sequence[float]) -> str:

@@ -1,6 +1,6 @@
-"""The story of a run: clients submit, the injector hits, the observer watches; then all is settled and compared.
+"""A run from start to end: clients submit, the injector injects faults, the observer records; then all is compared.
 
-Stands at the middle of this folder. Next: `ledger.py`.
+Next: `ledger.py`.
 """
 
 import sys
@@ -23,26 +23,26 @@ from errand.store.availability import UNAVAILABLE
 
 REPORT_EVERY = 10.0
 STORE_BACK = 5.0
-"""Seconds after which a store that was killed or held serves everybody repeated."""
+"""Seconds after a fault within which the store serves everybody again."""
 FAULTY = ("Traceback", "_fault", "service_died")
-"""Words in the logs of Errand that no fault from outside should bring about."""
+"""Words in the logs that no external fault should cause."""
 
 
 @dataclass(frozen=True)
 class ChaosVerdict:
-    """What came of a run."""
+    """The result of a run."""
 
     ledger: Ledger
     text: str
 
     @property
     def holds(self) -> bool:
-        """Tell whether the promise was kept."""
+        """Return whether every check passed."""
         return self.ledger.holds
 
 
 def run_chaos(plan: ChaosPlan, deployment: Deployment) -> ChaosVerdict:
-    """Play a whole run on a deployment that has begun."""
+    """Run the whole test on a deployment that has started."""
     planned = planned_jobs(plan)
     observer = Observer(deployment.store)
     clients = Clients(deployment.urls, deployment.receiver.url, planned, plan.clients, plan.patience)
@@ -78,14 +78,14 @@ def run_chaos(plan: ChaosPlan, deployment: Deployment) -> ChaosVerdict:
         cases(ledger),
     ]
     notes += [f"slow: {e.job_id} {e.seconds:.1f} s after {e.hit.fault}: {e.hit.name} ({e.outage=})" for e in slow]
-    notes += [f"left out: {fault}" for fault in injector.left_out]
+    notes += [f"skipped: {fault}" for fault in injector.skipped]
     notes += [crash for target in deployment.targets for crash in target.crashes]
     notes += deployment.log_lines(*FAULTY)[:40]
     return ChaosVerdict(ledger, "\n".join(note for note in notes if note))
 
 
 def _watch(clients: Clients, observer: Observer, injector: FaultInjector) -> None:
-    """Tell now and then how far it is."""
+    """Print the progress now and then."""
     began = reported = time.monotonic()
     while clients.busy:
         time.sleep(0.2)
@@ -98,7 +98,7 @@ def _watch(clients: Clients, observer: Observer, injector: FaultInjector) -> Non
 
 
 def _wait_for_the_end(plan: ChaosPlan, deployment: Deployment, clients: Clients, observer: Observer) -> str:
-    """Wait until every job has ended and everybody was results; say how long that took."""
+    """Wait until every job has ended and every notification is sent; return a sentence on how long that took."""
     began = time.monotonic()
     left = "?"
     while time.monotonic() - began < plan.patience:

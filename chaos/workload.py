@@ -1,6 +1,6 @@
-"""The jobs that clients will ask for, made from the seed, each with what may become of it.
+"""Generates the jobs of a run from its seed, each with its expected outcome.
 
-Stands before the clients. Next: `clients.py`.
+Next: `clients.py`.
 """
 
 from collections.abc import Callable
@@ -16,26 +16,26 @@ DOMAIN = "owner.test"
 
 @dataclass(frozen=True)
 class PlannedJob:
-    """One job: its body, when it is sent (s from the start), how it may end, and with which result or error."""
+    """One job: its body, the time of its submission (s from the start), its expected status, and result or error."""
 
     mark: str
-    """Its Idempotency-Key, and the name under which it writes down its executions."""
+    """Its Idempotency-Key, and the name of the file of its executions."""
     at: float
     body: dict[str, Any]
     ends: str
     answer: Any
     cancel_after: float | None = None
     has_webhook: bool = False
-    """Whether its owner is to be results by a webhook too."""
+    """Whether it has a webhook."""
 
     @property
     def has_mail(self) -> bool:
-        """Tell whether its owner is to be results."""
+        """Return whether it has a mail address."""
         return "email" in self.body
 
 
 def planned_jobs(plan: ChaosPlan) -> list[PlannedJob]:
-    """Make all jobs of a run, in the order of their time."""
+    """Generate all jobs of a run, in the order of their times."""
     random = Random(f"jobs {plan.seed}")
     kinds, weights = zip(*_KINDS.items(), strict=True)
     made = []
@@ -110,4 +110,4 @@ _KINDS: dict[Callable[[Random], Made], int] = {
     _doomed: 3,
     _called_off: 3,
 }
-"""How many of a hundred jobs are of each kind."""
+"""Shares of the kinds of jobs, in percent."""

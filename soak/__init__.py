@@ -1,4 +1,4 @@
-"""Soak: half of full load for as long as one likes, and a trend on everything that must not grow.
+"""Soak test: runs Errand at half of full load for a long time, and reports everything that grows but must not.
 
-Stands beside the product, as `chaos/` does, whose deployment it uses. `make soak MINUTES=30`; next: `__main__.py`.
+It runs the processes of `chaos/deployment.py`. Start it with `make soak MINUTES=30`. Next: `__main__.py`.
 """

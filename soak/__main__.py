@@ -1,4 +1,4 @@
-"""`make soak MINUTES=… SEED=… RATE=…`: runs it, prints the table; status 1 when something grew or was broken."""
+"""`make soak MINUTES=… SEED=… RATE=…`: runs the test and prints its table; exit status 1 if a check failed."""
 
 import signal
 import sys
@@ -11,10 +11,10 @@ from soak.run import run_soak
 
 
 def main() -> int:
-    """Read the plan, run_soak it, print what came of it."""
+    """Read the plan, run it, print the report."""
     plan = SoakPlan.from_environment()
     folder = Path(gettempdir()) / f"errand-soak-{plan.seed}"
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended on the way out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # exits through the `with`, which stops all processes
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a text stream
     print(f"seed {plan.seed}: {plan.minutes:g} min; logs in {folder}")
     with running_deployment(plan.deployment, folder) as deployment:

@@ -1,6 +1,6 @@
-"""A client in one scenario: asks the APIs in turn, thinks of jobs, and puts down in the tracker what it is told.
+"""A client in one scenario: calls the APIs in turn, generates jobs, and reports accepted jobs to the tracker.
 
-Stands under `scenarios.py`. Next: `calls.py`, which speaks HTTP.
+Next: `http_client.py`.
 """
 
 import time
@@ -15,14 +15,14 @@ from soak.workload import WORKLOAD, SoakJob
 
 POLLS_EVERY = 0.5
 POLLS = 100
-"""Looks at a job after which a client gives up."""
+"""Number of polls after which a client gives up."""
 
 
 @dataclass
 class SoakClient:
     """One client in one scenario.
 
-    `receiver` is where webhooks go; `number` is the scenario's, by which it chooses among the APIs and by chance.
+    `receiver` is the URL for webhooks. `number` is the number of the scenario; the client chooses an API by it.
     """
 
     caller: HttpClient
@@ -31,14 +31,14 @@ class SoakClient:
     number: int
     random: Random
     answers: list[float]
-    """Seconds in which jobs were accepted, of all visitors."""
+    """Seconds until each job was accepted, of all clients."""
 
     def new_job(self, *names: str) -> SoakJob:
-        """Think of a job, one of these or any."""
+        """Generate a job of one of these kinds, or of any kind."""
         return WORKLOAD.choose(self.random, names)
 
     def body(self, job: SoakJob) -> dict[str, Any]:
-        """Write what is asked for, with what chance adds: whom to tell, a priority, tags."""
+        """Write the request body, with a random choice of address, webhook, priority and tags."""
         body = {"operation": job.operation, "arguments": job.arguments, **job.options}
         body["tags"] = [f"order:{self.number}", self.random.choice(["red", "green", "blue"])]
         if job.mailed and self.random.random() < 0.2:
@@ -52,12 +52,12 @@ class SoakClient:
     def ask(
         self, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,), **headers: str
     ) -> HttpResponse:
-        """Ask one of the APIs, the next one each time."""
+        """Call one of the APIs, the next one each time."""
         self.number += 1
         return self.caller.call(self.number, method, path, body, expect, **headers)
 
     def submit(self, job: SoakJob, **headers: str) -> str:
-        """POST a job and give its id."""
+        """Post a job and return its id."""
         body = self.body(job)
         answer = self.ask("POST", "/jobs", body, (202,), **headers)
         self.answers.append(answer.seconds)
@@ -66,12 +66,12 @@ class SoakClient:
         return job_id
 
     def note(self, job_id: str, job: SoakJob, body: dict[str, Any]) -> None:
-        """Put an accepted job down in the tracker."""
+        """Report an accepted job to the tracker."""
         told = {"mailed": "email" in body, "has_webhook": "webhook_url" in body}
         self.tracker.accept(job_id, job.ends, **told, delay=job.delay)
 
     def poll(self, job_id: str) -> dict[str, Any]:
-        """Look at a job until it has ended."""
+        """Poll a job until it has ended."""
         for _ in range(POLLS):
             report: dict[str, Any] = self.ask("GET", f"/jobs/{job_id}").json
             if report["status"] in FINAL:
@@ -80,7 +80,7 @@ class SoakClient:
         raise UnexpectedResponse(f"GET /jobs/…: {report['status']} after {POLLS * POLLS_EVERY:.0f} s")
 
     def check(self, job: SoakJob, report: dict[str, Any]) -> None:
-        """Complain of an ending that is not what was asked for."""
+        """Raise UnexpectedResponse if the job did not end as expected."""
         right = report["status"] in job.ends
         if report["status"] == "succeeded":
             right = right and report["result"] == job.result

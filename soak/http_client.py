@@ -1,6 +1,6 @@
-"""HTTP as one client of the soak speaks it: a connection that stays open, and streams with one of their own.
+"""The HTTP client of the soak test: it keeps one connection per API open, and opens one for each stream.
 
-Stands under `scenarios.py`. The standard library's client: it costs a tenth of others, and shares this machine.
+It uses the standard library, which costs a tenth of the CPU of other clients and shares this machine.
 """
 
 import http.client
@@ -15,11 +15,11 @@ from tests.support.ports import LOCALHOST
 from tests.support.sse import Message, told
 
 PATIENCE = 40.0
-"""Seconds an answer may take; the longest that is asked for is 30."""
+"""Seconds that a response may take; no request asks for more than 30."""
 IDLE = 20.0
-"""Seconds after which a connection that was not used is opened anew."""
+"""Seconds after which an unused connection is replaced."""
 GONE = (http.client.RemoteDisconnected, ConnectionError)
-"""What a connection is found to be when the server has closed it meanwhile."""
+"""Errors of a connection that the server has closed in the meantime."""
 
 
 Request = tuple[str, str, str | None, dict[str, str]]
@@ -27,12 +27,12 @@ Request = tuple[str, str, str | None, dict[str, str]]
 
 
 class UnexpectedResponse(Exception):
-    """An answer that a healthy service would not give."""
+    """A response that a healthy service would not give."""
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What came back."""
+    """The response to a call."""
 
     status: int
     body: bytes
@@ -40,27 +40,27 @@ class HttpResponse:
 
     @property
     def json(self) -> Any:
-        """The body, read."""
+        """The parsed body."""
         return json.loads(self.body)
 
 
 class HttpClient:
-    """One client of one API process at a time; not for several threads."""
+    """A client that calls one API process at a time; not thread-safe."""
 
     def __init__(self, ports: list[int]) -> None:
-        """Speak to the APIs at these ports."""
+        """Call the APIs at these ports."""
         self._ports = ports
         self._open: dict[int, tuple[http.client.HTTPConnection, float]] = {}
 
     def connect(self) -> None:
-        """Open a connection to each of them: what later calls would open one after the other looks like growth."""
+        """Connect to each API now, because connections opened later would look like growth."""
         for number in range(len(self._ports)):
             self.call(number, "GET", "/healthz")
 
     def call(
         self, number: int, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,), **headers: str
     ) -> HttpResponse:
-        """Ask the API of this number; raise UnexpectedResponse unless the status is expected. `headers`: `_` stands for `-`."""
+        """Call this API; raise UnexpectedResponse on any other status. In names of `headers`, `_` stands for `-`."""
         port = self._ports[number % len(self._ports)]
         text = None if body is None else json.dumps(body)
         began = time.monotonic()
@@ -75,7 +75,7 @@ class HttpClient:
 
     @contextmanager
     def stream(self, number: int, path: str, patience: float) -> Iterator[Iterator[Message]]:
-        """Watch events; leaving the `with` block leaves the stream, wherever it stands."""
+        """Read a stream of events; leaving the `with` closes the stream."""
         connection = http.client.HTTPConnection(LOCALHOST, self._ports[number % len(self._ports)], timeout=patience)
         with closing(connection):
             try:
@@ -121,5 +121,5 @@ def _named(headers: Mapping[str, str], text: str | None) -> dict[str, str]:
 
 
 def _shape(path: str) -> str:
-    """Write a path without its ids, so that faults of one sort are counted together."""
+    """Replace the ids in a path, so that faults of one sort are counted together."""
     return "/".join("…" if len(part) == 36 and part.count("-") == 4 else part for part in path.split("/"))

@@ -1,7 +1,4 @@
-"""What is in Valkey that should not be: indexes without jobs, jobs without indexes, and what outlives its retention.
-
-Stands at the end of a soak, when nothing happens any more. Next: `report.py`.
-"""
+"""Finds leftovers in Valkey: indexes without jobs, jobs without indexes, and keys that outlive their retention."""
 
 import json
 from collections import defaultdict
@@ -18,7 +15,7 @@ STANDING = frozenset(
         *("unsubscribed", "rate", "link_secret", "idle"),
     }
 )
-"""Kinds of keys that are there although no job is: one each, or one for each queue, role or address."""
+"""Kinds of keys that exist without jobs: one of each, or one for each queue, role or address."""
 INDEXES = frozenset(
     {"jobs", "operation", "tag", "retention", "outbox", "leases", "notices", "due", "deadlines", "waiting"}
 )
@@ -27,14 +24,14 @@ Row = Mapping[str, str]
 
 
 def stray_keys(store: Store) -> list[str]:
-    """Name the keys that are left when every job's retention is over."""
+    """Return the names of the keys that remain when every job's retention is over."""
     return sorted(key for key in _names(store) if kind_of(key, "") not in STANDING)
 
 
 def orphans(store: Store) -> list[str]:
-    """Name what does not fit together, when no job is on its way any more.
+    """Return what is inconsistent in the store while no job is running.
 
-    Asked twice, as jobs may expire between one question and the next: what is wrong for good is wrong both times.
+    The store is read twice, because jobs may expire during a read: only what is wrong both times counts.
     """
     return sorted(set(_faults(store)) & set(_faults(store)))
 
@@ -56,11 +53,11 @@ def _faults(store: Store) -> Iterator[str]:
 
 
 def _indexes(jobs: Mapping[str, Row]) -> defaultdict[str, set[str]]:
-    """Give what each index must hold, when these are all jobs."""
+    """Return the expected members of each index, given all jobs."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for job_id, job in jobs.items():
         names = ["retention"] if job["status"] in FINAL else []
-        if "deleted" not in job:  # that one only waits until its owner has been told
+        if "deleted" not in job:  # such a job only waits until its owner has been notified
             tags = json.loads(job.get("tags", "[]"))
             names += ["jobs", f"jobs:{job['status']}", f"operation:{job['operation']}", *(f"tag:{tag}" for tag in tags)]
         for name in names:

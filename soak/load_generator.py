@@ -1,6 +1,6 @@
-"""Lets scenarios happen: as fast as they go, to find full load, or so many a second whatever becomes of them.
+"""Runs scenarios: as fast as possible, to find full load, or at a fixed rate.
 
-Stands between `run.py` and `scenarios.py`.
+Next: `scenarios.py`.
 """
 
 import http.client
@@ -19,33 +19,33 @@ from soak.plan import SoakPlan
 from soak.scenarios import SCENARIOS
 
 NUMBERS_PER_SCENARIO = 1000
-"""Numbers that one scenario may use up."""
+"""Range of numbers that one scenario may use."""
 
 
 class LoadGenerator:
-    """Threads that each do one scenario at a time, as they come to be due."""
+    """Threads that each run one scenario at a time, when it is due."""
 
     def __init__(self, plan: SoakPlan, ports: list[int], receiver: str, tracker: JobTracker) -> None:
-        """Call on the APIs at these ports; `receiver` is the address of webhooks."""
+        """Call the APIs at these ports; `receiver` is the URL for webhooks."""
         self.answers: list[float] = []
-        """Seconds in which jobs were accepted; whoever reads them takes them away."""
-        self.late: float = 0.0
-        """Most seconds an scenario began after its time."""
+        """Seconds until each job was accepted; the sampler empties the list."""
+        self.longest_delay: float = 0.0
+        """Longest delay (s) of a scenario's start."""
         self.begun = self.done = 0
         self.failed: Counter[str] = Counter()
-        """Acts that ended in what a healthy service would not answer, by what it was."""
+        """Failed scenarios, by what went wrong."""
         self._plan, self._ports, self._receiver, self._tracker = plan, ports, receiver, tracker
         self._due: SimpleQueue[tuple[int, float] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._work, name="client", daemon=True) for _ in range(plan.clients)]
 
     def start(self) -> None:
-        """Have the clients wait for what is due."""
+        """Start the threads; they wait for scenarios that are due."""
         for thread in self._threads:
             thread.start()
 
     def stop(self, seconds: float = 90.0) -> bool:
-        """Let what is due be done, and nothing more; False where somebody is still at it after this time."""
+        """Finish the scenarios that are due; return False if one still runs after this time."""
         for _ in self._threads:
             self._due.put(None)
         until = time.monotonic() + seconds
@@ -55,11 +55,11 @@ class LoadGenerator:
 
     @property
     def in_progress(self) -> int:
-        """How many scenarios were begun, or should have been, and have not ended."""
+        """Number of scenarios that are due or running."""
         return self.begun - self.done
 
     def run_unpaced(self, seconds: float, has_room: Callable[[], bool]) -> None:
-        """Let scenarios happen as fast as they go: another one whenever a client is free and the service has room."""
+        """Run scenarios as fast as possible: another one whenever a client is free and the service has room."""
         until = time.monotonic() + seconds
         while (now := time.monotonic()) < until:
             free = self._plan.clients - self.in_progress
@@ -69,15 +69,15 @@ class LoadGenerator:
             else:
                 time.sleep(0.002)
 
-    def run_paced(self, rate: float, seconds: float, besides: Callable[[], object]) -> None:
-        """Let `rate` scenarios begin each second, whatever becomes of them; call `besides` now and then."""
+    def run_paced(self, rate: float, seconds: float, meanwhile: Callable[[], object]) -> None:
+        """Start `rate` scenarios a second, however many are still running; call `meanwhile` now and then."""
         began = time.monotonic()
         count = 0
         while (passed := time.monotonic() - began) < seconds:
             while count < passed * rate:
                 self._begin(began + count / rate)
                 count += 1
-            besides()
+            meanwhile()
             time.sleep(0.005)
 
     def _begin(self, due: float) -> None:
@@ -86,21 +86,21 @@ class LoadGenerator:
 
     def _work(self) -> None:
         caller = HttpClient(self._ports)
-        with suppress(UnexpectedResponse):  # an API that is away now is called later
+        with suppress(UnexpectedResponse):  # an API that is down now is called later
             caller.connect()
         while (scenario := self._due.get()) is not None:
             number, due = scenario
-            late = time.monotonic() - due
+            delay = time.monotonic() - due
             fault = self._run_scenario(caller, number)
             with self._lock:
                 self.done += 1
-                self.late = max(self.late, late)
+                self.longest_delay = max(self.longest_delay, delay)
                 if fault:
                     self.failed[fault] += 1
         caller.close()
 
     def _run_scenario(self, caller: HttpClient, number: int) -> str:
-        """Do one scenario; give what went wrong, if anything."""
+        """Run one scenario; return what went wrong, or an empty text."""
         random = Random(f"{self._plan.seed} {number}")
         [scenario] = random.choices(list(SCENARIOS), list(SCENARIOS.values()))
         try:

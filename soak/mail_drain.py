@@ -1,13 +1,10 @@
-"""Takes the mails from the mail server, so that it keeps none: it must not grow itself.
-
-Stands after step 6 of a job's life, before `tracker.py`.
-"""
+"""Removes the mails from the test's mail server, so that the server does not grow."""
 
 from tests.support.smtp import Caught, SmtpSink
 
 
-def taken(sink: SmtpSink) -> list[str]:
-    """Give the Message-IDs of the mails that came since the last time, and empty the sink."""
+def drain_mails(sink: SmtpSink) -> list[str]:
+    """Return the Message-IDs of the mails since the last call, and empty the server."""
     caught: list[Caught] = []
 
     def empty() -> None:

@@ -1,6 +1,6 @@
-"""Operations of the soak: those whose endings leave most behind them, where something could be left behind.
+"""The operations of the test: those that leave most behind if something goes wrong.
 
-Loaded by the workers of the run (`OPERATIONS`) and by their children, beside the operations that are shipped.
+The workers load this module (`OPERATIONS`) together with the shipped operations, and so do their children.
 """
 
 import asyncio
@@ -13,14 +13,14 @@ from workers.operations.registry import operation, progress
 
 @operation()
 def dwell(seconds: float) -> str:
-    """Hold a child process for some time, without work for the processor."""
+    """Occupy a child process for some time without using the CPU."""
     time.sleep(seconds)
     return "dwelt"
 
 
 @operation()
 async def nap(seconds: float) -> str:
-    """Wait, beside others in one child process."""
+    """Wait, together with other jobs in one child process."""
     await asyncio.sleep(seconds)
     return "rested"
 
@@ -36,7 +36,7 @@ def chat(lines: int) -> int:
 
 @operation(retry_on=[ConnectionError], max_attempts=5, backoff=0.2)
 def stumble() -> str:
-    """Fail every other time, so that another attempt may go better."""
+    """Fail half of the time with an error that is retried."""
     if random() < 0.5:
         raise ConnectionResetError("stumbled")
     return "stood up"
@@ -44,11 +44,11 @@ def stumble() -> str:
 
 @operation()
 def doomed() -> None:
-    """Fail for good."""
+    """Fail permanently."""
     raise ValueError("doomed")
 
 
 @operation(max_attempts=2, backoff=0.1)
 def vanish() -> None:
-    """Take its process with it."""
+    """End its process."""
     os._exit(1)

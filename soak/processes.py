@@ -1,7 +1,4 @@
-"""Looks at processes from outside: memory, threads, open files, and how busy the machine is.
-
-Stands under `sampler.py`. Linux only: it reads /proc.
-"""
+"""Samples processes from outside: memory, threads, open files, and how busy the machine is. Linux only (/proc)."""
 
 import os
 import re
@@ -15,28 +12,28 @@ from tests.support.processes import command_of
 
 Figures = dict[str, float]
 MB = 1024.0
-"""KB."""
+"""KB in a MB."""
 _WEIGHT = re.compile(r'"weight": "(\w+)"')
 
 
 def look(targets: Iterable[ChaosTarget]) -> Figures:
-    """Give for each process, and for each kind of children, MB of memory, threads, files, sockets, and their number.
+    """Return memory (MB), threads, files, sockets and count of each process, and of each kind of child processes.
 
-    Memory is what a process has for itself or shares with its parent until one of them writes (anonymous pages),
-    swapped out or not: no page cache, nothing that other processes' coming and going changes. Of the children of one
-    kind, who come and go, it is that of the largest; of everything else the sum. Zombies are counted for all together.
+    Memory is the anonymous memory of a process, swapped or not: without page cache, and independent of other processes.
+    For child processes of one kind, which come and go, memory is that of the largest, and everything else the sum.
+    Zombies are counted for all processes together.
     """
     found: defaultdict[str, float] = defaultdict(float)
     children = _children()
     for target in targets:
         for name, pid in _family(target, children):
-            with suppress(OSError, KeyError):  # it has just gone, or goes: a zombie has no memory
+            with suppress(OSError, KeyError):  # the process has ended, or is a zombie, which has no memory
                 _add(found, name, Path(f"/proc/{pid}"))
     return {"zombies": 0.0, **found}
 
 
 def _family(target: ChaosTarget, children: Mapping[int, list[int]]) -> Iterator[tuple[str, int]]:
-    """Name the processes of a target: itself, and those below it by what they are there for."""
+    """Name the processes of a target: itself, and its descendants by their purpose."""
     if (pid := target.pid) is None:
         return
     yield target.name, pid
@@ -48,7 +45,7 @@ def _family(target: ChaosTarget, children: Mapping[int, list[int]]) -> Iterator[
 
 
 def _children() -> dict[int, list[int]]:
-    """List the processes of the machine by the one above them, zombies too."""
+    """List the processes of the machine by their parents, including zombies."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -58,7 +55,7 @@ def _children() -> dict[int, list[int]]:
 
 
 def busy() -> tuple[float, float]:
-    """Give the processor time of the machine so far that was used, and all of it (s)."""
+    """Return the CPU time of the machine that was used so far, and the total (s)."""
     ticks = [int(each) for each in Path("/proc/stat").read_text("utf-8").splitlines()[0].split()[1:9]]
     second = os.sysconf("SC_CLK_TCK")
     idle = ticks[3] + ticks[4]
@@ -81,5 +78,5 @@ def _add(found: defaultdict[str, float], name: str, folder: Path) -> None:
 
 def _links(folder: Path) -> Iterator[str]:
     for link in folder.iterdir():
-        with suppress(OSError):  # closed meanwhile
+        with suppress(OSError):  # closed in the meantime
             yield str(link.readlink())

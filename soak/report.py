@@ -1,7 +1,4 @@
-"""What a soak came to: a table of figures with a trend each, and everything that should not be.
-
-Stands at the end of a soak; nothing comes after it.
-"""
+"""The report of a soak test: each figure with its trend, and everything that should not exist."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,22 +37,22 @@ FLOORS = {
     "keys:": 100,
     "load: accept, median, ms": 10,
     "load: accept, p99, ms": 200,
-    "load: scenarios going on": 20,
+    "load: scenarios in progress": 20,
 }
-"""Growth over the window that may be chance, by a part of the figure's name; the first that fits counts. What fits
-nothing is shown and not trends."""
+"""Growth over the window that may be chance, by a part of the figure's name; the first match counts. A figure without a
+match is shown but not judged."""
 MUST_BE_NONE = frozenset({"store: jobs beyond retention", "zombies"})
 """Figures that must be 0 most of the time."""
 ALIKE = (": threads", ": sockets", ": other files", ": processes")
-"""Figures of which every process has one; where they are flat, a line for each sort of them is enough."""
+"""Figures that every process has; if flat, they share one line."""
 MOST = 40
-"""Cases of one sort that are printed."""
+"""Cases of one sort that are printed at most."""
 Trends = dict[str, Trend | None]
 
 
 @dataclass
 class Report:
-    """All there is to say of a soak."""
+    """All results of a test."""
 
     plan: SoakPlan
     tracker: JobTracker
@@ -70,7 +67,7 @@ class Report:
 
     @cached_property
     def trends(self) -> Trends:
-        """The trend on each figure, over what came after the warm-up."""
+        """The trend of each figure after the warm-up."""
         series = self.samples.series if self.samples else {}
         return {
             name: trend_of([point for point in points if point[0] >= self.plan.warm_up], floor_of(name) or 0.0)
@@ -79,22 +76,22 @@ class Report:
 
     @property
     def grown(self) -> list[str]:
-        """The figures that are not flat."""
+        """The figures that grow."""
         return [name for name, trend in self.trends.items() if trend and word_for(name, trend) == "grows"]
 
     @property
     def holds(self) -> bool:
-        """Tell whether everything is flat and every promise was kept."""
+        """Return whether every figure is flat and every other check passed."""
         broken = (self.grown, self.tracker.faults, self.orphans, self.stray, self.crashes)
         return not any(broken) and any(self.trends.values())
 
     @property
     def text(self) -> str:
-        """All of it, to be printed."""
+        """The report as printed."""
         return "\n".join([*self._summary(), "", *table(self.trends, short=True), *self._cases()])
 
     def write_all(self) -> None:
-        """Write the whole table beside the samples."""
+        """Write the complete table next to the samples."""
         if self.samples:
             lines = table(self.trends, short=False)
             self.samples.file.with_name("figures.md").write_text("\n".join(lines) + "\n", "utf-8")
@@ -103,7 +100,8 @@ class Report:
         count = self.tracker.count
         yield f"seed {self.plan.seed}; full load {self.full:.0f} scenarios a second, offered {self.rate:.0f}"
         yield f"accepted {count.accepted}, by schedules {count.scheduled}; ended {dict(sorted(count.ended.items()))}"
-        yield f"mails {count.mails}, webhooks {count.webhooks}; scenarios began {self.load.late:.1f} s late at most"
+        late = self.load.longest_delay
+        yield f"mails {count.mails}, webhooks {count.webhooks}; scenarios started {late:.1f} s late at most"
         cut = ", stopped early" * self.stopped
         yield f"{self.plan.minutes:g} min{cut}; the first {self.plan.warm_up:.0f} s don't count"
         yield f"grows: {', '.join(self.grown) or 'nothing'}; wrong: {self.tracker.faults} things"
@@ -118,12 +116,12 @@ class Report:
 
 
 def floor_of(name: str) -> float | None:
-    """Give how much a figure may grow by chance; None: it is not trends."""
+    """Return how much a figure may grow by chance; None: it is not judged."""
     return next((floor for part, floor in FLOORS.items() if part in name), None)
 
 
 def word_for(name: str, trend: Trend) -> str:
-    """Say it in a word."""
+    """Return `grows`, `flat`, or an empty text for a figure that is not judged."""
     if name in MUST_BE_NONE and trend.last > 0:
         return "grows"
     if floor_of(name) is None:
@@ -132,7 +130,7 @@ def word_for(name: str, trend: Trend) -> str:
 
 
 def table(trends: Trends, *, short: bool) -> list[str]:
-    """Write the figures as Markdown shows them; `short`: what every process has is one line where it is flat."""
+    """Write the figures in Markdown; `short` combines the flat figures that every process has."""
     rows = ["| figure | after warm-up | at the end | most | an hour | |", "|---|---|---|---|---|---|"]
     for name, trend in trends.items():
         if trend and not (short and name.endswith(ALIKE) and word_for(name, trend) == "flat"):

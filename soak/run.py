@@ -1,6 +1,6 @@
-"""The tracked of a soak: find full load, offer half of it for long, let everything end and expire, compare.
+"""A soak test from start to end: find full load, apply half of it, let every job end and expire, report.
 
-Stands at the middle of this folder. Next: `load.py` and `sampler.py`; `report.py` for what came of it.
+Next: `load_generator.py` and `sampler.py`; `report.py` for the results.
 """
 
 import sys
@@ -16,17 +16,17 @@ from soak.http_client import HttpClient
 from soak.job_tracker import JobTracker
 from soak.leftovers import orphans, stray_keys
 from soak.load_generator import LoadGenerator
-from soak.mail_drain import taken
+from soak.mail_drain import drain_mails
 from soak.plan import SoakPlan
 from soak.report import Report
 from soak.sampler import Sampler
 
 MOST_WAITING = 300
-"""Jobs or notifications that wait at full load: always some, never so many that a queue is what is measured."""
+"""Jobs or notifications that wait at full load at most: enough to keep workers busy, too few to measure a queue."""
 SETTLES_IN = 180.0
-"""Seconds in which every tracked must be complete once the load is over."""
+"""Seconds after the load within which every job must be complete."""
 HELD_BACK = 75.0
-"""Seconds that an expired job may stay besides: a minute until the next look if its owner was still to be told."""
+"""Additional seconds that an expired job may stay: a minute until the next check if its owner was not notified yet."""
 SCHEDULES = 5
 MOST_EVENTS = 25_000
 """More than the stream of events keeps (about 20,000)."""
@@ -34,7 +34,7 @@ REPORT_EVERY = 60.0
 
 
 def run_soak(plan: SoakPlan, deployment: Deployment) -> Report:
-    """Play a whole soak on a deployment that has begun; Ctrl-C ends it early, with what there is."""
+    """Run a whole test on a deployment that has started; Ctrl-C ends the load early."""
     tracker = JobTracker(
         lambda job_id: bool(deployment.store.client.hexists(deployment.store.keys.job(job_id), "schedule"))
     )
@@ -66,7 +66,7 @@ def run_soak(plan: SoakPlan, deployment: Deployment) -> Report:
 
 
 def _fill_events(deployment: Deployment) -> None:
-    """Fill the stream of events, as it is after some hours: it has a bound, which short soaks would not reach."""
+    """Fill the stream of events to its limit, which a short test would not reach."""
     pipe = deployment.store.client.pipeline(transaction=False)
     for number in range(MOST_EVENTS):
         event = {"id": f"filling-{number:06d}", "event": "filling", "data": '{"status":"accepted","attempt":0}' * 3}
@@ -75,7 +75,7 @@ def _fill_events(deployment: Deployment) -> None:
 
 
 def _full_load(plan: SoakPlan, deployment: Deployment, load: LoadGenerator) -> float:
-    """Measure how many scenarios a second there are when clients do them as fast as they go; it warms everything up, too."""
+    """Measure the scenarios a second at full speed; this also warms everything up."""
     has_room = _room(deployment)
     load.run_unpaced(plan.measures / 3, has_room)
     done, began = load.done, time.monotonic()
@@ -88,7 +88,7 @@ def _full_load(plan: SoakPlan, deployment: Deployment, load: LoadGenerator) -> f
 def _offer(plan: SoakPlan, load: LoadGenerator, samples: Sampler, rate: float, tell: Callable[[], object]) -> None:
     reported = time.monotonic()
 
-    def besides() -> None:
+    def meanwhile() -> None:
         nonlocal reported
         if time.monotonic() - reported >= REPORT_EVERY:
             reported = time.monotonic()
@@ -96,7 +96,7 @@ def _offer(plan: SoakPlan, load: LoadGenerator, samples: Sampler, rate: float, t
 
     _say(f"offering {rate:.0f} scenarios a second for {plan.minutes:g} min; samples in {samples.file}")
     with samples:
-        load.run_paced(rate, plan.seconds, besides)
+        load.run_paced(rate, plan.seconds, meanwhile)
 
 
 def _progress(report: Report) -> str:
@@ -117,18 +117,18 @@ def _progress(report: Report) -> str:
 
 
 def _finish(load: LoadGenerator, tracker: JobTracker) -> None:
-    """Let all scenarios end, all jobs end and all mails come; record_fault of what doesn't."""
+    """Wait for the end of all scenarios, jobs and mails; record a fault for what does not end."""
     if not load.stop(SETTLES_IN):
-        tracker.record_fault("some clients are still at it")
+        tracker.record_fault("some clients still run")
     try:
-        until(lambda: not tracker.unfinished(), SETTLES_IN, "the end of all jobs", pause=0.5)
+        until(lambda: not tracker.unfinished(), SETTLES_IN, "all jobs complete", pause=0.5)
     except NeverHappened:
-        for job_id, tracked in tracker.unfinished().items():
-            tracker.record_fault(f"{job_id}: never complete: {tracked}")
+        for job_id, job in tracker.unfinished().items():
+            tracker.record_fault(f"{job_id}: never complete: {job}")
 
 
 def _wait_for_retention(plan: SoakPlan, deployment: Deployment) -> list[str]:
-    """Wait until every job should be forgotten; name what is left."""
+    """Wait until every job should be deleted; return the keys that remain."""
     _say(f"all ended; waiting {plan.retention} s for their retention")
     try:
         until(lambda: not stray_keys(deployment.store), plan.retention + HELD_BACK, "an empty store", pause=1.0)
@@ -139,12 +139,12 @@ def _wait_for_retention(plan: SoakPlan, deployment: Deployment) -> list[str]:
 
 @contextmanager
 def _collecting(deployment: Deployment, tracker: JobTracker) -> Iterator[None]:
-    """Bring mails and webhooks to the tracker, and close what is complete, for the time of a `with`."""
+    """Report mails and webhooks to the tracker, and forget complete jobs, for the duration of a `with`."""
     stopping = threading.Event()
 
     def work() -> None:
         while not stopping.wait(1.0):
-            for message_id in taken(deployment.sink):
+            for message_id in drain_mails(deployment.sink):
                 tracker.record_mail(message_id)
             for delivery in deployment.receiver.take():
                 tracker.record_webhook(delivery)
@@ -161,7 +161,7 @@ def _collecting(deployment: Deployment, tracker: JobTracker) -> Iterator[None]:
 
 @contextmanager
 def _schedules(deployment: Deployment) -> Iterator[None]:
-    """Have some schedules tick every minute for the time of a `with`."""
+    """Run some schedules that are due every minute, for the duration of a `with`."""
     caller = HttpClient(deployment.ports)
     body = {"cron": "* * * * *", "operation": "sum", "arguments": {"value": 30, "other": 10}}
     for number in range(SCHEDULES):
@@ -175,7 +175,7 @@ def _schedules(deployment: Deployment) -> Iterator[None]:
 
 
 def _room(deployment: Deployment) -> Callable[[], bool]:
-    """Tell whether the service has room for more, asked of the store several times a second at most."""
+    """Return a function that tells whether the service has room; it asks the store up to 50 times a second."""
     asked, room = 0.0, True
 
     def has_room() -> bool:

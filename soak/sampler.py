@@ -1,6 +1,6 @@
-"""The sampler: looks at everything now and then, and writes down what it saw.
+"""Samples everything at intervals and writes the samples to a CSV file.
 
-Stands beside the whole soak. Next: `judge.py`.
+Next: `trend.py`.
 """
 
 import threading
@@ -24,10 +24,10 @@ RATES = ("scenarios", "accepted", "ended", "mails", "webhooks")
 
 
 class Sampler:
-    """A thread that samples for the time of a `with`; every sample is a line of a CSV file: seconds, figure, value."""
+    """A thread that samples for the duration of a `with`; each line of the file is seconds, figure, value."""
 
     def __init__(self, plan: SoakPlan, deployment: Deployment, load: LoadGenerator, tracker: JobTracker) -> None:
-        """Look at `deployment`, `load` and `tracker`."""
+        """Sample `deployment`, `load` and `tracker`."""
         self.series: defaultdict[str, list[Point]] = defaultdict(list)
         self._plan, self._deployment, self._load, self._tracker = plan, deployment, load, tracker
         self._stopping = threading.Event()
@@ -36,11 +36,11 @@ class Sampler:
 
     @property
     def file(self) -> Path:
-        """Where the samples are."""
+        """The CSV file."""
         return self._deployment.folder / "samples.csv"
 
     def __enter__(self) -> Self:
-        """Begin; times count from here."""
+        """Start sampling; times count from here."""
         self.began = time.monotonic()
         self._thread.start()
         return self
@@ -48,12 +48,12 @@ class Sampler:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take no more samples."""
+        """Stop sampling."""
         self._stopping.set()
         self._thread.join()
 
     def last(self, figure: str) -> float:
-        """Give the latest sample of a figure."""
+        """Return the latest sample of a figure."""
         return self.series[figure][-1][1] if self.series[figure] else 0.0
 
     def _run(self) -> None:
@@ -64,9 +64,9 @@ class Sampler:
                 looked = time.monotonic() + self._plan.looks_every
                 try:
                     figures = self._figures(dear=time.monotonic() - asked >= self._plan.asks_every)
-                except Exception:  # noqa: BLE001 -- whatever fails, the soak goes on and says so at the end
+                except Exception:  # noqa: BLE001 -- the test continues after any error and reports it at the end
                     fault = traceback.format_exc(limit=3)
-                    if not self._stopping.wait(1.0):  # Ctrl-C ends RabbitMQ's own commands too
+                    if not self._stopping.wait(1.0):  # Ctrl-C also ends RabbitMQ's command-line tools
                         self._tracker.record_fault(f"no sample: {fault}")
                     continue
                 asked = time.monotonic() if "rabbitmq: queues" in figures else asked
@@ -93,7 +93,7 @@ class Sampler:
         figures["load: machine busy, %"] = (
             100 * (now["busy"] - before["busy"]) / max(1e-9, now["time"] - before["time"])
         )
-        figures["load: scenarios going on"] = float(self._load.in_progress)
+        figures["load: scenarios in progress"] = float(self._load.in_progress)
         if answers:
             figures["load: accept, median, ms"] = 1000 * percentile(answers, 0.5)
             figures["load: accept, p99, ms"] = 1000 * percentile(answers, 0.99)

@@ -1,7 +1,4 @@
-"""What clients do: each scenario is one client's tracked with one job, or a few, from POST to its end or to where it leaves.
-
-Stands before step 1 of a job's life, and beside all others. Next: `client.py`; `load.py` lets scenarios happen.
-"""
+"""What clients do: each scenario is one client's work with one job or a few, from POST until the client leaves."""
 
 import itertools
 import time
@@ -14,9 +11,9 @@ from soak.http_client import UnexpectedResponse
 from soak.workload import SoakJob
 
 STREAM_SILENCE = 60.0
-"""Seconds without a word after which a client leaves a stream."""
+"""Seconds of silence after which a client leaves a stream."""
 GLANCE = 10.0
-"""The same for one who leaves anyway."""
+"""The same for a client that leaves early."""
 
 
 def leave(client: SoakClient) -> None:
@@ -25,7 +22,7 @@ def leave(client: SoakClient) -> None:
 
 
 def compute(client: SoakClient) -> None:
-    """Submit a sum to the oldest endpoint, and look at it later."""
+    """Submit a sum to `/compute`; half of the clients check its result."""
     value, other = client.random.randrange(10**9), client.random.randrange(10**9)
     answer = client.ask("POST", "/compute", {"operation": "sum", "value": value, "other": other}, (202,))
     client.answers.append(answer.seconds)
@@ -35,13 +32,13 @@ def compute(client: SoakClient) -> None:
 
 
 def poll(client: SoakClient) -> None:
-    """Submit a job and ask for it until it has ended."""
+    """Submit a job and poll it until it has ended."""
     job = client.new_job()
     client.check(job, client.poll(client.submit(job)))
 
 
 def wait(client: SoakClient) -> None:
-    """Submit a job and wait for the answer."""
+    """Submit a job with `Prefer: wait`."""
     job = client.new_job("sum", "nap", "primes")
     body = client.body(job)
     answer = client.ask("POST", "/jobs", body, (200, 202), Prefer="wait=10")
@@ -51,7 +48,7 @@ def wait(client: SoakClient) -> None:
 
 
 def batch(client: SoakClient) -> None:
-    """Submit some jobs at once, one of them wrong."""
+    """Submit several jobs at once, one of them invalid."""
     jobs = [client.new_job() for _ in range(5)]
     bodies = [client.body(job) for job in jobs]
     answer = client.ask("POST", "/jobs/batch", {"jobs": [*bodies, {"operation": "unheard"}]}, (202,))
@@ -63,7 +60,7 @@ def batch(client: SoakClient) -> None:
 
 
 def repeat(client: SoakClient) -> None:
-    """Submit a job twice under one key: one id comes back."""
+    """Submit a job twice with the same key: the same id must come back."""
     job, key = client.new_job("sum"), f"key-{client.number}"
     body = client.body(job)
     first, second = (client.ask("POST", "/jobs", body, (202,), Idempotency_Key=key).json["id"] for _ in range(2))
@@ -73,7 +70,7 @@ def repeat(client: SoakClient) -> None:
 
 
 def watch(client: SoakClient) -> None:
-    """Submit a job that has something to say, and watch it to its end."""
+    """Submit a job that reports progress, and watch it to its end."""
     job = client.new_job("nap", "chat", "stumble")
     job_id = client.submit(job)
     with client.caller.stream(client.number, f"/jobs/{job_id}/events", STREAM_SILENCE) as stream:
@@ -83,7 +80,7 @@ def watch(client: SoakClient) -> None:
 
 
 def glance(client: SoakClient) -> None:
-    """Open a stream of one job, or of all, and leave in the middle of it."""
+    """Open a stream of one job or of all jobs, and leave before its end."""
     job_id = client.submit(client.new_job("nap"))
     path, most = (f"/jobs/{job_id}/events", 1) if client.random.random() < 0.7 else ("/events", 50)
     with suppress(TimeoutError), client.caller.stream(client.number, path, GLANCE) as stream:
@@ -92,14 +89,14 @@ def glance(client: SoakClient) -> None:
 
 
 def call_off(client: SoakClient) -> None:
-    """Submit a job and cancel it, while it waits for its time or while it runs."""
+    """Submit a job and cancel it while it waits or runs."""
     job_id = client.submit(client.new_job("called off"))
     time.sleep(client.random.uniform(0, 1))
     client.ask("POST", f"/jobs/{job_id}/cancel", expect=(202,))
 
 
 def delete(client: SoakClient) -> None:
-    """Submit a job, and delete it when it has ended."""
+    """Submit a job, and delete it after its end."""
     job_id = client.submit(client.new_job("sum", "chat"))
     client.poll(job_id)
     client.ask("DELETE", f"/jobs/{job_id}", expect=(204,))
@@ -107,7 +104,7 @@ def delete(client: SoakClient) -> None:
 
 
 def run_again(client: SoakClient) -> None:
-    """Submit a job that fails, and have it run again."""
+    """Submit a job that fails, and retry it."""
     job = client.new_job("doomed")
     job_id = client.submit(job)
     client.poll(job_id)
@@ -117,7 +114,7 @@ def run_again(client: SoakClient) -> None:
 
 
 def schedule(client: SoakClient) -> None:
-    """Store a schedule that will not be due, look at it, and delete it."""
+    """Store a schedule that is not due during the test, read it, and delete it."""
     path = f"/schedules/passing-{client.number}"
     body = {"cron": "0 0 29 2 *", "operation": "sum", "arguments": {"value": 1, "other": 2}}
     client.ask("PUT", path, body, (201,))
@@ -126,13 +123,13 @@ def schedule(client: SoakClient) -> None:
 
 
 def look_around(client: SoakClient) -> None:
-    """Ask for what operators and pages ask for."""
+    """Read one of the resources that operators and pages use."""
     paths = ("/jobs?limit=20", "/jobs?status=failed", "/jobs?tag=red&operation=sum", "/metrics", "/healthz", "/readyz")
     client.ask("GET", client.random.choice((*paths, "/operations", "/apispec.json", "/schedules")))
 
 
 def blunder(client: SoakClient) -> None:
-    """Ask for what can't be had."""
+    """Send a request that must be refused."""
     match client.random.randrange(4):
         case 0:
             client.ask("POST", "/jobs", {"operation": f"unheard-{client.number}"}, (400, 404, 422))
@@ -160,4 +157,4 @@ SCENARIOS: dict[Callable[[SoakClient], None], int] = {
     look_around: 3,
     blunder: 3,
 }
-"""How many of a hundred scenarios are of each kind."""
+"""Shares of the scenarios, in percent."""

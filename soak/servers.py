@@ -1,7 +1,4 @@
-"""Asks the servers what they hold: Valkey its keys, RabbitMQ its connections, channels, queues and messages.
-
-Stands under `sampler.py`.
-"""
+"""Samples the servers: the keys of Valkey; the connections, channels, queues and messages of RabbitMQ."""
 
 import re
 import time
@@ -13,7 +10,7 @@ from soak.processes import MB, Figures
 from tests.support.rabbitmq import RabbitMQ
 
 OVERDUE = 10.0
-"""Seconds after its retention that a job may still be there: the rescuer comes once a second, and may be late."""
+"""Seconds after its retention for which a job may still exist: the rescuer deletes jobs once a second."""
 _ASK = (
     "Queues = rabbit_amqqueue:list(), "
     "{length(rabbit_networking:connections()), length(rabbit_channel:list()), length(Queues), "
@@ -23,7 +20,7 @@ _ASK = (
 
 
 def broker(server: RabbitMQ) -> Figures:
-    """JobCounts what RabbitMQ has. Costs the start of an Erlang."""
+    """Return the figures of RabbitMQ; each call starts an Erlang process."""
     text = server.rabbitmqctl("eval", _ASK)
     names = ("connections", "channels", "queues", "messages", "Erlang processes", "Erlang memory, MB")
     values = [float(each) for each in re.findall(r"\d+", text)]
@@ -33,7 +30,7 @@ def broker(server: RabbitMQ) -> Figures:
 
 
 def store(store: Store) -> Figures:
-    """JobCounts what Errand has in Valkey, in one round trip, and what Valkey says of itself."""
+    """Return the figures of Errand's keys in Valkey, and of Valkey itself, in one round trip."""
     keys = store.keys
     pipe = store.client.pipeline(transaction=False)
     sets = {
@@ -59,12 +56,12 @@ def store(store: Store) -> Figures:
 
 
 def keys_by_kind(store: Store) -> Figures:
-    """JobCounts all keys by the first word of their names."""
+    """Count all keys by the first part of their names."""
     prefix = store.keys.prefix
     counted = Counter(kind_of(key, prefix) for key in store.client.scan_iter(match=f"{prefix}*", count=1000))
     return {f"keys: {kind}": float(count) for kind, count in counted.items()}
 
 
 def kind_of(key: str, prefix: str) -> str:
-    """Give the first word of a key's name."""
+    """Return the first part of a key's name."""
     return key.removeprefix(prefix).partition(":")[0]

@@ -1,14 +1,13 @@
-"""The judge: says of a series of samples whether it is flat or grows.
+"""Decides whether a series of samples is flat or grows.
 
-Stands at the end of a soak. Next: `report.py`.
+The slope of a series is the median of the slopes between all pairs of samples (Theil–Sen), which neither a single step
+nor outliers move. A figure grows if all of the following hold:
 
-A figure grows where all of this is so, by the slope that half of all pairs of samples lie above (Theil and Sen; one
-step or some outliers don't move it):
-
-- over the window it grows by more than its floor, which is what a healthy service may gain by chance;
-- that is more than a tenth in an hour;
-- it is more than three times what the samples stray from the line;
-- and it goes on: the second half alone grows at half that pace or more. Who only fills up to a plateau doesn't.
+- its growth over the window exceeds its floor, which is the growth that chance may cause in a healthy service;
+- its growth is more than a tenth in an hour;
+- its growth is more than three times the spread of the samples around the line;
+- it goes on: the slope of the second half alone is at least half of the total slope, so that a figure which only fills
+  up to a plateau does not count.
 """
 
 import statistics
@@ -18,22 +17,22 @@ from itertools import combinations
 
 HOUR = 3600.0
 SHARE = 0.10
-"""Growth in an hour that is still flat."""
+"""Growth in an hour that still counts as flat."""
 STRAY = 3.0
 STRAY_OF_NORMAL = 1.4826
 """The standard deviation of normal noise, as a multiple of its median absolute deviation."""
 FEWEST = 5
-"""Samples below which nothing can be said."""
+"""Fewest samples that can be judged."""
 MOST = 400
-"""Samples that are compared pair by pair; of more, every so manieth."""
+"""Samples that are compared in pairs at most; of more samples, every n-th is used."""
 
 Point = tuple[float, float]
-"""When (s), and how much."""
+"""Time (s) and value."""
 
 
 @dataclass(frozen=True)
 class Trend:
-    """What a series came to: medians of its first and its last fifth, the growth over the window, and by the hour."""
+    """The trend of a series: the medians of its first and last fifth, its growth over the window, and per hour."""
 
     first: float
     last: float
@@ -44,7 +43,7 @@ class Trend:
 
 
 def trend_of(points: Sequence[Point], floor: float) -> Trend | None:
-    """Judge a series; `floor` is the growth over the window that means nothing. None: too few samples."""
+    """Compute the trend of a series; None: too few samples. `floor` is the growth that chance may cause."""
     if len(points) < FEWEST:
         return None
     values = [value for _, value in points]
@@ -62,14 +61,14 @@ def trend_of(points: Sequence[Point], floor: float) -> Trend | None:
 
 
 def slope(points: Sequence[Point]) -> float:
-    """Give the median of the slopes between all pairs (per second)."""
+    """Return the median of the slopes between all pairs (per second)."""
     some = points[:: 1 + len(points) // MOST]
     slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(some, 2) if b[0] > a[0]]
     return statistics.median(slopes) if slopes else 0.0
 
 
 def spread(points: Sequence[Point], pace: float) -> float:
-    """Tell how far the samples lie from the line of this slope, as a standard deviation of normal noise."""
+    """Return the spread of the samples around the line of this slope, as a standard deviation of normal noise."""
     rests = [value - pace * at for at, value in points]
     middle = statistics.median(rests)
     return STRAY_OF_NORMAL * statistics.median(abs(rest - middle) for rest in rests)

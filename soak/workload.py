@@ -1,7 +1,4 @@
-"""The jobs that clients of the soak ask for: of every weight and every ending, each with what may become of it.
-
-Stands under `scenarios.py`.
-"""
+"""Generates the jobs of the test: of every weight and every outcome, each with its expected outcome."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +10,7 @@ PRIMES = {10_000: 1229, 1_000_000: 78_498}
 
 @dataclass(frozen=True)
 class SoakJob:
-    """One job, how it may end, and with which result where it succeeds."""
+    """One job, the statuses in which it may end, and its expected result."""
 
     operation: str
     arguments: dict[str, Any]
@@ -21,7 +18,7 @@ class SoakJob:
     ends: tuple[str, ...] = ("succeeded",)
     options: Mapping[str, Any] = field(default_factory=dict)
     mailed: bool = True
-    """Whether somebody may be told of it."""
+    """Whether its owner may be notified."""
 
     @property
     def delay(self) -> float:
@@ -30,14 +27,14 @@ class SoakJob:
 
 
 class Workload:
-    """The kinds of jobs by name, and how many of a thousand are of each."""
+    """The kinds of jobs by name, each with its share in a thousand."""
 
     def __init__(self, kinds: Mapping[str, tuple[int, Callable[[Random], SoakJob]]]) -> None:
-        """Keep them."""
+        """Use these kinds."""
         self._kinds = kinds
 
     def choose(self, random: Random, names: Sequence[str] = ()) -> SoakJob:
-        """Make one of any kind by its share, or one of these kinds."""
+        """Generate a job of any kind by its share, or of one of these kinds."""
         among = names or tuple(self._kinds)
         [name] = random.choices(among, [1 if names else self._kinds[each][0] for each in among])
         return self._kinds[name][1](random)

@@ -1,4 +1,4 @@
-"""The soak finds what is left behind in the store, and in its tracker what never came: who tests the tester."""
+"""The soak finds what is left behind in the store, and its tracker finds what never came."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from chaos.receiver import ReceivedWebhook
 from errand.store import Event
 from schemas.notices import NoticeState
-from soak import tracker as books_of_soak
+from soak import job_tracker
 from soak.job_tracker import JobTracker
 from soak.leftovers import orphans, stray_keys
 from tests.support.jobs import claimed, rescue, succeeded
@@ -27,8 +27,8 @@ def ended(store):
 
 @pytest.fixture
 def tracker(monkeypatch):
-    """JobTracker that close what is complete at once, and know of no schedules."""
-    monkeypatch.setattr(books_of_soak, "KEPT", 0)
+    """A tracker that forgets complete jobs at once, and knows no schedules."""
+    monkeypatch.setattr(job_tracker, "KEPT", 0)
     return JobTracker(lambda _: False)
 
 
@@ -83,7 +83,7 @@ def event(job_id, status):
     return Event("1-0", job_id, "status", json.dumps({"id": job_id, "status": status, "attempt": 1}))
 
 
-def test_books_close_a_story_that_is_complete(tracker):
+def test_the_tracker_forgets_a_complete_job(tracker):
     tracker.accept("one", ("succeeded",), mailed=True)
     tracker.record_event(event("one", "succeeded"))
     tracker.record_mail("<one.receipt@localhost>")
@@ -94,7 +94,7 @@ def test_books_close_a_story_that_is_complete(tracker):
     assert not tracker.faults
 
 
-def test_books_wait_for_a_webhook_and_look_at_what_is_wrong_with_it(tracker):
+def test_the_tracker_waits_for_a_webhook_and_reports_what_is_wrong_with_it(tracker):
     tracker.accept("one", ("failed",), has_webhook=True)
     tracker.record_event(event("one", "failed"))
     assert tracker.close_finished() == 1
@@ -105,8 +105,8 @@ def test_books_wait_for_a_webhook_and_look_at_what_is_wrong_with_it(tracker):
     assert "its signature is wrong" in tracker.wrong[0]
 
 
-def test_books_complain_of_a_job_that_never_ends(tracker, monkeypatch):
-    monkeypatch.setattr(books_of_soak, "ENDS_IN", 0)
+def test_the_tracker_reports_a_job_that_never_ends(tracker, monkeypatch):
+    monkeypatch.setattr(job_tracker, "ENDS_IN", 0)
     tracker.accept("one", ("succeeded",))
 
     tracker.close_finished()
@@ -115,7 +115,7 @@ def test_books_complain_of_a_job_that_never_ends(tracker, monkeypatch):
 
 
 @pytest.mark.parametrize("ends", [["failed"], ["succeeded", "succeeded"]])
-def test_books_complain_of_another_ending_and_of_two(tracker, ends):
+def test_the_tracker_reports_a_wrong_ending_and_a_second_one(tracker, ends):
     tracker.accept("one", ("succeeded",))
     for end in ends:
         tracker.record_event(event("one", end))
@@ -125,7 +125,7 @@ def test_books_complain_of_another_ending_and_of_two(tracker, ends):
     assert "instead of succeeded" in tracker.wrong[0]
 
 
-def test_books_complain_of_a_mail_that_comes_twice(tracker):
+def test_the_tracker_reports_a_mail_that_comes_twice(tracker):
     tracker.accept("one", ("cancelled",), mailed=True)
     tracker.record_event(event("one", "cancelled"))
     for kind in ("receipt", "cancelled"):
@@ -134,10 +134,10 @@ def test_books_complain_of_a_mail_that_comes_twice(tracker):
 
     tracker.record_mail("<one.cancelled@localhost>")
 
-    assert "after its tracked was closed" in tracker.wrong[0]
+    assert "after the job was complete" in tracker.wrong[0]
 
 
-def test_books_know_a_job_that_was_run_again_by_hand(tracker):
+def test_the_tracker_knows_a_job_that_was_retried(tracker):
     tracker.accept("one", ("failed",))
     tracker.record_event(event("one", "failed"))
     tracker.run_again("one")
