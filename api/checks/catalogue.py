@@ -52,7 +52,7 @@ class CachedCatalogue:
         """Return the operation (JSON text) of this name. Raises OperationUnknown."""
         text = self._look_up(name)
         if text is None:
-            raise OperationUnknown(f"There is no operation of this name; known operations are {self._known()}.")
+            raise OperationUnknown(f"There is no operation with this name; known operations are {self._known()}.")
         return text
 
     def _look_up(self, name: str) -> str | None:

@@ -24,7 +24,7 @@ from schemas.replays import ReplayRequest
 control = Blueprint("control", __name__)
 
 ALREADY_ENDED: Final = "The job has already ended (%s), so there is nothing to cancel."
-NOT_ENDED: Final = "The job is %s; cancel it first, or wait until it has ended."
+NOT_ENDED: Final = "The job's status is `%s`; cancel the job first, or wait until it has ended."
 
 
 @control.post("/jobs/<job_id>/cancel")

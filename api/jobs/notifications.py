@@ -13,7 +13,7 @@ from api.jobs.specs import control_spec
 
 notifications = Blueprint("notifications", __name__)
 
-NOTHING_FAILED: Final = "The job is %s and has no failed notification, so there is nothing to send again."
+NOTHING_FAILED: Final = "The job (`%s`) has no failed notification, so there is nothing to send again."
 
 
 @notifications.post("/jobs/<job_id>/notifications/retry")

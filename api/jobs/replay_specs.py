@@ -25,7 +25,7 @@ NARROWING: Final = ("operation", "tag")
 """At least one of these parameters is required, so that nobody runs all jobs again by mistake."""
 PLACES_PATTERN: Final = "^[0-9]{1,16}-[0-9]{1,16}$"
 UNBOUNDED: Final = "Send `operation` or `tag`, or both: without them, all jobs would run again."
-NOT_RETRYABLE: Final = "The job is %s; only a failed or cancelled job can be run again."
+NOT_RETRYABLE: Final = "The job's status is `%s`; only a failed or cancelled job can be run again."
 
 _EXAMPLES: Final[dict[str, Any]] = {
     "as it is": {"summary": "Run it again unchanged", "value": {}},

@@ -43,7 +43,7 @@ MOST_BYTES: Final = 4 * 2**20
 """A request also stops after so many bytes of arguments, because each replay has a copy of its own."""
 COPIED: Final = ("arguments", "email", "notify", "webhook_url", "timeout", "priority", "tags", "origin", "key")
 """Fields that a replay is made from, besides those that every record has."""
-NOT_ENDED: Final = "The job is %s; it can be replayed with other arguments once it has ended."
+NOT_ENDED: Final = "The job's status is `%s`; it can be replayed with other arguments once it has ended."
 
 CHECKS: Final[dict[str, ParameterCheck]] = {
     "status": one_of(RETRYABLE),
@@ -58,10 +58,11 @@ CHECKS: Final[dict[str, ParameterCheck]] = {
 def retry_all() -> Answer:
     """Run many jobs again
 
-    Runs all failed (or cancelled) jobs of an `operation`, with a `tag`, or both, again: the oldest first, up to `limit`
-    of the jobs there are now. If more are left, `next` is the `cursor` of the request that continues; no job is run
-    twice, even if it fails again at once. With `arguments`, the jobs stay as they are and each gets a replay: a new job
-    with the sent arguments replacing its origin's. With one `Idempotency-Key`, each job is replayed only once.
+    Runs failed (or cancelled) jobs again: all jobs with this `operation`, this `tag`, or both, the oldest first, up to
+    `limit`. Jobs that are accepted later are left out. If more jobs are left, `next` is the `cursor` of the request
+    that continues; no job is run twice, even if it fails again at once. With `arguments`, the jobs stay as they are and
+    each gets a replay: a new job with the sent arguments replacing its origin's. With one `Idempotency-Key`, each job
+    is replayed only once.
     """
     asked = checked_parameters(CHECKS)
     if not asked.keys() & set(NARROWING):

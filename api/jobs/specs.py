@@ -92,7 +92,7 @@ REFUSALS: Final[Spec] = {
     "413": TOO_LARGE,
     "415": problem_response("The body's media type is not `application/json`.", MediaTypeUnsupported()),
     "422": problem_response(
-        "The body is not a valid job (`errors` lists each fault), or the `Idempotency-Key` belongs to another job.",
+        "The body is not valid (`errors` lists each fault), or the `Idempotency-Key` belongs to another job.",
         _REFUSED,
     ),
     "503": problem_response(

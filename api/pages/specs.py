@@ -24,6 +24,7 @@ def _in_both(problem: Spec) -> Spec:
 _UNKNOWN: Final = _in_both(
     problem_response("The link is not one of ours, or its job is no longer kept.", LinkRefused())
 )
+_FORGED: Final = _in_both(problem_response("The link is not one of ours.", LinkRefused()))
 _EXPIRED: Final = _in_both(problem_response("The link has expired (`LINK_TTL`).", LinkExpired()))
 _DOWN: Final = _in_both(STORE_DOWN)
 _REFUSALS: Final[dict[str, Any]] = {"404": _UNKNOWN, "410": _EXPIRED, "503": _DOWN}
@@ -64,7 +65,7 @@ DOWNLOAD_SPEC: Final[Spec] = {
 
 CHOICE_SPEC: Final[Spec] = {
     "parameters": [_TOKEN],
-    "responses": {"200": _page("The page."), "404": _UNKNOWN, "503": _DOWN},
+    "responses": {"200": _page("The page."), "404": _FORGED, "503": _DOWN},
 }
 
 _FORM: Final[Spec] = {
@@ -92,7 +93,7 @@ UNSUBSCRIBE_SPEC: Final[Spec] = {
         "400": _in_both(
             problem_response("The form has no `List-Unsubscribe` with one of the two values.", FormRefused())
         ),
-        "404": _UNKNOWN,
+        "404": _FORGED,
         "503": _DOWN,
     },
 }

@@ -28,7 +28,7 @@ from schemas.schedules import NAME_PATTERN, Schedule, ScheduleList
 _NAME: Final = parameter("name", "path", "The schedule's name.", pattern=NAME_PATTERN)
 _FAULT: Final = {"pointer": "/cron", "detail": "must have five fields (minute hour day-of-month month day-of-week)"}
 _REFUSED: Final = ScheduleRefused("Nothing was stored: correct /cron, then send it again.", errors=[_FAULT])
-_UNKNOWN: Final = problem_response("There is no schedule of this name.", ScheduleUnknown())
+_UNKNOWN: Final = problem_response("There is no schedule with this name.", ScheduleUnknown())
 
 PUT_SPEC: Final[Spec] = {
     "parameters": [_NAME],

@@ -70,8 +70,8 @@ def test_a_job_that_waits_or_succeeded_is_not_run_again(client, api_store, doorb
     running = refused(client.post(f"/jobs/{lease.id}/retry"))
     succeeded(api_store, lease)
 
-    assert "is running" in running
-    assert "is succeeded" in refused(client.post(f"/jobs/{lease.id}/retry"))
+    assert "is `running`" in running
+    assert "is `succeeded`" in refused(client.post(f"/jobs/{lease.id}/retry"))
     assert doorbells.rung == []
 
 
@@ -88,7 +88,7 @@ def test_a_finished_job_is_deleted(client, api_store):
 def test_an_unfinished_job_is_not_deleted(client, api_store):
     job_id = accepted(api_store)
 
-    assert "cancel it first" in refused(client.delete(f"/jobs/{job_id}"))
+    assert "cancel the job first" in refused(client.delete(f"/jobs/{job_id}"))
     assert client.get(f"/jobs/{job_id}").status_code == 200
 
 

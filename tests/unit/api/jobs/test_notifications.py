@@ -62,7 +62,7 @@ def test_where_nothing_failed_there_is_nothing_to_send_again(client, api_store, 
 
     assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
     assert answer.json["type"] == "urn:errand:move-refused"
-    assert "The job is accepted" in answer.json["detail"]
+    assert "The job (`accepted`) has no failed notification" in answer.json["detail"]
     assert doorbells.rung == []
 
 

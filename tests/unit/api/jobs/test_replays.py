@@ -101,7 +101,7 @@ class TestOneReplay:
 
         problem = refused(client.post(f"/jobs/{job_id}/retry", json=EDITS), 409, "move-refused")
 
-        assert "is accepted" in problem["detail"]
+        assert "is `accepted`" in problem["detail"]
 
     def test_arguments_that_do_not_fit_are_refused_by_their_places(self, client, api_store):
         origin = failed(api_store)
