@@ -1,6 +1,6 @@
 """The API as another server than granian would run it, for `bench/servers.py`: each stream may take long there.
 
-`gunicorn "bench.elsewhere:make()"`. It has no express lane, which needs granian's handle on a connection.
+`gunicorn "bench.elsewhere:make()"`. It has no submit thread, which needs granian's handle on a connection.
 """
 
 from collections.abc import Callable
