@@ -55,7 +55,7 @@ class Announcer:
             except BrokerUnavailable as fault:
                 # the receivers also look in the store once a second, so an old announcement is of no use to them
                 self._messages.queue.clear()
-                log.warning("Not announced: %s", fault, extra={"action": "announce_failed"})
+                log.warning("Ends of jobs are not announced: %s", fault, extra={"action": "announce_failed"})
                 eventlet.sleep(AWAY_SECONDS)
             except Exception:
                 log.exception("Announcing failed for an unexpected reason", extra={"action": "announce_fault"})

@@ -109,7 +109,7 @@ def _patiently(ask: Callable[[], Answer]) -> Answer:
         try:
             return ask()
         except StoreUnavailable as fault:
-            log.warning("An outcome waits: %s", fault, extra={"action": "commit_waits"})
+            log.warning("Outcomes wait for the store: %s", fault, extra={"action": "commit_waits"})
             eventlet.sleep(pause)
     raise AssertionError("the pauses never end")
 
