@@ -114,11 +114,11 @@ class ChildProcess:
         """Take what the child prints. A flood fills the pipe and so blocks the child, not the worker."""
         while data := hub_io.read(self._output):
             self._lines().feed(data)
-            eventlet.sleep(hub_io.BREATH if len(data) >= hub_io.MUCH else 0)
+            eventlet.sleep(hub_io.PAUSE_SECONDS if len(data) >= hub_io.LARGE_READ else 0)
 
     def _read_rest_of_output(self) -> None:
         """Take what the child has printed until now."""
-        for data in hub_io.at_hand(self._output):
+        for data in hub_io.available(self._output):
             self._lines().feed(data)
 
     def _lines(self) -> OutputLines:
@@ -177,7 +177,7 @@ class ChildProcess:
         for loop in self._loops:
             loop.kill()
         try:
-            for data in hub_io.at_hand(self._channel):  # its last reports
+            for data in hub_io.available(self._channel):  # its last reports
                 self._take(data)
             self._read_rest_of_output()
         finally:
@@ -191,7 +191,7 @@ class ChildProcess:
             while self.jobs:
                 job = self.jobs.popitem()[1]
                 job.finish(job.verdict or self._ending(status))
-            hub_io.remove(self._folder)
+            hub_io.remove_folder(self._folder)
 
     def _ending(self, status: int) -> Ending:
         """Return how a job ended that the process left unfinished."""

@@ -19,9 +19,9 @@ _os = original("os")
 
 CHUNK = 1 << 18
 """Bytes to read at a time."""
-MUCH = 1 << 15
-"""A read of so many bytes is followed by a pause of BREATH seconds: at most 25 MB/s are read."""
-BREATH = 0.01
+LARGE_READ = 1 << 15
+"""A read of so many bytes is followed by a pause of PAUSE_SECONDS: at most 25 MB/s are read."""
+PAUSE_SECONDS = 0.01
 
 
 def pipe() -> tuple[int, int]:
@@ -47,7 +47,7 @@ def read(descriptor: int) -> bytes:
             return data
 
 
-def at_hand(descriptor: int) -> Iterator[bytes]:
+def available(descriptor: int) -> Iterator[bytes]:
     """Yield what can be read without waiting."""
     with suppress(OSError):  # no more data, or the other side has gone
         for _ in range(64):  # the other side may write without end
@@ -84,7 +84,7 @@ def wait_for_end(process: "subprocess.Popen[bytes]") -> None:
         os.close(handle)
 
 
-def remove(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
     """Remove a folder with everything in it, yielding to other greenthreads after each subfolder."""
     for path, folders, files in os.walk(folder, topdown=False):
         for name in files:

@@ -19,7 +19,7 @@ from workers.operations.registry import REGISTRY
 
 log = logging.getLogger(__name__)
 
-STARTS_IN = 60.0
+START_SECONDS = 60.0
 """Seconds until a child must have begun with a job: before its first job it loads the operations."""
 WATCH_SECONDS = 0.5
 """Between two checks of the memory that the children use."""
@@ -42,8 +42,8 @@ class LimitWatch:
     def expect_start(self, job: ChildJob) -> None:
         """Watch a job from now on: its child must begin with it in time."""
         now = monotonic()
-        job.due = now + STARTS_IN
-        self._timer.set(now + min(job.request.timeout, STARTS_IN))
+        job.due = now + START_SECONDS
+        self._timer.set(now + min(job.request.timeout, START_SECONDS))
         if not self._running:
             self._running = True
             eventlet.spawn_n(self._run)
@@ -68,7 +68,7 @@ class LimitWatch:
         for job in [job for job in self._jobs if job.due <= now]:
             job.due = inf
             if job.began is None:
-                self._end(job, failed(ChildDied(f"its process was not ready within {STARTS_IN:g} s")))
+                self._end(job, failed(ChildDied(f"its process was not ready within {START_SECONDS:g} s")))
             else:
                 fault = TimedOut(f"took longer than its timeout of {job.request.timeout:g} s")
                 self._end(job, failed(fault, _retry_on(job)))

@@ -18,7 +18,7 @@ from workers.compute.children.process_tree import resident
 from workers.compute.children.worker_channel import WorkerChannel
 from workers.operations.registry import RegisteredOperation, set_progress_reporter
 
-PATIENCE = 0.5
+SLOT_WAIT_SECONDS = 0.5
 """Seconds that a job waits here for a slot; then its worker hands it back for others to run."""
 
 
@@ -118,9 +118,9 @@ class ConcurrentRunner:
             return
         now = self._loop.time()
         for job, waiting in list(self._waiting.items()):
-            if now < waiting.since + PATIENCE:
+            if now < waiting.since + SLOT_WAIT_SECONDS:
                 self._hand_back_planned = True
-                self._loop.call_at(waiting.since + PATIENCE, self._hand_back_again)
+                self._loop.call_at(waiting.since + SLOT_WAIT_SECONDS, self._hand_back_again)
                 break
             del self._waiting[job]
             self._end(job, Ending("handed_back", error_text("HandedBack", "no slot came free for it in time")))

@@ -9,7 +9,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from workers.compute.children.hub_io import remove
+from workers.compute.children.hub_io import remove_folder
 
 PREFIX = "errand-children-"
 
@@ -33,12 +33,12 @@ class WorkFolders:
         """Remove the folders of killed workers."""
         for folder in self._root.parent.glob(f"{PREFIX}*"):
             if (lock := _lock(folder)) is not None:
-                remove(folder)
+                remove_folder(folder)
                 os.close(lock)
 
     def close(self) -> None:
         """Remove the folder."""
-        remove(self._root)
+        remove_folder(self._root)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
