@@ -6,12 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.tree import ROOT, files, name, sources, syntax, text
+from tests.rules.tree import ROOT, WRITTEN, files, name, sources, syntax, text
 
 STORY = ROOT / "docs" / "life-of-a-job.md"
 
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)(?:\s+\"[^\"]*\")?\)")
 PATH = re.compile(r"`(?P<path>(?:[\w\-.]+/)*[\w\-.]+\.(?:py|lua|md|yml|yaml|toml|conf))`")
+NAMED = re.compile(rf"`(?P<path>(?:{'|'.join(WRITTEN)})/[\w\-./]+\.\w+)`")
+"""A file that a page names from the root of the tree."""
+LONGEST_LINE = 120
+"""Maximum characters in a line of prose."""
+UNBREAKABLE = re.compile(r"\||\s*(?:[-*]\s+)?(?:!?\[[^\]]*\]\(\S+\)|\S+)[.,;:]?$")
+"""A line that can't be broken: a row of a table, or a single link or word."""
+INVENTED = {"workers/operations/words.py"}
+"""Files that a page has its reader write."""
 NEXT = re.compile(r"Next:\s+`(?P<path>[\w\-./]+)`")
 
 
@@ -24,6 +32,11 @@ def anchors(page: Path) -> set[str]:
     """Give the anchors of a page's headings, as they are made where Markdown is shown."""
     headings = re.findall(r"^#+\s+(.+?)\s*#*$", text(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", each).strip().lower().replace(" ", "-") for each in headings}
+
+
+def without_code(page: str) -> str:
+    """Blank the blocks of code in a page, and keep its line numbers."""
+    return re.sub(r"^ *```.*?^ *```", lambda block: "\n" * block[0].count("\n"), page, flags=re.DOTALL | re.MULTILINE)
 
 
 def successor(path: Path) -> str | None:
@@ -48,7 +61,7 @@ def story() -> list[Path]:
 
 @pytest.mark.parametrize("page", pages(), ids=name)
 def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
-    for found in LINK.finditer(re.sub(r"```.*?```", "", text(page), flags=re.DOTALL)):
+    for found in LINK.finditer(without_code(text(page))):
         target, _, anchor = found["target"].partition("#")
         if "://" in target or target.startswith("mailto:"):
             continue
@@ -56,6 +69,24 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
         assert goal.exists(), f"{found[0]} leads nowhere"
         if anchor and goal.suffix == ".md":
             assert anchor in anchors(goal), f"{found[0]}: no such heading"
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_a_line_of_a_page_has_at_most_120_characters(page: Path) -> None:
+    long = [
+        f"{name(page)}:{number} has {len(line)} characters"
+        for number, line in enumerate(without_code(text(page)).splitlines(), 1)
+        if len(line) > LONGEST_LINE and not UNBREAKABLE.match(line)
+    ]
+
+    assert long == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_every_file_that_a_page_names_from_the_root_is_there(page: Path) -> None:
+    named = {found["path"] for found in NAMED.finditer(without_code(text(page)))} - INVENTED
+
+    assert sorted(path for path in named if not (ROOT / path).is_file()) == []
 
 
 def test_every_file_that_the_life_of_a_job_names_is_there() -> None:
