@@ -102,7 +102,7 @@ def test_the_five_minutes_end_as_they_promise(checkout: Path, env_of, tmp_path: 
 def test_a_service_of_its_own_runs_where_its_package_is(env_of, tmp_path: Path) -> None:
     package = tmp_path / "site" / "company"
     package.mkdir(parents=True)
-    (package / "api/jobs/show.py").write_text(block(SERVICE, "python"), encoding="utf-8")
+    (package / "reports.py").write_text(block(SERVICE, "python"), encoding="utf-8")
     command = re.search(r"OPERATIONS=(\S+) python -m workers (\w+)", block(SERVICE, "sh"))
     assert command
     module, service = command.groups()

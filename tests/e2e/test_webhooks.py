@@ -130,9 +130,10 @@ OTHER_ANSWERS = [
 def test_who_answers_anything_but_2xx_is_told_again(hooks):
     with ExitStack() as stack:
         servers = [stack.enter_context(WebServer(one_after_the_other(answer, plain()))) for answer, _ in OTHER_ANSWERS]
-        jobs = [hooks.tell(server.url()) for server in servers]
-
-        first = [hooks.put_off(job_id)["last_error"] for job_id in jobs]
+        jobs, first = [], []
+        for server in servers:  # one by one, as the second attempt erases the error of the first
+            jobs.append(hooks.tell(server.url()))
+            first.append(hooks.put_off(jobs[-1])["last_error"])
         last = [hooks.settled(job_id) for job_id in jobs]
 
         for error, (_, told) in zip(first, OTHER_ANSWERS, strict=True):

@@ -22,6 +22,8 @@ CONNECT_SECONDS: Final = 4.0
 """Maximum time to connect to one of several addresses of a host before the next is tried."""
 READ_BYTES: Final = 65_536
 """Maximum bytes of one read."""
+MAX_BYTES_BEFORE_BODY: Final = MAX_HEAD_BYTES + 16_384
+"""Maximum bytes read before the body: one head, and interim responses (1xx)."""
 FRAMING: Final = 8
 """Maximum bytes read for each byte of the body: a chunk of one byte has six."""
 
@@ -75,10 +77,11 @@ class Exchange:
         return await stream.start_tls(context, self._target.host)
 
     async def _read(self, stream: httpcore.AsyncNetworkStream, parser: HttpParser, most: int) -> HttpResponse:
-        left, body = FRAMING * most + MAX_HEAD_BYTES, bytearray()
+        left, body = MAX_BYTES_BEFORE_BODY, bytearray()
         while (event := parser.next()) is not None and len(body) <= most:
             if isinstance(event, h11.Response):
                 self.response = response_head(event)
+                left += FRAMING * most
             elif isinstance(event, h11.Data):
                 body += event.data
             elif left <= 0:
