@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
-# The image of the API: api/, errand/ and schemas/, and nothing that only the workers need.
-# Build it from the root of the project: docker build --file deploy/api.Dockerfile --tag errand-api .
+# The image of the API: api/, errand/ and schemas/, without the libraries of the workers.
+# Build it from the root of the repository: docker build --file deploy/api.Dockerfile --tag errand-api .
 
 FROM python:3.11.14-slim-bookworm AS builder
 WORKDIR /build
 RUN python -m venv --without-pip /venv
 
-# The libraries first, as a layer of its own: it is made again only when a pin changes, not with every line of code.
+# Libraries first, in their own layer, which is rebuilt only when a pin changes.
 COPY pyproject.toml README.md ./
 COPY config/constraints/api.txt config/constraints/
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -20,7 +20,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM python:3.11.14-slim-bookworm
 LABEL org.opencontainers.image.title="errand-api" \
-      org.opencontainers.image.description="Errand: accepts jobs over HTTP and answers for them" \
+      org.opencontainers.image.description="Errand: accepts jobs over HTTP and reports on them" \
       org.opencontainers.image.licenses="MIT"
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Resolves the pins anew: all of pyproject's extras together first, so that the sides never disagree, then each side in
-# an environment of its own, which shows what it needs and no more. Run it as `make constraints`.
+# Updates the pins. All extras of pyproject.toml are resolved together first, so that they agree on versions; then each
+# extra alone, in its own environment, to find only what it needs. Run it as `make constraints`.
 set -eu
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# resolve SIDE EXTRAS [pip options]: writes $work/SIDE.txt, name==version lines and nothing else
+# resolve SIDE EXTRAS [pip options]: writes $work/SIDE.txt with name==version lines only
 resolve() {
     side=$1 extras=$2
     shift 2
@@ -22,7 +22,7 @@ resolve dev api,workers,embedded,dev
 for side in api workers embedded; do
     resolve $side $side --constraint "$work/dev.txt"
 done
-# only when all went well
+# only after every resolution succeeded
 for side in api workers embedded dev; do
     {
         echo "# What [$side] was tested with, on $("$work/dev/bin/python" --version). Made by \`make constraints\`; don't edit."
