@@ -35,7 +35,7 @@ def begin(stack: Stack) -> None:
 
 
 def post(port: int, until: float) -> int:
-    """Post batches on one connection until then; give how many jobs were accepted."""
+    """Post batches on one connection until then; return how many jobs were accepted."""
     connection, jobs = HTTPConnection(LOCALHOST, port), 0
     while perf_counter() < until:
         connection.request("POST", "/jobs/batch", BODY, {"Content-Type": "application/json"})

@@ -38,7 +38,7 @@ def servers(folder: Path) -> Iterator[tuple[Node, Server]]:
 
 
 def environment(node: Node, store: Server) -> Env:
-    """Give the settings of an Errand on these servers: without mail, its API as in `errand.toml`."""
+    """Return the settings of an Errand on these servers: without mail, its API as in `errand.toml`."""
     addresses = {"AMQP_URI": node.fresh_uri(), "REDIS_URL": store.fresh_url()}
     return {**addresses, "MAIL_ENABLED": "false", "API_PROCESSES": "2", "API_THREADS": "4"}
 
@@ -66,14 +66,14 @@ def fill(store: Store, env: Env, jobs: Sequence[NewJob]) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the CPU time so far of a process and of those below it."""
+    """Return the CPU time so far of a process and of those below it."""
     texts = [Path(f"/proc/{each}/stat").read_text("utf-8") for each in (pid, *descendants(pid))]
     ticks = sum(sum(map(int, text.rpartition(") ")[2].split()[11:13])) for text in texts)
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def script_time(store: Store) -> tuple[int, float]:
-    """Give how many scripts Redis has run since its statistics were reset, and its time for one (µs)."""
+    """Return how many scripts Redis has run since its statistics were reset, and its time for one (µs)."""
     told: dict[str, Any] = store.client.info("commandstats")["cmdstat_evalsha"]
     return int(told["calls"]), told["usec"] / told["calls"]
 

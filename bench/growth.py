@@ -91,7 +91,7 @@ def settle(store: Store) -> None:
 
 
 def timed(store: Store, calls: Sequence[Callable[[], Any]]) -> tuple[float, float]:
-    """Give how many of these calls are done in a second, and Redis' own time for one (µs)."""
+    """Return how many of these calls are done in a second, and Redis' own time for one (µs)."""
     store.client.config_resetstat()
     began = perf_counter()
     for call in calls:
@@ -137,7 +137,7 @@ def costs(empty: Store, full: Store) -> None:
 
 
 def memory(store: Store) -> tuple[int, int]:
-    """Give the bytes that the server uses, and those of them that are data."""
+    """Return the bytes that the server uses, and those of them that are data."""
     told = store.client.info("memory")
     return told["used_memory"], told["used_memory_dataset"]
 

@@ -94,7 +94,7 @@ def serve(port: int, counter: Counter) -> None:
 
 @contextmanager
 def mail_server() -> Iterator[tuple[int, Counter]]:
-    """Run a mail server in a process of its own; give its port and what it counts."""
+    """Run a mail server in a process of its own; return its port and what it counts."""
     port, counter = free_port(), Counter()
     process = multiprocessing.Process(target=serve, args=(port, counter), daemon=True)
     process.start()
@@ -151,7 +151,7 @@ def floor(settings: Settings, mails: int, result: str, port: int) -> None:
 
 
 def delivered(folder: Path, store: Store, counter: Counter, env: dict[str, str]) -> float:
-    """Have a worker send all that waits; give its CPU time for each mail (ms)."""
+    """Have a worker send all that waits; return its CPU time for each mail (ms)."""
     worker = Worker(["mail"], folder / "mail.log", env)
     try:
         worker.start()

@@ -59,7 +59,7 @@ def clients(port: int, number: int = 16) -> Iterator[dict[int, socket.socket]]:
 
 
 def accepted(stack: Stack) -> tuple[float, float, float]:
-    """Give the requests accepted a second, the median of their latency (ms), and the API's CPU time for one (µs)."""
+    """Return the requests accepted a second, the median of their latency (ms), and the API's CPU time for one (µs)."""
     time.sleep(PAUSE)
     took, clock, cpu = [], time.perf_counter, cpu_seconds(stack)
     with clients(stack.port) as sockets, closing(select.epoll()) as poll:

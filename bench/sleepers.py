@@ -47,7 +47,7 @@ def jobs_for(slots: int) -> int:
 
 
 def measured(worker: Running, count: Callable[[], int], jobs: int, slots: int) -> tuple[float, float]:
-    """Give how many jobs the worker ends in a second, and the CPU cores it takes; while all slots have work."""
+    """Return how many jobs the worker ends in a second, and the CPU cores it takes; while all slots have work."""
     try:
         worker.start()
         until(lambda: count() >= 2 * slots, 60, "two jobs in each slot", pause=0.01)

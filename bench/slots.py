@@ -44,7 +44,7 @@ COLUMNS = {
 
 
 def bare(slots: int) -> float:
-    """Give how often a second so many processes do it that do nothing else."""
+    """Return how often a second so many processes do it that do nothing else."""
     with multiprocessing.Pool(slots) as pool:
         return sum(pool.map(_rate, range(slots), chunksize=1))
 
@@ -59,7 +59,7 @@ def _rate(_: int) -> float:
 
 @contextmanager
 def posting(port: int) -> Iterator[list[float]]:
-    """Post sums at a steady pace for the time of a `with`; what is given has how long each answer took (ms)."""
+    """Post sums at a steady pace for the duration of a `with`; what is given has how long each answer took (ms)."""
     times: list[float] = []
     over, body = Event(), json.dumps(SUM)
 
@@ -82,7 +82,7 @@ def posting(port: int) -> Iterator[list[float]]:
 
 
 def performed(stack: Stack, slots: int) -> tuple[float, float, list[float]]:
-    """Give how many jobs a second one worker does, the cores it takes, and how long a client waited meanwhile (ms)."""
+    """Return the jobs a second of one worker, the CPU cores it uses, and how long a client waited meanwhile (ms)."""
     clean(stack.store, stack.env)
     jobs, queue = (SECONDS + 5) * JOBS_A_SECOND * slots, queue_of(COMPUTE, Weight.CPU)
     fill(stack.store, stack.env, [NewJob(str(uuid4()), "primes", f'{{"n":{BELOW}}}', queue=queue) for _ in range(jobs)])

@@ -34,7 +34,7 @@ wrk.headers["Content-Type"] = "application/json"
 
 
 def accepted(stack: Stack, connections: int = 16) -> tuple[float, float]:
-    """Give the requests accepted a second, and the CPU time of the API for one (µs)."""
+    """Return the requests accepted a second, and the CPU time of the API for one (µs)."""
     script = stack.folder / "post.lua"
     script.write_text(POST, "utf-8")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}", "-s", str(script), f"{stack.url}/compute"]
@@ -47,25 +47,25 @@ def accepted(stack: Stack, connections: int = 16) -> tuple[float, float]:
 
 
 def cpu_seconds(stack: Stack) -> float:
-    """Give the CPU time of the API so far."""
+    """Return the CPU time of the API so far."""
     texts = [Path(f"/proc/{pid}/stat").read_text("utf-8") for pid in processes(stack)]
     ticks = [sum(map(int, text.rpartition(") ")[2].split()[11:13])) for text in texts]
     return sum(ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def processes(stack: Stack) -> list[int]:
-    """Give the processes of the API."""
+    """Return the processes of the API."""
     return [stack.api.process.pid, *descendants(stack.api.process.pid)]
 
 
 def memory(stack: Stack) -> float:
-    """Give the memory of the API (PSS) in MB."""
+    """Return the memory of the API (PSS) in MB."""
     rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8") for pid in processes(stack)]
     return sum(int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) for text in rollups) / 1024
 
 
 def timed(begin: Callable[[], object], happened: Callable[[], bool], what: str) -> float:
-    """Give the seconds from `begin()` until `happened()`."""
+    """Return the seconds from `begin()` until `happened()`."""
     started = time.perf_counter()
     begin()
     until(happened, 60, what, pause=0.001)

@@ -1,6 +1,6 @@
-"""The real servers of the tests, each started once for a run, and for each test a corner of its own on them.
+"""The real servers of the tests: each starts once per run, and each test has its own part of it.
 
-A server that is not installed skips what needs it, with the reason; where CI=true that is a failure.
+Tests that need a server which is not installed are skipped with the reason, or fail if CI=true.
 """
 
 import os
@@ -24,7 +24,7 @@ BROKERS = ("rabbitmq", "embedded")
 
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rabbit.RabbitMQ]:
-    """A RabbitMQ of this run's own. A test that stops it starts it again."""
+    """The RabbitMQ of this run. A test that stops it starts it again."""
     if rabbit.Node.there():
         server: rabbit.RabbitMQ = rabbit.Node(tmp_path_factory.mktemp("rabbitmq"))
     elif rabbit.Container.there():
@@ -46,16 +46,16 @@ def amqp_uri(rabbitmq: rabbit.RabbitMQ) -> str:
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[store.Server]:
-    """A Valkey of this run's own. A test that stops it starts it again."""
+    """The Valkey of this run. A test that stops it starts it again."""
     with store.running(tmp_path_factory.mktemp("valkey")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[store.Server]:
-    """A Redis of this run's own, from the system's package."""
+    """The Redis of this run, from the system's package."""
     if not (binary := store.redis_binary()):
-        # Valkey stands for the store everywhere else, so this one may be missing even where CI=true
+        # Every other test uses Valkey as the store, so Redis may be missing even if CI=true.
         pytest.skip("redis-server is not installed (apt-get install redis-server)")
     with store.running(tmp_path_factory.mktemp("redis"), binary) as server:
         yield server
@@ -63,7 +63,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[store.Ser
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of this run's own, for examples. A test that stops it starts it again."""
+    """The PostgreSQL of this run, for examples. A test that stops it starts it again."""
     if not Postgres.there():
         missing("PostgreSQL is not installed (apt-get install postgresql)")
     server = Postgres()
@@ -101,23 +101,23 @@ def broker_uri(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def smtp_sink() -> Iterator[SmtpSink]:
-    """A real SMTP server that keeps what it gets."""
+    """A real SMTP server that keeps its mails."""
     with SmtpSink() as sink:
         yield sink
 
 
 @pytest.fixture
 def browser_page(request: pytest.FixtureRequest) -> "Iterator[Page]":
-    """A page of the system's Chromium, without a window and remembering nothing."""
+    """A page in the system's Chromium, headless and with an empty profile."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not executable:
         missing("Chromium is not installed (apt-get install chromium)")
-    # Playwright keeps an event loop in this thread from here to its end, and who needs one of his own comes before it
+    # Playwright keeps an event loop in this thread until it ends; fixtures that need their own loop must run before
     for name in {"api_url", "smtp_sink"} & set(request.fixturenames):
         request.getfixturevalue(name)
     from playwright.sync_api import sync_playwright
 
-    # root has no sandbox, containers give little shared memory, and nobody but the server under test is to be asked
+    # root has no sandbox, containers have little shared memory, and only the server under test may be contacted
     arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
     arguments += ["--disable-quic", "--disable-background-networking"]
     with sync_playwright() as playwright:
@@ -128,7 +128,7 @@ def browser_page(request: pytest.FixtureRequest) -> "Iterator[Page]":
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_nobody_else() -> Iterator[None]:
-    """Keep what the user of this machine has set out of the tests, and of the servers that they share."""
+    """Keep the user's settings out of the tests, and out of the servers that they share."""
     from errand.settings import Settings
 
     with pytest.MonkeyPatch.context() as patch:
@@ -138,7 +138,7 @@ def _settings_of_nobody_else() -> Iterator[None]:
 
 
 def missing(reason: str) -> NoReturn:
-    """Skip on a laptop; fail where CI=true, for there everything is to be tested."""
+    """Skip the test, or fail it if CI=true, where every test must run."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""What the API's tests work with: operations to publish, a real store that can go away, and a relay that only notes."""
+"""For the API's tests: operations to publish, a store that can become unreachable, and a relay that only records."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ TREE = {
 
 
 class WatchedStore(Store):
-    """A real store that counts how often the catalogue is read, and that can be taken away and given back."""
+    """A real store that counts reads of the catalogue, and that can become unreachable and reachable again."""
 
     readings = 0
 
@@ -53,31 +53,31 @@ class WatchedStore(Store):
         self.publish_catalogue({operation["name"]: json.dumps(operation) for operation in operations})
 
     def withdraw_all(self) -> None:
-        """Leave no operation in the catalogue."""
+        """Remove every operation from the catalogue."""
         self.client.delete(self.keys.catalogue, f"{self.keys.catalogue}:shown")
 
     def put(self, job_id: str, record: dict[str, str]) -> None:
-        """Have a job look like this."""
+        """Set these fields of a job."""
         self.client.delete(self.keys.job(job_id))
         self.client.hset(self.keys.job(job_id), mapping=record)
 
     def catalogue(self) -> dict[str, str]:
-        """Do as the store does, and count."""
+        """Read the catalogue, and count the read."""
         self.readings += 1
         return super().catalogue()
 
     def go_away(self) -> None:
-        """From now on nobody listens at the store's address."""
+        """Make the store unreachable."""
         self._there = self.client
         self.client = self._client = redis.Redis(port=free_port(), retry=Retry(NoBackoff(), 0))
 
     def come_back(self) -> None:
-        """From now on it is there again, if it was away."""
+        """Make the store reachable again."""
         self.client = self._client = getattr(self, "_there", self.client)
 
 
 class SilentRelay:
-    """Notes which doorbells should have been rung."""
+    """Records the doorbells that a relay would ring."""
 
     def __init__(self) -> None:
         self.rung: list[tuple[str, str]] = []

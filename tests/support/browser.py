@@ -51,13 +51,13 @@ class Form:
         return self.block.locator(f"tr[data-param-name='{parameter}'] input")
 
     def execute(self) -> str:
-        """Send it, and give the status that is shown."""
+        """Send it, and return the status that is shown."""
         self.button.click()
         self.answer.wait_for()
         return self.status()
 
     def status(self) -> str:
-        """Give the status that is shown."""
+        """Return the status that is shown."""
         return self.answer.locator(".response-col_status").inner_text()
 
 

@@ -22,7 +22,7 @@ class Cluster:
         ]
 
     def uri(self, first: int = 1) -> str:
-        """Give the addresses of all nodes, one of them first, as kombu reads several."""
+        """Return the addresses of all nodes, one of them first, as kombu reads several."""
         begin = (first - 1) % len(self.nodes)
         order = [*self.nodes[begin:], *self.nodes[:begin]]
         return ";".join(f"amqp://guest:guest@{LOCALHOST}:{node.port}//" for node in order)
@@ -45,13 +45,13 @@ class Cluster:
                     node.rabbitmqctl(*words)
 
     def leader_of(self, queue: str) -> Node:
-        """Give the node on which a quorum queue has its leader."""
+        """Return the node on which a quorum queue has its leader."""
         rows = self.nodes[0].list_queues(self.uri(), "name", "leader")
         name = next(row["leader"] for row in rows if row["name"] == queue)
         return next(node for node in self.nodes if node.name == name)
 
     def is_whole(self) -> bool:
-        """Tell whether each quorum queue has a member on every node."""
+        """Return whether each quorum queue has a member on every node."""
         rows = self.nodes[0].list_queues(self.uri(), "type", "online")
         return all(len(row["online"]) == len(self.nodes) for row in rows if row["type"] == "quorum")
 

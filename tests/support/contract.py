@@ -22,7 +22,7 @@ MEMBERS: Final = {"type", "title", "status", "detail"}
 
 @contextmanager
 def a_busy_slot(stack: Stack) -> Iterator[str]:
-    """Have the only slot for heavy jobs taken for the time of a `with`, by this job."""
+    """Have the only slot for heavy jobs taken for the duration of a `with`, by this job."""
     job_id = stack.submit("dawdle")
     until(lambda: stack.get(f"/jobs/{job_id}").json()["status"] == "running", 20, "the slot is taken")
     try:
@@ -33,7 +33,7 @@ def a_busy_slot(stack: Stack) -> Iterator[str]:
 
 
 def burning(stack: Stack, **fields: Any) -> tuple[str, int]:
-    """Start a job that burns a processor and ignores signals; give its id and its process."""
+    """Start a job that burns a processor and ignores signals; return its id and its process."""
     job_id = stack.submit("burn", **fields)
     until(lambda: "burning" in stack.get(f"/jobs/{job_id}/log").text, 20, "it burns")
     assert stack.workers.process is not None
@@ -45,13 +45,13 @@ def burning(stack: Stack, **fields: Any) -> tuple[str, int]:
 
 
 def deaf(pid: int) -> bool:
-    """Tell whether a process ignores SIGTERM."""
+    """Return whether a process ignores SIGTERM."""
     status = Path(f"/proc/{pid}/status").read_text("ascii")
     return bool(int(status.partition("SigIgn:")[2].split()[0], 16) >> (SIGTERM - 1) & 1)
 
 
 def problem(answer: requests.Response, status: int, kind: str = "about:blank") -> dict[str, Any]:
-    """Check that the answer is a problem (RFC 9457) of this HTTP status and type, and give it."""
+    """Check that the answer is a problem (RFC 9457) of this HTTP status and type, and return it."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = answer.json()

@@ -1,4 +1,4 @@
-"""A door to a server that can be made to hang: what goes through it waits, and the connections stand."""
+"""A TCP forwarder to a server that can be made to hang: data then waits, and connections stay open."""
 
 import asyncio
 import contextlib
@@ -27,13 +27,13 @@ class Forwarder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Break off everything."""
+        """Close all connections."""
         asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 
     def fall_silent(self) -> None:
-        """Forward nothing more; connections are taken all the same."""
+        """Stop forwarding; connections are still accepted."""
         self._loop.call_soon_threadsafe(self._speaks.clear)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

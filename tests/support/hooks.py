@@ -35,7 +35,7 @@ class Hooks:
         self.worker = Worker(["webhooks"], folder / "webhooks.log", env)
 
     def tell(self, url: str, result: str = "40", **fields: Any) -> str:
-        """Have a job succeed that tells `url`; give its id."""
+        """Have a job succeed that tells `url`; return its id."""
         lease = claimed(self.store, webhook_url=url, **fields)
         succeeded(self.store, lease, result)
         self.ring()
@@ -46,19 +46,19 @@ class Hooks:
         self._publisher.publish([doorbell(WEBHOOKS, "look")])
 
     def note(self, job_id: str, name: str = "result") -> dict[str, Any]:
-        """Give the notification as it stands."""
+        """Return the notification as it stands."""
         text = self.store.client.hget(self.store.keys.job(job_id), f"note:webhook:{name}")
         assert text, "the job has no such notification"
         note: dict[str, Any] = json.loads(text)
         return note
 
     def settled(self, job_id: str, within: float = 30) -> dict[str, Any]:
-        """Wait until nothing more is tried, and give the notification."""
+        """Wait until nothing more is tried, and return the notification."""
         until(lambda: self.note(job_id)["state"] != "pending", within, "the webhook settled")
         return self.note(job_id)
 
     def put_off(self, job_id: str, within: float = 30) -> dict[str, Any]:
-        """Wait until an attempt has failed that is made again, and give the notification."""
+        """Wait until an attempt has failed that is made again, and return the notification."""
         until(lambda: "last_error" in self.note(job_id), within, "an attempt written down")
         return self.note(job_id)
 
@@ -78,7 +78,7 @@ class Hooks:
 
 @contextmanager
 def telling(folder: Path, env: dict[str, str]) -> Iterator[Hooks]:
-    """Run the service for the time of a `with`."""
+    """Run the service for the duration of a `with`."""
     hooks = Hooks(folder, {**QUICK, **env})
     try:
         hooks.worker.start()
@@ -88,17 +88,17 @@ def telling(folder: Path, env: dict[str, str]) -> Iterator[Hooks]:
 
 
 def headers_of(request: str) -> dict[str, str]:
-    """Give the headers of a request, their names in lower case."""
+    """Return the headers of a request, their names in lower case."""
     lines = [line.partition(": ") for line in request.split("\r\n")[1:] if line]
     return {name.lower(): value for name, _, value in lines}
 
 
 def events(server: WebServer, secret: str = SECRET) -> list[dict[str, Any]]:
-    """Verify every request that came as its receiver should, and give the events."""
+    """Verify every request that came as its receiver should, and return the events."""
     verify = Webhook(secret).verify
     return [verify(body, headers_of(head)) for head, body in zip(server.requests, server.bodies, strict=True)]
 
 
 def ids(server: WebServer) -> list[str]:
-    """Give the webhook-id of each request that came."""
+    """Return the webhook-id of each request that came."""
     return [headers_of(request)["webhook-id"] for request in server.requests]

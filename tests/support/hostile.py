@@ -15,7 +15,7 @@ VICTIM = "victim@elsewhere.test"
 
 
 def texts(url: str, path: str) -> dict[str, str]:
-    """Give the texts by what they try. `url` is a server that nobody may ask, `path` a file that nobody may read."""
+    """Return the texts by what they try. `url` is a server that nobody may ask, `path` a file that nobody may read."""
     return {
         "a header": f"hello\r\nBcc: {VICTIM}\r\nSubject: another\r\nContent-Type: text/html",
         "a header, by line feed": f"hello\nBcc: {VICTIM}",
@@ -68,7 +68,7 @@ def texts(url: str, path: str) -> dict[str, str]:
 
 
 def results(text: str) -> dict[str, Any]:
-    """Give the results in which a text can stand, by their shape."""
+    """Return the results in which a text can stand, by their shape."""
     return {
         "text": text,
         "values": [text, "b", None],

@@ -17,14 +17,14 @@ def new_job(email: str | None = None, **fields: Any) -> NewJob:
 
 
 def accepted(store: Store, **fields: Any) -> str:
-    """Accept a job and give its id."""
+    """Accept a job and return its id."""
     job = new_job(**fields)
     store.accept([job])
     return job.id
 
 
 def accept_many(store: Store, count: int, **fields: Any) -> list[str]:
-    """Accept so many jobs at once, as an API does that dies before it rings, and give their ids."""
+    """Accept so many jobs at once, as an API does that dies before it rings, and return their ids."""
     jobs = [new_job(**fields) for _ in range(count)]
     store.accept(jobs)
     return [job.id for job in jobs]

@@ -13,7 +13,7 @@ SUM = {"operation": "sum", "value": 30, "other": 10}
 
 
 class Load:
-    """Some clients of one API for the time of a `with`; `statuses` has the status of each answer they got."""
+    """Some clients of one API for the duration of a `with`; `statuses` has the status of each answer they got."""
 
     def __init__(self, stack: Stack, clients: int = 4, pause: float = 0.0, **fields: Any) -> None:
         """Post sums with `fields`, each client with `pause` seconds between an answer and the next."""

@@ -34,7 +34,7 @@ class Instances:
         return instance.start()
 
     def lines(self, word: str = "") -> list[str]:
-        """Give what was noted so far and begins with `word`, without it."""
+        """Return what was noted so far and begins with `word`, without it."""
         noted = self.notebook.read_text().splitlines() if self.notebook.exists() else []
         return [line.removeprefix(word).strip() for line in noted if line.startswith(word)]
 
@@ -61,7 +61,7 @@ def instances(folder: Path, env: dict[str, str], plugin: str = PLUGIN) -> Iterat
 
 @contextmanager
 def cluster_on(uri: str, timeout: float = 20.0, caller: Caller | None = None) -> Iterator[Cluster]:
-    """Give what `api.extending.cluster` does, outside of Flask."""
+    """Return what `api.extending.cluster` does, outside of Flask."""
     own = caller or Caller(uri)
     try:
         yield Cluster(own, monotonic() + timeout)

@@ -43,7 +43,7 @@ class Postgres:
 
     @staticmethod
     def there() -> bool:
-        """Tell whether the system has the package, and root a way to run it as its user."""
+        """Return whether the system has the package, and root a way to run it as its user."""
         return bool(programs()) and (os.getuid() != 0 or bool(shutil.which("setpriv")))
 
     def start(self) -> None:
@@ -64,13 +64,13 @@ class Postgres:
         shutil.rmtree(self.folder)
 
     def fresh_url(self) -> str:
-        """Give the address of a database that no other test uses."""
+        """Return the address of a database that no other test uses."""
         name = f"test_{next(self._numbers)}"
         self._run("createdb", "-h", LOCALHOST, "-p", str(self.port), "-U", USER, name)
         return f"postgresql://{USER}:swordfish@{LOCALHOST}:{self.port}/{name}"
 
     def answers(self) -> bool:
-        """Tell whether it takes connections."""
+        """Return whether it takes connections."""
         command = [program("pg_isready"), "-q", "-h", LOCALHOST, "-p", str(self.port)]
         return subprocess.run(command, timeout=COMMAND_TAKES, check=False).returncode == 0
 
@@ -108,7 +108,7 @@ def program(name: str) -> Path:
 
 
 def as_its_user() -> Sequence[str]:
-    """Give what runs a command as the package's user, and has it die with the tests, where they are root's."""
+    """Return what runs a command as the package's user, and has it die with the tests, where they are root's."""
     if os.getuid() != 0:
         return ()
     return ("setpriv", f"--reuid={USER}", f"--regid={pwd.getpwnam(USER).pw_gid}", "--init-groups", "--pdeathsig=KILL")

@@ -1,4 +1,4 @@
-"""Real processes for tests: started in a session of their own, waited for, and never left behind."""
+"""Real processes for tests: each runs in its own session, is waited for, and is always ended."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ STOPS_IN = 20.0
 
 
 class Running:
-    """A child process with its own session, its output in a file, and a way to tell that it is ready."""
+    """A child process in its own session, with its output in a file and a check for its readiness."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Running:
         starts_in: float = 30.0,
         cwd: Path = ROOT,
     ) -> None:
-        """Remember what to run; `env` is added to this process's own, `ready` is asked until it is true."""
+        """Describe the process. `env` is added to this process's environment; `ready` is called until it is true."""
         self.name, self.command, self.log, self.cwd = name, list(command), log, cwd
         self.env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **(env or {})}
         self.ready, self.starts_in = ready, starts_in
@@ -43,7 +43,7 @@ class Running:
         return cls(module, [sys.executable, "-m", module, *arguments], log, **options)  # type: ignore[arg-type]  # passed on
 
     def start(self) -> "Running":
-        """Start it unless it runs, and return when it is ready; fail with its last lines when it is not."""
+        """Start the process unless it runs, and wait until it is ready; fail with its last lines if it never is."""
         if self.running:
             return self
         with self.log.open("ab") as output:
@@ -66,7 +66,7 @@ class Running:
         return self
 
     def stop(self, patience: float = STOPS_IN) -> int:
-        """End it in good order and give its exit status; kill it when it does not go."""
+        """Stop the process cleanly, or kill it after `patience` seconds; return its exit status."""
         if self.process is None:
             return 0
         self.process.terminate()
@@ -79,13 +79,13 @@ class Running:
         return self.process.wait()
 
     def kill9(self) -> None:
-        """End it and its whole process group at once, as the kernel does when memory runs out."""
+        """Kill its whole process group, as the kernel does when memory runs out."""
         if self.process is not None:
             self._kill_group()
             self.process.wait()
 
     def interrupt(self) -> None:
-        """Send it what Ctrl-C sends."""
+        """Send SIGINT, as Ctrl-C does."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
 
@@ -95,21 +95,21 @@ class Running:
         return self.start()
 
     def group(self) -> list[int]:
-        """List the processes of its session that still live."""
+        """List the living processes of its session."""
         assert self.process is not None
         return session_members(self.process.pid)
 
     @property
     def running(self) -> bool:
-        """Tell whether it lives."""
+        """Whether the process is alive."""
         return self.process is not None and self.process.poll() is None
 
     def output(self) -> str:
-        """Give everything it printed."""
+        """Return its whole output."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def tail(self, lines: int = 40) -> str:
-        """Give the last lines it printed."""
+        """Return the last lines of its output."""
         return "\n".join(self.output().splitlines()[-lines:])
 
     def _alive(self) -> bool:
@@ -128,7 +128,7 @@ def session_members(session: int) -> list[int]:
 
 
 def descendants(ancestor: int) -> list[int]:
-    """List the living processes below one, however deep."""
+    """List the living descendants of a process."""
     parents = {pid: int(stat[1]) for pid, stat in _stats() if stat[0] != "Z"}
     found = [ancestor]
     for parent in found:
@@ -137,12 +137,12 @@ def descendants(ancestor: int) -> list[int]:
 
 
 def alive(pids: Sequence[int]) -> list[int]:
-    """Give those of the processes that live."""
+    """Return those of the processes that are alive."""
     return [pid for pid, stat in _stats() if pid in pids and stat[0] != "Z"]
 
 
 def command_of(pid: int) -> str:
-    """Give the command line of a process; nothing when it has gone."""
+    """Return the command line of a process; an empty text if it is gone."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     return ""

@@ -1,4 +1,4 @@
-"""A real RabbitMQ for tests: a node of our own from the system's package, or a container where Docker answers."""
+"""A real RabbitMQ for tests: a node from the system's package, or a container if Docker is available."""
 
 import itertools
 import json
@@ -27,7 +27,7 @@ STARTS_IN = 90.0
 
 
 class RabbitMQ(ABC):
-    """One node, used by a whole test run: each test has a virtual host of its own."""
+    """One node for a whole test run; each test has its own virtual host."""
 
     def __init__(self) -> None:
         """Choose a port; nothing is started."""
@@ -41,7 +41,7 @@ class RabbitMQ(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """Stop it in good order; what it holds is there when it starts again."""
+        """Stop it cleanly; its messages are there when it starts again."""
 
     @abstractmethod
     def kill(self) -> None:
@@ -59,7 +59,7 @@ class RabbitMQ(ABC):
         return self._ctl("--quiet", *arguments)
 
     def fresh_uri(self) -> str:
-        """Give the address of a virtual host that no other test uses."""
+        """Return the address of a virtual host that no other test uses."""
         if not self._fresh:
             self._fresh = [f"test-{next(self._numbers)}" for _ in range(VHOSTS_AT_ONCE)]
             names = ",".join(f'<<"{name}">>' for name in self._fresh)
@@ -99,7 +99,7 @@ class RabbitMQ(ABC):
         self.rabbitmqctl("close_all_connections", "-p", vhost(uri), "test")
 
     def answers(self) -> bool:
-        """Tell whether it takes connections."""
+        """Return whether it accepts connections."""
         try:
             with amqp.Connection(f"{LOCALHOST}:{self.port}", connect_timeout=2, read_timeout=2) as connection:
                 return bool(connection.connected)
@@ -147,7 +147,7 @@ class Node(RabbitMQ):
 
     @staticmethod
     def there() -> bool:
-        """Tell whether the system has the package."""
+        """Return whether the system has the package."""
         return (HOME / "rabbitmq-server").exists()
 
     def start(self) -> None:
@@ -160,11 +160,11 @@ class Node(RabbitMQ):
         self.server.kill9()
 
     def hold(self) -> None:
-        """Stop it where it stands: its connections are there, and nothing comes."""
+        """Pause it: its connections stay open, and it answers nothing."""
         self._signal(signal.SIGSTOP)
 
     def release(self) -> None:
-        """Let it go on."""
+        """Resume it."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -194,7 +194,7 @@ class Container(RabbitMQ):
 
     @staticmethod
     def there() -> bool:
-        """Tell whether a Docker engine answers."""
+        """Return whether a Docker engine answers."""
         if not shutil.which("docker"):
             return False
         asked = subprocess.run(["docker", "info"], capture_output=True, timeout=COMMAND_TAKES, check=False)
@@ -231,5 +231,5 @@ def run(command: list[str], env: dict[str, str] | None = None) -> str:
 
 
 def vhost(uri: str) -> str:
-    """Give the virtual host of an address, the first where there are several."""
+    """Return the virtual host of an address, the first where there are several."""
     return urlsplit(uri.partition(";")[0]).path[1:] or "/"

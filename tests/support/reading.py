@@ -157,7 +157,7 @@ def _faults_of_parts(mail: Caught) -> list[str]:
 
 
 def files_of(mail: Caught) -> dict[str, bytes]:
-    """Give the files of a mail by the type that they have."""
+    """Return the files of a mail by the type that they have."""
     return {
         part.get_content_type(): part.get_payload(decode=True)
         for part in mail.message.walk()

@@ -140,7 +140,7 @@ class Reader:
         return here.replace(".venv/bin/python -m", "python -m").replace("python -m", f"{sys.executable} -m")
 
     def _recipe(self, make: re.Match[str]) -> str:
-        """Give what the target runs, last of all; what it may have to install first is there."""
+        """Return what the target runs, last of all; what it may have to install first is there."""
         asked = ["make", "--dry-run", make["target"], *make["settings"].split()]
         told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         recipe = told.splitlines()[-1].replace(".venv/bin/python", sys.executable)
@@ -153,7 +153,7 @@ class Reader:
 
 @contextmanager
 def reader(url: str, data: Path, run: Running, folder: Path) -> Iterator[Reader]:
-    """Give a reader whose terminal, and all that is started in it, ends with the `with`."""
+    """Return a reader whose terminal, and all that is started in it, ends with the `with`."""
     folder.mkdir(exist_ok=True)
     with ExitStack() as stack:
         yield Reader(url, data, run, folder, stack)

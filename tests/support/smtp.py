@@ -1,6 +1,6 @@
-"""A real mail server for tests: it keeps what it is given, and misbehaves on request.
+"""A real mail server for tests: it keeps its mails, and misbehaves on request.
 
-Runs aiosmtpd in a thread on a free port. Certificates are made by the openssl command when a test asks for one.
+It runs aiosmtpd in a thread on a free port. The openssl command makes certificates when a test asks for one.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ HAS_OPENSSL = shutil.which("openssl") is not None
 
 @dataclass(frozen=True)
 class Caught:
-    """One mail that was taken: its envelope, its parsed message and the bytes it came in."""
+    """One accepted mail: its envelope, its parsed message and its bytes."""
 
     sender: str
     recipients: list[str]
     message: EmailMessage
     content: bytes
     at: float = field(default_factory=time.time)
-    """When it was taken, in seconds since 1970."""
+    """Time of acceptance, in seconds since 1970."""
 
     @property
     def text(self) -> str:
@@ -72,25 +72,24 @@ class Certificate:
         return made
 
     def for_server(self) -> ssl.SSLContext:
-        """Give the context of a server that shows it."""
+        """Return the context of a server that shows it."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         return context
 
     def for_client(self) -> ssl.SSLContext:
-        """Give the context of a client that trusts it, and only it."""
+        """Return the context of a client that trusts it, and only it."""
         return ssl.create_default_context(cafile=str(self.certificate))
 
 
 HANG, DROP, FLOOD = "(hangs)", "(drops)", "(floods)"
-"""What a step of the conversation may be answered with beside a line: nothing any more, the connection's end, or lines
-of which each says that there is another."""
+"""Answers to a step other than a line: silence, the end of the connection, or continuation lines without end."""
 
 Answer = str | Callable[[str], str | None]
 
 
 def once(answer: str, to: str = "") -> Callable[[str], str | None]:
-    """Answer so the first time only, and only where `to` is in the argument; later as usual."""
+    """Give this answer only once, and only if `to` is in the argument; otherwise the usual one."""
     left = [answer]
     return lambda argument: left.pop() if left and to in argument else None
 
@@ -147,7 +146,7 @@ class SmtpSink:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Break off all connections and stop."""
+        """Close all connections and stop."""
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
@@ -160,7 +159,7 @@ class SmtpSink:
         return f"smtp{'s' if self.implicit_tls else ''}://{login}127.0.0.1:{self.port}"
 
     def wait_for(self, count: int, timeout: float = 10.0) -> list[Caught]:
-        """Give the first `count` mails as soon as they are there; raise AssertionError after `timeout` seconds."""
+        """Return the first `count` mails as soon as they are there; raise AssertionError after `timeout` seconds."""
         self.wait_until(lambda: len(self.messages) >= count, timeout)
         return self.messages[:count]
 
@@ -170,7 +169,7 @@ class SmtpSink:
             assert self._changed.wait_for(holds, timeout), f"it never held; {len(self.messages)} mails, {self.commands}"
 
     def hang_up(self) -> None:
-        """Break off every connection that is open, and return when it is."""
+        """Close every open connection, and wait until they are closed."""
 
         async def break_off() -> None:
             for transport in tuple(self._open):
@@ -181,7 +180,7 @@ class SmtpSink:
 
     @contextmanager
     def shut(self) -> Iterator[None]:
-        """Break off everything and refuse connections, for the time of a `with`."""
+        """Break off everything and refuse connections, for the duration of a `with`."""
         self._loop.call_soon_threadsafe(self._server.close)
         self.hang_up()
         try:
@@ -205,7 +204,7 @@ class SmtpSink:
         self.delay = self.slow = 0.0
 
     def to(self, recipient: str) -> list[Caught]:
-        """Give the mails that one recipient got."""
+        """Return the mails that one recipient got."""
         return [mail for mail in tuple(self.messages) if mail.recipients == [recipient]]
 
     def answer_to(self, step: str, argument: str) -> str | None:

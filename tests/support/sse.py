@@ -23,7 +23,7 @@ class Message:
 
 
 def messages(parts: Iterable[bytes]) -> Iterator[Message]:
-    """Give the blocks of a stream one by one, as its bytes come in; what comes after the last empty line is dropped."""
+    """Yield the blocks of a stream as its bytes arrive; an incomplete last block is dropped."""
     message, rest = Message(), b""
     for part in parts:
         *lines, rest = (rest + part).split(b"\n")
@@ -36,7 +36,7 @@ def messages(parts: Iterable[bytes]) -> Iterator[Message]:
 
 
 def told(parts: Iterable[bytes]) -> Iterator[Message]:
-    """Give only the messages that have data: those a browser tells its page."""
+    """Return only the messages that have data: those a browser tells its page."""
     return (message for message in messages(parts) if message.data is not None)
 
 

@@ -18,17 +18,17 @@ FINAL = {"succeeded", "failed", "cancelled"}
 
 
 class Worker(Running):
-    """A worker process, which is ready when it says so."""
+    """A worker process; its log shows when it is ready."""
 
     def __init__(self, services: Sequence[str], log: Path, env: dict[str, str]) -> None:
-        """Run these services, or all."""
+        """Run these services, or all if none is named."""
         command = [sys.executable, "-m", "workers", *services]
-        # not in the tree, where a developer's .env would be read
+        # not in the checkout, where a developer's .env would be read
         super().__init__(log.stem, command, log, env=env, ready=self._has_started, cwd=log.parent)
         self._earlier = 0
 
     def start(self) -> "Running":
-        """Start it; what an earlier start said doesn't count."""
+        """Start the worker; the log of an earlier start does not count."""
         self._earlier = len(self.output())
         return super().start()
 
@@ -37,10 +37,10 @@ class Worker(Running):
 
 
 class Stack:
-    """An API and workers, with what a client and an operator would do to them."""
+    """An API and workers, with the actions of clients and operators."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
-        """Describe the processes; `env` has the addresses of the servers and the key prefix."""
+        """Describe the processes; `env` holds the addresses of the servers and the key prefix."""
         self.port = free_port()
         self.env = {"PORT": str(self.port), "API_PROCESSES": "1", **env}
         self.url = f"http://127.0.0.1:{self.port}"
@@ -56,7 +56,7 @@ class Stack:
         return Worker(services, self.folder / f"{'-'.join(services) or 'workers'}.log", self.env)
 
     def answers(self) -> bool:
-        """Tell whether the API answers at all."""
+        """Return whether the API answers at all."""
         try:
             return requests.get(f"{self.url}/healthz", timeout=2).ok
         except requests.RequestException:
@@ -79,23 +79,23 @@ class Stack:
         return requests.delete(self.url + path, timeout=30, **options)
 
     def compute(self, operation: str = "sum", value: Any = 30, other: Any = 10, **fields: Any) -> str:
-        """Post a computation and give its id."""
+        """Post a computation and return its id."""
         answer = self.post("/compute", {"operation": operation, "value": value, "other": other, **fields})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
     def submit(self, operation: str, arguments: dict[str, Any] | None = None, **fields: Any) -> str:
-        """Post a job of any operation and give its id."""
+        """Post a job of any operation and return its id."""
         answer = self.post("/jobs", {"operation": operation, "arguments": arguments or {}, **fields})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
     def status(self, job_id: str) -> str:
-        """Give the job's status."""
+        """Return the job's status."""
         return str(self.get(f"/jobs/{job_id}").json()["status"])
 
     def finished(self, job_id: str, within: float = 30) -> dict[str, Any]:
-        """Wait until the job has ended, and give it."""
+        """Wait until the job has ended, and return it."""
         return until(lambda: self._if_final(job_id), within, f"job {job_id} final")
 
     def count(self, status: str) -> int:
@@ -107,12 +107,12 @@ class Stack:
         until(lambda: self.count(status) >= count, within, f"{count} jobs {status}")
 
     def attempts(self) -> list[int]:
-        """Tell for each job how often it was started."""
+        """Return the number of attempts of each job."""
         ids = self.store.client.zrange(self.store.keys.jobs, 0, -1)
         return [int(self.store.client.hget(self.store.keys.job(job_id), "attempt")) for job_id in ids]
 
     def stop(self) -> None:
-        """End both; what they are at is finished first."""
+        """Stop both cleanly."""
         self.api.stop()
         self.workers.stop()
         self.store.client.close()
@@ -126,7 +126,7 @@ class Stack:
 
 @contextmanager
 def running(folder: Path, env: dict[str, str], *starts: Callable[[Stack], Any]) -> Iterator[Stack]:
-    """Run a stack for the time of a `with`: both parts, or what `starts` start."""
+    """Run a stack for the duration of a `with`: both parts, or what `starts` start."""
     stack = Stack(folder, env)
     try:
         for start in starts or (lambda stack: stack.workers.start(), lambda stack: stack.api.start()):

@@ -1,4 +1,4 @@
-"""Real stores for tests: the embedded Valkey, and the system's Redis where there is one; with what can befall them."""
+"""Real stores for tests: the embedded Valkey, and the system's Redis if installed, with faults to inject."""
 
 import itertools
 import os
@@ -20,7 +20,7 @@ DATABASES = 4096
 
 
 class Server(Valkey):
-    """A server for one test run, with a fresh database for whoever needs one."""
+    """A server for one test run, with fresh databases on request."""
 
     def __init__(self, folder: Path, binary: str | None = None, *options: str) -> None:
         """Choose a port; nothing is started. `options` are added to the command, and win."""
@@ -29,11 +29,11 @@ class Server(Valkey):
         self._options = options
 
     def fresh_url(self) -> str:
-        """Give the address of a database that no other test uses."""
+        """Return the address of a database that no other test uses."""
         return self.url(next(self._databases))
 
     def restart(self) -> None:
-        """Stop it in good order and start it again, on the same port and data."""
+        """Stop it cleanly and start it again, with the same port and data."""
         self.stop()
         self.start()
 
@@ -48,7 +48,7 @@ class Server(Valkey):
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """Let it stand still: connections are taken, nothing is answered."""
+        """Pause it: it accepts connections and answers nothing."""
         assert self.process is not None
         os.kill(self.process.pid, signal.SIGSTOP)
         try:
@@ -58,7 +58,7 @@ class Server(Valkey):
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """Let its memory be full: what needs more is refused."""
+        """Fill its memory, so that it refuses writes."""
         self.configure("maxmemory", "1")
         try:
             yield
@@ -83,7 +83,7 @@ class Server(Valkey):
             until(lambda: writer.set("followed", "1") and writer.wait(count, 100) == count, 10, "replicas that answer")
 
     def promote(self) -> None:
-        """Be a replica no more."""
+        """Stop being a replica."""
         with self.admin() as admin:
             admin.replicaof("NO", "ONE")
 
@@ -105,7 +105,7 @@ def redis_binary() -> str | None:
 
 @contextmanager
 def running(folder: Path, binary: str | None = None, *options: str) -> Iterator[Server]:
-    """Run a server for the time of a `with`."""
+    """Run a server for the duration of a `with`."""
     server = Server(folder, binary, *options)
     try:
         server.start()
@@ -122,7 +122,7 @@ def forget(url: str, prefix: str) -> None:
 
 
 def contents(server: Server, prefix: str) -> dict[str, object]:
-    """Give everything that stands under the prefix, to be compared."""
+    """Return everything that stands under the prefix, to be compared."""
     with server.admin() as admin:
         readers = {
             "string": admin.get,

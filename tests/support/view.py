@@ -51,5 +51,5 @@ class Page(HTMLParser):
 
 
 def path_of(url: str) -> str:
-    """Give the path of a link."""
+    """Return the path of a link."""
     return url.removeprefix("http://127.0.0.1:5000")

@@ -89,7 +89,7 @@ class WebServer:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def url(self, path: str = "/", host: str | None = None) -> str:
-        """Give an address at this server, by its IP address or by another name of this machine."""
+        """Return an address at this server, by its IP address or by another name of this machine."""
         name = host or (f"[{self.host}]" if ":" in self.host else self.host)
         return f"http{'s' if self.tls else ''}://{name}:{self.port}{path}"
 

@@ -1,4 +1,4 @@
-"""An API on a real store and a relay that rings nothing, for the tests whose names begin with test_api."""
+"""Fixtures for the tests of the API: a real store, and a relay that only records its doorbells."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ def client(api: Flask) -> FlaskClient:
 
 @pytest.fixture
 def patient_client(api: Flask) -> FlaskClient:
-    """A client whose requests have the place that a server gives to those that may take long."""
+    """A client whose requests run as slow requests do, with a thread of their own."""
     client = api.test_client()
     client.environ_base[SLOT_KEY] = LongRequestSlot(Semaphore(0))
     return client
@@ -57,7 +57,7 @@ def patient_client(api: Flask) -> FlaskClient:
 
 @pytest.fixture
 def links(api_store: WatchedStore) -> SignedLinks:
-    """What workers write links with."""
+    """The object with which workers sign links."""
     return SignedLinks(api_store.link_secret(), "http://127.0.0.1:5000")
 
 
@@ -69,7 +69,7 @@ def view_path(links: SignedLinks) -> str:
 
 @pytest.fixture
 def given(api_store: WatchedStore) -> Callable[..., None]:
-    """Store a job that looks like RECORD, but for what is different; None is left out."""
+    """Store a job like RECORD, with these differences; a field that is None is left out."""
 
     def store(**changes: str | None) -> None:
         record = {**RECORD, **changes}
