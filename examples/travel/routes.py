@@ -9,7 +9,7 @@ from api.extending import cluster, json_body
 travel = Blueprint("travel", __name__)
 
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
-REFUSALS = {"Refused": 422, "Unknown": 404, "ServiceMissing": 503, "ServiceSlow": 504}
+REFUSALS = {"NameRefused": 422, "Unknown": 404, "ServiceMissing": 503, "ServiceSlow": 504}
 """The last two come from trips_service, if airports_service doesn't answer it."""
 
 
