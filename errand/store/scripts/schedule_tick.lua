@@ -3,25 +3,23 @@
 -- nothing. ARGV: prefix, 'on'|'off' (mail), name, version, next time as it was seen, next time from now on, times to come
 -- (JSON), tick in ms, then the job as accept.lua takes it.   Returns 'started', 'skipped', 'again' (this tick's job was
 -- there already) or 'late' (another was faster, or the schedule was changed or deleted).
--- Shared: order, queue, notices, notify, accept.
-local name, tick, id = ARGV[3], ARGV[8], ARGV[9]
+-- Shared: order, queue, notices, notify, read_job, accept.
+local name, tick, new = ARGV[3], ARGV[8], read_job(9)
 local key, index = P .. 'schedule:' .. name, P .. 'schedules'
 local f = call('HMGET', key, 'version', 'overlap', 'last_job')
 if f[1] ~= ARGV[4] or tonumber(call('ZSCORE', index, name)) ~= tonumber(ARGV[5]) then return 'late' end
 
 local answer = 'started'
 local former = f[2] == 'skip' and f[3] and call('HGET', P .. 'job:' .. f[3], 'status')
-if call('EXISTS', P .. 'job:' .. id) == 1 then
+if call('EXISTS', P .. 'job:' .. new.id) == 1 then
   answer = 'again'
 elseif former and not is_final(former) then
   answer = 'skipped'
   call('HINCRBY', key, 'skipped', 1)
 else
-  local fields = {unpack(ARGV, 20, 19 + tonumber(ARGV[19]))}
-  accept(id, ARGV[12], ARGV[13], ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18], ARGV[2], ARGV[10], ARGV[11], fields,
-         now_ms(), places(1))
-  call('HSET', P .. 'job:' .. id, 'schedule', name, 'tick', tick)
-  call('HSET', key, 'last_job', id, 'last_tick', tick)
+  accept(new, ARGV[2], now_ms(), places(1))
+  call('HSET', P .. 'job:' .. new.id, 'schedule', name, 'tick', tick)
+  call('HSET', key, 'last_job', new.id, 'last_tick', tick)
 end
 call('ZADD', index, ARGV[6], name)
 call('HSET', key, 'upcoming', ARGV[7])

@@ -1,0 +1,12 @@
+-- Read a new job, whose arguments begin at `at`, as `arguments_of` in errand/store/jobs.py writes them. `due` and `deadline`
+-- are '' or ms, with '+' before them if they count from now. `tags` is JSON or ''. `emails` has spaces between addresses.
+-- `fields` is {name, value, ...}: the other fields of its record. Returns the job, and where the next one begins.
+local function read_job(at)
+  local argv = ARGV
+  local last = at + 10 + tonumber(argv[at + 10])
+  return {
+    id = argv[at], key = argv[at + 1], fingerprint = argv[at + 2], queue = argv[at + 3], priority = argv[at + 4],
+    due = argv[at + 5], deadline = argv[at + 6], operation = argv[at + 7], tags = argv[at + 8], emails = argv[at + 9],
+    fields = {unpack(argv, at + 11, last)},
+  }, last + 1
+end
