@@ -138,7 +138,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Run several failed or cancelled jobs again in one step."""
         ...
 
-    def retell(self, job_id: str) -> ControlResult:
+    def retry_notifications(self, job_id: str) -> ControlResult:
         """Send the failed notifications of a job again."""
         ...
 

@@ -27,7 +27,7 @@ from errand.record import JobRecord
 from errand.settings import Settings
 from errand.store import DueJobNotification, NewJob, Outcome, Store
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from schemas.status import Status
 from tests.support.letters import compose
 from tests.support.ports import free_port
@@ -155,7 +155,7 @@ def delivered(folder: Path, store: Store, counter: Counter, env: dict[str, str])
     worker = Worker(["mail"], folder / "mail.log", env)
     try:
         worker.start()
-        until(lambda: store.client.zcard(store.keys.notices) == 0, 300, "all sent", pause=0.02)
+        until(lambda: store.client.zcard(store.keys.notifications) == 0, 300, "all sent", pause=0.02)
         ticks = Path(f"/proc/{worker.process.pid}/stat").read_text("utf-8").rpartition(") ")[2].split()[11:13]
         assert (counter.mails.value, counter.different.value) == (MAILS, MAILS), "each once"
         return sum(map(int, ticks)) * 10 / MAILS

@@ -105,7 +105,7 @@ def _wait_for_the_end(plan: ChaosPlan, deployment: Deployment, clients: Clients,
         try:
             client, keys = deployment.store.client, deployment.store.keys
             open_jobs = len(clients.results.ids) - observer.ended()
-            notices = client.zcard(keys.notices) + client.zcard(keys.webhook_notices)
+            notices = client.zcard(keys.notifications) + client.zcard(keys.webhook_notifications)
             outbox = client.zcard(keys.outbox)
             left = f"{open_jobs} jobs, {notices} notifications, {outbox} doorbells"
             if open_jobs <= 0 and not notices and not outbox:

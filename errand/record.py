@@ -1,6 +1,6 @@
 """One job as the store has it: the typed row that the API and the workers read.
 
-Parts of the store (`store/jobs.py`, `store/listing.py`, `store/notices.py`) make it of what Redis answers, by
+Parts of the store (`store/jobs.py`, `store/listing.py`, `store/notifications.py`) make it of what Redis answers, by
 `JobRecord.read`: no other code parses a job's fields. Next: `presenting/report.py`, which writes it for clients.
 """
 
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Self
 
 from pydantic_core import from_json
 
-from schemas.notices import Occasion
+from schemas.notifications import Occasion
 from schemas.priority import Priority
 from schemas.status import Status
 

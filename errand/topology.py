@@ -144,12 +144,12 @@ class Keys:
         return f"{self.prefix}retention"
 
     @property
-    def notices(self) -> str:
+    def notifications(self) -> str:
         """Sorted set of mails to send, by the time of their next attempt (ms): `name/id`."""
         return f"{self.prefix}notices"
 
     @property
-    def webhook_notices(self) -> str:
+    def webhook_notifications(self) -> str:
         """Sorted set of webhooks to send, by the time of their next attempt (ms): `name/id/host`."""
         return f"{self.prefix}notices:webhook"
 

@@ -1,7 +1,7 @@
 """A job as a client sees it: the answer to an accepted one, the report on one, a page of many.
 
 Stands at both ends of a job's life: `api/jobs/submit.py` answers with `Accepted`, `api/jobs/show.py` with `Job`,
-`api/jobs/listing.py` with `Jobs`. Next: `notices.py`, for those who are told.
+`api/jobs/listing.py` with `Jobs`. Next: `notifications.py`, for those who are told.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from schemas.notices import Notification
+from schemas.notifications import Notification
 from schemas.priority import Priority
 from schemas.problems import Problem
 from schemas.status import Status

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from schemas.address import EMAIL_PATTERN, MAX_LENGTH, as_address
-from schemas.notices import Occasion
+from schemas.notifications import Occasion
 
 MOST_RECIPIENTS: Final = 10
 """Addresses of one job."""

@@ -182,7 +182,7 @@ def _room(deployment: Deployment) -> Callable[[], bool]:
         nonlocal asked, room
         if time.monotonic() - asked > 0.02:
             client, keys = deployment.store.client, deployment.store.keys
-            queues = (keys.jobs_in("accepted"), keys.notices, keys.webhook_notices)
+            queues = (keys.jobs_in("accepted"), keys.notifications, keys.webhook_notifications)
             room = max(client.zcard(queue) for queue in queues) < MOST_WAITING
             asked = time.monotonic()
         return room

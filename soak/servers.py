@@ -37,7 +37,7 @@ def store(store: Store) -> Figures:
         "jobs": keys.jobs,
         **{f"jobs {status.value}": keys.jobs_in(status) for status in Status},
         **{name: getattr(keys, name) for name in ("outbox", "leases", "notices", "due", "deadlines", "retention")},
-        "webhook notices": keys.webhook_notices,
+        "webhook notices": keys.webhook_notifications,
     }
     for key in sets.values():
         pipe.zcard(key)

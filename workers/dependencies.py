@@ -20,7 +20,7 @@ from errand.errors import CallFailed, JobRefused, StoreUnavailable
 from errand.settings import Settings
 from errand.store import Commit, DueNotification, Lease, NewJob, Outcome, Renewal, Store
 from errand.trust.recipients import is_allowed, not_allowed_message
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from schemas.requests import ComputeRequest
 from schemas.status import FINAL, Status
 from workers.announcer import Announcer

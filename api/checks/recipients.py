@@ -6,7 +6,7 @@
 from api.http.body import Path, pointer, refusal
 from errand.settings import Settings
 from errand.trust.recipients import is_allowed, not_allowed_message
-from schemas.notices import Occasion
+from schemas.notifications import Occasion
 from schemas.problems import Fault
 from schemas.requests import ComputeRequest, Work
 

@@ -25,6 +25,6 @@ def retry_notifications(job_id: str) -> Answer:
     stay as they are: nothing is sent twice.
     """
     errand = here()
-    for service in unless_refused(errand.store.retell(checked_id(job_id)), NOTHING_FAILED).to_tell:
+    for service in unless_refused(errand.store.retry_notifications(checked_id(job_id)), NOTHING_FAILED).to_tell:
         errand.relay.ring(job_id, service)
     return report_answer(found(job_id), 202)

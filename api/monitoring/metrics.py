@@ -86,7 +86,7 @@ def of_jobs(counts: Counts) -> Iterator["Metric"]:
     yield gauges("jobs_waiting_oldest_seconds", "How long the first job of each queue has waited.", queues, oldest)
     yield gauge("jobs_delayed", "Scheduled jobs, including retries that wait.", counts.delayed)
     yield gauge("outbox_jobs", "Jobs whose doorbell the broker has not confirmed yet.", counts.outbox)
-    due = [((str(channel),), number) for channel, number in counts.notices_due.items()]
+    due = [((str(channel),), number) for channel, number in counts.notifications_due.items()]
     yield gauges("notifications_due", "Notifications that are due.", ("channel",), due)
     ended = [((operation, str(status)), number) for (operation, status), number in counts.finished.items()]
     yield counters("jobs_finished", "Jobs that reached a final status.", ("operation", "status"), ended)

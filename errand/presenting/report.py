@@ -12,7 +12,7 @@ from typing import Final
 from pydantic_core import from_json
 
 from errand.record import JobRecord
-from schemas.notices import Notification
+from schemas.notifications import Notification
 
 FIRST: Final = ("id", "operation", "arguments", "status", "result")
 """Members that a report begins with, as people read from the left."""

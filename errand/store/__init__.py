@@ -21,7 +21,7 @@ from errand.store.events import Event, EventsPart
 from errand.store.jobs import AcceptResult, Commit, JobsPart, Lease, NewJob, Outcome, Renewal
 from errand.store.leadership import LeadershipPart
 from errand.store.listing import ListingPart, Page
-from errand.store.notices import DueJobNotification, DueLetter, DueNotification, JobEnding, NotificationsPart
+from errand.store.notifications import DueJobNotification, DueLetter, DueNotification, JobEnding, NotificationsPart
 from errand.store.rescue import RescuePart, RescueRound
 from errand.store.schedules import ScheduleDefinition, SchedulesPart, StoredSchedule
 from errand.store.script_loader import Client

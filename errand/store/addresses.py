@@ -1,7 +1,7 @@
 """What the store knows of addresses: who wants no mails, and the secret of the links by which their owners say so.
 
 Stands behind step 6 of a job's life. Whether a mail's owner has unsubscribed is asked by the script that claims it,
-`scripts/collect.lua`. Next: `events.py`.
+`scripts/claim_notifications.lua`. Next: `events.py`.
 """
 
 import secrets
@@ -17,11 +17,11 @@ class AddressesPart(StorePart):
 
     def unsubscribe(self, address: str) -> bool:
         """Send no more mails to `address`, however it is capitalised. False: it was so before."""
-        return bool(self._run("subscribe", address, "off"))
+        return bool(self._run("set_subscription", address, "off"))
 
     def resubscribe(self, address: str) -> bool:
         """Send mails to `address` again. False: nobody had ended them."""
-        return bool(self._run("subscribe", address, "on"))
+        return bool(self._run("set_subscription", address, "on"))
 
     def is_unsubscribed(self, address: str) -> bool:
         """Tell whether no mails are sent to `address`."""

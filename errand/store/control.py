@@ -43,14 +43,14 @@ class ControlPart(StorePart):
         rows = self._run("retry", *job_ids) if job_ids else []
         return [ControlResult(reply, _status(before), queue) for reply, before, queue in rows]
 
-    def retell(self, job_id: str) -> ControlResult:
+    def retry_notifications(self, job_id: str) -> ControlResult:
         """Try once more to tell of a job what failed to be told; refused where nothing did."""
-        reply, before, told = self._run("retell", self._mail, job_id)
+        reply, before, told = self._run("retry_notifications", self._mail, job_id)
         return ControlResult(reply, _status(before), to_tell=tuple(told.split()))
 
     def delete(self, job_id: str) -> ControlResult:
         """Remove a finished job; refused while it has not ended. Who is still to be told of it is told."""
-        reply, before = self._run("remove", job_id)
+        reply, before = self._run("delete_job", job_id)
         return ControlResult(reply, _status(before))
 
 

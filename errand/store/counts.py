@@ -6,7 +6,7 @@ Stands beside the life of a job; `GET /metrics` shows it, and every API process 
 from dataclasses import dataclass
 
 from errand.store.base import StorePart, fields_of
-from schemas.notices import Channel
+from schemas.notifications import Channel
 from schemas.status import Status
 
 
@@ -30,7 +30,7 @@ class Counts:
     jobs: dict[Status, int]
     waiting: list[QueueCount]
     outbox: int
-    notices_due: dict[Channel, int]
+    notifications_due: dict[Channel, int]
     delayed: int
     finished: dict[tuple[str, Status], int]
     busy_ms: dict[str, int]
@@ -43,7 +43,7 @@ class CountsPart(StorePart):
     def counts(self) -> Counts:
         """Count."""
         statuses = list(Status)
-        jobs, flat, outbox, notices, delayed, totals, means = self._run("counts", *statuses)
+        jobs, flat, outbox, notices, delayed, totals, means = self._run("count", *statuses)
         rows = [flat[i : i + 4] for i in range(0, len(flat), 4)]
         finished: dict[tuple[str, Status], int] = {}
         busy: dict[str, int] = {}
@@ -57,7 +57,7 @@ class CountsPart(StorePart):
             jobs=dict(zip(statuses, jobs, strict=True)),
             waiting=[QueueCount(queue, priority, int(count), int(ms)) for queue, priority, count, ms in rows],
             outbox=outbox,
-            notices_due=dict(zip(Channel, notices, strict=True)),
+            notifications_due=dict(zip(Channel, notices, strict=True)),
             delayed=delayed,
             finished=finished,
             busy_ms=busy,

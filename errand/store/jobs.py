@@ -11,7 +11,7 @@ from typing import Literal
 
 from errand.record import JobRecord
 from errand.store.base import StorePart, fields_of
-from schemas.notices import Occasion
+from schemas.notifications import Occasion
 from schemas.operations import COMPUTE
 from schemas.priority import Priority
 from schemas.status import FINAL, Status
@@ -194,7 +194,7 @@ class JobsPart(StorePart):
         It has its `position` while it waits in its queue, and `wait_ms` while it has not ended, if its operation has
         been run before.
         """
-        answer = self._run("look", job_id)
+        answer = self._run("get_job", job_id)
         if not answer:
             return None
         fields, position, wait_ms = answer
@@ -202,7 +202,7 @@ class JobsPart(StorePart):
 
     def log(self, job_id: str) -> list[str]:
         """Give the last lines of the job's log."""
-        return list(self._run("log", job_id))
+        return list(self._run("get_log", job_id))
 
 
 def _flat(jobs: Sequence[NewJob]) -> list[str]:

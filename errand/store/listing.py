@@ -86,7 +86,7 @@ class ListingPart(StorePart):
     ) -> Page:
         asked = (each or "" for each in filters)
         names = (*REQUIRED, *fields)
-        following, *rows = self._run("page", *asked, *bounds, limit, MOST_LOOKED_AT, MOST_BYTES, *names)
+        following, *rows = self._run("list_jobs", *asked, *bounds, limit, MOST_LOOKED_AT, MOST_BYTES, *names)
         return Page([_record(names, row) for row in rows], following or None)
 
 

@@ -11,7 +11,7 @@ from typing import Final, Literal, Self
 
 from errand.store.base import StorePart, fields_of
 from errand.store.jobs import NewJob, arguments_of
-from schemas.notices import Occasion
+from schemas.notifications import Occasion
 from schemas.priority import Priority
 from schemas.schedules import Overlap
 
@@ -115,7 +115,7 @@ class SchedulesPart(StorePart):
 
     def now(self) -> int:
         """Tell the store's time, by which everything is due (ms)."""
-        return int(self._run("schedule_due", 0)[0])
+        return int(self._run("due_schedules", 0)[0])
 
     def put_schedule(
         self, name: str, definition: ScheduleDefinition, upcoming: Sequence[int], most: int = MOST_SCHEDULES
@@ -133,12 +133,12 @@ class SchedulesPart(StorePart):
 
     def schedule(self, name: str) -> StoredSchedule | None:
         """Give a schedule, or None."""
-        rows = self._run("schedules", name)
+        rows = self._run("get_schedules", name)
         return _schedule(rows[0]) if rows else None
 
     def schedules(self) -> list[StoredSchedule]:
         """Give all schedules, by name."""
-        return sorted(map(_schedule, self._run("schedules", "")), key=lambda schedule: schedule.name)
+        return sorted(map(_schedule, self._run("get_schedules", "")), key=lambda schedule: schedule.name)
 
     def delete_schedule(self, name: str) -> bool:
         """Forget a schedule; its jobs go on. False: there was none."""
@@ -146,7 +146,7 @@ class SchedulesPart(StorePart):
 
     def due_schedules(self, most: int = MOST_SCHEDULES) -> tuple[int, list[str]]:
         """Give the store's time (ms) and the names of the schedules whose next time has come."""
-        now, *rows = self._run("schedule_due", most)
+        now, *rows = self._run("due_schedules", most)
         return int(now), rows[::2]
 
     def tick(self, seen: StoredSchedule, upcoming: Sequence[int], tick: int, job: NewJob) -> Ticked:

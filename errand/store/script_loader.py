@@ -60,8 +60,8 @@ _HASHES: Final = {  # the names Redis itself gives them
 
 PROMISES: Final = frozenset(
     (
-        *("accept", "cancel", "collect", "commit", "link_secret", "post", "remove", "retell", "retry"),
-        *("schedule_delete", "schedule_put", "settle", "subscribe"),
+        *("accept", "add_letter", "cancel", "claim_notifications", "commit", "delete_job", "link_secret", "retry"),
+        *("retry_notifications", "schedule_delete", "schedule_put", "set_subscription", "settle_notification"),
     )
 )
 """Scripts whose answer is told outside: to a client, or as a mail. With STORE_REPLICAS it is held back until replicas
@@ -139,7 +139,7 @@ def run_replicated(client: Client, replicas: int, name: str, *arguments: Argumen
         try:
             answer, copies = _replicated(client, replicas, name, *arguments)
         except redis.exceptions.NoScriptError:
-            for each in (name, "mark"):
+            for each in (name, "replication_mark"):
                 client.script_load(text_of(each))
             answer, copies = _replicated(client, replicas, name, *arguments)
     except redis.RedisError as fault:
@@ -157,7 +157,7 @@ def _replicated(client: Client, replicas: int, name: str, *arguments: Argument) 
     with client.pipeline(transaction=False) as pipe:
         pipe.evalsha(_HASHES[name], 0, *arguments)
         # WAIT waits for what this connection wrote last; a script that was asked twice wrote on another, or nothing
-        pipe.evalsha(_HASHES["mark"], 0, arguments[0])
+        pipe.evalsha(_HASHES["replication_mark"], 0, arguments[0])
         pipe.wait(replicas, int(REPLICA_SECONDS * 1000))
         answers = pipe.execute(raise_on_error=False)  # which would put what was sent into the error's text
     for answer in answers:

@@ -89,16 +89,16 @@ class Scene:
     def forget(self, job_id):
         """Drop the job's pending notifications."""
         client, keys = self.stack.store.client, self.stack.store.keys
-        members = [each for each in client.zrange(keys.notices, 0, -1) if each.endswith(job_id)]
-        client.zrem(keys.notices, *members)
+        members = [each for each in client.zrange(keys.notifications, 0, -1) if each.endswith(job_id)]
+        client.zrem(keys.notifications, *members)
 
     def all_told(self):
         """Return whether no mail is pending."""
-        return self.stack.store.client.zcard(self.stack.store.keys.notices) == 0
+        return self.stack.store.client.zcard(self.stack.store.keys.notifications) == 0
 
     def leased_until(self, job_id):
         """Return when the lease of the receipt expires (ms)."""
-        return self.stack.store.client.zscore(self.stack.store.keys.notices, f"receipt/{job_id}")
+        return self.stack.store.client.zscore(self.stack.store.keys.notifications, f"receipt/{job_id}")
 
     def worker(self, name, **env):
         """Return another mail worker, not started, with settings of its own."""
@@ -287,7 +287,7 @@ def test_an_unsubscribed_address_gets_no_mail_and_the_job_says_why(scene):
     scene.stack.store.unsubscribe(address.upper())
 
     rows = scene.wait(scene.job(address), lambda row: row["state"] == "unsubscribed")
-    scene.stack.store.post("0192f3a4-1111-7222-8333-444455556666", address, "testing", "Just testing")
+    scene.stack.store.add_letter("0192f3a4-1111-7222-8333-444455556666", address, "testing", "Just testing")
     until(scene.all_told, 10, "nothing waits")
 
     assert {row["attempts"] for row in rows.values()} == {0}

@@ -14,7 +14,7 @@ import pytest
 
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from tests.support.letters import compose
 from tests.support.look import DESKTOP, PHONE, Look
 from workers.mail.writing.letter import Letter

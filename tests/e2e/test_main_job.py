@@ -108,7 +108,7 @@ def test_what_is_refused_leaves_nothing_behind(stack, smtp_sink):
         assert answer.headers["Content-Type"] == "application/problem+json", body
 
     assert stack.store.client.zcard(stack.store.keys.jobs) == 0
-    assert stack.store.client.zcard(stack.store.keys.notices) == 0
+    assert stack.store.client.zcard(stack.store.keys.notifications) == 0
     assert smtp_sink.messages == []
     assert stack.finished(stack.compute())["result"] == 40, "and a good job still runs"
 

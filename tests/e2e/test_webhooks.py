@@ -92,7 +92,7 @@ def test_who_posts_a_job_with_a_webhook_is_told_of_its_end_by_a_signed_event(on_
         for head in server.requests:
             assert head.startswith("POST /hook?key=1 HTTP/1.1\r\n")
             assert headers_of(head)["content-type"] == "application/cloudevents+json"
-        until(lambda: stack.store.counts().notices_due["webhook"] == 0, 10, "all marked")
+        until(lambda: stack.store.counts().notifications_due["webhook"] == 0, 10, "all marked")
         for job_id in ids_:
             [row] = until(lambda job_id=job_id: rows(stack, job_id, "sent"), 10, "the mark")
             assert (row["channel"], row["to"], row["attempts"], row["last_error"]) == ("webhook", url, 1, None)
@@ -206,7 +206,7 @@ def test_a_busy_receiver_is_left_alone_as_long_as_it_asks(hooks, server):
     now = client.time()[0]
     waits = {
         member.split("/")[1]: score / 1000 - now
-        for member, score in client.zrange(keys.webhook_notices, 0, -1, withscores=True)
+        for member, score in client.zrange(keys.webhook_notifications, 0, -1, withscores=True)
     }
     assert 1700 < waits[job_id] <= 1801
     assert 3500 < waits[other] <= 3601, "but an hour is enough"
@@ -256,11 +256,11 @@ def drop(hooks: Hooks, job_ids: list[str]) -> None:
     """Have these tell nobody any more."""
     members = [
         each
-        for each in hooks.store.client.zrange(hooks.store.keys.webhook_notices, 0, -1)
+        for each in hooks.store.client.zrange(hooks.store.keys.webhook_notifications, 0, -1)
         if each.split("/")[1] in job_ids
     ]
     hooks.store.client.delete(*map(hooks.store.keys.job, job_ids))
-    hooks.store.client.zrem(hooks.store.keys.webhook_notices, *members)
+    hooks.store.client.zrem(hooks.store.keys.webhook_notifications, *members)
 
 
 def test_a_certificate_must_be_valid_and_the_names_own(hooks, trusted, expired, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from errand.settings import Settings
 from errand.store import DueNotification
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind, NoticeState
+from schemas.notifications import NoticeKind, NoticeState
 from tests.support.notifications import due
 from tests.support.smtp import DROP, SmtpSink
 from workers.mail import delivery as delivery_module

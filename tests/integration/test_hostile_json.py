@@ -57,7 +57,7 @@ def receiver():
 def test_a_webhook_gets_what_was_written_as_one_request(store, receiver, name, status):
     text = TEXTS[name]
     job_id = finished(store, text, status)
-    [notice] = store.collect_webhooks(1, 60, 1_000_000, 50, {})
+    [notice] = store.claim_webhooks(1, 60, 1_000_000, 50, {})
     body, before = event_of(notice, Settings(_env_file=None)), len(receiver.requests)
     guarded_by = AddressGuard(Settings(_env_file=None, guard_allow="127.0.0.0/8").allowed_networks)
     headers = {"Content-Type": CONTENT_TYPE, "webhook-id": event_id(notice)}

@@ -14,7 +14,7 @@ import pytest
 from errand.errors import MailRefused
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from tests.support import hostile
 from tests.support.hostile import VICTIM, as_json
 from tests.support.letters import compose, send_letter

@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 from errand.moves import LEGAL
 from errand.settings import Settings
 from errand.store import Lease, Outcome, Store
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from schemas.status import FINAL, Status
 from tests.support.jobs import expire, hasten, new_job, rescue
 
@@ -172,12 +172,12 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def mail_is_sent(self):
-        for notice in self.store.collect(10, 60):
+        for notice in self.store.claim_mails(10, 60):
             self.store.settle(notice, NoticeState.SENT)
 
     @rule()
     def webhooks_are_sent(self):
-        for notice in self.store.collect_webhooks(10, 60, 100, 5, {}):
+        for notice in self.store.claim_webhooks(10, 60, 100, 5, {}):
             self.store.settle(notice, NoticeState.SENT)
 
     # ---- what always holds ----
@@ -227,8 +227,8 @@ class Life(RuleBasedStateMachine):
 
     def whoever_is_to_be_told_is_told(self, records):
         client, keys = self.store.client, self.store.keys
-        due = {f"note:mail:{member}" for member in client.zrange(keys.notices, 0, -1)}
-        hooks = client.zrange(keys.webhook_notices, 0, -1)
+        due = {f"note:mail:{member}" for member in client.zrange(keys.notifications, 0, -1)}
+        hooks = client.zrange(keys.webhook_notifications, 0, -1)
         due |= {f"note:webhook:{member.removesuffix('/' + HOST)}" for member in hooks}
         pending = set()
         for job, record in records.items():

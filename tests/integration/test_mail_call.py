@@ -7,7 +7,7 @@ import pytest
 from errand.errors import MailRefused
 from errand.settings import Settings
 from errand.store import DueNotification, Store
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from workers.dependencies import WorkerStore
 from workers.mail.service import Mail
 
@@ -22,7 +22,7 @@ def send(store: Store, *arguments, **settings) -> str:
 
 
 def recorded(store: Store, letter_id: str) -> DueNotification:
-    [notice] = store.collect(10, 60)
+    [notice] = store.claim_mails(10, 60)
     assert (notice.kind, notice.id, notice.name) == (NoticeKind.LETTER, letter_id, "letter")
     return notice
 
@@ -51,14 +51,14 @@ def test_an_invalid_address_is_refused_with_a_sentence_and_nothing_is_recorded(s
     with pytest.raises(MailRefused, match="must be one e-mail address"):
         send(store, to, "testing", "Just testing")
 
-    assert store.collect(10, 60) == []
+    assert store.claim_mails(10, 60) == []
 
 
 def test_a_domain_that_is_not_allowed_is_refused(store):
     with pytest.raises(MailRefused, match="MAIL_ALLOW"):
         send(store, "name@email.com", "testing", "Just testing", mail_allow="example.com,.example.org")
 
-    assert store.collect(10, 60) == []
+    assert store.claim_mails(10, 60) == []
     send(store, "name@mail.example.org", "testing", "Just testing", mail_allow="example.com,.example.org")
 
 
@@ -67,5 +67,5 @@ def test_an_unsubscribed_address_gets_no_letters_either(store):
 
     letter_id = send(store, "name@email.com", "testing", "Just testing")
 
-    assert store.collect(10, 60) == []
+    assert store.claim_mails(10, 60) == []
     assert '"unsubscribed"' in store.client.hget(f"{store.keys.prefix}letter:{letter_id}", "note:mail:letter")

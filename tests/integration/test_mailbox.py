@@ -19,7 +19,7 @@ from api.mailbox.frames import framed
 from errand.settings import Settings
 from errand.store import DueNotification
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from tests.support.letters import compose, send_letter
 from workers.mail.sending.mailer import Mailer
 from workers.mail.writing.letter import Letter

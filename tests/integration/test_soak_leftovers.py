@@ -6,7 +6,7 @@ import pytest
 
 from chaos.receiver import ReceivedWebhook
 from errand.store import Event
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from soak import job_tracker
 from soak.job_tracker import JobTracker
 from soak.leftovers import orphans, stray_keys
@@ -20,7 +20,7 @@ def ended(store):
     store.renew([lease], 30, lines=[(lease.id, "a line")])
     store.confirmed([lease.id])
     succeeded(store, lease)
-    for notice in store.collect(10, 30):
+    for notice in store.claim_mails(10, 30):
         store.settle(notice, NoticeState.SENT)
     return lease.id
 

@@ -8,7 +8,7 @@ from redis.exceptions import NoScriptError
 
 from errand.errors import StoreUnavailable
 from errand.store import NewJob, Outcome
-from schemas.notices import NoticeKind, NoticeState
+from schemas.notifications import NoticeKind, NoticeState
 from schemas.status import Status
 from tests.support.jobs import (
     ARGUMENTS,
@@ -78,7 +78,7 @@ def test_what_is_asked_in_two_steps_fails_as_redis_does_and_gives_its_connection
 def test_a_job_with_an_address_has_its_receipt_pending(store):
     job_id = accepted(store, email="name@email.com")
 
-    [notice] = store.collect(most=10, lease_seconds=60)
+    [notice] = store.claim_mails(most=10, lease_seconds=60)
 
     assert (notice.kind, notice.id, notice.attempt) == (NoticeKind.RECEIPT, job_id, 1)
     assert notice.record.emails == ("name@email.com",)
@@ -90,7 +90,7 @@ def test_with_mail_switched_off_the_notification_says_so_and_nothing_is_due(sile
     note = json.loads(silent_store.get(job_id).notes["mail:receipt"])
 
     assert note["state"] == NoticeState.DISABLED
-    assert silent_store.collect(most=10, lease_seconds=60) == []
+    assert silent_store.claim_mails(most=10, lease_seconds=60) == []
 
 
 def test_a_job_that_rings_twice_is_claimed_once(store):
@@ -138,7 +138,7 @@ def test_result_and_notification_are_committed_together(store):
     commit = succeeded(store, lease)
 
     assert commit.to_tell
-    assert {notice.kind for notice in store.collect(10, 60)} == {NoticeKind.RECEIPT, NoticeKind.RESULT}
+    assert {notice.kind for notice in store.claim_mails(10, 60)} == {NoticeKind.RECEIPT, NoticeKind.RESULT}
 
 
 def test_a_worker_that_lost_its_lease_can_not_commit(store):
@@ -191,7 +191,7 @@ def test_a_job_whose_worker_died_too_often_is_failed_with_the_reason(store):
     record = store.get(lease.id)
     assert done.failed == 1
     assert json.loads(record.error) == {"type": "WorkerDied", "message": "its worker died 1 time"}
-    assert NoticeKind.FAILURE in {notice.kind for notice in store.collect(10, 60)}
+    assert NoticeKind.FAILURE in {notice.kind for notice in store.claim_mails(10, 60)}
 
 
 def test_an_id_left_in_the_outbox_is_rung_once_its_api_had_its_time(store):
@@ -264,15 +264,15 @@ def test_a_job_is_kept_while_its_owner_is_still_to_be_told(store):
 def test_a_claimed_notification_is_not_given_out_twice(store):
     accepted(store, email="name@email.com")
 
-    assert len(store.collect(10, 60)) == 1
-    assert store.collect(10, 60) == []
+    assert len(store.claim_mails(10, 60)) == 1
+    assert store.claim_mails(10, 60) == []
 
 
 def test_an_unsettled_notification_is_due_again_after_its_lease(store):
     accepted(store, email="name@email.com")
-    [first] = store.collect(10, lease_seconds=0)
+    [first] = store.claim_mails(10, lease_seconds=0)
 
-    [second] = store.collect(10, lease_seconds=60)
+    [second] = store.claim_mails(10, lease_seconds=60)
 
     assert second.attempt == 2
     assert not store.settle(first, NoticeState.SENT), "an overtaken attempt can't settle"
@@ -281,10 +281,10 @@ def test_an_unsettled_notification_is_due_again_after_its_lease(store):
 
 def test_a_settled_notification_shows_on_its_job(store):
     job_id = accepted(store, email="name@email.com")
-    [notice] = store.collect(10, 60)
+    [notice] = store.claim_mails(10, 60)
 
     store.settle(notice, NoticeState.PENDING, "451 later", retry_after=0)
-    [again] = store.collect(10, 60)
+    [again] = store.claim_mails(10, 60)
     store.settle(again, NoticeState.SENT)
 
     note = json.loads(store.get(job_id).notes["mail:receipt"])

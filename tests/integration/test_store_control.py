@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from errand.store import Store
-from schemas.notices import NoticeKind, NoticeState
+from schemas.notifications import NoticeKind, NoticeState
 from schemas.status import Status
 from tests.support.jobs import (
     accepted,
@@ -86,7 +86,7 @@ def test_a_job_past_its_deadline_is_not_started(store):
 
     record = store.get(job_id)
     assert (record.status, json.loads(record.error)["type"]) == ("cancelled", "DeadlinePassed")
-    assert NoticeKind.CANCELLED in {notice.kind for notice in store.collect(10, 60)}
+    assert NoticeKind.CANCELLED in {notice.kind for notice in store.claim_mails(10, 60)}
 
 
 def test_a_deadline_ends_a_job_that_no_worker_asks_for(store):
@@ -204,11 +204,11 @@ def test_a_failed_job_runs_again_by_hand_with_all_its_attempts(store):
 def test_a_second_failure_is_told_anew_and_the_first_can_not_settle_for_it(store):
     first = claimed(store, max_attempts=1, email="name@email.com")
     ended(store, first, Status.FAILED, ERROR)
-    [old] = [notice for notice in store.collect(10, 60) if notice.kind is NoticeKind.FAILURE]
+    [old] = [notice for notice in store.claim_mails(10, 60) if notice.kind is NoticeKind.FAILURE]
     store.retry(first.id)
     ended(store, claim(store)[0], Status.FAILED, ERROR)
 
-    [fresh] = [notice for notice in store.collect(10, 60) if notice.kind is NoticeKind.FAILURE]
+    [fresh] = [notice for notice in store.claim_mails(10, 60) if notice.kind is NoticeKind.FAILURE]
 
     assert fresh.attempt == old.attempt + 1
     assert not store.settle(old, NoticeState.SENT)
@@ -270,7 +270,7 @@ def test_a_job_removed_before_its_owner_was_told_is_gone_for_clients_and_told_al
     assert store.get(lease.id) is None
     assert store.page().records == []
     assert (store.retry(lease.id).reply, store.delete(lease.id).reply) == ("unknown", "unknown")
-    notices = store.collect(10, 60)
+    notices = store.claim_mails(10, 60)
     assert {notice.kind for notice in notices} == {NoticeKind.RECEIPT, NoticeKind.RESULT}
     for notice in notices:
         store.settle(notice, NoticeState.SENT)

@@ -163,7 +163,7 @@ def test_everything_is_counted_in_one_round_trip(store):
     assert (counts.jobs[Status.ACCEPTED], counts.jobs[Status.SUCCEEDED], counts.jobs[Status.SCHEDULED]) == (2, 1, 1)
     waiting = {(row.queue, row.priority): row.jobs for row in counts.waiting if row.jobs}
     assert waiting == {("compute.cpu", "high"): 1, ("compute", "normal"): 1}
-    assert (counts.notices_due, counts.delayed) == ({"mail": 1, "webhook": 0}, 1)
+    assert (counts.notifications_due, counts.delayed) == ({"mail": 1, "webhook": 0}, 1)
     assert counts.finished == {("sum", Status.SUCCEEDED): 1}
     assert counts.busy_ms["sum"] >= 0
     assert counts.mean_ms["sum"] >= 0

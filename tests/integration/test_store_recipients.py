@@ -5,7 +5,7 @@ import json
 import pytest
 
 from errand.store import DueNotification, Store
-from schemas.notices import NoticeKind, NoticeState
+from schemas.notifications import NoticeKind, NoticeState
 from schemas.status import Status
 from tests.support.jobs import accepted, claim, claimed, ended, expire, rescue, succeeded
 
@@ -15,7 +15,7 @@ URL = "https://example.com/hook"
 
 
 def due(store: Store) -> list[DueNotification]:
-    return sorted(store.collect(50, 60), key=lambda notice: notice.name)
+    return sorted(store.claim_mails(50, 60), key=lambda notice: notice.name)
 
 
 def note(store: Store, job_id: str, name: str) -> dict:
@@ -27,7 +27,7 @@ def names(store: Store, job_id: str) -> set[str]:
 
 
 def settle_all(store: Store, state: NoticeState) -> None:
-    for notice in [*due(store), *store.collect_webhooks(50, 60, 10_000, 50, {})]:
+    for notice in [*due(store), *store.claim_webhooks(50, 60, 10_000, 50, {})]:
         store.settle(notice, state)
 
 
@@ -130,7 +130,7 @@ def test_who_unsubscribed_gets_no_mail_from_then_on_and_others_do(store):
 
     assert told == ["a@email.com", "c@email.com"]
     assert note(store, job_id, "mail:receipt-2")["state"] == NoticeState.UNSUBSCRIBED
-    assert store.client.zcard(store.keys.notices) == 2, "it does not wait any more"
+    assert store.client.zcard(store.keys.notifications) == 2, "it does not wait any more"
 
 
 def test_who_unsubscribes_while_a_mail_waits_for_its_next_attempt_is_not_sent_it(store):
@@ -163,12 +163,12 @@ def test_a_webhook_does_not_care_who_unsubscribed(store):
     succeeded(store, lease)
 
     assert due(store) == []
-    assert len(store.collect_webhooks(50, 60, 10_000, 50, {})) == 1
+    assert len(store.claim_webhooks(50, 60, 10_000, 50, {})) == 1
 
 
 def test_a_letter_to_who_unsubscribed_ends_and_is_forgotten_in_time(store):
     store.unsubscribe("name@email.com")
-    store.post("letter", "name@email.com", "testing", "Just testing")
+    store.add_letter("letter", "name@email.com", "testing", "Just testing")
 
     assert due(store) == []
     assert json.loads(store.client.hget(store.keys.letter("letter"), "note:mail:letter"))["state"] == "unsubscribed"
@@ -181,10 +181,10 @@ def test_thousands_who_unsubscribed_hide_nobody_behind_them(store):
         accepted(store, email=" ".join(["gone@email.com"] * 400))
     accepted(store, email="there@email.com")
 
-    [notice] = store.collect(1, 60)
+    [notice] = store.claim_mails(1, 60)
 
     assert notice.to == "there@email.com"
-    assert store.client.zcard(store.keys.notices) == 1
+    assert store.client.zcard(store.keys.notifications) == 1
 
 
 def test_the_secret_of_links_is_made_once_for_all(store, settings):
@@ -205,20 +205,20 @@ class TestTellingOnceMore:
         store.settle(second, NoticeState.SENT)
         before = note(store, job_id, "mail:receipt")["since"]
 
-        control = store.retell(job_id)
+        control = store.retry_notifications(job_id)
 
         assert (control.reply, control.status, control.to_tell) == ("done", "accepted", ("mail",))
         [notice] = due(store)
         assert (notice.name, notice.attempt) == ("receipt", 2)
         assert notice.since >= before
         assert not store.settle(first, NoticeState.SENT), "an attempt of before can't settle"
-        assert store.retell(job_id).reply == "refused"
+        assert store.retry_notifications(job_id).reply == "refused"
 
     def test_with_mail_switched_off_it_says_so(self, store, silent_store):
         job_id = accepted(store, email="a@email.com")
         settle_all(store, NoticeState.FAILED)
 
-        assert silent_store.retell(job_id).to_tell == ()
+        assert silent_store.retry_notifications(job_id).to_tell == ()
         assert note(store, job_id, "mail:receipt")["state"] == "disabled"
 
     def test_a_webhook_is_told_the_end_it_was_to_be_told_though_the_job_ran_again(self, store):
@@ -230,9 +230,9 @@ class TestTellingOnceMore:
         succeeded(store, again)
         settle_all(store, NoticeState.SENT)
 
-        assert store.retell(lease.id).to_tell == ("webhooks",)
+        assert store.retry_notifications(lease.id).to_tell == ("webhooks",)
 
-        [notice] = store.collect_webhooks(50, 60, 10_000, 50, {})
+        [notice] = store.claim_webhooks(50, 60, 10_000, 50, {})
         assert (notice.name, notice.ending.status, notice.ending.error) == ("failure", "failed", ERROR)
 
     def test_a_mail_of_an_end_that_is_over_stays_as_it_is(self, store):
@@ -240,12 +240,12 @@ class TestTellingOnceMore:
         ended(store, lease, Status.FAILED, ERROR)
         settle_all(store, NoticeState.FAILED)
         store.retry(lease.id)
-        assert store.retell(lease.id).reply == "refused", "it runs"
+        assert store.retry_notifications(lease.id).reply == "refused", "it runs"
         [again] = claim(store)
         succeeded(store, again)
         settle_all(store, NoticeState.FAILED)
 
-        assert store.retell(lease.id).reply == "done"
+        assert store.retry_notifications(lease.id).reply == "done"
 
         assert [notice.name for notice in due(store)] == ["result"]
 
@@ -262,12 +262,12 @@ class TestTellingOnceMore:
         ended(store, again, Status.FAILED, ERROR)
         settle_all(store, NoticeState.SENT)
 
-        assert store.retell(lease.id).reply == "refused", "its own run is over"
+        assert store.retry_notifications(lease.id).reply == "refused", "its own run is over"
 
     def test_a_job_is_kept_until_its_owner_was_told_once_more(self, store):
         lease = claimed(store, email="a@email.com")
         succeeded(store, lease, ttl=0)
         settle_all(store, NoticeState.FAILED)
-        store.retell(lease.id)
+        store.retry_notifications(lease.id)
 
         assert rescue(store).removed == 0

@@ -12,7 +12,7 @@ from errand.process.waiting import until
 from errand.settings import Settings
 from errand.store import Outcome, ScheduleDefinition, Store
 from errand.store.availability import HANGS_SECONDS
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from schemas.status import Status
 from tests.support import valkey as valkeys
 from tests.support.jobs import accepted, claim, claimed, ended, expire, new_job, rescue
@@ -153,12 +153,12 @@ def test_a_full_store_lets_jobs_go_on_and_end_and_leave(server, own):
         assert all(commit.final for commit in commits)
         assert own.delete(waiting).reply == "done"
         own.publish_catalogue({"sum": "{}"})
-        notices = own.collect(10, 30)
+        notices = own.claim_mails(10, 30)
         assert len(notices) == 2
         assert all(own.settle(notice, NoticeState.FAILED) for notice in notices)
-        assert own.retell(running.id).reply == "done"
+        assert own.retry_notifications(running.id).reply == "done"
         assert own.unsubscribe("name@email.com")
-        assert own.collect(10, 30) == []
+        assert own.claim_mails(10, 30) == []
         assert own.link_secret() == own.link_secret()
 
     assert own.get(over.id) is own.get(waiting) is None
@@ -227,13 +227,13 @@ def test_without_its_replica_a_store_promises_nothing(replica, replicated):
         # what is done again if it gets lost goes on
         assert claim(replicated)
         with pytest.raises(StoreUnavailable):
-            replicated.collect(10, 0)
+            replicated.claim_mails(10, 0)
 
     # done it was, and who asks again is told so
     [verdict] = replicated.accept([new_job(key="once", fingerprint="f")])
     assert (verdict.kind, verdict.id) == ("replayed", job.id)
     assert ended(replicated, lease, Status.SUCCEEDED).final
-    assert replicated.collect(10, 30)
+    assert replicated.claim_mails(10, 30)
 
 
 def test_what_was_done_already_is_told_when_a_replica_has_it_however_often_it_is_asked(server, replica, replicated):

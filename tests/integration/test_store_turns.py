@@ -5,7 +5,7 @@ import json
 import pytest
 
 from errand.store import DueNotification, Store
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from tests.support.jobs import accepted
 
 HOUR = 3_600_000
@@ -36,7 +36,7 @@ def send(store: Store, count: int, to: str = "name@email.com") -> list[str]:
 
 
 def due(store: Store, most: int = 50) -> list[DueNotification]:
-    return store.collect(most, 60)
+    return store.claim_mails(most, 60)
 
 
 def note(store: Store, job_id: str) -> dict:
@@ -44,12 +44,12 @@ def note(store: Store, job_id: str) -> dict:
 
 
 def turn(store: Store, job_id: str) -> float:
-    return store.client.zscore(store.keys.notices, f"receipt/{job_id}")
+    return store.client.zscore(store.keys.notifications, f"receipt/{job_id}")
 
 
 def let_time_pass(store: Store, *ids: str) -> None:
     """Let the turns of these come, without waiting."""
-    store.client.zadd(store.keys.notices, {f"receipt/{job_id}": 1 for job_id in ids}, xx=True)
+    store.client.zadd(store.keys.notifications, {f"receipt/{job_id}": 1 for job_id in ids}, xx=True)
 
 
 def test_an_address_gets_its_share_at_once_and_the_rest_one_by_one(paced):
@@ -123,7 +123,7 @@ def test_a_turn_that_would_come_after_the_mail_is_given_up_is_none(paced):
 
     states = [note(paced, job_id) for job_id in ids]
     failed = [left for left in states if left["state"] == "failed"]
-    assert [len(failed), paced.client.zcard(paced.keys.notices)] == [2, 15]
+    assert [len(failed), paced.client.zcard(paced.keys.notifications)] == [2, 15]
     assert all("at most (MAIL_RATE), and so many wait for it that" in left["last_error"] for left in failed)
     assert all("slot" not in left for left in failed)
 
@@ -134,7 +134,7 @@ def test_a_mail_that_is_told_once_more_takes_a_turn_once_more(paced):
         paced.settle(notice, NoticeState.FAILED, "550 no")
 
     for job_id in ids:
-        paced.retell(job_id)
+        paced.retry_notifications(job_id)
 
     assert due(paced) == []
     assert {note(paced, job_id)["state"] for job_id in ids} == {"pending"}

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from errand.store import DueNotification, Outcome, Store
-from schemas.notices import NoticeKind, NoticeState
+from schemas.notifications import NoticeKind, NoticeState
 from schemas.status import Status
 from tests.support.jobs import accepted, claim, claimed, ended, expire, rescue, succeeded
 
@@ -16,7 +16,7 @@ PLENTY = 1_000_000
 
 
 def due(store: Store, most: int = 50, share: int = 50, longest: int = PLENTY, **at_hand: int) -> list[DueNotification]:
-    return store.collect_webhooks(most, 60, longest, share, at_hand)
+    return store.claim_webhooks(most, 60, longest, share, at_hand)
 
 
 def done(store: Store, url: str = URL, **fields) -> str:
@@ -57,12 +57,12 @@ def test_who_is_mailed_and_who_has_a_webhook_are_told_each_by_its_service(store)
 
     assert succeeded(store, lease).to_tell == ("mail", "webhooks")
     assert [notice.channel for notice in due(store)] == ["webhook"]
-    assert {notice.channel for notice in store.collect(50, 60)} == {"mail"}
+    assert {notice.channel for notice in store.claim_mails(50, 60)} == {"mail"}
 
 
 def test_a_job_without_a_webhook_records_none(store):
     assert succeeded(store, claimed(store, email="name@email.com")).to_tell == ("mail",)
-    assert store.client.zcard(store.keys.webhook_notices) == 0
+    assert store.client.zcard(store.keys.webhook_notifications) == 0
 
 
 def test_a_webhook_is_told_though_mail_is_switched_off(silent_store):
@@ -98,8 +98,8 @@ def test_an_attempt_that_may_go_better_tells_nothing(store):
 
 def test_an_attempt_to_tell_is_settled_once_and_overtaken_ones_not_at_all(store):
     job_id = done(store)
-    [first] = store.collect_webhooks(1, 0, PLENTY, 50, {})
-    [second] = store.collect_webhooks(1, 60, PLENTY, 50, {})
+    [first] = store.claim_webhooks(1, 0, PLENTY, 50, {})
+    [second] = store.claim_webhooks(1, 60, PLENTY, 50, {})
 
     assert (first.attempt, second.attempt) == (1, 2)
     assert not store.settle(first, NoticeState.SENT)
@@ -108,7 +108,7 @@ def test_an_attempt_to_tell_is_settled_once_and_overtaken_ones_not_at_all(store)
     note = notes(store, job_id)["note:webhook:result"]
     assert (note["state"], note["attempts"]) == ("sent", 2)
     assert note["sent_at"] >= note["since"]
-    assert store.client.zcard(store.keys.webhook_notices) == 0
+    assert store.client.zcard(store.keys.webhook_notifications) == 0
 
 
 def test_what_is_put_off_is_due_again_after_its_pause(store):
@@ -118,7 +118,7 @@ def test_what_is_put_off_is_due_again_after_its_pause(store):
     assert store.settle(notice, NoticeState.PENDING, "no", retry_after=60)
     assert due(store) == []
     store.client.zadd(
-        store.keys.webhook_notices, dict.fromkeys(store.client.zrange(store.keys.webhook_notices, 0, -1), 1)
+        store.keys.webhook_notifications, dict.fromkeys(store.client.zrange(store.keys.webhook_notifications, 0, -1), 1)
     )
     [again] = due(store)
     assert again.attempt == 2
@@ -142,7 +142,7 @@ def test_no_receiver_has_more_than_its_share_and_others_go_on(store):
 
 def test_a_receiver_with_a_long_queue_hides_nobody_behind_it(store):
     other = done(store)
-    [member] = store.client.zrange(store.keys.webhook_notices, 0, -1)
+    [member] = store.client.zrange(store.keys.webhook_notifications, 0, -1)
     pipe = store.client.pipeline()
     for n in range(4500):
         pipe.hset(
@@ -150,9 +150,9 @@ def test_a_receiver_with_a_long_queue_hides_nobody_behind_it(store):
             "note:webhook:result",
             '{"kind":"result","to":"https://slow.example/","state":"pending","attempts":0,"since":1}',
         )
-        pipe.zadd(store.keys.webhook_notices, {f"result/j{n}/slow.example": n})
+        pipe.zadd(store.keys.webhook_notifications, {f"result/j{n}/slow.example": n})
     pipe.execute()
-    assert store.client.zrank(store.keys.webhook_notices, member) == 4500
+    assert store.client.zrank(store.keys.webhook_notifications, member) == 4500
 
     claimed_ids = [[notice.id for notice in due(store, share=5, **{"slow.example": 5})] for _ in range(3)]
 
@@ -220,7 +220,7 @@ def test_a_batch_says_for_each_job_who_is_to_be_told(store):
 def test_webhooks_are_counted_by_themselves(store):
     done(store)
 
-    assert store.counts().notices_due == {"mail": 0, "webhook": 1}
+    assert store.counts().notifications_due == {"mail": 0, "webhook": 1}
 
 
 def test_a_job_that_tells_nobody_costs_no_more_commands_than_before(store):

@@ -64,7 +64,7 @@ class Hooks:
 
     def hasten(self) -> None:
         """Let everything be due now: pauses and leases are over, without waiting for them."""
-        key = self.store.keys.webhook_notices
+        key = self.store.keys.webhook_notifications
         for member in self.store.client.zrange(key, 0, -1):
             self.store.client.zadd(key, {member: 1}, xx=True)
         self.ring()

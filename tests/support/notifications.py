@@ -5,7 +5,7 @@ from typing import Any
 
 from errand.record import JobRecord
 from errand.store import DueJobNotification, DueLetter, DueNotification
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 
 REQUIRED = {"operation": "sum", "status": "succeeded", "created_at": "0", "max_attempts": "3"}
 """What every job has."""

@@ -16,7 +16,7 @@ from errand.settings import Settings
 from errand.store import DueNotification
 from errand.trust.links import SignedLinks
 from errand.trust.recipients import is_allowed, not_allowed_message
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from workers.mail.sending.mailer_pool import MailerPool
 from workers.mail.sending.server_health import ServerHealth
 from workers.mail.writing.letter import lay_out

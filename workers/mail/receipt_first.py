@@ -9,7 +9,7 @@ import eventlet
 from errand.errors import StoreUnavailable
 from errand.record import JobRecord
 from errand.store import DueJobNotification, DueNotification
-from schemas.notices import NoticeKind, NoticeState
+from schemas.notifications import NoticeKind, NoticeState
 from workers.dependencies import WorkerStore
 from workers.mail.writing.message_ids import receipt_of
 

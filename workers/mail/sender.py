@@ -16,7 +16,7 @@ from errand.errors import StoreUnavailable
 from errand.settings import Settings
 from errand.store import DueNotification
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from workers.dependencies import WorkerStore
 from workers.mail.delivery import Delivery, SendResult
 from workers.mail.mail_lease import lease_held
@@ -78,7 +78,7 @@ class MailSender:
         try:
             while self._senders.running() <= self._delivery.server.senders() and self._may_claim(store):
                 links = self._links_of(store)
-                if not (claimed := store.store.collect(1, self._lease_seconds)):
+                if not (claimed := store.store.claim_mails(1, self._lease_seconds)):
                     return
                 self._start_sender(store)
                 self._send(store, claimed[0], links)

@@ -86,7 +86,7 @@ class Mail:
             raise MailRefused(f"{str(to)[:80]!r} {fault}.") from None
         require_allowed(address, self.store.settings.allowed_domains)
         letter_id = str(uuid4())
-        self.store.store.post(letter_id, address, _storable(subject), _storable(contents))
+        self.store.store.add_letter(letter_id, address, _storable(subject), _storable(contents))
         self.tick()
         return letter_id
 

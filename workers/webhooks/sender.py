@@ -18,7 +18,7 @@ from errand.errors import StoreUnavailable
 from errand.settings import Settings
 from errand.store import DueJobNotification
 from errand.trust.signing import signatures
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from workers.dependencies import WorkerStore
 from workers.outbound.address_guard import AddressGuard, AddressRefused, HostUnknown, target
 from workers.outbound.http import CertificateRefused
@@ -81,7 +81,7 @@ class WebhookSender:
     def _look(self) -> None:
         """Claim as many webhooks as may be in flight, and send each in a greenthread."""
         while room := MAX_IN_FLIGHT - self._pool.running():
-            notices = self._store.store.collect_webhooks(room, self._lease, LONGEST, MAX_PER_RECEIVER, self._in_flight)
+            notices = self._store.store.claim_webhooks(room, self._lease, LONGEST, MAX_PER_RECEIVER, self._in_flight)
             for notice in notices:
                 self._in_flight[notice.receiver] += 1
                 self._pool.spawn_n(self._serve, notice)

@@ -1,9 +1,10 @@
 #!lua
--- Accept jobs: record, queue, outbox, indexes, event and receipts, all or nothing. Asked twice for one id, or with one
--- idempotency key, it changes nothing; one key with another job refuses the whole call.
--- ARGV: prefix, 'on'|'off' (mail), 'quiet'|'' (whether to wake no worker), then the arguments of each job (read_job.lua).
--- Returns for each job: '' stored, '!' refused, or the id of the job that has this key.
--- Shared: order, queue, notices, notify, read_job, accept.
+-- Accept jobs, all or nothing: record, queue, outbox, indexes, event and receipts. Called twice for one id, or with
+-- one idempotency key, it changes nothing. If a key already belongs to another job, the whole call is refused.
+-- ARGV: prefix, 'on'|'off' (mail), 'quiet'|'' (quiet: wake no worker), then the arguments of each job
+-- (shared/read_job.lua).
+-- Returns for each job: '' if stored, '!' if refused, or the id of the job that has its key.
+-- Shared: places, queue, notification_keys, notify, read_job, accept.
 local mail, now, answers = ARGV[2], now_ms(), {}
 local jobs, refused, at = {}, false, 4
 wakes = ARGV[3] ~= 'quiet'

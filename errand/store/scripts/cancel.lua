@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
--- Call a job off: at once where it waits; where it runs, its worker is asked to (it looks several times a second).
--- ARGV: prefix, id, retention in ms.   Returns {done|requested|refused|unknown, status before, services that have to tell}.
--- Shared: order, queue, notices, notify, finish.
+-- Cancel a job: at once if it waits. If it runs, its worker is asked to, and sees that several times a second.
+-- ARGV: prefix, id, retention in ms.
+-- Returns {done|requested|refused|unknown, status before, services that have something to send now}.
+-- Shared: places, queue, notification_keys, notify, finish.
 local id, now = ARGV[2], now_ms()
 local f = facts(id)
 if not f.status or f.deleted then return {'unknown', '', ''} end

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- What can be computed now. ARGV: prefix, ms after which an operation nobody shows any more is withdrawn, then name, description,
--- name, description … to show (none: just read).   Returns {name, description, …}.
+-- Read the catalogue of operations, after adding to it. ARGV: prefix, ms after which an operation is withdrawn
+-- unless a worker publishes it again, then name, description, name, description ... to publish (none: only read).
+-- Returns {name, description, ...}.
 local now, rows = now_ms(), {}
 local shown, texts = P .. 'catalogue:shown', P .. 'catalogue'
 for i = 3, #ARGV, 2 do

@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
--- Claim jobs of a queue: each gets a lease and the next fencing number. High before normal before low, each in the order of
--- their arrival; but every tenth takes the job that waited longest, whatever its priority, so that none waits for ever.
--- A job past its deadline is cancelled instead. ARGV: prefix, lease in ms, worker name, retention in ms, queue, most, and
--- then ids, if just these are meant.
--- Returns {{id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}, …}.
--- Shared: order, queue, priorities, notices, notify, finish, claim.
+-- Claim jobs of a queue: each gets a lease and the next fencing number. High goes before normal before low, each in
+-- order of arrival; but every tenth claim takes the job that has waited longest, whatever its priority, so that none
+-- waits for ever. A job past its deadline is cancelled instead.
+-- ARGV: prefix, lease in ms, worker name, retention in ms, queue, maximum number of jobs, then ids to claim only
+-- these.
+-- Returns {{id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}, ...}.
+-- Shared: places, queue, priorities, notification_keys, notify, finish, claim.
 local lease, worker, ttl, queue, most = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local now, claimed = now_ms(), {}
 

@@ -1,16 +1,17 @@
 #!lua flags=allow-oom
--- Commit a batch of outcomes: result or error, status and notification outbox in one step, refused where the fence is stale.
--- `retrying` becomes failed after the last attempt; `accepted` hands a job back, and that attempt doesn't count; both end a
--- job that was called off meanwhile.
--- An outcome without a fence is that of a job which was offered: it is claimed first, if it still waits.
--- ARGV: prefix, retention in ms, worker name, lease in ms, then id, fence, status, payload, pause in ms before a retry …
--- Returns for each its new status, or '' where it was refused; before it the services that have somebody to tell now.
--- Shared: order, queue, priorities, notices, notify, finish, claim.
+-- Commit a batch of outcomes: result or error, status and notifications in one step. An outcome with a stale fence
+-- is refused. `retrying` becomes `failed` after the last attempt; `accepted` hands a job back without counting the
+-- attempt. A job that was cancelled meanwhile ends with either. An outcome without a fence belongs to a job that was
+-- only offered: the job is claimed first, if it still waits.
+-- ARGV: prefix, retention in ms, worker name, lease in ms, then id, fence, status, payload, pause in ms before a
+-- retry ...
+-- Returns for each its new status, or '' if refused; before it, the services that have something to send now.
+-- Shared: places, queue, priorities, notification_keys, notify, finish, claim.
 local ttl, now, answers = tonumber(ARGV[2]), now_ms(), {}
 local spent, offered = {}, {}
 if #ARGV > 9 then later = {} end
 
--- Claim a job that was offered; returns its fence.
+-- Claim an offered job; returns its fence.
 local function claim(id)
   local f = call('HMGET', P .. 'job:' .. id, 'queue', 'priority')
   if not f[1] then return nil end
@@ -46,20 +47,20 @@ for i = 5, #ARGV, 5 do
     end
     answer = answer .. after
   elseif f.fence == fence and f.status == after then
-    -- Asked again, as the first answer got lost? What is stored is stored, and once.
+    -- The same outcome again, because the first answer got lost? It is stored already.
     local kept = after ~= 'accepted' and call('HGET', P .. 'job:' .. id, after == 'succeeded' and 'result' or 'error')
     if after == 'accepted' or kept == payload then answer = after end
   end
   answers[#answers + 1] = answer
 end
--- How long jobs of an operation take, as one figure that follows slowly: clients are told when to ask again by it.
+-- The mean duration of an operation's jobs, as a moving average: `Retry-After` is computed from it.
 for operation, sums in pairs(spent) do
   local mean, latest = tonumber(call('HGET', P .. 'durations', operation)), sums[2] / sums[1]
   call('HSET', P .. 'durations', operation, string.format('%.1f', mean and mean + (latest - mean) / 8 or latest))
   tally(operation .. ' ms', int(sums[2]))
 end
 write_down()
--- Who took what was offered looks again where more waits, and else is woken by the next one.
+-- The worker that took an offer looks again if more jobs wait; else the next job wakes it.
 for queue in pairs(offered) do
   if is_empty(queue) then rest(queue, ARGV[3], now) else publish(P .. 'wake:' .. ARGV[3], cjson.encode({queue})) end
 end

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Take or renew the lease of a role. ARGV: prefix, role, token of the instance, lease in ms.
--- Returns 1 when this instance leads, 0 when another one does.
+-- Returns 1 if this instance leads, 0 if another one does.
 local leader = P .. 'leader:' .. ARGV[2]
 local holder = call('GET', leader)
 if holder and holder ~= ARGV[3] then return 0 end

@@ -1,4 +1,4 @@
 #!lua flags=allow-oom
--- The secret with which links in mails are signed: the first that was proposed. ARGV: prefix, a new one.   Returns it.
+-- Return the secret that signs the links in mails: the first that was proposed. ARGV: prefix, a new one.
 call('SET', P .. 'link_secret', ARGV[2], 'NX')
 return call('GET', P .. 'link_secret')

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Renew leases, and write down what the running jobs have to say. ARGV: prefix, lease in ms, count, then id, fence, progress
--- (JSON or '') so many times, then id, line, id, line … of their logs.
--- Returns {ids whose lease is lost, ids that are to be cancelled}.
+-- Renew leases, and store the progress and log lines of the running jobs. ARGV: prefix, lease in ms, count, then id,
+-- fence, progress (JSON or '') so many times, then id, line, id, line ... of their logs.
+-- Returns {ids whose lease is lost, ids to cancel}.
 local lease, now, lost, cancel, held = tonumber(ARGV[2]), now_ms(), {}, {}, {}
 local at = 4
 if tonumber(ARGV[3]) > 1 then later = {} end

@@ -1,18 +1,19 @@
 #!lua flags=allow-oom
--- One round of the rescuer, by the one instance that holds the leader lease (taken or renewed here, so that an instance
--- that lost it can't act). ARGV: prefix, token, leader lease in ms, patience in ms, retention in ms, most per kind, gap in ms,
+-- Do one round of the rescuer, by the one instance that holds the leader lease. The lease is taken or renewed here,
+-- so that an instance that has lost it can't act.
+-- ARGV: prefix, token, leader lease in ms, patience in ms, retention in ms, maximum number per kind, gap in ms,
 -- grace in ms.
--- Returns nil for the others, else {recovered, failed, released, cancelled, removed, {id, queue, …} to ring, ms until the next
--- delayed job or -1}.
--- Shared: order, queue, notices, notify, finish, forget.
+-- Returns nil to the others, else {recovered, failed, released, cancelled, removed, {id, queue, ...} whose doorbell
+-- is to ring, ms until the next delayed job or -1}.
+-- Shared: places, queue, notification_keys, notify, finish, delete.
 local token, ttl, most = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6])
 local leader, now = P .. 'leader:rescuer', now_ms()
 local holder = call('GET', leader)
 if holder and holder ~= token then return nil end
 call('SET', leader, token, 'PX', ARGV[3])
 
--- After a gap without rounds the store itself may have been away, and nobody could renew: leases that expired in it aren't
--- over before their workers, if they live, have had the time to.
+-- After a gap without rounds, the store itself may have been away, so that no worker could renew its leases. Leases
+-- that expired in the gap get a grace period, in which workers that still live renew them.
 local last = call('HMGET', P .. 'rounds', 'at', 'grace')
 local grace = tonumber(last[2] or 0)
 if last[1] and now - tonumber(last[1]) > tonumber(ARGV[7]) then grace = now + tonumber(ARGV[8]) end
@@ -41,7 +42,7 @@ for _, id in ipairs(now < grace and {} or due('leases', now)) do
   end
 end
 
--- 2. A deadline that passed: nobody waits for that job any more, so it isn't started.
+-- 2. A deadline that passed: the job is cancelled, not started.
 for _, id in ipairs(due('deadlines', now)) do
   local f = facts(id)
   if not f.status or f.status == 'running' or is_final(f.status) then
@@ -64,7 +65,7 @@ for _, id in ipairs(due('due', now)) do
   end
 end
 
--- 4. A doorbell nobody confirmed: ring it now. It leaves the outbox when it is confirmed.
+-- 4. A doorbell that was not confirmed: ring it now. It leaves the outbox once it is confirmed.
 local ring = {}
 for _, id in ipairs(due('outbox', now - tonumber(ARGV[4]))) do
   local f = call('HMGET', P .. 'job:' .. id, 'status', 'queue')
@@ -76,11 +77,11 @@ for _, id in ipairs(due('outbox', now - tonumber(ARGV[4]))) do
   end
 end
 
--- 5. Retention: a finished job whose time is over goes, unless its owner is still to be told.
+-- 5. Retention: a finished job whose time is over is deleted, unless a notification is still pending.
 local removed = 0
 for _, id in ipairs(due('retention', now)) do
-  if is_told(id) then
-    forget(id)
+  if all_notified(id) then
+    delete(id)
     removed = removed + 1
   else
     call('ZADD', P .. 'retention', now + 60000, id)

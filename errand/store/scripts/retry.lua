@@ -1,6 +1,6 @@
--- Run failed or cancelled jobs again, with all their attempts; a deadline they had is over.
--- ARGV: prefix, id …   Returns for each {done|refused|unknown, status before, queue}.
--- Shared: order, queue, notices, notify, finish.
+-- Run failed or cancelled jobs again, with all their attempts; a deadline that they had no longer counts.
+-- ARGV: prefix, id ...   Returns for each {done|refused|unknown, status before, queue}.
+-- Shared: places, queue, notification_keys, notify, finish.
 local now = now_ms()
 
 local function again(id)

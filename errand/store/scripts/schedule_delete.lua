@@ -1,3 +1,3 @@
--- Forget a schedule; the jobs it has started go on. ARGV: prefix, name.   Returns 1, or 0 where there was none.
+-- Delete a schedule; the jobs that it has started go on. ARGV: prefix, name.   Returns 1, or 0 if there was none.
 call('ZREM', P .. 'schedules', ARGV[2])
 return call('DEL', P .. 'schedule:' .. ARGV[2])

@@ -1,7 +1,8 @@
 #!lua
--- Store a schedule: new, changed, or as it was. Where the rhythm stays, so does the next time: no tick is lost or doubled.
--- ARGV: prefix, name, version, rhythm, most schedules, next time in ms, times to come (JSON), field, value … of the record.
--- Returns {'created'|'replaced'|'kept', {name, next time, {field, value, …}}}, or {'full'}.
+-- Store a schedule: new, changed, or as it was. If its cron and timezone stay, so does its next time: no tick is
+-- lost or doubled. ARGV: prefix, name, version, rhythm, maximum number of schedules, next time in ms, times to come
+-- (JSON), then field, value ... of its definition.
+-- Returns {'created'|'replaced'|'kept', {name, next time, {field, value, ...}}}, or {'full'}.
 local name, version, rhythm = ARGV[2], ARGV[3], ARGV[4]
 local key, index, now = P .. 'schedule:' .. name, P .. 'schedules', int(now_ms())
 local old = call('HMGET', key, 'version', 'rhythm', 'created_at')

@@ -1,9 +1,11 @@
 #!lua
--- Let a schedule start its job and go on to its next time, in one step: whoever comes second finds another time and does
--- nothing. ARGV: prefix, 'on'|'off' (mail), name, version, next time as it was seen, next time from now on, times to come
--- (JSON), tick in ms, then the job as accept.lua takes it.   Returns 'started', 'skipped', 'again' (this tick's job was
--- there already) or 'late' (another was faster, or the schedule was changed or deleted).
--- Shared: order, queue, notices, notify, read_job, accept.
+-- Let a schedule start its job and go on to its next time, in one step. An instance that comes second finds another
+-- next time and does nothing.
+-- ARGV: prefix, 'on'|'off' (mail), name, version, next time as it was seen, next time from now on, times to come
+-- (JSON), tick in ms, then the arguments of the job (shared/read_job.lua).
+-- Returns 'started', 'skipped', 'again' (the job of this tick exists already) or 'late' (another instance was
+-- faster, or the schedule was changed or deleted).
+-- Shared: places, queue, notification_keys, notify, read_job, accept.
 local name, tick, new = ARGV[3], ARGV[8], read_job(9)
 local key, index = P .. 'schedule:' .. name, P .. 'schedules'
 local f = call('HMGET', key, 'version', 'overlap', 'last_job')

@@ -1,6 +1,6 @@
 """Names mails: the Message-ID of each, and the receipt that starts the thread of a job's mails."""
 
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 
 
 def message_id(job_id: str, name: str, domain: str, *, retries: int = 0) -> str:

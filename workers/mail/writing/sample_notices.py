@@ -13,7 +13,7 @@ from errand.record import JobRecord
 from errand.settings import Settings
 from errand.store import DueJobNotification, DueLetter, DueNotification
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from schemas.pictures import Picture
 from workers.mail.writing.template_set import templates_in
 from workers.mail.writing.words import write_words

@@ -17,7 +17,7 @@ import jinja2
 
 from errand.errors import SettingsRefused
 from errand.presenting import safe_text
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from workers.mail.writing.text_layout import wrapped
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from errand.settings import Settings
 from errand.store import DueJobNotification, DueLetter, DueNotification
 from errand.trust.links import SignedLinks
 from schemas.address import is_address
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from workers.mail.writing.attachments import Attachment
 from workers.mail.writing.mail_from import read_mail_from
 from workers.mail.writing.message_ids import message_id, receipt_of

@@ -1,11 +1,11 @@
--- Stands on order.lua, queue.lua and notify.lua.
+-- Needs places.lua, queue.lua and notify.lua.
 local function moment_of(text, now)
   if text == '' then return nil end
   return string.sub(text, 1, 1) == '+' and now + tonumber(text) or tonumber(text)
 end
 
--- Store a new job, as read_job returns it, waiting or scheduled, with its receipts. `mail` is 'on' or 'off'; `seq` is its
--- place among all jobs. Returns its status.
+-- Store a new job, as read_job returns it, with its receipts; it is accepted, or scheduled if it has a delay. `mail`
+-- is 'on' or 'off'; `seq` is its place among all jobs. Returns its status.
 local function accept(new, mail, now, seq)
   local id, queue, priority, emails = new.id, new.queue, new.priority, new.emails
   local job, due, deadline = P .. 'job:' .. id, moment_of(new.due, now), moment_of(new.deadline, now)
@@ -36,7 +36,7 @@ local function accept(new, mail, now, seq)
   end
   if emails ~= '' then
     call('HSET', job, 'email', emails, 'mail', mail)
-    if is_to_be_told(job, 'accepted') then notify_addresses(job, id, 'receipt', emails, mail, now) end
+    if sends_on(job, 'accepted') then notify_addresses(job, id, 'receipt', emails, mail, now) end
   end
   return status
 end

@@ -1,12 +1,13 @@
--- Put before every script. ARGV[1] is always the key prefix; @LEGAL@ is replaced by the table of errand/moves.py, a word a
--- move: nothing else may change a status. One text and not a Lua table, which would be built anew at every call. For the
--- same reason what only some scripts need stands in the files beside this one: a script names them in `-- Shared: …`.
+-- Put before every script. ARGV[1] is always the key prefix. @LEGAL@ is replaced by the table of errand/moves.py,
+-- one word for each move: no other code may change a status. It is one text and not a Lua table, which would be
+-- built again at every call. For the same reason, code that only some scripts need is in the other files of this
+-- folder: a script names them in `-- Shared: ...`.
 local P = ARGV[1]
 local LEGAL = '@LEGAL@'
 local FINAL = ' succeeded failed cancelled '
 local call = redis.call
 
--- A whole number as text; most are asked for again and again. Redis takes longer to write a number than Lua to find this.
+-- A whole number as text. Most are needed several times, and finding them here is faster than formatting them again.
 local texts = {}
 local function int(n)
   local text = texts[n]
@@ -17,7 +18,7 @@ local function int(n)
   return text
 end
 
--- One clock for all: the store's own, in whole milliseconds.
+-- The store's own clock, which all processes go by, in whole milliseconds.
 local function now_ms()
   local t = call('TIME')
   return t[1] * 1000 + math.floor(t[2] / 1000)
@@ -29,9 +30,10 @@ local function tell(id, kind, data)
   call('XADD', P .. 'events', 'MAXLEN', '~', '20000', '*', 'id', id, 'event', kind, 'data', data)
 end
 
--- A script that changes several jobs sets `later = {}`: what it puts into sorted sets, takes out of them and counts is gathered
--- then, and done by `write_down()` at its end, with one command for each key instead of one for each job. Such a script must
--- not ask meanwhile for what it has gathered. `later` is key to {member = score, or false where it goes}.
+-- A script that changes several jobs sets `later = {}`. From then on, changes of sorted sets and of totals are
+-- collected, and `write_down()` at its end makes them with one command for each key instead of one for each job.
+-- Such a script must not read meanwhile what it has collected. `later` maps a key to {member = score, or false to
+-- remove it}.
 local later
 local counted = {}
 
@@ -80,8 +82,8 @@ local function write_down()
   counted = {}
 end
 
--- Change a job's status, its place in the indexes, and tell those who watch; `...` are further fields of its record, names and
--- values. `before` is '' for a new job, whose record the caller writes.
+-- Change a job's status and its place in the indexes, and write the event. `...` are further fields of its record,
+-- names and values. `before` is '' for a new job, whose record the caller writes.
 -- The caller has read `before` in this same script; an illegal move is a bug and stops the whole script.
 local function move(id, before, after, seq, attempt, ...)
   if not string.find(LEGAL, ' ' .. before .. '>' .. after .. ' ', 1, true) then

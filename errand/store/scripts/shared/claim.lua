@@ -1,6 +1,6 @@
--- Stands on queue.lua and finish.lua. Give a worker the lease of a job that waits, which has been taken out of its queue.
--- Returns {id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}; nil if it waits no longer, or was
--- waited for no longer: then it is cancelled.
+-- Needs queue.lua and finish.lua. Give a worker the lease of a waiting job that was taken out of its queue.
+-- Returns {id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}; or nil if the job no
+-- longer waits, or if its deadline has passed: then it is cancelled.
 local function claim_for(worker, id, lease, ttl, now)
   local job = P .. 'job:' .. id
   local f = call('HMGET', job, 'status', 'fence', 'attempt', 'seq', 'operation', 'arguments', 'timeout', 'max_attempts',
@@ -14,7 +14,7 @@ local function claim_for(worker, id, lease, ttl, now)
   move(id, 'accepted', 'running', f[4], attempt,
        'fence', fence, 'attempt', attempt, 'started_at', int(now), 'worker', worker)
   if attempt ~= '1' then call('HDEL', job, 'error', 'progress') end
-  zrem(P .. 'outbox', id)  -- nobody need ring for it any more
+  zrem(P .. 'outbox', id)  -- no doorbell has to ring for it any more
   zadd(P .. 'leases', int(now + lease), id)
   return {id, fence, attempt, f[5], f[6], f[7] or '', f[8], f[9] or '0'}
 end

@@ -1,7 +1,7 @@
--- Stands on order.lua, queue.lua and notify.lua.
+-- Needs places.lua, queue.lua and notify.lua.
 local NOTE_OF = {succeeded = 'result', failed = 'failure', cancelled = 'cancelled'}
 
--- What a script must know of a job to finish it or to send it back: f[1] status, f[2] fence and so on, as FACTS names.
+-- The fields that a script needs to finish a job or to send it back.
 local FACTS = {'status', 'fence', 'seq', 'attempt', 'max_attempts', 'queue', 'priority', 'email', 'mail', 'operation',
                'started_at', 'deadline', 'cancel_requested', 'deleted', 'webhook_url', 'retries'}
 local function facts(id)
@@ -10,8 +10,8 @@ local function facts(id)
   return f
 end
 
--- Record that the client's webhook is to be told. Each ending has a note of its own, and one that a retry may end takes
--- along what the retry takes from the record.
+-- Record a notification of the client's webhook. Each end of a job has a note of its own. A note about an end that a
+-- retry may undo has a copy of what the retry takes from the record.
 local function notify_webhook(job, id, f, after, payload, now)
   local run = f.retries and tonumber(f.retries) or 0
   local kind = NOTE_OF[after]
@@ -23,8 +23,8 @@ local function notify_webhook(job, id, f, after, payload, now)
   return notify(job, id, 'webhook', run > 0 and kind .. '-' .. int(run) or kind, note, 'on', now)
 end
 
--- Finish a job: its last move, its answer, its retention, and the notifications in the same commit.
--- Returns the services that have something to do now, each with a space after it.
+-- Finish a job: its last move, its result or error, its retention and its notifications, in the same step.
+-- Returns the services that have something to send now, each with a space after it.
 local function finish(id, f, after, payload, now, ttl)
   local job = P .. 'job:' .. id
   leave(id, f.status, f.queue, f.priority)
@@ -34,15 +34,15 @@ local function finish(id, f, after, payload, now, ttl)
   if f.deadline then zrem(P .. 'deadlines', id) end
   zadd(P .. 'retention', int(now + ttl), id)
   tally(f.operation .. ' ' .. after, 1)
-  if not (f.email or f.webhook_url) or not is_to_be_told(job, after) then return '' end
+  if not (f.email or f.webhook_url) or not sends_on(job, after) then return '' end
   local told = ''
   if f.email and notify_addresses(job, id, NOTE_OF[after], f.email, f.mail, now) then told = 'mail ' end
   if f.webhook_url and notify_webhook(job, id, f, after, payload, now) then told = told .. 'webhooks ' end
   return told
 end
 
--- Send a running or delayed job back to its queue. `attempt` is what its counter becomes. One that ran has waited before:
--- it goes to the place it was given first, and not behind all that came since.
+-- Send a running or delayed job back to its queue. `attempt` is the new value of its counter. A job that ran has
+-- waited before: it gets its first place again, ahead of the jobs that came since.
 local function send_back(id, f, attempt, now)
   local place = f.status == 'running' and f.seq or places(1)
   leave(id, f.status, f.queue, f.priority)

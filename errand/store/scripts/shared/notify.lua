@@ -1,6 +1,6 @@
--- Stands on notices.lua. Record that somebody is to be told: `note` has at least `kind` and `to`, and its `name` is unlike that
--- of all other notes of its job. Returns true when its service has something to do now. A job that was run again may fail
--- again: its attempts to mail go on counting, as their number is what an overtaken attempt is refused by.
+-- Needs notification_keys.lua. Record a notification: `note` has at least `kind` and `to`, and `name` is unique
+-- among the notifications of its job. Returns true if its service has something to send now. A job that is run again
+-- may fail again: attempts go on counting, because their number is the fence that refuses an overtaken attempt.
 local function notify(key, id, channel, name, note, wanted, now)
   local field = 'note:' .. channel .. ':' .. name
   local former = call('HGET', key, field)
@@ -13,14 +13,14 @@ local function notify(key, id, channel, name, note, wanted, now)
   return true
 end
 
--- Whether anybody is to be told of this: a job may name what it tells, else it tells everything.
-local function is_to_be_told(job, occasion)
+-- Whether a job sends notifications on this occasion: a job may name its occasions; else it sends on all of them.
+local function sends_on(job, occasion)
   local named = call('HGET', job, 'notify')
   return not named or string.find(' ' .. named .. ' ', ' ' .. occasion .. ' ', 1, true)
 end
 
--- Record that the owners of these addresses, with spaces between, are to be mailed. Each has a note of its own: `receipt` for
--- the first, then `receipt-2`, `receipt-3` and so on. Returns true when there is something to send now.
+-- Record a mail to each of these addresses, which have spaces between them. Each has a note of its own: `receipt`
+-- for the first, then `receipt-2`, `receipt-3` and so on. Returns true if there is something to send now.
 local function notify_addresses(job, id, kind, addresses, wanted, now)
   local count, due = 0, false
   for to in string.gmatch(addresses, '%S+') do

@@ -1,4 +1,4 @@
--- Stands on queue.lua. In the order in which they are claimed.
+-- Needs queue.lua. The priorities, in the order in which they are claimed.
 local PRIORITIES = {'high', 'normal', 'low'}
 
 local function is_empty(queue)
@@ -8,12 +8,12 @@ local function is_empty(queue)
   return true
 end
 
--- A worker has nothing more to do for a queue: whoever lines up a job in it wakes this worker.
+-- Note that a worker found a queue empty: the script that puts the next job into it wakes this worker.
 local function rest(queue, worker, now)
   local key = P .. 'idle:' .. queue
   if call('ZSCORE', key, worker) then return end
   call('ZADD', key, now, worker)
-  call('ZREMRANGEBYRANK', key, 0, -1001)  -- the oldest are long gone: nobody takes back what he was noted for
+  call('ZREMRANGEBYRANK', key, 0, -1001)  -- the oldest are of workers that are gone: no worker removes its own
 end
 
 -- The job of a queue that has waited longest, whatever its priority: the key in which it waits, and its id.
@@ -22,7 +22,8 @@ local function longest_waiting(queue)
   for _, priority in ipairs(PRIORITIES) do
     local key = waiting_key(queue, priority)
     local head = call('ZRANGE', key, 0, 0, 'WITHSCORES')
-    if head[2] and (not lowest or tonumber(head[2]) < lowest) then where, id, lowest = key, head[1], tonumber(head[2]) end
+    local waited_since = tonumber(head[2])
+    if waited_since and (not lowest or waited_since < lowest) then where, id, lowest = key, head[1], waited_since end
   end
   return where, id
 end

@@ -1,15 +1,16 @@
 -- Where jobs wait.
 local function waiting_key(queue, priority) return P .. 'waiting:' .. queue .. ':' .. (priority or 'normal') end
 
--- Tell a channel; false where nobody listens, or where an access list keeps this user from channels.
+-- Publish to a channel; false if nobody listens, or if an access list forbids this user to publish.
 local function publish(channel, text)
   local heard = redis.pcall('PUBLISH', channel, text)
   return type(heard) == 'number' and heard > 0
 end
 
--- Wake the worker that last found this queue empty, if one listens: it looks at once, before any doorbell could ring.
--- Nothing depends on it, for who isn't woken hears the doorbell, and looks once a second anyway. A small job that is new and
--- may be started more than once is offered as well: it still waits, and whoever claims it first has it.
+-- Wake the worker that last found this queue empty, if it still listens: it looks at once, before any doorbell could
+-- ring. Nothing depends on it, as a worker that isn't woken hears the doorbell, and looks once a second anyway. A
+-- small new job that may be started more than once is offered as well: it still waits, and the first worker to claim
+-- it has it.
 local wakes, nobody, OFFERED = true, {}, 1024
 local function wake(queue, id)
   if nobody[queue] then return end
@@ -31,7 +32,7 @@ end
 
 local known = {}
 
--- Line a job up in its queue. `rung` is the outbox's time: now when somebody rings at once, 0 to have the rescuer do it.
+-- Put a job into its queue. `rung` is its time in the outbox: now if the caller rings at once, 0 to have the rescuer ring.
 local function line_up(id, queue, priority, place, rung)
   zadd(waiting_key(queue, priority), place, id)
   if not known[queue] then call('SADD', P .. 'queues', queue) end
@@ -40,7 +41,7 @@ local function line_up(id, queue, priority, place, rung)
   if wakes then wake(queue, id) end
 end
 
--- Take a job out of where its status had it wait.
+-- Take a job out of the set in which it waits by its status.
 local function leave(id, before, queue, priority)
   if before == 'accepted' then
     zrem(waiting_key(queue, priority), id)

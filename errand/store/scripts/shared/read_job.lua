@@ -1,6 +1,7 @@
--- Read a new job, whose arguments begin at `at`, as `arguments_of` in errand/store/jobs.py writes them. `due` and `deadline`
--- are '' or ms, with '+' before them if they count from now. `tags` is JSON or ''. `emails` has spaces between addresses.
--- `fields` is {name, value, ...}: the other fields of its record. Returns the job, and where the next one begins.
+-- Read a new job from the arguments that begin at `at`, as `arguments_of` in errand/store/jobs.py writes them. `due`
+-- and `deadline` are '' or ms, with '+' before them if they count from now. `tags` is JSON or ''. `emails` has
+-- spaces between addresses. `fields` is {name, value, ...}: the other fields of its record.
+-- Returns the job, and the index at which the next one begins.
 local function read_job(at)
   local argv = ARGV
   local last = at + 10 + tonumber(argv[at + 10])

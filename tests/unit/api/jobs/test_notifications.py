@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.jobs import Job
-from schemas.notices import NoticeState
+from schemas.notifications import NoticeState
 from schemas.status import Status
 from tests.support.jobs import accepted, claimed, ended, succeeded
 
@@ -16,7 +16,7 @@ def again(client, job_id):
 
 
 def fail_mails(store):
-    for notice in store.collect(50, 60):
+    for notice in store.claim_mails(50, 60):
         store.settle(notice, NoticeState.FAILED, "550 no such user")
 
 
@@ -24,7 +24,7 @@ def test_failed_notifications_are_pending_again_and_their_services_are_rung(clie
     lease = claimed(api_store, email="a@email.com b@email.com", webhook_url=URL)
     succeeded(api_store, lease)
     fail_mails(api_store)
-    [hook] = api_store.collect_webhooks(9, 60, 10_000, 9, {})
+    [hook] = api_store.claim_webhooks(9, 60, 10_000, 9, {})
     api_store.settle(hook, NoticeState.FAILED, "410 Gone")
 
     answer = again(client, lease.id)
@@ -35,12 +35,12 @@ def test_failed_notifications_are_pending_again_and_their_services_are_rung(clie
     assert answer.json["notifications"][0]["last_error"] == "550 no such user", "until the next attempt"
     assert answer.json == client.get(f"/jobs/{lease.id}").json
     assert doorbells.rung == [(lease.id, "mail"), (lease.id, "webhooks")]
-    assert len(api_store.collect(50, 60)) == 4
+    assert len(api_store.claim_mails(50, 60)) == 4
 
 
 def test_sent_notifications_are_not_sent_again(client, api_store, doorbells):
     lease = claimed(api_store, email="a@email.com b@email.com")
-    second, first = sorted(api_store.collect(50, 60), key=lambda notice: notice.to, reverse=True)
+    second, first = sorted(api_store.claim_mails(50, 60), key=lambda notice: notice.to, reverse=True)
     api_store.settle(first, NoticeState.SENT)
     api_store.settle(second, NoticeState.FAILED, "550 no such user")
 
@@ -49,13 +49,13 @@ def test_sent_notifications_are_not_sent_again(client, api_store, doorbells):
     assert answer.status_code == 202
     assert int(answer.headers["Retry-After"]) > 0, "the job goes on"
     assert [note["state"] for note in answer.json["notifications"]] == ["sent", "pending"]
-    assert [notice.to for notice in api_store.collect(50, 60)] == ["b@email.com"]
+    assert [notice.to for notice in api_store.claim_mails(50, 60)] == ["b@email.com"]
 
 
 @pytest.mark.parametrize("state", [NoticeState.PENDING, NoticeState.SENT, NoticeState.UNSUBSCRIBED])
 def test_where_nothing_failed_there_is_nothing_to_send_again(client, api_store, doorbells, state):
     job_id = accepted(api_store, email="a@email.com")
-    [notice] = api_store.collect(50, 60)
+    [notice] = api_store.claim_mails(50, 60)
     api_store.settle(notice, state)
 
     answer = again(client, job_id)

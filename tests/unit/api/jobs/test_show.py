@@ -8,7 +8,7 @@ import pytest
 from api.jobs.show import retry_after_seconds
 from errand.record import JobRecord
 from schemas.jobs import Job, Progress
-from schemas.notices import Notification
+from schemas.notifications import Notification
 from tests.support.jobs import accepted, claim, claimed, succeeded
 
 ID = "01a1fc96-17ae-711f-a888-b75326918fe5"

@@ -8,7 +8,7 @@ from errand.presenting.report import render
 from errand.record import JobRecord
 from errand.settings import Settings
 from errand.store import DueJobNotification, JobEnding
-from schemas.notices import Channel, NoticeKind
+from schemas.notifications import Channel, NoticeKind
 from schemas.status import Status
 from tests.support.notifications import due
 from workers.webhooks.cloudevents import event_id, event_of

@@ -17,7 +17,7 @@ import pytest
 from errand.errors import MailDeferred, MailRefused, MailServerAway, SettingsRefused
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from tests.conftest import missing
 from tests.rules.tree import ROOT, imports, name, sources, syntax
 from tests.support.letters import compose, send_letter
@@ -47,7 +47,7 @@ import json, sys
 from errand.trust.links import SignedLinks
 from errand.settings import Settings
 from tests.support.notifications import due
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from workers.mail.sending.mailer import Mailer
 from workers.mail.writing.letter import lay_out
 from workers.mail.writing.mime import write_mime

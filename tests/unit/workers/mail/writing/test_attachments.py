@@ -10,7 +10,7 @@ import pytest
 from errand.presenting.result_shape import MAX_CELLS
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
 from workers.mail.writing.attachments import Attachment

@@ -14,7 +14,7 @@ from errand.record import JobRecord
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
 from schemas.address import EMAIL_PATTERN, as_address, is_address
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
 from tests.support.letters import compose

@@ -11,7 +11,7 @@ import pytest
 from errand.errors import SettingsRefused
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from tests.support.letters import compose
 from tests.support.processes import ROOT
 from workers.mail.service import Mail

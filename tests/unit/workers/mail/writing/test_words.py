@@ -8,7 +8,7 @@ import pytest
 
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
-from schemas.notices import NoticeKind
+from schemas.notifications import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
 from workers.mail.writing.letter import lay_out

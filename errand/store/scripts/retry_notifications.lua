@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- Try once more to tell of a job what could not be told: its failed notifications are pending again, as if they were new.
--- Left alone are those of an end that the job has no longer, as it was run again since and nobody wrote down how it was.
--- ARGV: prefix, 'on'|'off' (mail), id.   Returns {done|refused|unknown, status, services that have to tell}.
--- Shared: order, queue, notices, notify, finish.
+-- Send the failed notifications of a job again: they are pending as if they were new. Those about an end that the
+-- job no longer has stay as they are, unless that end was stored with them: the job was run again since.
+-- ARGV: prefix, 'on'|'off' (mail), id.
+-- Returns {done|refused|unknown, status, services that have something to send now}.
+-- Shared: places, queue, notification_keys, notify, finish.
 local wanted, id, now = ARGV[2], ARGV[3], now_ms()
 local job = P .. 'job:' .. id
 local f = facts(id)

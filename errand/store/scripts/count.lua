@@ -1,6 +1,7 @@
--- Everything there is to count, for those who run this service. ARGV: prefix, then the statuses.
--- Returns {{jobs in each status}, {queue, priority, waiting, ms the first one waits, …}, outbox, {mails due, webhooks due}, delayed, totals, durations}.
--- Shared: queue, priorities, notices.
+-- Count everything, for the operators' metrics. ARGV: prefix, then the statuses.
+-- Returns {{jobs in each status}, {queue, priority, waiting, ms that the first one has waited, ...}, outbox, {mails
+-- due, webhooks due}, delayed, totals, durations}.
+-- Shared: queue, priorities, notification_keys.
 local now, jobs, waiting = now_ms(), {}, {}
 for i = 2, #ARGV do jobs[#jobs + 1] = call('ZCARD', P .. 'jobs:' .. ARGV[i]) end
 for _, queue in ipairs(call('SMEMBERS', P .. 'queues')) do
@@ -12,6 +13,8 @@ for _, queue in ipairs(call('SMEMBERS', P .. 'queues')) do
   end
 end
 local notices = {}
-for _, channel in ipairs({'mail', 'webhook'}) do notices[#notices + 1] = call('ZCOUNT', notices_key(channel), '-inf', now) end
+for _, channel in ipairs({'mail', 'webhook'}) do
+  notices[#notices + 1] = call('ZCOUNT', notices_key(channel), '-inf', now)
+end
 return {jobs, waiting, call('ZCARD', P .. 'outbox'), notices, call('ZCARD', P .. 'due'),
         call('HGETALL', P .. 'totals'), call('HGETALL', P .. 'durations')}

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- Remove a finished job for its client; the record goes when its owner has been told, which may be at once.
+-- Delete a finished job. Its record stays until its notifications are sent, which may be at once.
 -- ARGV: prefix, id.   Returns {done|refused|unknown, status}.
--- Shared: order, queue, notices, notify, finish, forget.
+-- Shared: places, queue, notification_keys, notify, finish, delete.
 local id = ARGV[2]
 local f = facts(id)
 if not f.status or f.deleted then return {'unknown', ''} end
 if not is_final(f.status) then return {'refused', f.status} end
-if is_told(id) then
-  forget(id)
+if all_notified(id) then
+  delete(id)
 else
   unlist(id)
   call('HSET', P .. 'job:' .. id, 'deleted', '1')

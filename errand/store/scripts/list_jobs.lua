@@ -1,10 +1,11 @@
--- A page of jobs in the order of their creation. ARGV: prefix, status or '', operation or '', tag or '', which come first ('oldest'
--- or 'newest'), first and last place as Redis writes bounds, limit, most to look at, bytes after which a page is full, then the
--- names of the wanted fields.   Returns {place behind which to go on or '', {id, value, …}, …}.
+-- Read a page of jobs in the order of their creation. ARGV: prefix, status or '', operation or '', tag or '', which
+-- jobs come first ('oldest' or 'newest'), first and last place as Redis writes bounds, limit, maximum number of jobs
+-- to look at, bytes after which a page is full, then the names of the wanted fields.
+-- Returns {place after which to continue or '', {id, value, ...}, ...}.
 local status, operation, tag = ARGV[2], ARGV[3], ARGV[4]
 local limit, most, room = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local fields = {unpack(ARGV, 11)}
--- the shortest list that has all of them
+-- the shortest index that has all of them
 local list, shortest = P .. 'jobs', nil
 for _, each in ipairs({{'jobs:', status}, {'operation:', operation}, {'tag:', tag}}) do
   if each[2] ~= '' then

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Keep a notification that takes its time from being claimed by others. ARGV: prefix, channel, name, id, attempt, lease in ms.
--- Returns 1, or 0 when a later attempt has begun or it was settled.
--- Shared: notices.
+-- Renew the lease of a notification that takes long to send. ARGV: prefix, channel, name, id, attempt, lease in ms.
+-- Returns 1, or 0 if a later attempt has begun or the notification was settled.
+-- Shared: notification_keys.
 local channel, name, id = ARGV[2], ARGV[3], ARGV[4]
 local text = call('HGET', home_of(name, id), 'note:' .. channel .. ':' .. name)
 local note = text and cjson.decode(text)

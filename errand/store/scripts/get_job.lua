@@ -1,5 +1,6 @@
--- Look at a job. ARGV: prefix, id.   Returns {} for none, else {{field, value, …}, place in the queue or -1, expected ms until
--- it ends or -1}.
+-- Read a job. ARGV: prefix, id.
+-- Returns {} if there is none, else {{field, value, ...}, position in its queue or -1, expected ms until it ends or
+-- -1}.
 -- Shared: queue, priorities.
 local id, now = ARGV[2], now_ms()
 local job = P .. 'job:' .. id

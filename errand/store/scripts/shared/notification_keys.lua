@@ -1,5 +1,6 @@
--- Where notifications wait to be sent: a sorted set for each channel, by the time of the next attempt (ms). Mails keep the
--- key they always had. A webhook's member names its receiver too, so that a script can tell whom to leave alone.
+-- Where notifications wait to be sent: one sorted set for each channel, by the time of the next attempt (ms). Mails
+-- have kept their key of old. A webhook's member includes the host of its receiver, so that a script can pass over a
+-- receiver.
 local function notices_key(channel) return P .. (channel == 'mail' and 'notices' or 'notices:' .. channel) end
 
 local function member_of(channel, name, id, to)

@@ -1,5 +1,5 @@
--- The store's clock in microseconds, `count` of them that nobody was or will be given: they order all jobs, and a page of
--- the list can begin after any of them. Returns the first.
+-- Reserve `count` places in the order of all jobs; return the first. A place is the store's clock in microseconds,
+-- and no two jobs share one, so that a page of the list can begin after any job.
 local function places(count)
   local t = call('TIME')
   local first = t[1] * 1000000 + t[2]

@@ -1,20 +1,20 @@
 #!lua flags=allow-oom
--- Claim notifications of a channel that are due. The number of the attempt is the fence: an older attempt can't settle any
--- more. Receivers that have as many at hand as they may are passed over. Mails to who wants none end here, and those to an
--- address that gets more than its share wait for their turn.
--- ARGV: prefix, channel, lease in ms, most, bytes of the longest field that is wanted or '', most at hand for one receiver
--- or '', mails an address may have in an hour (0: all there are), ms after which a mail is given up, ms to keep a letter
--- that has ended, then receiver, how many are at hand …
--- Returns {1 or 0 (whether there may be more that are due), {name, id, attempt, since, age in ms, receiver, note,
--- {field, value, …} of the record}, …}.
--- Shared: notices, turns.
+-- Claim notifications of a channel that are due. The number of the attempt is the fence: an older attempt can't
+-- settle the notification any more. Receivers that have reached their share are passed over. Mails to an address
+-- that has unsubscribed end here; mails to an address that has had its share of this hour wait for their turn.
+-- ARGV: prefix, channel, lease in ms, maximum number, bytes of the longest field to return or '', share of one
+-- receiver or '', mails per address and hour (0: no limit), ms after which a mail is given up, ms to keep a letter
+-- that has ended, then receiver, how many of its notifications are being sent ...
+-- Returns {1 or 0 (whether more may be due), {name, id, attempt, since, age in ms, receiver, note, {field, value,
+-- ...} of the record}, ...}.
+-- Shared: notification_keys, mail_rate.
 local WINDOW, STEPS, PASSED_OVER_MS = 2000, 200, 1000
 local channel, lease, most, longest, share = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local hourly, give_up, kept = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
 local key, now, due, taken, passed_over, at_hand = notices_key(channel), now_ms(), {}, {}, {}, {}
 for i = 10, #ARGV, 2 do at_hand[ARGV[i]] = tonumber(ARGV[i + 1]) end
 
--- A record may have megabytes that nobody is sent: they don't leave the store, and 'omitted' names them.
+-- Fields that are too long to send don't leave the store; 'omitted' names them.
 local function record(home)
   local left_out = {}
   for _, field in ipairs(longest and {'arguments', 'result'} or {}) do
@@ -89,7 +89,7 @@ repeat
     end
   end
 until share or #due == most or #members < wanted or looked >= STEPS
--- So many wait for one receiver that others may stand behind them: they let those pass.
+-- So many wait for one receiver that others may wait behind them: these are postponed, so that the others are found.
 if share and #members == WINDOW and #due < most then
   for _, member in ipairs(passed_over) do call('ZADD', key, now + PASSED_OVER_MS, member) end
 end

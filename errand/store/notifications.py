@@ -1,7 +1,7 @@
-"""Notifications in the store: what is due is claimed, then settled, at least once and marked once.
+"""Claims notifications that are due, and settles them: each is sent at least once and recorded once.
 
-Stands behind step 6 of a job's life; `workers/mail/service.py` and `workers/webhooks/service.py` are its readers,
-each of its channel.
+A job comes from `scripts/commit.lua`, which records what is to be sent. The mail and the webhook service claim the
+notifications of their channel. Next: `workers/mail/sender.py`.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from errand.record import JobRecord
 from errand.store.base import StorePart, fields_of
-from schemas.notices import Channel, NoticeKind, NoticeState
+from schemas.notifications import Channel, NoticeKind, NoticeState
 from schemas.status import Status
 
 LETTER_KEPT_MS = 86_400_000
@@ -74,41 +74,42 @@ DueNotification = DueJobNotification | DueLetter
 
 
 class NotificationsPart(StorePart):
-    """The notifications' side of the store."""
+    """The part of the store that has notifications."""
 
-    def post(self, letter_id: str, to: str, subject: str, body: str) -> None:
-        """Record a mail that belongs to no job; it is due at once."""
-        self._run("post", letter_id, to, subject, body)
+    def add_letter(self, letter_id: str, to: str, subject: str, body: str) -> None:
+        """Store a mail that belongs to no job; it is due at once."""
+        self._run("add_letter", letter_id, to, subject, body)
 
-    def collect(self, most: int, lease_seconds: float) -> list[DueNotification]:
-        """Claim up to `most` mails that are due; unsettled ones are due again after `lease_seconds`.
+    def claim_mails(self, most: int, lease_seconds: float) -> list[DueNotification]:
+        """Claim up to `most` mails that are due; those that aren't settled are due again after `lease_seconds`.
 
-        Those to who wants no mails end UNSUBSCRIBED, and those to who had his share wait until his next is due.
+        Mails to an address that has unsubscribed end UNSUBSCRIBED; mails to an address that has had its share of this
+        hour (MAIL_RATE) wait for their turn.
         """
-        return self._collect(Channel.MAIL, lease_seconds, most)
+        return self._claim_due(Channel.MAIL, lease_seconds, most)
 
-    def collect_webhooks(
+    def claim_webhooks(
         self, most: int, lease_seconds: float, longest: int, share: int, at_hand: Mapping[str, int]
     ) -> list[DueJobNotification]:
-        """Do the same with webhooks, for those receivers that have less than `share` of them `at_hand`.
+        """Do the same with webhooks, for receivers to which this process sends fewer than `share` now (`at_hand`).
 
         Arguments and results of more than `longest` bytes are left out of the record, which has their names in
         `omitted`.
         """
-        due = self._collect(Channel.WEBHOOK, lease_seconds, most, longest=longest, share=share, at_hand=at_hand)
+        due = self._claim_due(Channel.WEBHOOK, lease_seconds, most, longest=longest, share=share, at_hand=at_hand)
         return cast(list[DueJobNotification], due)  # no letter goes to a webhook
 
     def hold(self, notice: DueNotification, lease_seconds: float) -> bool:
-        """Keep a notification that is being sent for another `lease_seconds`. False: overtaken."""
+        """Renew the lease of a notification that is being sent. False: a later attempt has begun."""
         tail = (notice.name, notice.id, notice.attempt, int(lease_seconds * 1000))
-        return bool(self._run("hold", notice.channel, *tail))
+        return bool(self._run("hold_notification", notice.channel, *tail))
 
     def settle(self, notice: DueNotification, state: NoticeState, error: str = "", retry_after: float = 0.0) -> bool:
-        """Write down how the attempt ended; PENDING means again in `retry_after` seconds. False: overtaken."""
+        """Record how the attempt ended; PENDING: try again in `retry_after` s. False: a later attempt has begun."""
         tail = (state.value, error[:500], int(retry_after * 1000), LETTER_KEPT_MS)
-        return bool(self._run("settle", notice.channel, notice.name, notice.id, notice.attempt, *tail))
+        return bool(self._run("settle_notification", notice.channel, notice.name, notice.id, notice.attempt, *tail))
 
-    def _collect(
+    def _claim_due(
         self,
         channel: Channel,
         lease_seconds: float,
@@ -122,7 +123,7 @@ class NotificationsPart(StorePart):
         busy = [text for receiver, count in (at_hand or {}).items() for text in (receiver, count)]
         while True:
             lease = int(lease_seconds * 1000)
-            more, *rows = self._run("collect", channel, lease, most, longest, share, *pace, *busy)
+            more, *rows = self._run("claim_notifications", channel, lease, most, longest, share, *pace, *busy)
             if rows or not more:
                 return [_due(channel, row) for row in rows]
 

@@ -1,4 +1,5 @@
-local function is_told(id)
+-- Whether no notification of a job is pending.
+local function all_notified(id)
   local job = P .. 'job:' .. id
   for _, field in ipairs(call('HKEYS', job)) do
     if string.sub(field, 1, 5) == 'note:' and cjson.decode(call('HGET', job, field)).state == 'pending' then
@@ -8,7 +9,7 @@ local function is_told(id)
   return true
 end
 
--- Take a finished job out of all lists and free its key; its record stays until its owner has been told.
+-- Take a finished job out of all lists and free its key; its record stays until its notifications are sent.
 local function unlist(id)
   local job = P .. 'job:' .. id
   local f = call('HMGET', job, 'status', 'operation', 'tags', 'key')
@@ -24,7 +25,8 @@ local function unlist(id)
   end
 end
 
-local function forget(id)
+-- Delete all that there is of a job.
+local function delete(id)
   unlist(id)
   call('ZREM', P .. 'retention', id)
   call('DEL', P .. 'job:' .. id, P .. 'log:' .. id)

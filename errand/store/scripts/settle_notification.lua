@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Write down how an attempt to notify ended. ARGV: prefix, channel, name, id, attempt, state, last error or '', delay in ms of
--- the next attempt, ms to keep a letter.   Returns 1, or 0 when a later attempt has begun.
--- Shared: notices.
+-- Store how an attempt to send a notification ended. ARGV: prefix, channel, name, id, attempt, state, last error or
+-- '', ms until the next attempt, ms to keep a letter.   Returns 1, or 0 if a later attempt has begun.
+-- Shared: notification_keys.
 local channel, name, id, state = ARGV[2], ARGV[3], ARGV[4], ARGV[6]
 local home, field, now = home_of(name, id), 'note:' .. channel .. ':' .. name, now_ms()
 local text = call('HGET', home, field)

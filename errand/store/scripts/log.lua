@@ -1,2 +1,0 @@
--- The last lines of a job's log. ARGV: prefix, id.
-return call('LRANGE', P .. 'log:' .. ARGV[2], 0, -1)
