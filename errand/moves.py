@@ -1,8 +1,7 @@
 """The legal moves: the one table of which status may follow which.
 
-Stands at the heart of a job's life: the Redis scripts get this table (`errand/store/script_loader.py`) and refuse
-every other move, `docs/life-of-a-job.md` draws it, and a test holds the three together. Next: `store/jobs.py`, which
-makes them.
+The Redis scripts get this table from `store/script_loader.py` and refuse every other move. `docs/life-of-a-job.md`
+draws it, and a test compares all three. Next: `store/jobs.py`.
 """
 
 from schemas.status import Status
@@ -17,7 +16,7 @@ LEGAL: dict[Status | None, frozenset[Status]] = {
     ),
     Status.RETRYING: frozenset({Status.ACCEPTED, Status.CANCELLED}),
     Status.SUCCEEDED: frozenset(),
-    # retried by hand
+    # retried by a client
     Status.FAILED: frozenset({Status.ACCEPTED}),
     Status.CANCELLED: frozenset({Status.ACCEPTED}),
 }

@@ -1,7 +1,4 @@
-"""Every name on the broker and every key in Redis, once.
-
-Stands beside the whole life of a job: store, relay, workers and rescuer take their names from here.
-"""
+"""Every name on the broker and every key in Redis, defined once, for API, workers and rescuer."""
 
 import os
 import socket
@@ -17,70 +14,70 @@ from schemas.operations import COMPUTE, Weight, queue_of
 MAIL = "mail"
 WEBHOOKS = "webhooks"
 RESCUER = "rescuer"
-"""Names of the services beside `compute`, as `nameko shell` and `make worker SERVICE=…` type them."""
+"""Names of the services besides `compute`, as `nameko shell` and `make worker SERVICE=…` use them."""
 
 JOB_FINISHED = "job_finished"
-"""Event type: a job reached a final status and somebody is to be told. Rings for mails. Payload: {"id", "status"}."""
+"""Event type: a job has ended and has notifications. The mail service listens to it. Payload: {"id", "status"}."""
 
 QUORUM = {
     "x-queue-type": "quorum",  # replicated, and confirmed only when it is on the disks of the majority
-    "x-delivery-limit": 20,  # a message that kills its reader is dropped after this many; workers look without it
+    "x-delivery-limit": 20,  # a message that kills its consumer is dropped after so many; workers also look without it
 }
-"""Arguments of each queue that is to survive the loss of a node."""
+"""Arguments of each queue that must survive the loss of a node."""
 
 
 def events_exchange(service: str) -> Exchange:
-    """Give the exchange of `service`'s events: the one nameko's `@event_handler(service, …)` listens on."""
+    """Return the exchange of `service`'s events, on which nameko's `@event_handler(service, …)` listens."""
     return Exchange(f"{service}.events", type="topic", durable=True, auto_delete=False)
 
 
 def doorbell_name(queue: str) -> str:
-    """Name the broker's queue in which doorbells ring for a queue of the store (or for those who notify)."""
+    """Return the name of the broker's queue of doorbells for a queue of the store, or for a notifying service."""
     return f"errand.{queue}"
 
 
 @cache
 def doorbell_queue(queue: str) -> Queue:
-    """Give the broker's queue for a queue of the store; reached through the default exchange by its name."""
+    """Return the broker's queue for a queue of the store; it is reached through the default exchange by its name."""
     bound = {"exchange": events_exchange(COMPUTE), "routing_key": JOB_FINISHED} if queue == MAIL else {}
     return Queue(doorbell_name(queue), durable=True, queue_arguments=dict(QUORUM), **bound)
 
 
 DOORBELLS = (*(queue_of(COMPUTE, weight) for weight in Weight), MAIL, WEBHOOKS)
-"""The queues that API and workers declare before they publish: a doorbell must not ring in an empty house. Those of
-other services' operations are declared when they are first used."""
+"""Queues that API and workers declare before they publish, so that no doorbell is lost. Queues of other services'
+operations are declared on first use."""
 
 CALLS = Exchange("nameko-rpc", type="topic", durable=True, auto_delete=False)
-"""Where nameko's calls go, by the key `service.method`, and their replies, by the key in `reply_to`."""
+"""The exchange of nameko's calls, with the key `service.method`, and of their replies, with the key in `reply_to`."""
 
 UNTIL = "errand.until"
-"""Header of a call on the embedded broker: the time (s) after which nobody waits for its reply."""
+"""Header of a call on the embedded broker: the time (s) until which its caller waits."""
 
 REPLIES_SECONDS = 300
-"""How long the queue of a caller that died without a word is kept."""
+"""Seconds for which the reply queue of a dead caller is kept."""
 
 DELIVERIES = "x-delivery-count"
-"""Header in which the broker tells how often a message came before and wasn't acknowledged."""
+"""Header in which the broker counts earlier deliveries of a message that were not acknowledged."""
 
 
 def calls_queue(service: str) -> str:
-    """Name the queue in which the calls of a service wait."""
+    """Return the name of the queue in which calls of a service wait."""
     return f"rpc-{service}"
 
 
 def owner() -> str:
-    """Name this process, in the names of queues that are to go with it."""
+    """Return a name for this process, for queues that end with it."""
     return f"{socket.gethostname()}.{os.getpid()}"
 
 
 def replies_queue(key: str) -> Queue:
-    """Give the queue of one caller's replies; it goes with its connection, or soon after it."""
+    """Return the queue of one caller's replies; the broker deletes it with its connection, or soon after."""
     name = f"rpc.reply-errand-{key}@{owner()}"
     return Queue(name, CALLS, key, durable=False, exclusive=True, auto_delete=True, expires=REPLIES_SECONDS)
 
 
 def event_queue(source: str, event: str, reader: str = "") -> str:
-    """Name the queue of `source`'s events of one type: of all readers together, or of this one alone."""
+    """Return the name of the queue of `source`'s events of one type, shared by all readers or for one `reader`."""
     return f"evt-{source}-{event}" + (f"--{reader}" if reader else "")
 
 
@@ -94,43 +91,43 @@ class Keys:
     prefix: str
 
     def job(self, job_id: str) -> str:
-        """Name a job's hash: its record."""
+        """Hash: a job's record."""
         return f"{self.prefix}job:{job_id}"
 
     def letter(self, letter_id: str) -> str:
-        """Name the hash of a mail that belongs to no job (the `mail.send` call)."""
+        """Hash: a mail that belongs to no job (the `mail.send` call)."""
         return f"{self.prefix}letter:{letter_id}"
 
     @property
     def jobs(self) -> str:
-        """Sorted set of all job ids in the order of their creation (µs, each once)."""
+        """Sorted set of all job ids in the order of their creation (µs, no two alike)."""
         return f"{self.prefix}jobs"
 
     def jobs_in(self, status: str) -> str:
-        """Name the sorted set of the job ids in one status in the order of their creation (µs, each once)."""
+        """Sorted set of the job ids in one status in the order of their creation (µs, no two alike)."""
         return f"{self.prefix}jobs:{status}"
 
     def waiting(self, queue: str, priority: str) -> str:
-        """Name the sorted set of the job ids of one priority that wait in `queue`, by when they began to (µs)."""
+        """Sorted set of the job ids of one priority that wait in `queue`, by the time since which they wait (µs)."""
         return f"{self.prefix}waiting:{queue}:{priority}"
 
     @property
     def due(self) -> str:
-        """Sorted set of delayed job ids, scheduled or retrying, by the time their delay is over (ms)."""
+        """Sorted set of the ids of scheduled and retrying jobs, by the time at which their delay ends (ms)."""
         return f"{self.prefix}due"
 
     @property
     def deadlines(self) -> str:
-        """Sorted set of unfinished job ids by the time after which they aren't started any more (ms)."""
+        """Sorted set of the ids of unfinished jobs, by their deadline (ms)."""
         return f"{self.prefix}deadlines"
 
     @property
     def outbox(self) -> str:
-        """Sorted set of job ids whose doorbell was not confirmed yet, by the time they went in (ms)."""
+        """Sorted set of job ids whose doorbell is not confirmed yet, by the time since then (ms)."""
         return f"{self.prefix}outbox"
 
     def wake(self, worker: str) -> str:
-        """Channel on which a worker hears which queue it is to look at."""
+        """Channel of a worker's wakes."""
         return f"{self.prefix}wake:{worker}"
 
     @property
@@ -155,37 +152,37 @@ class Keys:
 
     @property
     def unsubscribed(self) -> str:
-        """Sorted set of the addresses that want no mails, in lower case, by when they said so (ms)."""
+        """Sorted set of the addresses that have unsubscribed, in lower case, by when they did (ms)."""
         return f"{self.prefix}unsubscribed"
 
     def rate(self, address: str) -> str:
-        """Name the time from which an address, in lower case, may have mails as if it never had any (ms)."""
+        """Time (ms) from which an address, in lower case, counts as never having had mails (MAIL_RATE)."""
         return f"{self.prefix}rate:{address}"
 
     @property
     def link_secret(self) -> str:
-        """What the links in mails are signed with (hexadecimal)."""
+        """The secret that signs the links in mails (hexadecimal)."""
         return f"{self.prefix}link_secret"
 
     @property
     def events(self) -> str:
-        """Stream of what happens to jobs, read by those who watch."""
+        """Stream of the events of all jobs."""
         return f"{self.prefix}events"
 
     @property
     def catalogue(self) -> str:
-        """Hash of operation name to its published description (JSON); `catalogue:shown` has when it was last shown."""
+        """Hash of operation name to its published description (JSON); `catalogue:shown` has the time of that."""
         return f"{self.prefix}catalogue"
 
     @property
     def schedules(self) -> str:
-        """Sorted set of the names of all schedules by the time they are due next (ms)."""
+        """Sorted set of the names of all schedules by their next time (ms)."""
         return f"{self.prefix}schedules"
 
     def schedule(self, name: str) -> str:
-        """Name a schedule's hash: its definition, and how far it has come."""
+        """Hash: a schedule's definition and state."""
         return f"{self.prefix}schedule:{name}"
 
     def leader(self, role: str) -> str:
-        """Name the key of the lease under which one instance does `role` for all."""
+        """Key of the lease under which one instance does `role` for all."""
         return f"{self.prefix}leader:{role}"

@@ -1,4 +1,4 @@
-"""What crosses a border, as pydantic models: HTTP bodies, the job, notifications, problems. No input or output here.
+"""What crosses a border, as pydantic models: HTTP bodies, jobs, notifications, problems. No input or output here.
 
-Stands at the bottom of the tree: everything imports it, it imports nothing of Errand. Start with `jobs.py`.
+All packages import this one, and it imports nothing of Errand. Start with `jobs.py`.
 """

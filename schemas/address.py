@@ -1,6 +1,6 @@
-"""What counts as an e-mail address: the one check, for the API's bodies and for the mail workers alike.
+"""The one check of an e-mail address, for the API's bodies and for the mail service.
 
-Stands at both ends of a job's life: before it is accepted, and before anything is mailed. Next: `recipients.py`.
+Next: `recipients.py`.
 """
 
 import re

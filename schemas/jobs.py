@@ -1,7 +1,7 @@
 """A job as a client sees it: the answer to an accepted one, the report on one, a page of many.
 
-Stands at both ends of a job's life: `api/jobs/submit.py` answers with `Accepted`, `api/jobs/show.py` with `Job`,
-`api/jobs/listing.py` with `Jobs`. Next: `notifications.py`, for those who are told.
+`api/jobs/submit.py` answers with `Accepted`, `api/jobs/show.py` with `Job`, `api/jobs/listing.py` with `Jobs`. Next:
+`notifications.py`.
 """
 
 import re
@@ -17,7 +17,7 @@ from schemas.status import Status
 ACCEPTED_MESSAGE = "Please wait the calculation, you'll receive an email with results"
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""A job's id; nothing else is looked up."""
+"""A job's id; the store is not asked for anything else."""
 
 _EXAMPLE_ID = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
 
@@ -110,7 +110,7 @@ class Refused(BaseModel):
 
 
 class Batch(BaseModel):
-    """What became of the jobs of a batch."""
+    """Result of a batch."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -118,75 +118,75 @@ class Batch(BaseModel):
         }
     )
 
-    accepted: Annotated[int, Field(ge=0, description="How many are stored and will be run.")]
-    rejected: Annotated[int, Field(ge=0, description="How many are not.")]
-    jobs: Annotated[list[Submitted | Refused], Field(description="Each of them, in the order of the request.")]
+    accepted: Annotated[int, Field(ge=0, description="Number of jobs that are stored and will be run.")]
+    rejected: Annotated[int, Field(ge=0, description="Number of jobs that were refused.")]
+    jobs: Annotated[
+        list[Submitted | Refused], Field(description="One entry for each job, in the order of the request.")
+    ]
 
 
 class OperationError(BaseModel):
-    """Why the job failed, or was cancelled."""
+    """Why the job failed or was cancelled."""
 
-    type: Annotated[str, Field(description="The kind of error, such as `ZeroDivisionError`.")]
+    type: Annotated[str, Field(description="Type of the error, such as `ZeroDivisionError`.")]
     message: str
 
 
 class Progress(BaseModel):
-    """How far a job has come, as its operation told it last."""
+    """The progress of a job, as its operation reported it last."""
 
-    progress: Annotated[float, Field(ge=0, le=1, description="The part that is done.")]
-    message: Annotated[str | None, Field(description="What it is at, in its own words.")]
-    eta_seconds: Annotated[
-        float | None, Field(ge=0, description="Seconds it will take from here, as far as one can tell.")
-    ]
+    progress: Annotated[float, Field(ge=0, le=1, description="Fraction that is done.")]
+    message: Annotated[str | None, Field(description="What the operation is doing now.")]
+    eta_seconds: Annotated[float | None, Field(ge=0, description="Estimated seconds until it is done.")]
 
 
 class Summary(BaseModel):
-    """A job as it stands now, without its arguments, its result and who was told."""
+    """The current state of a job, without its arguments, result and notifications."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_ROW]})
 
     id: JobId
     operation: str
     status: Status
-    error: Annotated[OperationError | None, Field(description="Why it failed or was cancelled; null unless it was.")]
-    attempt: Annotated[int, Field(ge=0, description="How often it was started.")]
-    max_attempts: Annotated[int, Field(ge=1, description="How often it is started at most.")]
+    error: Annotated[
+        OperationError | None, Field(description="Why it failed or was cancelled; null in any other status.")
+    ]
+    attempt: Annotated[int, Field(ge=0, description="Number of times it was started.")]
+    max_attempts: Annotated[int, Field(ge=1, description="Maximum number of times it is started.")]
     priority: Priority
     timeout: Annotated[
-        float | None, Field(description="Seconds one attempt may take; null: the operation's own limit.")
+        float | None, Field(description="Maximum seconds of one attempt; null: the operation's own limit.")
     ]
-    progress: Annotated[
-        Progress | None, Field(description="How far it has come; null where its operation does not tell.")
-    ]
+    progress: Annotated[Progress | None, Field(description="Its progress; null if its operation reports none.")]
     tags: list[str]
     origin: Annotated[
-        JobId | None, Field(description="The job of which it is a replay, if it is one; that may be gone by now.")
+        JobId | None, Field(description="The job of which it is a replay; that job may have been deleted.")
     ]
     created_at: Moment
-    run_at: Annotated[Moment | None, Field(description="When a delayed job is run.")]
-    deadline: Annotated[Moment | None, Field(description="After this it isn't started any more.")]
+    run_at: Annotated[Moment | None, Field(description="When a delayed job becomes due.")]
+    deadline: Annotated[Moment | None, Field(description="Time after which it is not started.")]
     started_at: Moment | None
     finished_at: Moment | None
-    expires_at: Annotated[Moment | None, Field(description="When a finished job is forgotten.")]
+    expires_at: Annotated[Moment | None, Field(description="When a finished job is deleted.")]
     links: JobLinks
 
 
 class Job(Summary):
-    """A job, as it stands now."""
+    """The current state of a job."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_ROW | _WHOLE]})
 
     arguments: dict[str, Any]
-    result: Annotated[Any, Field(description="What came out; null until the job has succeeded.")]
-    webhook_url: Annotated[str | None, Field(description="Who is told by a signed POST when it has ended.")]
+    result: Annotated[Any, Field(description="Result of the operation; null until the job has succeeded.")]
+    webhook_url: Annotated[str | None, Field(description="Address that gets a signed POST when the job has ended.")]
     position: Annotated[
-        int | None, Field(ge=0, description="How many are in front of it in its queue; null unless it waits in one.")
+        int | None, Field(ge=0, description="Number of jobs ahead of it in its queue; null unless it waits in one.")
     ]
-    notifications: Annotated[list[Notification], Field(description="Who is told what, and how far that has come.")]
+    notifications: Annotated[list[Notification], Field(description="Its mails and webhooks, each with its state.")]
 
 
 class Jobs(BaseModel):
     """A page of the list of jobs, newest first."""
 
     jobs: list[Summary]
-    next: Annotated[str | None, Field(description="The `cursor` of the next page; null: this is the last.")]
+    next: Annotated[str | None, Field(description="The `cursor` of the next page; null: this is the last page.")]

@@ -1,6 +1,6 @@
-"""A moment a client names: RFC 3339 with an offset from UTC, kept as whole milliseconds since 1970.
+"""A moment in a body: RFC 3339 with an offset from UTC, kept as whole milliseconds since 1970.
 
-Stands at step 1 of a job's life, for `run_at` and `deadline`. Next: `requests.py`.
+`run_at` and `deadline` are moments. Next: `requests.py`.
 """
 
 import re
@@ -14,7 +14,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _FIRST: Final = -62_135_596_800_000
 _LAST: Final = 253_402_300_799_999
-"""The years 1 to 9999 in UTC, which is what can be written again."""
+"""The years 1 to 9999 in UTC, which is what Python can write."""
 _RFC_3339: Final = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<minute>[0-9]{2}:[0-9]{2}):(?P<second>[0-9]{2})(?P<rest>\.[0-9]+)?"
     r"(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -30,7 +30,7 @@ class Instant(int):
         if not (parts := _RFC_3339.fullmatch(text)):
             raise ValueError(text)
         day, second = parts["day"], parts["second"]
-        # Python knows neither; the year 4 had as many days as the year 0, and both are long over
+        # Python knows neither; the year 4 had as many days as the year 0, and both are long past
         day, second = f"0004{day[4:]}" if day[:4] == "0000" else day, "59" if second == "60" else second
         moment = f"{day}T{parts['minute']}:{second}{(parts['rest'] or '')[:7]}{parts['offset'].upper()}"
         return cls(min(max((datetime.fromisoformat(moment) - _EPOCH) // _MILLISECOND, _FIRST), _LAST))
@@ -52,4 +52,4 @@ Moment = Annotated[
     PlainValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A pydantic field that holds such a moment; refused with a sentence otherwise."""
+"""A pydantic field that holds a moment."""

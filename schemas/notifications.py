@@ -1,6 +1,6 @@
-"""A notification: that somebody is to be told something about a job, and how far that has come.
+"""Notifications: mails and webhooks about a job, each with its state.
 
-`receipt`, `result`, `failure` and `cancelled` belong to a job; `letter` is a mail on its own (the `mail.send` call).
+`receipt`, `result`, `failure` and `cancelled` belong to a job; `letter` is a mail of its own (the `mail.send` call).
 """
 
 from enum import StrEnum
@@ -9,19 +9,19 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Occasion = Literal["accepted", "succeeded", "failed", "cancelled"]
-"""What happens to a job and may be told: that it was accepted, or how it ended."""
+"""What a notification can be about: that the job was accepted, or how it ended."""
 
 
 class Channel(StrEnum):
-    """The way by which somebody is told."""
+    """The way in which a notification is sent."""
 
     MAIL = "mail"
     WEBHOOK = "webhook"
-    """A signed POST to an address of the client's own."""
+    """A signed POST to a URL of the client."""
 
 
 class NoticeKind(StrEnum):
-    """What the notification tells."""
+    """What the notification says."""
 
     RECEIPT = "receipt"
     """Your job was accepted."""
@@ -30,24 +30,24 @@ class NoticeKind(StrEnum):
     FAILURE = "failure"
     """Your job failed; this is why."""
     CANCELLED = "cancelled"
-    """Your job was called off, or nobody waited for it any more."""
+    """Your job was cancelled, or its deadline passed."""
     LETTER = "letter"
-    """A mail somebody asked for by itself."""
+    """A mail that belongs to no job."""
 
 
 class NoticeState(StrEnum):
-    """How far the notification has come."""
+    """State of the notification."""
 
     PENDING = "pending"
-    """Not sent yet; will be tried (again)."""
+    """Not sent yet; will be tried, or tried again."""
     SENT = "sent"
     """Final: the mail server, or the webhook's receiver, took it."""
     FAILED = "failed"
-    """Final: it was refused for good, or in vain for too long (MAIL_GIVE_UP, WEBHOOK_GIVE_UP)."""
+    """Final: it was refused for good, or could not be sent for too long (MAIL_GIVE_UP, WEBHOOK_GIVE_UP)."""
     DISABLED = "disabled"
     """Final: mail is switched off in the settings."""
     UNSUBSCRIBED = "unsubscribed"
-    """Final: whoever reads mails at this address wants none from here."""
+    """Final: this address has unsubscribed."""
 
 
 class Notification(BaseModel):

@@ -1,7 +1,6 @@
-"""An operation as the workers publish it: what it computes, what it takes and gives, within which limits.
+"""An operation as the workers publish it: its purpose, its arguments and result, its limits.
 
-Stands before step 1 of a job's life: workers write it into the store's catalogue, the API checks `arguments` by it
-(`api/checks/arguments.py`) and documents it. Next: `requests.py`.
+Workers write it into the store's catalogue; `api/checks/arguments.py` checks arguments by it. Next: `requests.py`.
 """
 
 from enum import StrEnum
@@ -14,18 +13,18 @@ COMPUTE: Final = "compute"
 
 
 class Weight(StrEnum):
-    """How an operation runs, and thereby in which queue its jobs wait."""
+    """How an operation runs, which also decides in which queue its jobs wait."""
 
     TINY = "tiny"
-    """Well under a millisecond: inside the worker itself."""
+    """Takes well under a millisecond: inside the worker itself."""
     CPU = "cpu"
     """In a child process, one at a time in each."""
     IO = "io"
-    """It waits for others most of the time: many at a time in one child process."""
+    """Waits most of the time: many at a time in one child process."""
 
 
 def queue_of(service: str, weight: Weight) -> str:
-    """Name the queue in which jobs of this weight wait for `service`: the service's own for tiny ones."""
+    """Return the queue in which jobs of this weight wait for `service`: the service's own name for tiny jobs."""
     return service if weight is Weight.TINY else f"{service}.{weight.value}"
 
 
@@ -35,7 +34,7 @@ def is_tiny(queue: str) -> bool:
 
 
 class Example(BaseModel):
-    """One call of the operation and what comes out."""
+    """One call of the operation and its result."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -44,13 +43,13 @@ class Example(BaseModel):
 
 
 class Limits(BaseModel):
-    """How far one attempt may go; null: the default of the workers' settings."""
+    """Limits of one attempt; null: the default of the workers' settings."""
 
     model_config = ConfigDict(extra="ignore")
 
-    timeout: Annotated[float | None, Field(gt=0, description="Seconds one attempt may take.")] = None
-    memory: Annotated[int | None, Field(gt=0, description="Bytes one attempt may use.")] = None
-    max_attempts: Annotated[int | None, Field(ge=1, le=100, description="Attempts before the job is failed.")] = None
+    timeout: Annotated[float | None, Field(gt=0, description="Maximum seconds of one attempt.")] = None
+    memory: Annotated[int | None, Field(gt=0, description="Maximum bytes of memory of one attempt.")] = None
+    max_attempts: Annotated[int | None, Field(ge=1, le=100, description="Attempts after which the job fails.")] = None
     backoff: Annotated[
         float | None, Field(gt=0, description="Seconds before the second attempt, doubled for each further one.")
     ] = None
@@ -59,12 +58,12 @@ class Limits(BaseModel):
 class Operation(BaseModel):
     """One operation of the catalogue."""
 
-    # An API may be older than the workers whose catalogue it reads: what it does not know it leaves alone.
+    # An API may be older than the workers whose catalogue it reads, so it ignores fields that it does not know.
     model_config = ConfigDict(extra="ignore")
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    summary: Annotated[str, Field(description="What it computes, in one sentence.")] = ""
-    description: Annotated[str, Field(description="What else there is to know.")] = ""
+    summary: Annotated[str, Field(description="What it does, in one sentence.")] = ""
+    description: Annotated[str, Field(description="Further details.")] = ""
     service: Annotated[str, Field(description="The worker service that runs it.")] = COMPUTE
     tiny: Annotated[bool, Field(description="Whether it is quick enough to run inside the worker itself.")] = False
     io: Annotated[bool, Field(description="Whether it waits most of the time, so that many run at a time.")] = False

@@ -1,7 +1,7 @@
-"""How wide and high a picture is, read from the head of its file.
+"""Reads the width and height of a picture from the head of its file.
 
-Stands under `pictures.py`: a file of some bytes may say that it is as wide as a street, and a mail program or a browser
-would make room for all of it. The library `imagesize` is not used: decision 22.
+A file of a few bytes may claim to be enormous, and a mail program or a browser would allocate memory for all of it. The
+library `imagesize` is not used: decision 22.
 """
 
 import re
@@ -10,17 +10,17 @@ from collections.abc import Callable
 from typing import Final
 
 MOST_PIXELS: Final = 50_000_000
-"""Pixels of the largest picture that is shown: 200 MB where it is."""
+"""Pixels of the largest picture that is shown: 200 MB in the program that shows it."""
 
 Size = tuple[int, int]
 
 
 def is_too_large(media_type: str, content: bytes) -> bool:
-    """Tell whether a file says of itself that it has more than `MOST_PIXELS`; False where it says nothing."""
+    """Tell whether a file claims more than `MOST_PIXELS`; False if it claims nothing."""
     try:
         width, height = _SIZES[media_type](content)
     except (struct.error, IndexError):
-        return False  # cut off: nobody makes room for it
+        return False  # truncated: no program allocates memory for it
     return width * height > MOST_PIXELS
 
 

@@ -1,7 +1,7 @@
-"""A picture as the result of an operation: what kind it is, its bytes, and what it shows in words.
+"""A picture as the result of an operation: its type, its bytes, and a description in words.
 
-Stands at both ends of step 6 of a job's life: an operation returns one, and `errand/presenting/result_shape.py` knows
-it again by its shape and its first bytes, so that mails and pages show it and nothing else as a picture.
+An operation returns a picture. `errand/presenting/result_shape.py` recognises it by its shape and its first bytes, so
+that mails and pages show it, and nothing else, as a picture.
 """
 
 from base64 import b64decode, b64encode
@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from schemas.picture_sizes import MOST_PIXELS, is_too_large
 
 PictureType = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
-"""What every mail program and browser shows. Nothing that may have scripts in it, as SVG does."""
+"""Types that every mail program and browser shows; none that may contain scripts, such as SVG."""
 
 MAX_ALT: Final = 1_000
-"""Characters of what a picture shows, in words."""
+"""Maximum characters of a picture's description."""
 
 _BEGINS: Final[dict[PictureType, Callable[[bytes], bool]]] = {
     "image/png": lambda content: content.startswith(b"\x89PNG\r\n\x1a\n"),
@@ -27,9 +27,9 @@ _BEGINS: Final[dict[PictureType, Callable[[bytes], bool]]] = {
 
 
 class Picture(BaseModel):
-    """A picture. An operation that returns one has it shown in the mail and on the job's page."""
+    """A picture. If an operation returns one, the mail and the job's page show it."""
 
-    # strict and closed: what has another member besides only happens to look like a picture
+    # strict and closed: an object with further members only happens to look like a picture
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     media_type: PictureType
@@ -46,7 +46,7 @@ class Picture(BaseModel):
 
     @classmethod
     def of(cls, content: bytes, alt: str) -> Self:
-        """Make one of a file's bytes; raise ValueError if they are of no kind that is shown."""
+        """Make a picture from the bytes of a file; raise ValueError if their type is not shown."""
         for media_type in get_args(PictureType):
             if _BEGINS[media_type](content):
                 return cls(media_type=media_type, data=b64encode(content).decode(), alt=alt[:MAX_ALT])

@@ -1,6 +1,6 @@
-"""Why a request was refused, as RFC 9457 (`application/problem+json`) says it.
+"""Why a request was refused, as RFC 9457 (`application/problem+json`) describes it.
 
-Stands beside step 1 of a job's life. `api/http/problems.py` fills it from an error.
+`api/http/problems.py` fills it from an error.
 """
 
 from typing import Annotated
@@ -11,7 +11,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Fault(BaseModel):
-    """One thing that is wrong with the body."""
+    """One fault in the body."""
 
     pointer: Annotated[str, Field(description="JSON Pointer (RFC 6901) to the place in the body; empty: all of it.")]
     detail: Annotated[str, Field(description="What is wrong there, and what to send instead.")]
@@ -24,8 +24,8 @@ class Problem(BaseModel):
     title: Annotated[str, Field(description="The kind of problem in a few words.")]
     status: Annotated[int, Field(ge=400, le=599, description="The HTTP status.")]
     detail: Annotated[str, Field(description="What happened here, and what to do.")]
-    errors: Annotated[list[Fault] | None, Field(description="Each wrong place, where the body is to blame.")] = None
-    parameter: Annotated[str | None, Field(description="The wrong parameter, where the query is to blame.")] = None
+    errors: Annotated[list[Fault] | None, Field(description="Each fault, if the body is wrong.")] = None
+    parameter: Annotated[str | None, Field(description="The wrong parameter, if the query is wrong.")] = None
     dependencies: Annotated[
-        dict[str, str] | None, Field(description="`up` or `down` for each part, where `/readyz` answers.")
+        dict[str, str] | None, Field(description="`up` or `down` for each part, if `/readyz` answers.")
     ] = None

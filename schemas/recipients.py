@@ -1,7 +1,6 @@
-"""Who is told of a job, and of what: the fields `email` and `notify` of a body.
+"""The recipients and occasions of a job's notifications: the fields `email` and `notify` of a body.
 
-Stands at step 1 of a job's life. Whom an operator lets mail to is told by `errand/trust/recipients.py`. Next:
-`requests.py`.
+`errand/trust/recipients.py` says to which addresses an operator allows mails. Next: `requests.py`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from schemas.address import EMAIL_PATTERN, MAX_LENGTH, as_address
 from schemas.notifications import Occasion
 
 MOST_RECIPIENTS: Final = 10
-"""Addresses of one job."""
+"""Maximum number of addresses of one job."""
 OCCASIONS: Final[tuple[Occasion, ...]] = get_args(Occasion)
 
 _ONE: Final = {
@@ -49,7 +48,7 @@ def _recipients(value: object) -> tuple[str, ...]:
 
 
 def _each(values: Sequence[object]) -> tuple[str, ...]:
-    """Check the addresses one by one, so that each wrong one is told at its own place."""
+    """Check the addresses one by one, so that each fault is reported at its own place."""
     addresses: dict[str, str] = {}
     faults: list[InitErrorDetails] = []
     for index, value in enumerate(values):
@@ -70,7 +69,7 @@ def _error(sentence: str) -> PydanticCustomError:
 
 
 def _in_order(occasions: list[Occasion]) -> list[Occasion]:
-    """Put them in the order in which they come: whoever means the same says the same."""
+    """Sort the occasions, so that equal requests have equal bodies."""
     if len(set(occasions)) < len(occasions):
         raise PydanticCustomError("unique", "must not have a word twice")
     return sorted(occasions, key=OCCASIONS.index)
@@ -81,7 +80,7 @@ Recipients = Annotated[tuple[str, ...], PlainValidator(_recipients), WithJsonSch
 
 
 class Notify(BaseModel):
-    """What those who are told of a job hear of; where it isn't said, all of it."""
+    """The occasions on which a job sends notifications; all of them by default."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -90,7 +89,7 @@ class Notify(BaseModel):
         Field(
             min_length=1,
             max_length=len(OCCASIONS),
-            description="`accepted` is told by mail alone; the others are its ends, told by mail and webhook.",
+            description="`accepted` is sent by mail only; the others, the ends of a job, by mail and webhook.",
             json_schema_extra={"uniqueItems": True},
         ),
         AfterValidator(_in_order),

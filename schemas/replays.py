@@ -1,7 +1,6 @@
-"""What runs jobs again that have ended: as they are, or as replays with other arguments, and what came of many.
+"""Requests that run jobs again after their end: as they are, or as replays with other arguments.
 
-Stands at the end of a job's life, and at the beginning of its replay's: `api/jobs/control.py` and
-`api/jobs/replays.py` read and answer it. Next: `jobs.py`.
+`api/jobs/control.py` and `api/jobs/replays.py` read and answer them. Next: `jobs.py`.
 """
 
 from typing import Annotated, Any, Final
@@ -13,11 +12,11 @@ from schemas.problems import Problem
 from schemas.requests import Request
 
 MOST_RETRIED: Final = 1000
-"""Jobs that one request runs again."""
+"""Maximum number of jobs that one request runs again."""
 
 
 class ReplayRequest(Request):
-    """Nothing, to run jobs again as they are; or arguments, to have new jobs with these in place of their own."""
+    """Empty, to run jobs again as they are; or arguments, to make new jobs with these in place of their own."""
 
     arguments: Annotated[
         dict[str, Any] | None,
@@ -33,7 +32,7 @@ class RefusedReplay(BaseModel):
 
 
 class Retried(BaseModel):
-    """What became of the jobs of one request."""
+    """Result of one such request."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -48,13 +47,13 @@ class Retried(BaseModel):
         }
     )
 
-    retried: Annotated[int, Field(ge=0, description="How many jobs run again, or are replayed.")]
+    retried: Annotated[int, Field(ge=0, description="Number of jobs that run again or are replayed.")]
     jobs: Annotated[
-        list[JobId], Field(description="Their ids, the oldest first; with `arguments`, those of the replays.")
+        list[JobId], Field(description="Their ids, the oldest first; with `arguments`, the ids of the replays.")
     ]
     rejected: Annotated[
         list[RefusedReplay], Field(description="Jobs that can't be replayed with these arguments, and why not.")
     ]
     next: Annotated[
-        str | None, Field(description="The `cursor` of the request that goes on from here; null: that was all.")
+        str | None, Field(description="The `cursor` of the request that continues from here; null: no jobs are left.")
     ]

@@ -1,7 +1,7 @@
-"""What a client may ask for: the bodies of `POST /compute`, `/jobs`, `/jobs/batch` and `/operations/{name}`.
+"""The bodies that a client may send: `POST /compute`, `/jobs`, `/jobs/batch` and `/operations/{name}`.
 
-Stands at step 1 of a job's life: `api/http/body.py` reads a body into one of these or refuses it. Next: `problems.py`
-for the refusal, `jobs.py` for the answer.
+`api/http/body.py` reads a body into one of these, or refuses it. Next: `problems.py` for the refusal, `jobs.py` for
+the answer.
 """
 
 from math import isfinite
@@ -20,13 +20,13 @@ MAGNITUDE: Final = 10**18
 MAX_BODY_BYTES: Final = 1_048_576
 """Bytes of the largest body that the API and the services read; decoding more would block an event loop for long."""
 MAX_NAME: Final = 200
-"""Characters of the longest name of an operation."""
+"""Maximum characters of the name of an operation."""
 YEAR: Final = 31_536_000
-"""Seconds of the longest delay."""
+"""Maximum seconds of a delay."""
 MOST_TAGS: Final = 20
-"""Tags of one job."""
+"""Maximum number of tags of one job."""
 MOST_JOBS: Final = 1000
-"""Jobs of one batch."""
+"""Maximum number of jobs of one batch."""
 TAG_PATTERN: Final = r"^[A-Za-z0-9._:@/-]{1,80}$"
 """One tag; long enough for `schedule:` and the longest name of one."""
 
@@ -67,14 +67,16 @@ Number = Annotated[
 ]
 
 Email = Annotated[
-    Recipients | None, Field(description="Who is mailed the receipt and the result: an address, or a list of up to 10.")
+    Recipients | None, Field(description="Recipients of the receipt and the result: an address, or a list of up to 10.")
 ]
 
-Notified = Annotated[Notify | None, Field(description="Of what they are told; of everything, where this is left out.")]
+Notified = Annotated[Notify | None, Field(description="Occasions of notifications; all of them by default.")]
 
 Hook = Annotated[
     WebhookUrl | None,
-    Field(description="Who is told by a signed POST when the job has ended; docs/webhooks.md says how to receive it."),
+    Field(
+        description="Address that gets a signed POST when the job has ended; docs/webhooks.md says how to receive it."
+    ),
 ]
 
 Deadline = Annotated[
@@ -98,7 +100,7 @@ Tags = Annotated[
 
 
 class Request(BaseModel):
-    """What all bodies have in common: nothing is converted, and an unknown field is a mistake worth telling."""
+    """Base of all bodies: values are not converted, and an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -123,23 +125,25 @@ class Named(Request):
 
 
 class Work(Request):
-    """What is to be done, and how; when is said elsewhere."""
+    """The arguments and options of a job, except for its times."""
 
     arguments: Annotated[
         dict[str, Any],
-        Field(default_factory=dict, description="What the operation needs, as its published JSON Schema says."),
+        Field(default_factory=dict, description="Arguments of the operation, by its published JSON Schema."),
     ]
     email: Email = None
     webhook_url: Hook = None
     notify: Notified = None
-    timeout: Annotated[float | None, Field(ge=0.1, le=86_400, description="Seconds one attempt may take.")] = None
-    max_attempts: Annotated[int | None, Field(ge=1, le=100, description="How often it is started at most.")] = None
-    priority: Annotated[Priority, Field(description="Which jobs of its queue it overtakes.")] = "normal"
-    tags: Annotated[Tags, Field(description="Words of your own, to find it again.")] = []
+    timeout: Annotated[float | None, Field(ge=0.1, le=86_400, description="Maximum seconds of one attempt.")] = None
+    max_attempts: Annotated[int | None, Field(ge=1, le=100, description="Maximum number of times it is started.")] = (
+        None
+    )
+    priority: Annotated[Priority, Field(description="Jobs of a higher priority are started first.")] = "normal"
+    tags: Annotated[Tags, Field(description="Words of your own by which to find the job.")] = []
 
 
 class OperationRequest(Work):
-    """A job of the operation that the path names."""
+    """A job of the operation in the path."""
 
     # `delay` and `run_at` both say when; the API refuses a body that says both
     model_config = ConfigDict(
@@ -152,19 +156,19 @@ class OperationRequest(Work):
     )
 
     delay: Annotated[
-        float | None, Field(ge=0, le=YEAR, description="Seconds to wait before it is run; not beside `run_at`.")
+        float | None, Field(ge=0, le=YEAR, description="Seconds to wait before it is run; not together with `run_at`.")
     ] = None
     run_at: Annotated[
-        Moment | None, Field(description="When to run it (RFC 3339); a time that is over means at once.")
+        Moment | None, Field(description="When to run it (RFC 3339); at once if that time has passed.")
     ] = None
     deadline: Annotated[
         Deadline | None,
-        Field(description="A time (RFC 3339), or seconds from now, after which it isn't started any more."),
+        Field(description="A time (RFC 3339), or seconds from now, after which it is not started."),
     ] = None
 
 
 class JobRequest(OperationRequest, Named):
-    """A job of any operation the workers have announced."""
+    """A job of any published operation."""
 
 
 class BatchRequest(Request):

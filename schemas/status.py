@@ -1,16 +1,16 @@
-"""The seven statuses of a job, each documented where it stands.
+"""The seven statuses of a job.
 
-Which status may follow which is one table: `errand/moves.py`.
+`errand/moves.py` says which status may follow which.
 """
 
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a job is in its life. The last three are final: only retention removes such a job."""
+    """Status of a job. The last three are final: such a job is deleted at the end of its retention."""
 
     SCHEDULED = "scheduled"
-    """Has a delay; waits for its time to come."""
+    """Has a delay, and waits for its time."""
     ACCEPTED = "accepted"
     """Stored and waiting for a worker."""
     RUNNING = "running"
@@ -22,7 +22,7 @@ class Status(StrEnum):
     FAILED = "failed"
     """Final: it has an error."""
     CANCELLED = "cancelled"
-    """Final: its owner called it off, or its deadline passed."""
+    """Final: a client cancelled it, or its deadline passed."""
 
 
 FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})

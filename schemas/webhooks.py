@@ -1,7 +1,7 @@
-"""What counts as the address of a webhook: the one check by form, before anything is stored.
+"""The one check of a webhook's URL, before anything is stored.
 
-Stands at step 1 of a job's life. Whether Errand connects to it is decided at step 6, when the name is resolved: that is
-`workers/outbound/address_guard.py`. Next: `requests.py`.
+`workers/outbound/address_guard.py` decides whether Errand connects to it, when its name is resolved. Next:
+`requests.py`.
 """
 
 import re
@@ -10,10 +10,10 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, StringConstraints, WithJsonSchema
 
 MAX_LENGTH: Final = 2000
-"""Characters of an address."""
+"""Maximum characters of a URL."""
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-# 80, 443 and those from 1024 to 65535: what the guard leaves open
+# 80, 443 and 1024 to 65535: the ports that the guard allows
 _PORT = (
     "(?:80|443|102[4-9]|10[3-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}"
     "|655[0-2][0-9]|6553[0-5])"
@@ -23,7 +23,7 @@ _PATH = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|{_ESCAPED})*"
 _QUERY = rf"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|{_ESCAPED})*"
 
 WEBHOOK_PATTERN: Final = rf"^https?://{_LABEL}(?:\.{_LABEL})*(?::{_PORT})?(?:/{_PATH})?(?:\?{_QUERY})?$"
-"""A host name or an IPv4 address, perhaps a port, a path, a query. No user, no password, no fragment."""
+"""A host name or an IPv4 address, optionally a port, a path and a query. No user, password or fragment."""
 
 _ADDRESS = re.compile(WEBHOOK_PATTERN.removeprefix("^").removesuffix("$"))
 
@@ -51,4 +51,4 @@ WebhookUrl = Annotated[
         }
     ),
 ]
-"""A pydantic field that holds one address; refused with a sentence otherwise."""
+"""A pydantic field that holds a webhook's URL."""

@@ -1,7 +1,6 @@
-"""The store: Redis is the truth about every job, and each change is one script.
+"""The store: everything about jobs is in Redis, and every change is one script.
 
-Stands under steps 1, 3, 5 and 6 of a job's life. `Store` is the one object that API and workers hold; each of its parts
-is a module here. Next: `jobs.py`.
+API and workers hold one object, `Store`; each of its parts is a module here. Next: `jobs.py`.
 """
 
 from typing import Self
@@ -46,9 +45,9 @@ class Store(
     """Everything the store can do, on one pool of connections. Safe to share between threads."""
 
     def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0, pace: Pace = AT_ONCE) -> None:
-        """Use `client`; `mail` tells whether notifications are sent or marked as switched off.
+        """Use `client`. Without `mail`, mails are recorded as switched off instead of sent.
 
-        What others are told of is on so many `replicas` first. Mails are claimed at this `pace`.
+        Answers are held back until the changes are on so many `replicas`. Mails are claimed at this `pace`.
         """
         super().__init__(client, keys, mail, replicas, pace)
         self.client, self.keys = client, keys
@@ -63,15 +62,15 @@ class Store(
             socket_timeout=ANSWER_SECONDS,
             socket_keepalive=True,
             max_connections=1024,  # one for each thread there may be; redis-py's own limit of 100 would fail the rest
-            # Once, at once: it replaces a connection that Redis closed meanwhile. Every script can be asked twice.
-            # A Redis that hangs isn't asked again: who waits for it has waited long enough.
+            # One retry, without a pause, replaces a connection that Redis has closed. Every script can be run twice.
+            # A timeout is not retried: the caller has waited long enough.
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)),
         )
         pace = Pace(settings.mail_rate, settings.mail_give_up)
         return cls(client, Keys(settings.key_prefix), settings.mail_enabled, settings.store_replicas, pace)
 
     def ping(self) -> None:
-        """Return when Redis answers; raise StoreUnavailable when not."""
+        """Return if Redis answers; raise StoreUnavailable if not."""
         with self._asking():
             self.client.ping()
 

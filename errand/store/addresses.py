@@ -1,7 +1,6 @@
-"""What the store knows of addresses: who wants no mails, and the secret of the links by which their owners say so.
+"""Stores which addresses have unsubscribed from mails, and the secret that signs the links in mails.
 
-Stands behind step 6 of a job's life. Whether a mail's owner has unsubscribed is asked by the script that claims it,
-`scripts/claim_notifications.lua`. Next: `events.py`.
+The script that claims a mail, `scripts/claim_notifications.lua`, checks whether its address has unsubscribed.
 """
 
 import secrets
@@ -13,14 +12,14 @@ SECRET_BYTES = 32
 
 
 class AddressesPart(StorePart):
-    """The side of the store that those who are mailed can change."""
+    """The part of the store that recipients of mails can change."""
 
     def unsubscribe(self, address: str) -> bool:
-        """Send no more mails to `address`, however it is capitalised. False: it was so before."""
+        """Send no more mails to `address`, however it is capitalised. False: it had unsubscribed before."""
         return bool(self._run("set_subscription", address, "off"))
 
     def resubscribe(self, address: str) -> bool:
-        """Send mails to `address` again. False: nobody had ended them."""
+        """Send mails to `address` again. False: it had not unsubscribed."""
         return bool(self._run("set_subscription", address, "on"))
 
     def is_unsubscribed(self, address: str) -> bool:
@@ -29,5 +28,5 @@ class AddressesPart(StorePart):
             return self._client.zscore(self._keys.unsubscribed, address.lower()) is not None
 
     def link_secret(self) -> bytes:
-        """Give the secret that signs the links in mails: made once, and the same for all processes on this store."""
+        """Return the secret that signs the links in mails: made once, and the same for all processes on this store."""
         return bytes.fromhex(self._run("link_secret", secrets.token_hex(SECRET_BYTES)))

@@ -1,7 +1,6 @@
-"""When the store counts as away: what Redis answers then, and what becomes of those who ask meanwhile.
+"""Decides when the store counts as unavailable, from what Redis answers, and spares callers from waiting for it.
 
-Stands under every step of a job's life, below `script_loader.py`: whatever counts as away here is a 503 for clients,
-and patience for workers.
+An unavailable store is a 503 for clients and a reason to try again for workers. Used by `script_loader.py`.
 """
 
 from time import monotonic
@@ -22,48 +21,48 @@ UNAVAILABLE = (
     exceptions.TryAgainError,
     exceptions.AskError,  # also MOVED: slots are being moved, or this is a cluster
 )
-"""What a store that is down, full, loading or a mere replica answers: nothing was changed, try again later."""
+"""Answers of a store that is down, full, loading or a replica: nothing was changed, and a later try may succeed."""
 PREFIXES: Final = ("MISCONF ", "NOREPLICAS ", "BUSY ", "UNKILLABLE ")
-"""Answers of the same meaning for which redis-py has no class: a full disk, too few replicas, a script without end."""
+"""Such answers for which redis-py has no class: a full disk, too few replicas, a script that does not end."""
 WRONG_SERVER = (exceptions.ReadOnlyError, exceptions.ClusterDownError)
-"""What a primary answers that became a replica: its address may belong to another server now."""
+"""Answers of a primary that has become a replica: its address may belong to another server now."""
 
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
-"""How long to wait for a connection to Redis, and for an answer, before it counts as down."""
+"""Seconds to wait for a connection to Redis, and for an answer, before it counts as down."""
 HANGS_SECONDS: Final = 1.0
-"""How long nobody is let near a Redis that didn't answer in time, before one asks it again."""
+"""Seconds without any call to a Redis that did not answer in time; then one caller tries it again."""
 
 
 def refuse_if_away(client: redis.Redis, fault: redis.RedisError) -> None:
-    """Raise StoreUnavailable if `fault` says that the store is away; any other is a fault of ours, for the caller."""
+    """Raise StoreUnavailable if `fault` means that the store is unavailable; any other fault is the caller's."""
     if isinstance(fault, WRONG_SERVER):
-        client.connection_pool.disconnect(inuse_connections=False)  # others leave theirs when they are told the same
+        client.connection_pool.disconnect(inuse_connections=False)  # the others go when they get the same answer
     if isinstance(fault, UNAVAILABLE) or str(fault).startswith(PREFIXES):
         raise StoreUnavailable() from fault
 
 
 class Availability:
-    """Whether Redis answers: while it hangs, a few wait for it, and all others are told at once.
+    """Whether Redis answers: while it hangs, one caller at a time tries it, and all others fail at once.
 
-    Threads may share it. Without it everybody would wait in turn for as long as one answer may take.
+    Threads may share it. Without it, each caller would wait in turn for as long as one answer may take.
     """
 
     def __init__(self) -> None:
-        """Begin in good faith."""
+        """Assume that Redis answers."""
         self._ask_at = 0.0  # 0: it answers
 
     def check(self) -> None:
-        """Raise StoreUnavailable while Redis is known to hang; one after the other is let through to ask it again."""
+        """Raise StoreUnavailable while Redis is known to hang; let one caller at a time through to try it again."""
         if self._ask_at:
             now = monotonic()
             if now < self._ask_at:
                 raise StoreUnavailable("The job store doesn't answer, so nothing was accepted; try again shortly.")
-            self._ask_at = now + CONNECT_SECONDS + ANSWER_SECONDS  # this one asks, and the others hear from it
+            self._ask_at = now + CONNECT_SECONDS + ANSWER_SECONDS  # this caller tries; the others go by its result
 
     def answered(self) -> None:
         """Note that Redis answered."""
         self._ask_at = 0.0
 
     def failed(self, fault: BaseException | None) -> None:
-        """Note why it failed: a refusal is an answer, too."""
+        """Note why a call failed: a refusal is an answer, too."""
         self._ask_at = monotonic() + HANGS_SECONDS if isinstance(fault, exceptions.TimeoutError) else 0.0

@@ -1,6 +1,6 @@
-"""What the parts of the store have in common: a client, the keys of one Errand, and how Redis is asked with them.
+"""What all parts of the store share: a client, the keys of one Errand, and how scripts are run with them.
 
-Stands under `jobs.py`, `control.py` and the others, which together are the Store.
+Next: `jobs.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,29 +19,29 @@ from errand.topology import Keys
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many mails an address may have in an hour (0: all there are), and for how many seconds a mail is tried."""
+    """Maximum number of mails per address and hour (0: no limit), and seconds after which a mail is given up."""
 
     hourly: int = 0
     give_up: float = 0.0
 
 
 AT_ONCE: Final = Pace()
-"""No address has too many."""
+"""No limit."""
 
 
 class StorePart:
-    """One side of the store, on a pool of connections that threads may share."""
+    """One part of the store, on a pool of connections that threads may share."""
 
     def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0, pace: Pace = AT_ONCE) -> None:
-        """Use `client` with the keys of one Errand; `mail`: whether notifications are sent, or marked as off.
+        """Use `client` with the keys of one Errand. Without `mail`, mails are recorded as switched off.
 
-        What others are told of is on so many `replicas` first. Mails are claimed at this `pace`.
+        Answers are held back until the changes are on so many `replicas`. Mails are claimed at this `pace`.
         """
         self._client, self._keys, self._mail = client, keys, "on" if mail else "off"
         self._replicas, self._pace, self._answering = replicas, pace, Availability()
 
     def _run(self, script: str, *arguments: Argument) -> Any:
-        """Run a script; raise StoreUnavailable."""
+        """Run a script. Raises StoreUnavailable."""
         self._answering.check()
         try:
             if self._replicas and script in PROMISES:
@@ -55,9 +55,9 @@ class StorePart:
         return answer
 
     def _begin(self, script: str, *arguments: Argument) -> Callable[[], Any]:
-        """Send a script to Redis, and give what waits for its answer: to be called once, and in any case.
+        """Send a script to Redis; return a function that waits for its answer. It must be called exactly once.
 
-        Raises StoreUnavailable where Redis hangs; what else redis-py raises is for the caller, who may ask again.
+        Raises StoreUnavailable if Redis hangs. Other errors of redis-py pass through: the caller may try again.
         """
         if self._replicas and script in PROMISES:
             return partial(self._run, script, *arguments)
@@ -77,7 +77,7 @@ class StorePart:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """Raise StoreUnavailable when what is asked of Redis without a script can't be answered."""
+        """Raise StoreUnavailable if a command inside this `with`, which is no script, can't be answered."""
         self._answering.check()
         try:
             yield
@@ -89,5 +89,5 @@ class StorePart:
 
 
 def fields_of(flat: list[str]) -> dict[str, str]:
-    """Make a dict of what HGETALL gives inside a script: field, value and so on."""
+    """Make a dict of what HGETALL returns inside a script: field, value, field, value ..."""
     return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,7 +1,4 @@
-"""Counts what there is, in one round trip, for those who run this service.
-
-Stands beside the life of a job; `GET /metrics` shows it, and every API process shows the same.
-"""
+"""Counts jobs, queues and notifications for the operators, in one round trip. `GET /metrics` shows the counts."""
 
 from dataclasses import dataclass
 
@@ -12,7 +9,7 @@ from schemas.status import Status
 
 @dataclass(frozen=True, slots=True)
 class QueueCount:
-    """The jobs of one priority that wait in one queue; `oldest_ms` is how long the first of them has."""
+    """The jobs of one priority that wait in one queue; `oldest_ms` is how long the first of them has waited."""
 
     queue: str
     priority: str
@@ -22,9 +19,10 @@ class QueueCount:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What there is now, and what there has been since the store was made.
+    """What there is now, and totals since the store was created.
 
-    `finished` counts by (operation, status); `busy_ms` sums the last attempts of an operation, `mean_ms` follows them.
+    `finished` counts by (operation, status). `busy_ms` is the sum of the last attempts of an operation's jobs,
+    `mean_ms` their moving average.
     """
 
     jobs: dict[Status, int]
@@ -38,7 +36,7 @@ class Counts:
 
 
 class CountsPart(StorePart):
-    """The operators' side of the store."""
+    """The part of the store that operators read."""
 
     def counts(self) -> Counts:
         """Count."""

@@ -1,7 +1,6 @@
-"""The stream of what happens to jobs, for those who watch: statuses, progress, lines of logs.
+"""Reads the stream of events: statuses, progress and log lines of all jobs.
 
-Stands beside the whole life of a job; the scripts write it, one thread of each API process reads it
-(`api/feed/broadcaster.py`).
+The scripts write it. One thread of each API process reads it: `api/feed/broadcaster.py`.
 """
 
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ import redis
 from errand.store.base import StorePart
 
 SLACK_SECONDS = 5.0
-"""How much longer than it was told to wait Redis may take to answer."""
+"""Seconds that Redis may take to answer beyond the time for which it was asked to wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened: its number in the stream, the job's id, `status`, `progress` or `log`, JSON text."""
+    """One event: its number in the stream, the job's id, its kind (`status`, `progress` or `log`), JSON text."""
 
     number: str
     id: str
@@ -27,36 +26,36 @@ class Event:
 
 
 class EventsPart(StorePart):
-    """The watchers' side of the store."""
+    """The part of the store that has events."""
 
     def last_event(self) -> str:
-        """Give the number of the latest event, `0-0` when there was none."""
+        """Return the number of the latest event, `0-0` if there was none."""
         with self._asking():
             rows = cast(list[Any], self._client.xrevrange(self._keys.events, count=1))
         return str(rows[0][0]) if rows else "0-0"
 
     def first_event(self) -> str | None:
-        """Give the number of the oldest event that is still there, or None."""
+        """Return the number of the oldest event that is still kept, or None."""
         with self._asking():
             rows = cast(list[Any], self._client.xrange(self._keys.events, count=1))
         return str(rows[0][0]) if rows else None
 
     def events_after(self, last: str, block_ms: int, most: int) -> list[Event]:
-        """Wait up to `block_ms` for events after `last`; give up to `most` of them."""
+        """Wait up to `block_ms` for events after `last`; return up to `most` of them."""
         with self._asking():
             answer = cast(Any, self._patient.xread({self._keys.events: last}, count=most, block=block_ms))
         streams = answer.values() if isinstance(answer, dict) else [rows for _, rows in answer or ()]
         return [_event(row) for rows in streams for row in rows]
 
     def events_between(self, after: str, upto: str, most: int) -> list[Event]:
-        """Give up to `most` events after `after`, up to `upto` itself."""
+        """Return up to `most` events after `after`, up to and including `upto`."""
         with self._asking():
             rows = cast(list[Any], self._client.xrange(self._keys.events, f"({after}", upto, count=most))
         return [_event(row) for row in rows]
 
     @cached_property
     def _patient(self) -> redis.Redis:
-        """A client whose answers may take as long as a reader waits for news."""
+        """A client with a timeout longer than any wait for events."""
         pool = self._client.connection_pool
         options = {**pool.connection_kwargs, "socket_timeout": 60.0 + SLACK_SECONDS}
         return redis.Redis(connection_pool=redis.ConnectionPool(pool.connection_class, max_connections=4, **options))

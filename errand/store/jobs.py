@@ -1,7 +1,7 @@
-"""A job in the store: accept it, claim it, renew its lease, commit its outcome, look at it.
+"""Accepts jobs, claims them, renews their leases, commits their outcomes, and reads them.
 
-Stands behind steps 1, 3 and 5 of a job's life; each is one round trip, and a batch costs no more than one job.
-Next: `control.py` for what its client changes, `rescue.py` for the jobs that got stuck.
+A job comes from `api/dispatch/group_commit.py`. Each step is one round trip, and a batch costs no more than one job.
+Next: `scripts/accept.lua`.
 """
 
 import json
@@ -21,11 +21,11 @@ VerdictKind = Literal["new", "replayed", "conflict"]
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What a client asked for, checked. `arguments` is JSON text, kept as it is; times are in ms, `timeout` in s.
+    """A checked request for a job. `arguments` is JSON text, kept as it is; times are in ms, `timeout` in s.
 
-    `emails` are plain addresses, each once; `notify` names what they and the webhook are told of (none: of all).
-    `key` is its Idempotency-Key, under which `fingerprint` tells whether the same was asked before. `origin` is the
-    job of which it is a replay.
+    `emails` are plain addresses, each once; `notify` names the occasions of its notifications (none: all). `key` is its
+    Idempotency-Key; a second request with this key is the same if its `fingerprint` is. `origin` is the job of which it
+    is a replay.
     """
 
     id: str
@@ -49,13 +49,13 @@ class NewJob:
 
     @property
     def has_receipt(self) -> bool:
-        """Tell whether somebody is to be mailed that it was accepted."""
+        """Tell whether a receipt is mailed when it is accepted."""
         return bool(self.emails) and (not self.notify or "accepted" in self.notify)
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptResult:
-    """What became of a NewJob: stored, there already under its key, or refused as that key is another job's."""
+    """What became of a NewJob: stored, found under its key, or refused because the key is another job's."""
 
     id: str
     kind: VerdictKind
@@ -65,8 +65,8 @@ class AcceptResult:
 class Lease:
     """The right to run one attempt of a job, until it expires. A commit with an older `fence` is refused.
 
-    `timeout` in s where the client chose one; `retries` counts how often the job was run again by hand. Without a
-    fence it is a mere offer: the job waits until an outcome is committed, or somebody claims it.
+    `timeout` (s) is set if the client chose one; `retries` counts how often a client had the job run again. Without a
+    fence it is an offer only: the job waits until an outcome is committed, or another worker claims it.
     """
 
     id: str
@@ -80,7 +80,7 @@ class Lease:
 
     @property
     def is_offer(self) -> bool:
-        """Tell whether nobody has claimed the job yet."""
+        """Tell whether the job is only offered, and not claimed yet."""
         return not self.fence
 
 
@@ -88,7 +88,7 @@ class Lease:
 class Outcome:
     """How an attempt ended. `payload` is JSON text: the result, or {"type", "message"} of the error.
 
-    RETRYING: again in `retry_ms`, unless it was the last attempt. ACCEPTED: handed back, as if it had not begun.
+    RETRYING: run again in `retry_ms`, unless this was the last attempt. ACCEPTED: handed back, as if it had not begun.
     """
 
     lease: Lease
@@ -99,7 +99,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What became of an outcome: refused as stale (no status), or stored; `to_tell`: services with somebody to tell."""
+    """Result of a commit: refused as stale (no status), or stored. `to_tell`: services with something to send."""
 
     status: Status | None
     to_tell: tuple[str, ...]
@@ -111,43 +111,43 @@ class Commit:
 
     @property
     def final(self) -> bool:
-        """Tell whether the job has ended by it."""
+        """Tell whether the job has ended."""
         return self.status in FINAL
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """What a worker learns when it renews: whose lease is lost, and who is to be cancelled."""
+    """What a worker learns when it renews: the jobs whose lease is lost, and the jobs to cancel."""
 
     lost: frozenset[str]
     cancel: frozenset[str]
 
 
 class JobsPart(StorePart):
-    """The job's side of the store."""
+    """The part of the store that has jobs."""
 
     def accept(self, jobs: Sequence[NewJob], quiet: bool = False) -> list[AcceptResult]:
-        """Store the jobs, all or nothing; a verdict for each, in their order. Raises StoreUnavailable.
+        """Store the jobs, all or nothing; return a result for each, in their order. Raises StoreUnavailable.
 
-        Asked twice for one id it changes nothing. One conflict, and nothing of the call is stored. `quiet`: no worker
-        is woken.
+        A second call with one id changes nothing. If any key conflicts, none of the jobs is stored. `quiet`: wake no
+        worker.
         """
         return _verdicts(jobs, self._run("accept", self._mail, "quiet" if quiet else "", *_flat(jobs)))
 
     def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[AcceptResult]]:
-        """Ask for the same, and give what waits for the answer: to be called once, and in any case.
+        """Begin the same; return a function that waits for the answer. It must be called exactly once.
 
-        Either may raise what redis-py raises: whoever calls asks again, by `accept`.
+        Both may raise errors of redis-py: the caller then tries again with `accept`.
         """
         answer = self._begin("accept", self._mail, "", *_flat(jobs))
         return lambda: _verdicts(jobs, answer())
 
     def claim(self, queue: str, most: int, worker: str, lease_seconds: float, result_ttl: int) -> list[Lease]:
-        """Take the leases of up to `most` jobs that wait in `queue`, the best first."""
+        """Claim up to `most` jobs that wait in `queue`, the highest priority first."""
         return self._claim(worker, lease_seconds, result_ttl, queue, most)
 
     def claim_these(self, ids: Sequence[str], worker: str, lease_seconds: float, result_ttl: int) -> list[Lease]:
-        """Take the leases of those of `ids` that wait."""
+        """Claim those of `ids` that wait."""
         return self._claim(worker, lease_seconds, result_ttl, "", len(ids), *ids)
 
     def _claim(
@@ -168,7 +168,7 @@ class JobsPart(StorePart):
         progress: Mapping[str, str] | None = None,
         lines: Sequence[tuple[str, str]] = (),
     ) -> Renewal:
-        """Renew the leases; write down `progress` (JSON text by id) and log `lines` (id, text)."""
+        """Renew the leases; store `progress` (JSON text by id) and log `lines` (id, text)."""
         said = progress or {}
         flat = [text for lease in leases for text in (lease.id, lease.fence, said.get(lease.id, ""))]
         flat += [text for line in lines for text in line]
@@ -178,9 +178,9 @@ class JobsPart(StorePart):
     def commit(
         self, outcomes: Sequence[Outcome], result_ttl: int, worker: str = "", lease_seconds: float = 0.0
     ) -> list[Commit]:
-        """Store the outcomes with their status and notification, each unless its fence is stale; in their order.
+        """Store each outcome with its status and notifications unless its fence is stale; results in their order.
 
-        One of a job that was only offered to `worker` is stored if that job still waits: it is claimed with it.
+        The outcome of a job that was only offered to `worker` is stored if the job still waits: it also claims the job.
         """
         flat: list[str | int] = []
         for o in outcomes:
@@ -191,8 +191,8 @@ class JobsPart(StorePart):
     def get(self, job_id: str) -> JobRecord | None:
         """Return the job's record, or None.
 
-        It has its `position` while it waits in its queue, and `wait_ms` while it has not ended, if its operation has
-        been run before.
+        `position` is set while the job waits in its queue; `wait_ms` until it has ended, if a job of its operation has
+        ended before.
         """
         answer = self._run("get_job", job_id)
         if not answer:
@@ -201,7 +201,7 @@ class JobsPart(StorePart):
         return JobRecord.read(job_id, fields_of(fields), *(None if each < 0 else each for each in (position, wait_ms)))
 
     def log(self, job_id: str) -> list[str]:
-        """Give the last lines of the job's log."""
+        """Return the last lines of the job's log."""
         return list(self._run("get_log", job_id))
 
 
@@ -214,7 +214,7 @@ def _verdicts(jobs: Sequence[NewJob], answers: Sequence[str]) -> list[AcceptResu
 
 
 def arguments_of(job: NewJob) -> list[str]:
-    """Write a job as accept.lua reads it."""
+    """Write a job as `scripts/shared/read_job.lua` reads it."""
     fields = ["arguments", job.arguments, "max_attempts", str(job.max_attempts)]
     if job.timeout is not None:
         fields += ["timeout", str(job.timeout)]

@@ -1,16 +1,16 @@
-"""Leases under which one instance does something for all of them.
+"""Leases under which one instance does a task for all of them, such as a timer of a plug-in.
 
-Stands beside a job's life: the rescuer leads in its own script, plug-ins' timers ask here.
+The rescuer's own lease is in `scripts/rescue.lua`.
 """
 
 from errand.store.base import StorePart
 
 
 class LeadershipPart(StorePart):
-    """The leaders' side of the store."""
+    """The part of the store that has these leases."""
 
     def lead(self, role: str, token: str, seconds: float) -> bool:
-        """Take or renew the lease of `role` as the instance `token`; False when another one leads.
+        """Take or renew the lease of `role` as the instance `token`; False if another one leads.
 
         Raises StoreUnavailable.
         """

@@ -1,6 +1,6 @@
-"""Lists jobs in the order of their creation, page by page; a page begins at a place in it: arriving jobs don't move it.
+"""Lists jobs page by page, in the order of their creation, so that arriving jobs don't move a page.
 
-Stands beside the whole life of a job, for `GET /jobs` and for those who run many again. Next: `events.py`.
+`GET /jobs` and the requests that run many jobs again use it. Next: `scripts/list_jobs.lua`.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from errand.record import JobRecord
 from errand.store.base import StorePart
 
 MOST_LOOKED_AT = 1000
-"""Jobs that are looked at for one page: with several filters a page may be short, and its cursor leads on."""
+"""Maximum number of jobs to look at for one page: with several filters a page may be short, yet not the last."""
 MOST_BYTES = 4 * 2**20
-"""A page ends behind the job with which it has as many: one job's arguments may be a megabyte."""
+"""Bytes after which a page ends: one job's arguments may have a megabyte."""
 REQUIRED = ("operation", "status", "created_at", "max_attempts")
-"""Fields that every record of a page has, whatever else is asked for."""
+"""Fields that every record of a page has."""
 LISTED = (
     "error",
     "attempt",
@@ -30,7 +30,7 @@ LISTED = (
     "timeout",
     "origin",
 )
-"""What a row of the list has beside these: all but arguments, result and notifications, which may be large."""
+"""Further fields of a row of the list: all except arguments, result and notifications, which may be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Page:
 
 
 class ListingPart(StorePart):
-    """The readers' side of the store."""
+    """The part of the store that lists jobs."""
 
     def page(
         self,
@@ -57,7 +57,7 @@ class ListingPart(StorePart):
         cursor: str | None = None,
         fields: Sequence[str] = LISTED,
     ) -> Page:
-        """Give up to `limit` jobs that have all that is asked for, the newest first, from `cursor` (digits) on."""
+        """Return up to `limit` jobs that match all filters, the newest first, from `cursor` (digits) on."""
         bounds = ("newest", f"({cursor}" if cursor else "+inf", "-inf")
         return self._page((status, operation, tag), bounds, limit, fields)
 
@@ -72,11 +72,11 @@ class ListingPart(StorePart):
         limit: int = 50,
         fields: Sequence[str] = LISTED,
     ) -> Page:
-        """Give up to `limit` of them, the oldest first, from behind the place `after` up to the place `upto`."""
+        """Return up to `limit` of them, the oldest first, after the place `after` and up to the place `upto`."""
         return self._page((status, operation, tag), ("oldest", f"({after}", str(upto)), limit, fields)
 
     def newest_place(self) -> int:
-        """Give the place of the newest job there is; all that come later stand behind it. 0: there is none."""
+        """Return the place of the newest job, or 0; all jobs that come later get a higher one."""
         with self._asking():
             rows = cast(list[tuple[str, float]], self._client.zrange(self._keys.jobs, -1, -1, withscores=True))
         return int(rows[0][1]) if rows else 0

@@ -1,7 +1,7 @@
 """Claims notifications that are due, and settles them: each is sent at least once and recorded once.
 
 A job comes from `scripts/commit.lua`, which records what is to be sent. The mail and the webhook service claim the
-notifications of their channel. Next: `workers/mail/sender.py`.
+notifications of their channel. Next: `workers/mail/delivery.py`.
 """
 
 import json

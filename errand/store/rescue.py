@@ -1,6 +1,7 @@
-"""The jobs that got stuck or whose time has come: expired leases, delays, deadlines, doorbells, retention.
+"""Rescues stuck jobs and handles times that have come: expired leases, delays, deadlines, doorbells, retention.
 
-Stands beside a job's whole life; `workers/rescuer/service.py` calls it once a second, and only the leader's call acts.
+`workers/rescuer/service.py` calls it once a second; only the leader's call changes anything. Next:
+`scripts/rescue.lua`.
 """
 
 from collections.abc import Sequence
@@ -9,16 +10,16 @@ from dataclasses import dataclass
 from errand.store.base import StorePart
 
 MOST = 500
-"""Jobs of each kind that one round takes, so that a round stays short."""
+"""Maximum number of jobs of each kind in one round, so that a round stays short."""
 GAP_MS = 2500
-"""How long no round must have been done for leases to get a grace; at least half a lease, for less costs none."""
+"""Length (ms) of a gap without rounds after which leases get a grace period; half a lease if that is longer."""
 GRACE_MS = 2000
-"""How long leases that expired while no rounds were done may still be renewed: several times what that takes."""
+"""The grace period (ms) in which leases that expired in the gap may be renewed: several times what that takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class RescueRound:
-    """What one round did. `to_ring` holds (job id, queue) whose doorbell must ring now; `next_due` is in s, if any."""
+    """What one round did. `to_ring`: (job id, queue) of each doorbell to ring now; `next_due` is in s, if any."""
 
     recovered: int
     failed: int
@@ -30,17 +31,17 @@ class RescueRound:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether there may be more to do at once; what is to be rung takes its own time."""
+        """Tell whether there may be more to do at once, apart from doorbells."""
         return max(self.recovered + self.failed + self.cancelled, self.released, self.removed) >= MOST
 
 
 class RescuePart(StorePart):
-    """The rescuer's side of the store."""
+    """The part of the store that the rescuer uses."""
 
     def rescue(
         self, token: str, leader_seconds: float, patience: float, result_ttl: int, lease_seconds: float
     ) -> RescueRound | None:
-        """Do one round as the instance `token`; None when another one leads."""
+        """Do one round as the instance `token`; None if another one leads."""
         times = (int(leader_seconds * 1000), int(patience * 1000), result_ttl * 1000)
         answer = self._run("rescue", token, *times, MOST, max(GAP_MS, int(lease_seconds * 500)), GRACE_MS)
         if answer is None:
@@ -50,7 +51,7 @@ class RescuePart(StorePart):
         return RescueRound(recovered, failed, released, cancelled, removed, to_ring, None if due < 0 else due / 1000)
 
     def unheard(self, ids: Sequence[str]) -> set[str]:
-        """Tell which of `ids` nobody has claimed yet, nor has the broker their doorbells; raise StoreUnavailable."""
+        """Return those of `ids` that are not claimed and whose doorbell is not confirmed. Raises StoreUnavailable."""
         if not ids:
             return set()
         with self._asking():
@@ -58,6 +59,6 @@ class RescuePart(StorePart):
         return {job_id for job_id, score in zip(ids, scores, strict=True) if score is not None}
 
     def confirmed(self, ids: Sequence[str]) -> None:
-        """Take `ids` out of the outbox: the broker has their doorbells."""
+        """Take `ids` out of the outbox, after the broker has confirmed their doorbells."""
         with self._asking():
             self._client.zrem(self._keys.outbox, *ids)

@@ -1,6 +1,6 @@
-"""SchedulesPart in the store: what is to run again and again, and when next. A tick is one step for all instances.
+"""Stores schedules and their next times. A tick starts the job and moves the schedule on in one step.
 
-Stands before step 1 of the jobs that nobody posts; `workers/rescuer/scheduler.py` lets schedules tick.
+`workers/rescuer/scheduler.py` lets schedules tick. Next: `scripts/schedule_tick.lua`.
 """
 
 import json
@@ -16,9 +16,9 @@ from schemas.priority import Priority
 from schemas.schedules import Overlap
 
 MOST_SCHEDULES: Final = 1000
-"""How many schedules are kept."""
+"""Maximum number of schedules."""
 NEVER: Final = "+inf"
-"""Stands for the next time of a schedule that has none any more."""
+"""The next time of a schedule that has no more times."""
 
 Stored = Literal["created", "replaced", "kept", "full"]
 Ticked = Literal["started", "skipped", "again", "late"]
@@ -28,7 +28,7 @@ Ticked = Literal["started", "skipped", "again", "late"]
 class ScheduleDefinition:
     """What a schedule runs, and when. `arguments` is JSON text; `timeout` and `deadline` are in seconds.
 
-    None, and no `notify`: not said, so each of its jobs gets the default.
+    Options that are None (or an empty `notify`) take their default when a job is started.
     """
 
     cron: str
@@ -111,10 +111,10 @@ class StoredSchedule:
 
 
 class SchedulesPart(StorePart):
-    """The schedules' side of the store."""
+    """The part of the store that has schedules."""
 
     def now(self) -> int:
-        """Tell the store's time, by which everything is due (ms)."""
+        """Return the store's time (ms), which decides when anything is due."""
         return int(self._run("due_schedules", 0)[0])
 
     def put_schedule(
@@ -132,25 +132,25 @@ class SchedulesPart(StorePart):
         return answer, _schedule(rows[0]) if rows else None
 
     def schedule(self, name: str) -> StoredSchedule | None:
-        """Give a schedule, or None."""
+        """Return a schedule, or None."""
         rows = self._run("get_schedules", name)
         return _schedule(rows[0]) if rows else None
 
     def schedules(self) -> list[StoredSchedule]:
-        """Give all schedules, by name."""
+        """Return all schedules, sorted by name."""
         return sorted(map(_schedule, self._run("get_schedules", "")), key=lambda schedule: schedule.name)
 
     def delete_schedule(self, name: str) -> bool:
-        """Forget a schedule; its jobs go on. False: there was none."""
+        """Delete a schedule; its jobs go on. False: there was none."""
         return bool(self._run("schedule_delete", name))
 
     def due_schedules(self, most: int = MOST_SCHEDULES) -> tuple[int, list[str]]:
-        """Give the store's time (ms) and the names of the schedules whose next time has come."""
+        """Return the store's time (ms) and the names of the schedules whose next time has come."""
         now, *rows = self._run("due_schedules", most)
         return int(now), rows[::2]
 
     def tick(self, seen: StoredSchedule, upcoming: Sequence[int], tick: int, job: NewJob) -> Ticked:
-        """Start `job` for a tick and go on to the next time, in one step, if the schedule still is as it was seen."""
+        """Start `job` for a tick and move on to the next time, in one step, if the schedule is still as `seen`."""
         head = (self._mail, seen.name, seen.version, seen.next, *_times(upcoming), tick)
         answer: Ticked = self._run("schedule_tick", *head, *arguments_of(job))
         return answer

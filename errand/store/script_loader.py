@@ -1,6 +1,6 @@
-"""The Redis scripts: loads `scripts/*.lua` with what they share and the legal moves in front, and runs them by hash.
+"""Loads the Redis scripts, `scripts/*.lua`, with the shared code and the legal moves in front, and runs them by hash.
 
-Stands under every step of a job that changes it. Next: `jobs.py`.
+Every change of a job is such a script. Next: `jobs.py`.
 """
 
 import re
@@ -21,21 +21,21 @@ Argument = str | int | float | bytes
 
 
 _SHARED = re.compile(r"^-- Shared: (.+)\.$", re.MULTILINE)
-"""Where a script says which files of `scripts/shared` go before it."""
+"""The line of a script that names the files of `scripts/shared` to put before it."""
 
 
 def _words() -> str:
-    """Write the legal moves as ` before>after ` words; nothing before the `>` stands for a job that isn't there yet."""
+    """Write the legal moves as ` before>after ` words; a new job has nothing before the `>`."""
     return "".join(f" {before or ''}>{after} " for before in LEGAL for after in sorted(LEGAL[before]))
 
 
 def text_of(name: str) -> str:
-    """Give the whole text of script `name` as Redis gets it."""
+    """Return the whole text of script `name` as Redis gets it."""
     return _TEXTS[name]
 
 
 def _read() -> dict[str, str]:
-    """Read all scripts, once: a process must not take some of them from before an upgrade and some from after it."""
+    """Read all scripts once: a process must not mix those from before and after an upgrade."""
     folder = files("errand.store") / "scripts"
     shared = {part.name.removesuffix(".lua"): part.read_text("utf-8") for part in (folder / "shared").iterdir()}
     scripts = {part.name.removesuffix(".lua"): part.read_text("utf-8") for part in folder.iterdir() if part.is_file()}
@@ -45,15 +45,15 @@ def _read() -> dict[str, str]:
 def _whole(text: str, shared: Mapping[str, str]) -> str:
     named = _SHARED.search(text)
     parts = ["base", *(named[1].split(", ") if named else ())]
-    # Redis reads flags in the first line only. With `#!lua` a script isn't even begun when the store is full; with
-    # allow-oom it is, as those by which jobs end and leave must be: a store that lets nothing out stays full.
+    # Redis reads flags in the first line only. With `#!lua` a script isn't started when the store is full. Scripts by
+    # which jobs end and are deleted have allow-oom and are: otherwise a full store would stay full.
     flags = text.split("\n", 1)[0] + "\n" if text.startswith("#!") else ""
     body = "\n".join([*(shared[part] for part in parts), text.removeprefix(flags)])
     return flags + body.replace("@LEGAL@", _words())
 
 
 _TEXTS: Final = _read()
-_HASHES: Final = {  # the names Redis itself gives them
+_HASHES: Final = {  # by which Redis knows them
     name: sha1(text.encode(), usedforsecurity=False).hexdigest() for name, text in _TEXTS.items()
 }
 
@@ -64,15 +64,15 @@ PROMISES: Final = frozenset(
         *("retry_notifications", "schedule_delete", "schedule_put", "set_subscription", "settle_notification"),
     )
 )
-"""Scripts whose answer is told outside: to a client, or as a mail. With STORE_REPLICAS it is held back until replicas
-have what was written. Not among them: claims and rounds of the rescuer, for what they did is done again if it is lost.
+"""Scripts whose result leaves the system: to a client, or as a mail. With STORE_REPLICAS the answer is held back until
+replicas have the changes. Claims and the rescuer's rounds are not among them: if they are lost, they are done again.
 """
 REPLICA_SECONDS: Final = 2.0
-"""How long to wait for the replicas."""
+"""Seconds to wait for the replicas."""
 
 
 def run(client: Client, name: str, *arguments: Argument) -> Any:
-    """Run script `name` in one round trip (two when Redis has forgotten it); raise StoreUnavailable when it can't."""
+    """Run script `name` in one round trip (two if Redis has forgotten it). Raises StoreUnavailable."""
     try:
         try:
             return _evalsha(client, name, arguments)
@@ -85,7 +85,7 @@ def run(client: Client, name: str, *arguments: Argument) -> Any:
 
 
 def begin(client: Client, name: str, *arguments: Argument) -> Callable[[], Any]:
-    """Send script `name`, and give what reads its answer: to be called once, and in any case. Both raise RedisError."""
+    """Send script `name`; return a function that reads its answer, to be called exactly once. Both raise RedisError."""
     connection: Any = client.connection_pool.get_connection()
     try:
         connection.send_packed_command([_packed(name, arguments)])
@@ -103,9 +103,9 @@ def begin(client: Client, name: str, *arguments: Argument) -> Callable[[], Any]:
 
 
 def _evalsha(client: Client, name: str, arguments: Sequence[Argument]) -> Any:
-    """Do as `client.evalsha`, in two thirds of its time: no command is asked for as often as this one.
+    """Do the same as `client.evalsha` in two thirds of its time: this is the most frequent command.
 
-    As with our clients, a connection that is found broken is tried once more, newly made.
+    A connection that is found broken is opened anew and tried once more, as our clients do.
     """
     command, pool = _packed(name, arguments), client.connection_pool
     connection: Any = pool.get_connection()
@@ -131,9 +131,10 @@ def _packed(name: str, arguments: Sequence[Argument]) -> bytes:
 
 
 def run_replicated(client: Client, replicas: int, name: str, *arguments: Argument) -> Any:
-    """Do the same, and answer when so many replicas have all that was written so far; in one round trip, too.
+    """Do the same, also in one round trip, and return once so many replicas have everything written so far.
 
-    Raises StoreUnavailable also when they haven't it in time: it was done then, and may get lost with the primary.
+    Raises StoreUnavailable also if they don't have it in time: the change was made then, but may be lost with the
+    primary.
     """
     try:
         try:
@@ -156,10 +157,10 @@ def run_replicated(client: Client, replicas: int, name: str, *arguments: Argumen
 def _replicated(client: Client, replicas: int, name: str, *arguments: Argument) -> tuple[Any, int]:
     with client.pipeline(transaction=False) as pipe:
         pipe.evalsha(_HASHES[name], 0, *arguments)
-        # WAIT waits for what this connection wrote last; a script that was asked twice wrote on another, or nothing
+        # WAIT waits for this connection's last write; a script that ran twice wrote on another connection, or nothing
         pipe.evalsha(_HASHES["replication_mark"], 0, arguments[0])
         pipe.wait(replicas, int(REPLICA_SECONDS * 1000))
-        answers = pipe.execute(raise_on_error=False)  # which would put what was sent into the error's text
+        answers = pipe.execute(raise_on_error=False)  # else the error's text would contain the arguments
     for answer in answers:
         if isinstance(answer, Exception):
             raise answer

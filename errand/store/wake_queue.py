@@ -1,7 +1,7 @@
-"""Whom the store wakes: a worker that found a queue empty is told of the next job in it by the script that lines it up.
+"""Wakes workers: a worker that found a queue empty hears of the next job from the script that puts it there.
 
-Stands at step 2 of a job's life, ahead of the doorbell: a hint that may get lost, and costs a message only while
-somebody is idle. Next: `workers/entrypoints/on_wake.py`, which listens.
+A wake comes before the doorbell. It may get lost, and costs a message only while a worker is idle. Next:
+`workers/entrypoints/on_wake.py`, which listens.
 """
 
 import json
@@ -18,35 +18,35 @@ from errand.store.jobs import Lease
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Which queue a worker is to look at, and the job that it was woken for, where that is offered to it."""
+    """The queue that a worker should look at, and the job for which it was woken, if that is offered to it."""
 
     queue: str
     offer: Lease | None
 
 
 class WakeListener:
-    """One connection that hears which queues a worker is to look at, for the time of a `with`."""
+    """A connection that receives the wakes of one worker, used in a `with`."""
 
     def __init__(self, client: redis.Redis, channel: str) -> None:
-        """Listen to `channel`; the connection is opened by the first `wait`, and anew whenever it is lost."""
+        """Listen to `channel`; the first `wait` opens the connection, and later ones reopen it when it is lost."""
         self._client, self._channel = client, channel
         self._subscription = cast(Any, client).pubsub(ignore_subscribe_messages=True)
 
     def __enter__(self) -> Self:
-        """Give this."""
+        """Return itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Hear no more."""
+        """Close the connection."""
         self._subscription.close()
 
     def wait(self, seconds: float | None = None) -> Wake | None:
-        """Give what this worker is woken for, or None after so long; raise StoreUnavailable.
+        """Return the next wake, or None after `seconds`. Raises StoreUnavailable.
 
-        Without `seconds` it waits for as long as an answer of Redis may take, and doesn't look first whether there is
-        anything: that look takes longer than the reading.
+        Without `seconds` it waits for as long as an answer of Redis may take, and reads at once: checking first whether
+        there is anything to read takes longer than reading.
         """
         try:
             if not self._subscription.subscribed:
@@ -69,8 +69,8 @@ def _wake(text: str) -> Wake:
 
 
 class WakePart(StorePart):
-    """The side of the store that wakes workers."""
+    """The part of the store that wakes workers."""
 
     def ear(self, worker: str) -> WakeListener:
-        """Make what hears for the worker of this name, under which it claims."""
+        """Make a listener for the worker of this name, under which it claims."""
         return WakeListener(self._client, self._keys.wake(worker))

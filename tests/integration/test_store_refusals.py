@@ -121,7 +121,7 @@ def test_a_full_store_takes_nothing_in_and_nothing_by_halves(server, own):
         lambda: own.accept([new_job(priority="low"), new_job(**rich), new_job(delay_ms=1)]),
         lambda: own.tick(seen, [2], 1, new_job()),
         lambda: own.put_schedule("hourly", schedule, [1]),
-        lambda: own.post(str(uuid4()), "name@email.com", "subject", "body"),
+        lambda: own.add_letter(str(uuid4()), "name@email.com", "subject", "body"),
     ]
     before = valkeys.contents(server, "errand:")
 

@@ -172,7 +172,7 @@ def test_a_rate_may_be_none_or_very_high(connect, rate):
 
 def test_a_letter_takes_its_turn_as_well(paced):
     for number in range(4):
-        paced.post(f"letter-{number}", "name@email.com", "testing", "Just testing")
+        paced.add_letter(f"letter-{number}", "name@email.com", "testing", "Just testing")
 
     assert len(due(paced)) == 3
 
