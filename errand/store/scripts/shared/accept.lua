@@ -11,7 +11,7 @@ local function accept(new, mail, now, seq)
   local job, due, deadline = P .. 'job:' .. id, moment_of(new.due, now), moment_of(new.deadline, now)
   local status = due and due > now and 'scheduled' or 'accepted'
   call('HSET', job, 'status', status, 'seq', int(seq), 'created_at', int(now), 'attempt', '0', 'fence', '0',
-       'operation', new.operation, 'queue', queue, unpack(new.fields))
+       'operation', new.operation, 'queue', queue, unpack(ARGV, new.first_field, new.last_field))
   if priority ~= 'normal' then call('HSET', job, 'priority', priority) end
   move(id, '', status, seq, '0')
   zadd(P .. 'jobs', seq, id)
