@@ -1,8 +1,6 @@
-"""Writes the parts of a mail (RFC 2045 to 2047) as ASCII bytes with CRLF, whatever they contain.
+"""Writes the body of a mail (RFC 2045): a text part, an HTML part beside it, and attachments.
 
-Used by `mime.py`. The standard library's `email` parses each header it is given and writes what it understood, so
-`=?utf-8?q?hello=0D=0ABcc=3A...?=` became a subject and a Bcc (CVE-2024-6923, in Python before 3.11.10 and 3.12.5). It
-also made encoded words of long ids and links, and took most of the time that a mail costs.
+Used by `mime.py`. All of it is ASCII bytes with CRLF, whatever the parts contain.
 """
 
 import re
@@ -10,18 +8,16 @@ import secrets
 from base64 import encodebytes
 from binascii import b2a_qp
 from dataclasses import dataclass
-from email.header import Header
 from typing import Final
 
-Headers = tuple[tuple[str, str], ...]
+from workers.mail.writing.attachments import CSV, Attachment
+from workers.mail.writing.letter import Letter
+from workers.mail.writing.mime_headers import Headers, quoted
 
 CRLF: Final = b"\r\n"
 MAX_LINE: Final = 990
 """Maximum bytes of a line that is sent as it is; SMTP allows 998."""
-MAX_WORD: Final = 60
-"""Maximum characters of a plain word in a header that can be folded."""
 
-_ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~ -]+")
 _BREAKS: Final = str.maketrans("", "", "\t\n")
 # one line, or a line and its continuations
 _SOUND: Final = re.compile(r"[\x20-\x7e]*(?:\r\n [\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*)*")
@@ -33,6 +29,29 @@ class MimePart:
 
     headers: Headers
     body: bytes
+
+
+def body_of(letter: Letter) -> MimePart:
+    """Make the body of a letter: its text, its HTML beside that, and its attachments."""
+    forms = [text_part(letter.text, "plain")]
+    if letter.html is not None:
+        pictures = [_inline(each) for each in letter.attachments if each.inline]
+        forms.append(multipart("related", text_part(letter.html, "html"), *pictures))
+    return multipart("mixed", multipart("alternative", *forms), *map(_attached, letter.attachments))
+
+
+def _inline(picture: Attachment) -> MimePart:
+    """Put a picture beside the HTML that shows it, without a file name: mail programs would list it twice."""
+    headers = ("Content-ID", f"<{picture.cid}>"), ("Content-Disposition", "inline")
+    return file_part(picture.content, picture.media_type, *headers)
+
+
+def _attached(attachment: Attachment) -> MimePart:
+    media_type = attachment.media_type
+    if media_type == CSV:
+        media_type += '; charset="utf-8"; header="present"'  # RFC 7111
+    disposition = ("Content-Disposition", f"attachment; filename={quoted(attachment.name)}")
+    return file_part(attachment.content, media_type, disposition)
 
 
 def text_part(content: str, subtype: str) -> MimePart:
@@ -74,28 +93,6 @@ def to_bytes(headers: Headers, part: MimePart) -> bytes:
     """Write `headers`, then the part; raise ValueError if a header would break out of its line."""
     lines = [_header(name, value) for name, value in (*headers, *part.headers)]
     return "".join([*lines, "\r\n"]).encode("ascii") + part.body
-
-
-def folded(name: str, content: str) -> str:
-    """Fold the text of header `name`; text that isn't plain ASCII words goes into encoded words."""
-    if set(content) & {"\r", "\n"}:
-        raise ValueError(f"{name} has more than one line")
-    longest = max(map(len, content.split()), default=0)
-    plain = content.isascii() and content.isprintable() and "=?" not in content and longest <= MAX_WORD
-    header = Header(content, "us-ascii" if plain else "utf-8", header_name=name, maxlinelen=76)
-    return header.encode(linesep="\r\n")
-
-
-def display_name(name: str) -> str:
-    """Write a person's name for a header: as it is, in quotes, or in encoded words."""
-    if _ATOMS.fullmatch(name):
-        return name
-    return quoted(name) if name.isascii() and "=?" not in name else folded("From", name)
-
-
-def quoted(content: str) -> str:
-    """Write a text as a quoted string."""
-    return '"' + content.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _header(name: str, value: str) -> str:
