@@ -20,7 +20,7 @@ from schemas.notifications import NoticeState
 from workers.mail.sending.mailer_pool import MailerPool
 from workers.mail.sending.server_health import ServerHealth
 from workers.mail.writing.letter import lay_out
-from workers.mail.writing.mime import OutgoingMail, write_mime
+from workers.mail.writing.mime import write_mime
 from workers.mail.writing.template_set import templates_in
 from workers.mail.writing.words import write_words
 
@@ -89,19 +89,17 @@ class Delivery:
         """Decide whether the mail may go, word it, lay it out, send it: the whole way of a mail."""
         require_allowed(notice.to, self._settings.allowed_domains)
         words = write_words(notice, self._settings, links)
-        letter = lay_out(words, self._templates)
-        mail = write_mime(letter)
-        try:
-            self._send(mail)
-        except MailRefused as refusal:
-            if not (refusal.fields.get("too_large") and words.attachments):
-                raise
-            smaller = lay_out(words.without_attachments(), self._templates)  # the attachments are behind its link, too
-            self._send(write_mime(smaller))
-
-    def _send(self, mail: OutgoingMail) -> None:
-        with self._mailers.lend() as mailer:
-            mailer.send(mail)
+        while True:
+            letter = lay_out(words, self._templates)
+            mail = write_mime(letter)
+            try:
+                with self._mailers.lend() as mailer:
+                    mailer.send(mail)
+                return
+            except MailRefused as refusal:
+                if not (refusal.fields.get("too_large") and words.attachments):
+                    raise
+            words = words.without_attachments()  # the attachments are behind its link, too
 
     def _postponed(self, notice: DueNotification, error: str, pause: float) -> SendResult:
         if notice.age > self._settings.mail_give_up * 1000:
