@@ -28,14 +28,14 @@ BODY = json.dumps({"jobs": [SUM] * MOST_JOBS}).encode()
 
 
 def begin(stack: Stack) -> None:
-    """Have nothing in store and broker but what sums are; the API believes that for 15 s without a worker."""
+    """Empty store and broker, and publish only the operation `sum`; the API believes that for 15 s without a worker."""
     clean(stack.store, stack.env)
     stack.store.publish_catalogue({"sum": load(["workers.operations.arithmetic"])["sum"].spec.model_dump_json()})
     stack.store.client.config_resetstat()
 
 
 def post(port: int, until: float) -> int:
-    """Post batches on one connection until then; return how many jobs were accepted."""
+    """Post batches on one connection until that time; return the number of accepted jobs."""
     connection, jobs = HTTPConnection(LOCALHOST, port), 0
     while perf_counter() < until:
         connection.request("POST", "/jobs/batch", BODY, {"Content-Type": "application/json"})
@@ -48,7 +48,7 @@ def post(port: int, until: float) -> int:
 
 
 def batches(stack: Stack, figures: Figures) -> None:
-    """Measure the batches; then wait until the relay has rung what it will."""
+    """Measure the batches; then wait until the relay has published its doorbells."""
     begin(stack)
     cpu, began = cpu_seconds(stack.api.process.pid), perf_counter()
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -66,7 +66,7 @@ def batches(stack: Stack, figures: Figures) -> None:
 
 
 def floor(stack: Stack, figures: Figures) -> None:
-    """Measure the script alone, with jobs that are ready."""
+    """Measure the accept script alone, with prepared jobs."""
     begin(stack)
     calls = [[new_job() for _ in range(MOST_JOBS)] for _ in range(FLOOR_BATCHES)]
     began = perf_counter()
@@ -82,7 +82,7 @@ def main() -> None:
         servers(folder := Path(name)) as (node, redis),
         running(folder, environment(node, redis), lambda stack: stack.api.start()) as stack,
     ):
-        batches(stack, defaultdict(list))  # not counted: much is loaded when it is first used
+        batches(stack, defaultdict(list))  # not counted: a warm-up
         for _ in range(ROUNDS):
             batches(stack, figures)
             floor(stack, figures)

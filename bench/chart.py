@@ -1,6 +1,6 @@
-"""Draws the columns of the peers' benchmark. `python -m bench.chart results.json bench/columns.svg`.
+"""Draws the chart of the peers' benchmark: `python -m bench.chart results.json bench/columns.svg`.
 
-Takes what its `--json` wrote: the median of all rounds, a panel for each column, the best first.
+It reads the output of `--json` and draws the medians of all rounds, one panel for each column, the best first.
 """
 
 import json
@@ -16,7 +16,7 @@ COLUMNS = {
     "lat_p50": ("one job at a time, median, ms", False),
     "pss_mb": ("memory of API and workers, MB", False),
 }
-"""What the benchmark calls it: what people call it, and whether more is better."""
+"""Key in the results: title, and whether more is better."""
 NAMES = {
     "errand": "Errand",
     "celery-safe": "Celery, acks late + confirms",
@@ -30,7 +30,7 @@ NAMES = {
 }
 WIDTH, LABELS, VALUES, ROW, HEAD, GAP = 720, 200, 70, 20, 28, 14
 LONGEST = 12
-"""Times the best at which a bar is cut off, where less is better."""
+"""Multiple of the best value at which a bar is cut off, if less is better."""
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f } .head { font-weight: 600 } .mine { font-weight: 600 }
 rect { fill: #afb8c1 } rect.mine { fill: #0969da }
@@ -54,11 +54,11 @@ def panel(column: str, figures: dict[str, dict[str, float]], top: int) -> list[s
     title, more_is_better = COLUMNS[column]
     rows = sorted(((each[column], name) for name, each in figures.items()), reverse=more_is_better)
     most = max(value for value, _ in rows)
-    told = "more is better" if more_is_better else "less is better"
+    note = "more is better" if more_is_better else "less is better"
     if not more_is_better and most > LONGEST * rows[0][0]:
-        most = LONGEST * rows[0][0]  # one that takes ages would leave a stub of all others
-        told += "; the longest is cut off"
-    drawn = [f'<text class="head" x="0" y="{top + 16}">{escape(title)} ({told})</text>']
+        most = LONGEST * rows[0][0]  # one very slow contestant would shrink all other bars to stubs
+        note += "; the longest is cut off"
+    drawn = [f'<text class="head" x="0" y="{top + 16}">{escape(title)} ({note})</text>']
     for number, (value, name) in enumerate(rows):
         y = top + HEAD + number * ROW
         mine = ' class="mine"' if name == "errand" else ""

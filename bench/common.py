@@ -1,4 +1,4 @@
-"""What benchmarks share: the servers they run on, queues that are full beforehand, CPU times, the table at the end."""
+"""Shared by the benchmarks: servers, filling a queue, CPU times, the table at the end."""
 
 import os
 import statistics
@@ -19,14 +19,14 @@ from tests.support.valkey import Server, redis_binary
 from tests.support.valkey import running as running_store
 
 AT_ONCE = 1000
-"""Jobs that are accepted, and doorbells that ring, in one step when a queue is filled."""
+"""Number of jobs accepted, and doorbells published, in one step when a queue is filled."""
 
 Env = dict[str, str]
 
 
 @contextmanager
 def servers(folder: Path) -> Iterator[tuple[Node, Server]]:
-    """Run a RabbitMQ and a Redis (append-only file, synced every second), those of the peers' benchmark."""
+    """Run RabbitMQ and Redis (append-only file, synced every second) as the peers' benchmark does."""
     node = Node(folder / "rabbitmq")
     node.start()
     try:
@@ -44,18 +44,18 @@ def environment(node: Node, store: Server) -> Env:
 
 
 def settings_of(env: Env) -> Settings:
-    """Read these settings, and no others."""
+    """Read only these settings."""
     return Settings(_env_file=None, **{name.lower(): value for name, value in env.items()})
 
 
 def clean(store: Store, env: Env) -> None:
-    """Leave no job and no doorbell of what was measured before."""
+    """Remove all jobs and doorbells of earlier measurements."""
     subprocess.run([sys.executable, "-m", "bench.purge"], cwd=ROOT, env={**os.environ, **env}, check=True)
     store.client.flushdb()
 
 
 def fill(store: Store, env: Env, jobs: Sequence[NewJob]) -> None:
-    """Have the jobs wait, their doorbells rung, as an API leaves them."""
+    """Queue the jobs and publish their doorbells, as an API does."""
     publisher = Publisher(env["AMQP_URI"])
     for start in range(0, len(jobs), AT_ONCE):
         some = jobs[start : start + AT_ONCE]
@@ -66,26 +66,26 @@ def fill(store: Store, env: Env, jobs: Sequence[NewJob]) -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time so far of a process and of those below it."""
+    """Return the CPU seconds so far of a process and its descendants."""
     texts = [Path(f"/proc/{each}/stat").read_text("utf-8") for each in (pid, *descendants(pid))]
     ticks = sum(sum(map(int, text.rpartition(") ")[2].split()[11:13])) for text in texts)
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def script_time(store: Store) -> tuple[int, float]:
-    """Return how many scripts Redis has run since its statistics were reset, and its time for one (µs)."""
-    told: dict[str, Any] = store.client.info("commandstats")["cmdstat_evalsha"]
-    return int(told["calls"]), told["usec"] / told["calls"]
+    """Return the number of scripts run since Redis' statistics were reset, and the time of one (µs)."""
+    script: dict[str, Any] = store.client.info("commandstats")["cmdstat_evalsha"]
+    return int(script["calls"]), script["usec"] / script["calls"]
 
 
 def spread(values: Iterable[float], digits: int = 0) -> str:
-    """Write the median, and in parentheses the least and the most."""
+    """Write the median, with minimum and maximum in parentheses."""
     values = list(values)
     middle, least, most = (f"{value:.{digits}f}" for value in (statistics.median(values), min(values), max(values)))
     return f"{middle} ({least}–{most})"
 
 
 def table(*rows: Sequence[object]) -> None:
-    """Print rows as a table, the first one as its head."""
+    """Print rows as a table with the first row as its header."""
     head, *rest = [f"| {' | '.join(map(str, row))} |" for row in rows]
     print("\n".join([head, "|---" * len(rows[0]) + "|", *rest]))

@@ -1,6 +1,6 @@
-"""The API as another server than granian would run it, for `bench/servers.py`: each stream may take long there.
+"""The API for servers other than granian, used by `bench/servers.py`: `gunicorn "bench.elsewhere:make()"`.
 
-`gunicorn "bench.elsewhere:make()"`. It has no submit thread, which needs granian's handle on a connection.
+It has no submit thread, which needs granian's handle of a connection.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
 from api.serving import wsgi
 
 TURNS = 4
-"""Of the requests that take long, so many work at a time, as under granian."""
+"""Number of slow requests that run at a time, as under granian."""
 
 
 def make() -> Callable[..., Any]:
-    """Make the app of this process."""
+    """Create the app of this process."""
     app, place = wsgi.make(), LongRequestSlot(Semaphore(TURNS))
 
     def call(environ: dict[str, Any], start_response: Any) -> Any:

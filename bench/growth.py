@@ -33,7 +33,7 @@ from tests.support.valkey import redis_binary, running
 JOBS = next((int(each) for each in sys.argv[1:] if each.isdigit()), 1_000_000)
 WAITING, ROUNDS, TURN, MOST, TTL = JOBS // 10, 15, 1000, 50, 86_400
 EVENTS, EVENTS_OF_A_JOB = 21_000, 3
-"""What the stream of events is cut to, and a little; and how often a job is in it."""
+"""The length to which the stream of events is trimmed, with a margin; and the events of one job."""
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
 GOALS = "goal: 0.90 to 1.10", "goal: at most 1024"
 
@@ -44,7 +44,7 @@ def sums(count: int) -> list[NewJob]:
 
 
 def accept(store: Store, count: int) -> None:
-    """Have jobs wait, as an API leaves them whose doorbells are rung."""
+    """Queue jobs, as an API does that has published their doorbells."""
     store.accept(jobs := sums(count))
     store.confirmed([job.id for job in jobs])
 
@@ -58,7 +58,7 @@ def commit(store: Store, leases: Sequence[Lease]) -> None:
 
 
 def fill(store: Store, ended: int) -> None:
-    """Bring jobs to their end, many at a time."""
+    """Finish jobs, many at a time."""
     for done in range(0, ended, AT_ONCE):
         accept(store, AT_ONCE)
         commit(store, claim(store, AT_ONCE))
@@ -68,7 +68,7 @@ def fill(store: Store, ended: int) -> None:
 
 
 def sync(store: Store) -> None:
-    """Begin to write the append-only file, which was off while the store was filled."""
+    """Turn on the append-only file, which was off while the store was filled."""
     store.client.config_set("auto-aof-rewrite-percentage", 0)
     store.client.config_set("appendonly", "yes")
 
@@ -80,9 +80,9 @@ def sync(store: Store) -> None:
 
 
 def settle(store: Store) -> None:
-    """Have Redis end what it does when a table has doubled: with each use of the table it moves a little of it.
+    """Let Redis finish its incremental rehashing, which moves a part of a grown table with each access.
 
-    A store that grows no more is done with it; one that just grew to here is in the middle.
+    A store that no longer grows has finished it; one that was just filled is in the middle.
     """
     for _ in range(0, 2 * store.client.dbsize(), AT_ONCE):
         store.client.exists(*["nobody"] * AT_ONCE)
@@ -91,7 +91,7 @@ def settle(store: Store) -> None:
 
 
 def timed(store: Store, calls: Sequence[Callable[[], Any]]) -> tuple[float, float]:
-    """Return how many of these calls are done in a second, and Redis' own time for one (µs)."""
+    """Return the number of these calls a second, and Redis' own time for one (µs)."""
     store.client.config_resetstat()
     began = perf_counter()
     for call in calls:
@@ -101,7 +101,7 @@ def timed(store: Store, calls: Sequence[Callable[[], Any]]) -> tuple[float, floa
 
 
 def turn(store: Store) -> dict[str, tuple[float, float]]:
-    """Accept jobs one by one, claim and commit as many."""
+    """Accept jobs one by one, then claim and commit as many."""
     leases: list[list[Lease]] = []
     jobs = sums(TURN)
     told = {"accept 1": timed(store, [partial(store.accept, [job]) for job in jobs])}
@@ -113,7 +113,7 @@ def turn(store: Store) -> dict[str, tuple[float, float]]:
 
 
 def forget_jobs(store: Store) -> None:
-    """Empty the store of all but its stream of events, which is as long as it gets in any store that is in use."""
+    """Delete all keys but the stream of events, which has its full length in every store in use."""
     for key in store.client.scan_iter(count=1000):
         if key != store.keys.events:
             store.client.delete(key)
@@ -137,13 +137,13 @@ def costs(empty: Store, full: Store) -> None:
 
 
 def memory(store: Store) -> tuple[int, int]:
-    """Return the bytes that the server uses, and those of them that are data."""
+    """Return the bytes that the server uses, and the bytes of its data."""
     told = store.client.info("memory")
     return told["used_memory"], told["used_memory_dataset"]
 
 
 def print_memory(store: Store, before: tuple[int, int]) -> None:
-    """Print where the bytes of the jobs that have ended are."""
+    """Print how the bytes of finished jobs are distributed."""
     keys, size = store.keys, partial(store.client.memory_usage, samples=0)
     ended = store.client.zcard(keys.jobs_in("succeeded"))
     records = [size(keys.job(job_id)) for job_id in store.client.zrange(keys.jobs, 0, 999)]
@@ -164,7 +164,7 @@ def main() -> None:
             (Path(name) / which).mkdir()
             server = servers.enter_context(running(Path(name) / which, binary, "--appendonly", "no"))
             stores.append(Store.connect(settings_of({"REDIS_URL": server.url()})))
-            fill(stores[-1], EVENTS // EVENTS_OF_A_JOB)  # and the scripts are loaded, and Python warm
+            fill(stores[-1], EVENTS // EVENTS_OF_A_JOB)  # a warm-up, which also loads the scripts
             forget_jobs(stores[-1])
         empty, full = stores
         before = memory(full)

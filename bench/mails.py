@@ -1,8 +1,8 @@
 """How many mails a second does one mail worker deliver? `python -m bench.mails` (two minutes).
 
-Jobs that have ended wait in an embedded Valkey, each with mails for an address of its own; then one worker with the
-mail service is started, and a mail server in a process of its own counts what comes. The floor is what four bare
-connections of smtplib bring to the same server, with mails that are ready. Both in turn, in rounds.
+Finished jobs wait in an embedded Valkey, each with mails to its own address; then one worker with the mail service
+starts, and a mail server in another process counts the mails. The floor is four plain connections of smtplib that send
+prepared mails to the same server. Both are measured in turns, in rounds.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ RESULTS = {
 
 
 class Counter:
-    """What the mail server has taken: how many, how many different ones, and when the first and the last came (s)."""
+    """The mails received: their number, the number of different ones, and the times of the first and the last (s)."""
 
     def __init__(self) -> None:
         """Share it with the server's process."""
@@ -53,14 +53,14 @@ class Counter:
         self.cleared = multiprocessing.Value("i")
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Reset the counters."""
         for value in (self.mails, self.different, self.first, self.last):
             value.value = 0
         self.cleared.value += 1
 
     @property
     def rate(self) -> float:
-        """Tell how many came in a second."""
+        """Return the mails received a second."""
         return (self.mails.value - 1) / (self.last.value - self.first.value)
 
 
@@ -82,7 +82,7 @@ class _Taker:
 
 
 def serve(port: int, counter: Counter) -> None:
-    """Be the mail server."""
+    """Run the mail server."""
 
     async def run() -> None:
         taker = _Taker(counter)
@@ -94,7 +94,7 @@ def serve(port: int, counter: Counter) -> None:
 
 @contextmanager
 def mail_server() -> Iterator[tuple[int, Counter]]:
-    """Run a mail server in a process of its own; return its port and what it counts."""
+    """Run a mail server in another process; return its port and its counters."""
     port, counter = free_port(), Counter()
     process = multiprocessing.Process(target=serve, args=(port, counter), daemon=True)
     process.start()
@@ -115,7 +115,7 @@ def _answers(port: int) -> bool:
 
 
 def fill(store: Store, mails: int, result: str) -> None:
-    """Have so many mails wait: receipts and results of jobs that have ended."""
+    """Queue this many mails: receipts and results of finished jobs."""
     jobs = [
         NewJob(str(uuid4()), "squares", '{"value":30,"other":10}', (f"person{number}@email.com",))
         for number in range(mails // 2)
@@ -128,7 +128,7 @@ def fill(store: Store, mails: int, result: str) -> None:
 
 
 def floor(settings: Settings, mails: int, result: str, port: int) -> None:
-    """Send as many mails that are ready, over as many connections."""
+    """Send this many prepared mails over this many connections."""
     links = SignedLinks(b"0" * 32, "http://127.0.0.1:5000")
 
     def ready(number: int) -> bytes:
@@ -151,7 +151,7 @@ def floor(settings: Settings, mails: int, result: str, port: int) -> None:
 
 
 def delivered(folder: Path, store: Store, counter: Counter, env: dict[str, str]) -> float:
-    """Have a worker send all that waits; return its CPU time for each mail (ms)."""
+    """Let a worker send all queued mails; return its CPU time for each (ms)."""
     worker = Worker(["mail"], folder / "mail.log", env)
     try:
         worker.start()

@@ -9,5 +9,5 @@ SECONDS = 0.1
 
 @operation()
 async def nap() -> None:
-    """Wait for as long as something far away takes to answer."""
+    """Wait as long as a remote service would take to answer."""
     await asyncio.sleep(SECONDS)

@@ -51,7 +51,7 @@ def owner(place: tuple[str, int, str]) -> str:
 
 
 def measure(name: str, store: Store, act: Callable[[], object], jobs: int, each: int = 1) -> None:
-    """Do `act`, which does so many jobs each time, for `jobs` jobs; print what they cost, then profile as many."""
+    """Run `act`, which handles this many jobs a call, for `jobs` jobs; print their cost, then profile as many."""
     store.client.config_resetstat()
     began = time.process_time()
     for _ in range(jobs // each):

@@ -1,4 +1,4 @@
-"""Is granian's RSGI as fast as its WSGI, in which we replace a private name? `python -m bench.rsgi [processes]`.
+"""Is granian's RSGI as fast as its WSGI, in which Errand replaces a private name? `python -m bench.rsgi [processes]`.
 
 The same API (one process unless told) under WSGI as it ships and under RSGI, with one-job requests in the event loop
 and in the submit thread, all of them up and measured in turns: requests accepted a second by 16 connections, their
@@ -127,7 +127,7 @@ def main(processes: str = "1") -> None:
 
 
 def cell(values: list[float], wsgi: list[float]) -> str:
-    """Write the values, and what they are of those of WSGI."""
+    """Write the values, and their ratios to those of WSGI."""
     ratio = statistics.median(value / other for value, other in zip(values, wsgi, strict=True))
     return spread(values, 1) + ("" if values is wsgi else f"; {ratio:.2f} of WSGI")
 

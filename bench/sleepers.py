@@ -1,10 +1,10 @@
-"""How near to its ceiling does one worker process come when jobs only wait? `python -m bench.sleepers` (six minutes).
+"""How close to its ceiling does one worker process come when jobs only wait? `python -m bench.sleepers` (six minutes).
 
-Each job sleeps for 100 ms, as one does that asks somebody far away; so many at a time can't end more often than ten
-times as many a second. The queue is full before the worker starts; what is counted begins when each slot has been used
-twice. Redis doesn't rewrite its append-only file meanwhile, which it would for the filling of the queue. With
-BENCH_PY_PEERS, the interpreter of the peers' benchmark, taskiq, Dramatiq and Celery do the same beside it, in the same
-rounds on the same RabbitMQ and Redis, each with one process. `python -m bench.sleepers 1000`: with so many slots only.
+Each job sleeps for 100 ms, like a call to a remote service, so the ceiling is ten jobs a second for each slot. The
+queue is full before the worker starts; counting begins once each slot has been used twice. Redis doesn't rewrite its
+append-only file during the measurement. With BENCH_PY_PEERS, the interpreter of the peers' benchmark, one process each
+of taskiq, Dramatiq and Celery does the same in the same rounds, on the same RabbitMQ and Redis.
+`python -m bench.sleepers 1000` measures this number of slots only.
 """
 
 import os
@@ -38,11 +38,11 @@ PEERS = {
     "Celery, threads": "-m celery -A {app} worker -P threads -c {slots} -l WARNING",
 }
 MOST_OF_PEERS = 15_000
-"""Jobs that wait for a peer at most: those that have more slots than that takes don't come near their ceiling."""
+"""Most jobs queued for a peer: peers with more slots than these jobs fill don't come near their ceiling."""
 
 
 def jobs_for(slots: int) -> int:
-    """Tell how many jobs last until the end, at the ceiling."""
+    """Return the number of jobs that last until the end at the ceiling."""
     return int(slots / SLEEPS * (SECONDS + 1))
 
 
@@ -61,7 +61,7 @@ def measured(worker: Running, count: Callable[[], int], jobs: int, slots: int) -
 
 
 def errand(folder: Path, env: Env, slots: int) -> tuple[float, float]:
-    """Measure a worker of ours."""
+    """Measure a worker of Errand."""
     store, jobs = Store.connect(settings_of(env)), jobs_for(slots)
     fill(store, env, [NewJob(str(uuid4()), "nap", "{}", queue=queue_of(COMPUTE, Weight.IO)) for _ in range(jobs)])
     worker = Worker([COMPUTE], folder / "worker.log", {**env, "IO_SLOTS": str(slots), "OPERATIONS": "bench.operations"})
@@ -69,7 +69,7 @@ def errand(folder: Path, env: Env, slots: int) -> tuple[float, float]:
 
 
 def peer(folder: Path, env: Env, slots: int, name: str) -> tuple[float, float]:
-    """Measure a worker of another's; its results are all there is in its database."""
+    """Measure a worker of a peer by the results in its database."""
     store, jobs = Store.connect(settings_of(env)), min(jobs_for(slots), MOST_OF_PEERS)
     env = {**env, "BENCH_PEER": name, "SLOTS": str(slots)}
     subprocess.run([PYTHON, "-m", APP, str(jobs)], cwd=ROOT, env={**os.environ, **env}, check=True)
@@ -87,7 +87,7 @@ def contestant(folder: Path, node: Node, redis: Server, slots: int, name: str) -
     told = errand(folder, env, slots) if name == "Errand" else peer(folder, env, slots, name)
     with redis.admin() as admin:
         admin.flushall()
-    node.rabbitmqctl("delete_vhost", vhost(env["AMQP_URI"]))  # what one leaves there is no burden to the next
+    node.rabbitmqctl("delete_vhost", vhost(env["AMQP_URI"]))  # so that leftovers don't slow the next peer
     return told
 
 

@@ -1,4 +1,4 @@
-"""What does a second slot for CPU-bound jobs bring, and what is left to the API? `python -m bench.slots` (two minutes).
+"""What does a second slot for CPU-bound jobs gain, and what does it cost the API? `python -m bench.slots` (2 minutes).
 
 One worker counts primes, with CPU_SLOTS=1 and CPU_SLOTS=2 in turn, from a queue that is full beforehand. Meanwhile a
 client posts sums at a steady pace, whatever the answers take: the time of each counts from when it was due. The floor
@@ -31,7 +31,7 @@ from tests.support.stack import Stack, Worker, running
 from workers.operations.primes import primes
 
 BELOW, SUMS_A_SECOND = [int(each) for each in sys.argv[1:]] or [50_000_000, 50]
-"""Primes below this are counted, 50 to 100 ms of work, while so many sums are posted."""
+"""Upper limit of the counted primes (50 to 100 ms of work), and sums posted a second."""
 ROUNDS, SECONDS, JOBS_A_SECOND = 3, 8, 100
 BOTH = (1, 2)
 COLUMNS = {
@@ -44,7 +44,7 @@ COLUMNS = {
 
 
 def bare(slots: int) -> float:
-    """Return how often a second so many processes do it that do nothing else."""
+    """Return how often a second this many bare processes count the primes."""
     with multiprocessing.Pool(slots) as pool:
         return sum(pool.map(_rate, range(slots), chunksize=1))
 
@@ -59,7 +59,7 @@ def _rate(_: int) -> float:
 
 @contextmanager
 def posting(port: int) -> Iterator[list[float]]:
-    """Post sums at a steady pace for the duration of a `with`; what is given has how long each answer took (ms)."""
+    """Post sums at a steady pace for the duration of a `with`; yields the time of each response (ms)."""
     times: list[float] = []
     over, body = Event(), json.dumps(SUM)
 

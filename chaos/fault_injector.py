@@ -51,7 +51,7 @@ class FaultInjector:
         self.injected: list[InjectedFault] = []
         self.skipped: list[ChaosFault] = []
         self._deployment, self._faults, self._tell = deployment, faults, tell
-        self._random = Random(f"injector {seed}")
+        self._random = Random(f"saboteur {seed}")  # a fixed text, so that a seed keeps choosing the same targets
         self._resume_timers: list[threading.Timer] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)

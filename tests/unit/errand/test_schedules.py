@@ -1,4 +1,4 @@
-"""When schedules are due: expressions, time zones, changing clocks, ticks that were missed."""
+"""When schedules are due: expressions, time zones, clock changes, missed ticks."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -45,11 +45,11 @@ def ticks(cron: str, start: str, count: int = 4, timezone: str = BERLIN) -> list
         ("10/20 3 * * *", ["11-21 03:10", "11-21 03:30"]),
     ],
 )
-def test_an_expression_comes_when_cron_says(cron, expected):
+def test_an_expression_is_due_when_cron_says(cron, expected):
     assert ticks(cron, "2026-11-21T00:00:00Z", 2, "UTC") == expected
 
 
-def test_a_tick_is_later_than_the_time_asked_for_to_the_millisecond():
+def test_a_tick_is_later_than_the_given_millisecond():
     cron_schedule, noon = CronSchedule.parse("0 12 * * *", "UTC"), ms("2026-11-21T12:00:00Z")
 
     assert cron_schedule.after(noon - 1) == noon
@@ -62,21 +62,21 @@ def test_a_zone_counts_by_its_own_clocks():
     assert local(ms("2026-12-01T08:00:00Z"), BERLIN) == "2026-12-01T09:00:00+01:00"
 
 
-def test_a_time_that_the_clocks_leave_out_in_spring_comes_at_the_change():
+def test_a_time_that_a_clock_change_skips_is_due_at_the_change():
     assert ticks("30 2 * * *", BEFORE_GAP, 2) == ["03-29 01:00", "03-30 00:30"]
     assert ticks("0,30 2 * * *", BEFORE_GAP, 2) == ["03-29 01:00", "03-30 00:00"], "once, not for each time left out"
 
 
-def test_a_time_that_the_clocks_show_twice_in_autumn_comes_the_first_time_only():
+def test_a_time_that_a_clock_change_repeats_is_due_only_once():
     assert ticks("30 2 * * *", BEFORE_OVERLAP, 2) == ["10-25 00:30", "10-26 01:30"]
 
 
-def test_a_time_shown_twice_does_not_come_when_it_is_asked_for_between_the_two():
+def test_a_repeated_time_is_not_due_again_between_its_two_passes():
     for late in ("2026-10-25T02:10:00+01:00", "2026-10-25T02:45:00+02:00", "2026-10-25T02:29:59+01:00"):
         assert ticks("30 2 * * *", late, 1) == ["10-26 01:30"]
 
 
-def test_what_comes_every_few_minutes_keeps_its_distance_through_both_changes():
+def test_a_tick_every_few_minutes_keeps_its_interval_through_both_clock_changes():
     spring = ["03-29 00:30", "03-29 01:00", "03-29 01:30"]
     assert ticks("*/30 * * * *", "2026-03-29T01:00:00+01:00", 3) == spring
     autumn = ["10-25 00:30", "10-25 01:00", "10-25 01:30"]
@@ -91,7 +91,7 @@ def test_what_comes_every_few_minutes_keeps_its_distance_through_both_changes():
 )
 @example("30 2 * * *", BERLIN, ms(BEFORE_OVERLAP), 0.999)
 @example("30 2 * * *", BERLIN, ms(BEFORE_GAP), 0.999)
-def test_who_asks_later_but_before_the_tick_is_told_the_same_tick(cron, timezone, start, part):
+def test_the_next_tick_is_the_same_until_it_is_due(cron, timezone, start, part):
     cron_schedule = CronSchedule.parse(cron, timezone)
 
     tick = cron_schedule.after(start)
@@ -104,7 +104,7 @@ def test_who_asks_later_but_before_the_tick_is_told_the_same_tick(cron, timezone
     cron=st.sampled_from(["*/7 * * * *", "30 2 * * *", "0 0 * * MON", "* 1 1 1 *"]),
     away=st.timedeltas(timedelta(), timedelta(days=4000)),
 )
-def test_of_the_ticks_that_were_missed_the_latest_is_found(cron, away):
+def test_the_latest_of_the_missed_ticks_is_found(cron, away):
     cron_schedule, now = CronSchedule.parse(cron, BERLIN), ms("2026-10-25T02:40:00+01:00")
     first = cron_schedule.after(now - away // timedelta(milliseconds=1))
 
@@ -114,7 +114,7 @@ def test_of_the_ticks_that_were_missed_the_latest_is_found(cron, away):
     assert cron_schedule.after(latest) > now
 
 
-def test_a_tick_that_nothing_followed_is_itself_the_latest():
+def test_a_tick_without_later_ticks_is_the_latest():
     cron_schedule, noon = CronSchedule.parse("0 12 * * *", "UTC"), ms("2026-11-21T12:00:00Z")
 
     assert cron_schedule.latest(noon, noon) == cron_schedule.latest(noon, noon + 5000) == noon
@@ -153,7 +153,7 @@ def test_an_invalid_expression_is_refused_with_a_sentence(cron, told):
 
 
 @pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 */20 * 1L", "* * */29 2 MON#4"])
-def test_an_expression_that_never_comes_is_refused_in_bounded_time(cron):
+def test_an_expression_that_is_never_due_is_refused_in_bounded_time(cron):
     began = perf_counter()
 
     assert cron_fault(cron) == NEVER
@@ -161,7 +161,7 @@ def test_an_expression_that_never_comes_is_refused_in_bounded_time(cron):
 
 
 @pytest.mark.parametrize("cron", ["0 0 29 2 *", "0 0 * 2 MON#5", "0 0 31 1-4 *"])
-def test_an_expression_that_comes_seldom_is_taken(cron):
+def test_an_expression_that_is_rarely_due_is_accepted(cron):
     assert cron_fault(cron) is None
 
 
@@ -191,7 +191,7 @@ def test_every_zone_is_written_as_the_document_says():
     assert [zone for zone in _zones() if not re.search(ZONE_PATTERN, zone) or len(zone) > MAX_ZONE] == []
 
 
-def test_both_faults_are_told_at_once():
+def test_both_faults_are_reported_at_once():
     with pytest.raises(ScheduleRefused) as refused:
         CronSchedule.parse("often", "Berlin")
 

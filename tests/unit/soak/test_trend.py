@@ -1,4 +1,4 @@
-"""The judge of `make soak` finds what grows, and takes neither noise nor a plateau for it: who tests the tester."""
+"""The trend of a figure in `make soak`: growth is found, and neither noise nor a plateau counts as growth."""
 
 import math
 from random import Random
@@ -13,12 +13,12 @@ SEEDS = range(20)
 
 
 def series(minutes, value, every=5.0):
-    """Sample `value(seconds)` for so many minutes."""
+    """Sample `value(seconds)` for this many minutes."""
     return [(at * every, value(at * every)) for at in range(int(minutes * 60 / every))]
 
 
 def noisy(seed, stray):
-    """Give a noise that strays so far, and now and then much farther."""
+    """Return noise of this spread, with outliers now and then."""
     random = Random(seed)
     return lambda: random.gauss(0, stray) + (random.random() < 0.05) * 20 * stray
 
@@ -56,7 +56,7 @@ def test_a_connection_lost_every_few_seconds_grows():
     assert trend_of(series(1.2, lambda at: 20 + at // 12, every=10), CONNECTIONS).grows
 
 
-def test_what_fills_up_to_a_plateau_is_flat():
+def test_a_figure_that_fills_up_to_a_plateau_is_flat():
     assert not trend_of(series(25, lambda at: 60 + 20 * (1 - math.exp(-at / 240))), MEMORY).grows
 
 
@@ -64,19 +64,19 @@ def test_one_step_is_flat():
     assert not trend_of(series(25, lambda at: 60 + 15 * (at > 1000)), MEMORY).grows
 
 
-def test_what_rises_and_falls_is_flat():
+def test_a_figure_that_rises_and_falls_is_flat():
     assert not trend_of(series(25, lambda at: 60 + 30 * (at % 200) / 200), MEMORY).grows
 
 
-def test_what_shrinks_is_flat():
+def test_a_figure_that_shrinks_is_flat():
     assert not trend_of(series(25, lambda at: 60 - 10 * at / 1500), MEMORY).grows
 
 
-def test_what_was_seen_too_seldom_is_not_judged():
+def test_a_figure_with_too_few_samples_is_not_judged():
     assert trend_of(series(0.3, lambda at: at), MEMORY) is None
 
 
-def test_each_figure_has_its_own_floor_and_a_rate_none():
+def test_each_figure_has_its_own_floor_but_rates_have_none():
     assert floor_of("rabbitmq: queues") == 0
     assert floor_of("rabbitmq: channels") == CONNECTIONS
     assert floor_of("mail-1: memory, MB") == MEMORY

@@ -42,7 +42,7 @@ def test_every_process_with_the_same_secret_writes_the_same_link():
     assert SignedLinks(b"s" * 32, "https://errand.example").job(ID, FAR) == LINKS.job(ID, FAR)
 
 
-def test_a_link_is_short_and_of_characters_that_no_mail_program_breaks_off():
+def test_a_link_is_short_and_has_only_characters_that_mail_programs_keep():
     tokens = [JOB, UNSUBSCRIBE, *(token_of(LINKS.job(ID, FAR + number)) for number in range(200))]
 
     assert len(JOB) == 53
@@ -50,7 +50,7 @@ def test_a_link_is_short_and_of_characters_that_no_mail_program_breaks_off():
     assert all(token.endswith("A") for token in tokens), "a hyphen at the end would be left out of a link in plain text"
 
 
-def test_a_link_whose_time_is_over_is_expired_and_not_refused():
+def test_an_old_link_is_expired_and_not_refused():
     now = int(time.time())
 
     for expires, over in ((now - 1, True), (now, True), (now + 60, False)):
@@ -63,7 +63,7 @@ def test_a_link_whose_time_is_over_is_expired_and_not_refused():
 
 
 @pytest.mark.parametrize("token", [JOB, UNSUBSCRIBE])
-def test_a_link_of_which_one_character_is_changed_left_out_or_added_is_refused(token):
+def test_a_link_with_one_character_changed_removed_or_added_is_refused(token):
     read = LINKS.job_of if token == JOB else LINKS.address_of
     others = [token[:at] + new + token[at + 1 :] for at in range(len(token)) for new in "Aaz9-_." if new != token[at]]
     shorter = [token[:at] + token[at + 1 :] for at in range(len(token))]
@@ -75,7 +75,7 @@ def test_a_link_of_which_one_character_is_changed_left_out_or_added_is_refused(t
 
 
 @pytest.mark.parametrize("wrong", ["", ".", "A.A", "None", "../../etc/passwd", "A" * 10_000, "." * 500, "é" * 53, "\0"])
-def test_what_is_no_token_at_all_is_refused(wrong):
+def test_text_that_is_not_a_token_is_refused(wrong):
     for read in (LINKS.job_of, LINKS.address_of):
         with pytest.raises(LinkRefused):
             read(wrong)
@@ -101,7 +101,7 @@ def test_a_link_signed_with_another_secret_is_refused():
         LINKS.address_of(token_of(other.unsubscribe("name@email.com")))
 
 
-def test_a_link_whose_time_was_prolonged_is_refused():
+def test_a_link_with_an_extended_time_is_refused():
     held, _, signature = token_of(LINKS.job(ID, 1)).partition(".")
     prolonged = token_of(LINKS.job(ID, FAR)).partition(".")[0]
 
@@ -111,7 +111,7 @@ def test_a_link_whose_time_was_prolonged_is_refused():
         LINKS.opened(f"{prolonged}.{signature}")
 
 
-def test_what_itsdangerous_signs_elsewhere_with_the_secret_is_refused():
+def test_other_tokens_that_itsdangerous_signs_with_the_secret_are_refused():
     held = urlsafe_b64encode(b"x" * 21)
 
     for salt in (b"itsdangerous.Signer", b"cookie-session", b"errand.view"):
@@ -129,6 +129,6 @@ def test_signatures_are_compared_in_constant_time(monkeypatch):
     assert len(compared) == 1
 
 
-def test_a_secret_that_could_be_guessed_is_not_taken():
+def test_a_short_secret_is_refused():
     with pytest.raises(ValueError, match="16 bytes"):
         SignedLinks(b"short", "https://errand.example")

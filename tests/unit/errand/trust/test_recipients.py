@@ -1,4 +1,4 @@
-"""Addresses: which are taken and as what, by form and by an operator's allow-list."""
+"""Mail addresses: their form, and the operator's allow-list."""
 
 import re
 
@@ -52,7 +52,7 @@ def test_a_host_of_any_script_is_kept_as_dns_has_it(told, kept):
 
 
 @pytest.mark.parametrize(("told", "sentence"), NONE.items(), ids=lambda text: ascii(text[:30]))
-def test_what_can_be_no_address_is_refused_with_a_sentence(told, sentence):
+def test_an_invalid_address_is_refused_with_a_sentence(told, sentence):
     with pytest.raises(ValueError, match=re.escape(sentence)):
         as_address(told)
 
@@ -66,7 +66,7 @@ def test_what_can_be_no_address_is_refused_with_a_sentence(told, sentence):
         ([f"{n}@email.com" for n in range(10)], [f"{n}@email.com" for n in range(MOST_RECIPIENTS)]),
     ],
 )
-def test_one_address_or_a_list_is_taken(email, kept):
+def test_one_address_or_a_list_is_accepted(email, kept):
     assert TypeAdapter(Recipients).validate_python(email) == tuple(kept)
 
 
@@ -94,7 +94,7 @@ def test_each_wrong_address_of_a_list_is_refused_at_its_place(email, places):
     assert [error["loc"] for error in refusal.value.errors()] == places
 
 
-def test_who_means_the_same_occasions_says_the_same():
+def test_the_same_occasions_in_another_order_are_equal():
     wishes = [["failed", "accepted"], ["accepted", "failed"]]
 
     assert {str(Notify.model_validate({"on": wish})) for wish in wishes} == {"on=['accepted', 'failed']"}
@@ -126,13 +126,13 @@ def test_an_address_is_allowed_by_its_domain(allow, address, answer):
 @pytest.mark.parametrize(
     "allow", ["*", "*.example.com", "a b", "name@example.com", "..example.com", ".", "☃.net", "-a"]
 )
-def test_a_domain_that_can_be_none_is_refused_at_the_start(allow, monkeypatch):
+def test_an_invalid_domain_is_refused_at_the_start(allow, monkeypatch):
     monkeypatch.setenv("MAIL_ALLOW", allow)
 
     with pytest.raises(SettingsRefused, match=r"^MAIL_ALLOW: .* host name"):
         Settings.load()
 
 
-def test_a_long_list_of_domains_is_told_by_its_beginning():
+def test_a_long_list_of_domains_is_cut_off_in_the_message():
     assert not_allowed_message(parse_domains("a.example,b.example")).endswith("are a.example, b.example")
     assert not_allowed_message(parse_domains(",".join("abcdefg"))).endswith("are a, b, c, d, e…")

@@ -1,4 +1,4 @@
-"""Webhook secrets and signatures, held against the package of those who wrote Standard Webhooks."""
+"""Webhook secrets and signatures, compared with the reference package of Standard Webhooks."""
 
 import base64
 import re
@@ -40,7 +40,7 @@ def test_the_package_accepts_what_is_signed_here(body):
 
 
 @pytest.mark.parametrize("secret", [SECRET, OTHER], ids=["new", "old"])
-def test_while_secrets_change_either_verifies(secret):
+def test_while_secrets_change_both_verify(secret):
     Webhook(secret).verify(BODY, headers(f"{SECRET} {OTHER}", int(time.time())))
 
 
@@ -54,7 +54,7 @@ def test_a_secret_has_24_to_64_bytes(size):
     [secret_of(23), secret_of(65), SECRET.removeprefix("whsec_"), "whsec_", "whsec_????", SECRET + "é", f"{SECRET} x"],
     ids=["short", "long", "bare", "empty", "garbage", "accent", "second"],
 )
-def test_a_secret_that_is_none_is_refused_with_a_sentence_that_does_not_hold_it(monkeypatch, wrong):
+def test_an_invalid_secret_is_refused_with_a_sentence_that_does_not_reveal_it(monkeypatch, wrong):
     monkeypatch.setenv("WEBHOOK_SECRET", wrong)
 
     with pytest.raises(SettingsRefused, match="WEBHOOK_SECRET: write each secret as whsec_ and the base64") as refused:
@@ -72,7 +72,7 @@ def test_settings_do_not_show_their_secret():
     assert SECRET not in str(refused.value)
 
 
-# ---- docs/webhooks.md: the receiver's check as it stands there
+# ---- the receiver's check in docs/webhooks.md
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +106,11 @@ def test_the_check_in_the_documentation_accepts_what_the_package_signs(is_from_e
         ({"webhook-signature": ""}, BODY),
     ],
 )
-def test_the_check_in_the_documentation_refuses_what_was_changed(is_from_errand, change, body):
+def test_the_check_in_the_documentation_refuses_a_changed_webhook(is_from_errand, change, body):
     assert not is_from_errand(SECRET, by_the_package(int(time.time()) - 100) | change, body)
 
 
-def test_the_check_in_the_documentation_refuses_what_is_old_or_signed_by_others(is_from_errand):
+def test_the_check_in_the_documentation_refuses_old_webhooks_and_those_of_others(is_from_errand):
     now = int(time.time())
 
     assert not is_from_errand(SECRET, by_the_package(now - 301), BODY)
