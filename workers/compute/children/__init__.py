@@ -1,7 +1,7 @@
-"""Child processes: where every operation runs that is not tiny. `pool.py` is the worker's side, `child.py` the child's.
+"""Child processes: where every operation runs that is not tiny. `pool.py` is the worker's side, `workers/compute/child/__main__.py` the child's.
 
-In the order of a job: `pool.py` and `child_process.py` in the worker; `child.py`, then `one_at_a_time.py` or
-`many_at_once.py`, in the child. Next: `pool.py`.
+In the order of a job: `pool.py` and `child_process.py` in the worker; `workers/compute/child/__main__.py`, then `workers/compute/child/one_at_a_time.py` or
+`workers/compute/child/many_at_once.py`, in the child. Next: `pool.py`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,7 @@
 """One child process as its worker sees it: gives it jobs, takes its reports and its output, ends it.
 
 Everything here waits on eventlet's hub and never blocks it. What the child prints arrives through a pipe, what it
-reports through a socket. Next: `child_start.py`, then `child.py` on the other side.
+reports through a socket. Next: `child_start.py`, then `workers/compute/child/__main__.py` on the other side.
 """
 
 import logging

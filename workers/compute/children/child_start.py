@@ -1,6 +1,6 @@
 """Starts a child process: its command line, its environment, its channel and its output.
 
-Next: `child.py`, which runs in it.
+Next: `workers/compute/child/__main__.py`, which runs in it.
 """
 
 import json
@@ -48,7 +48,7 @@ def start_child(config: ChildConfig, folder: Path) -> StartedChild:
     orders = {**asdict(config), "channel": theirs.fileno(), "worker": os.getpid(), "folder": str(folder)}
     try:
         process = subprocess.Popen(  # noqa: S603 -- this interpreter and a module of ours
-            [sys.executable, "-X", "utf8", "-m", "workers.compute.children.child", json.dumps(orders)],
+            [sys.executable, "-X", "utf8", "-m", "workers.compute.child.__main__", json.dumps(orders)],
             env=_environment(folder),
             stdin=subprocess.DEVNULL,
             stdout=its_output,

@@ -1,6 +1,6 @@
 """Finds the descendants of a process and the memory they use, in /proc, so on Linux only.
 
-`child_process.py` ends a child with all of them, `one_at_a_time.py` cleans up after a job.
+`child_process.py` ends a child with all of them, `workers/compute/child/one_at_a_time.py` cleans up after a job.
 """
 
 import os

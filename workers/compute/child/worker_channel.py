@@ -1,7 +1,7 @@
 """The child's end of the channel to its worker.
 
 Progress and log lines are gathered and sent ten times a second, so that an operation that reports in every turn of a
-loop slows down neither itself nor the worker. Next: `frames.py`.
+loop slows down neither itself nor the worker. Next: `workers/compute/children/frames.py`.
 """
 
 import logging

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, TextIO
 
+from workers.compute.child.worker_channel import WorkerChannel
 from workers.compute.children.output_lines import OutputLines
-from workers.compute.children.worker_channel import WorkerChannel
 
 _current: ContextVar["JobOutput | None"] = ContextVar("job_output", default=None)
 

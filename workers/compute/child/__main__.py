@@ -1,4 +1,4 @@
-"""`python -m workers.compute.children.child ORDERS`: a child process that runs operations; only workers start it.
+"""`python -m workers.compute.child.__main__ ORDERS`: a child process that runs operations; only workers start it.
 
 It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is patched. CPU-bound operations go on in
 `one_at_a_time.py`, I/O-bound ones in `many_at_once.py`. Next: `one_at_a_time.py`.
@@ -22,9 +22,9 @@ from errand.errors import SettingsRefused
 from errand.process import garbage_collection
 from errand.process.parent_death import adopt_orphans, die_with_parent
 from schemas.operations import Weight
-from workers.compute.children.many_at_once import ConcurrentRunner
-from workers.compute.children.one_at_a_time import SerialRunner
-from workers.compute.children.worker_channel import WorkerChannel
+from workers.compute.child.many_at_once import ConcurrentRunner
+from workers.compute.child.one_at_a_time import SerialRunner
+from workers.compute.child.worker_channel import WorkerChannel
 from workers.operations.loader import load
 
 _LINE_BUFFERED = 1  # C's _IOLBF

@@ -12,10 +12,10 @@ from functools import partial
 from typing import NamedTuple
 
 from workers.compute.attempt import CANCELLED, Ending, MemoryExceeded, checked, error_text, failed, find, succeeded
+from workers.compute.child.job_output import JobOutput, RoutedStream
+from workers.compute.child.worker_channel import WorkerChannel
 from workers.compute.children.frames import Frame
-from workers.compute.children.job_output import JobOutput, RoutedStream
 from workers.compute.children.process_tree import resident
-from workers.compute.children.worker_channel import WorkerChannel
 from workers.operations.registry import RegisteredOperation, set_progress_reporter
 
 SLOT_WAIT_SECONDS = 0.5

@@ -16,9 +16,9 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from workers.compute.attempt import Ending, MemoryExceeded, checked, failed, find, megabytes, succeeded
+from workers.compute.child.worker_channel import WorkerChannel
 from workers.compute.children.frames import Frame, Header
 from workers.compute.children.process_tree import address_space, children_of, resident
-from workers.compute.children.worker_channel import WorkerChannel
 from workers.operations.registry import RegisteredOperation, set_progress_reporter
 
 MOST_JOBS = 500
