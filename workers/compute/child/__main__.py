@@ -1,4 +1,4 @@
-"""`python -m workers.compute.child.__main__ ORDERS`: a child process that runs operations; only workers start it.
+"""`python -m workers.compute.child ORDERS`: a child process that runs operations; only workers start it.
 
 It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is patched. CPU-bound operations go on in
 `one_at_a_time.py`, I/O-bound ones in `many_at_once.py`. Next: `one_at_a_time.py`.

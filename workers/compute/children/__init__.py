@@ -1,7 +1,6 @@
-"""Child processes: where every operation runs that is not tiny. `pool.py` is the worker's side, `workers/compute/child/__main__.py` the child's.
+"""The worker's side of child processes, in which every operation runs that isn't tiny.
 
-In the order of a job: `pool.py` and `child_process.py` in the worker; `workers/compute/child/__main__.py`, then `workers/compute/child/one_at_a_time.py` or
-`workers/compute/child/many_at_once.py`, in the child. Next: `pool.py`.
+A job passes `pool.py`, then `child_process.py`. What runs inside a child is in `workers/compute/child/`. Next: `pool.py`.
 """
 
 from typing import TYPE_CHECKING, Any

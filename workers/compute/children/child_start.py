@@ -48,7 +48,7 @@ def start_child(config: ChildConfig, folder: Path) -> StartedChild:
     orders = {**asdict(config), "channel": theirs.fileno(), "worker": os.getpid(), "folder": str(folder)}
     try:
         process = subprocess.Popen(  # noqa: S603 -- this interpreter and a module of ours
-            [sys.executable, "-X", "utf8", "-m", "workers.compute.child.__main__", json.dumps(orders)],
+            [sys.executable, "-X", "utf8", "-m", "workers.compute.child", json.dumps(orders)],
             env=_environment(folder),
             stdin=subprocess.DEVNULL,
             stdout=its_output,

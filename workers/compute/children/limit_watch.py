@@ -1,6 +1,6 @@
 """Ends the jobs of a pool that exceed their time or their memory: one greenthread watches all of them.
 
-The child limits itself as well (`workers/compute/child/one_at_a_time.py`); here is what it can't do: end code that never returns.
+The child limits itself as well (`workers/compute/child/one_at_a_time.py`), but it can't end code that never returns.
 """
 
 import logging
