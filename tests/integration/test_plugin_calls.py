@@ -19,7 +19,7 @@ from errand.process.waiting import until
 from tests.support.plugins import cluster_on, instances
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.rabbitmq import vhost
-from workers.entrypoints.filtering_consumer import FilteringConsumer
+from workers.entrypoints.consuming.filtering_consumer import FilteringConsumer
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ TABLE = (
     Use(
         "kombu.messaging:Consumer",
         "_receive_callback",
-        "workers/entrypoints/filtering_consumer.py",
+        "workers/entrypoints/consuming/filtering_consumer.py",
         "kombu decompresses a message before it calls any public hook",
     ),
     Use(
@@ -88,7 +88,7 @@ TABLE = (
     Use(
         "amqp.channel:Channel",
         "auto_decode events",
-        "errand/broker/confirms.py errand/broker/caller.py workers/entrypoints/filtering_consumer.py",
+        "errand/broker/confirms.py errand/broker/caller.py workers/entrypoints/consuming/filtering_consumer.py",
         "confirms and returned messages; bodies as bytes, whatever encoding a message names",
     ),
     Use(

@@ -23,8 +23,13 @@ from errand.errors import StoreUnavailable
 from errand.topology import doorbell_queue
 from schemas.operations import Weight, queue_of
 from workers.entrypoints.capacity import Capacity, Slots
-from workers.entrypoints.connection_loop import BACKOFF_SECONDS, idle_seconds, keep_connected, wait_for_messages
-from workers.entrypoints.filtering_consumer import FilteringConsumer, settle
+from workers.entrypoints.consuming.connection_loop import (
+    BACKOFF_SECONDS,
+    idle_seconds,
+    keep_connected,
+    wait_for_messages,
+)
+from workers.entrypoints.consuming.filtering_consumer import FilteringConsumer, settle
 
 log = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ from nameko.extensions import Entrypoint
 from errand.broker.connection import asking
 from errand.topology import QUORUM, event_queue, events_exchange, owner
 from schemas.requests import MAX_BODY_BYTES
-from workers.entrypoints.connection_loop import keep_connected, wait_for_messages
-from workers.entrypoints.filtering_consumer import FilteringConsumer, settle
-from workers.entrypoints.message_parsing import context_of, deliveries_of, plain_json
-from workers.entrypoints.quorum_queues import declare_quorum_queue
-from workers.entrypoints.rpc_queue_consumer import CANCEL_SECONDS
+from workers.entrypoints.consuming.connection_loop import keep_connected, wait_for_messages
+from workers.entrypoints.consuming.filtering_consumer import FilteringConsumer, settle
+from workers.entrypoints.consuming.message_parsing import context_of, deliveries_of, plain_json
+from workers.entrypoints.consuming.quorum_queues import declare_quorum_queue
+from workers.entrypoints.consuming.rpc_queue_consumer import CANCEL_SECONDS
 
 log = logging.getLogger(__name__)
 

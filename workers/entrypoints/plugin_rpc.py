@@ -11,7 +11,7 @@ import eventlet
 from nameko.exceptions import BadRequest, MalformedRequest, serialize
 
 from errand.errors import ErrandError
-from workers.entrypoints.message_parsing import plain_json
+from workers.entrypoints.consuming.message_parsing import plain_json
 from workers.entrypoints.rpc import SafeRpc, require_body
 
 START_SECONDS = 2.0

@@ -1,7 +1,7 @@
 """The rpc entrypoint: answers nameko's RPC calls, and survives malformed messages and the loss of the broker.
 
 The wire format is nameko's own. `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` arrive here through
-`rpc_queue_consumer.py`. A call is acknowledged when it starts, so a call that kills its worker kills no other; the
+`workers/entrypoints/consuming/rpc_queue_consumer.py`. A call is acknowledged when it starts, so a call that kills its worker kills no other; the
 caller finds out by its timeout. Calls of plug-ins are acknowledged after the reply: `plugin_rpc.py`.
 """
 
@@ -21,9 +21,9 @@ from nameko.rpc import Rpc, RpcConsumer, get_rpc_exchange
 from errand.errors import CallFailed, ErrandError, ResultUnserialisable
 from errand.topology import QUORUM, UNTIL
 from schemas.requests import MAX_BODY_BYTES
-from workers.entrypoints.message_parsing import context_of, deliveries_of
-from workers.entrypoints.quorum_queues import declare_quorum_queue
-from workers.entrypoints.rpc_queue_consumer import RpcQueueConsumer
+from workers.entrypoints.consuming.message_parsing import context_of, deliveries_of
+from workers.entrypoints.consuming.quorum_queues import declare_quorum_queue
+from workers.entrypoints.consuming.rpc_queue_consumer import RpcQueueConsumer
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Consumes a service's RPC queue and reconnects by itself when the broker is lost.
 
-Used by `rpc.py` in place of nameko's QueueConsumer, which blocks a stopping process while the broker is away and ends
+Used by `workers/entrypoints/rpc.py` in place of nameko's QueueConsumer, which blocks a stopping process while the broker is away and ends
 its service on the first unknown fault.
 """
 
@@ -15,8 +15,8 @@ from nameko.extensions import SharedExtension
 
 from errand.broker.connection import faults_of
 from schemas.requests import MAX_BODY_BYTES
-from workers.entrypoints.connection_loop import keep_connected, wait_for_messages
-from workers.entrypoints.filtering_consumer import FilteringConsumer, settle
+from workers.entrypoints.consuming.connection_loop import keep_connected, wait_for_messages
+from workers.entrypoints.consuming.filtering_consumer import FilteringConsumer, settle
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Parses the headers and the body of an untrusted message, for `rpc.py`, `plugin_rpc.py` and `events.py`."""
+"""Parses the headers and the body of an untrusted message, for `workers/entrypoints/rpc.py`, `workers/entrypoints/plugin_rpc.py` and `workers/entrypoints/events.py`."""
 
 import json
 from collections.abc import Mapping

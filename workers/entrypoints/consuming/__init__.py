@@ -1,0 +1,1 @@
+"""How the entrypoints consume queues: connections that come back, messages that are not trusted."""
