@@ -1,8 +1,8 @@
 """The rpc entrypoint: answers nameko's RPC calls, and survives malformed messages and the loss of the broker.
 
 The wire format is nameko's own. `n.rpc.compute.compute(…)` and `n.rpc.mail.send(…)` arrive here through
-`workers/entrypoints/consuming/rpc_queue_consumer.py`. A call is acknowledged when it starts, so a call that kills its worker kills no other; the
-caller finds out by its timeout. Calls of plug-ins are acknowledged after the reply: `plugin_rpc.py`.
+`consuming/rpc_queue_consumer.py`. A call is acknowledged when it starts, so a call that kills its worker kills no
+other; the caller finds out by its timeout. Calls of plug-ins are acknowledged after the reply: `plugin_rpc.py`.
 """
 
 import logging

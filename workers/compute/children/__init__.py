@@ -1,6 +1,6 @@
 """The worker's side of child processes, in which every operation runs that isn't tiny.
 
-A job passes `pool.py`, then `child_process.py`. What runs inside a child is in `workers/compute/child/`. Next: `pool.py`.
+A job passes `pool.py`, then `child_process.py`; `workers/compute/child/` runs inside a child. Next: `pool.py`.
 """
 
 from typing import TYPE_CHECKING, Any

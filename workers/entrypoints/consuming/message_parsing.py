@@ -1,4 +1,4 @@
-"""Parses the headers and the body of an untrusted message, for `workers/entrypoints/rpc.py`, `workers/entrypoints/plugin_rpc.py` and `workers/entrypoints/events.py`."""
+"""Parses the headers and the body of an untrusted message: an RPC call or an event."""
 
 import json
 from collections.abc import Mapping

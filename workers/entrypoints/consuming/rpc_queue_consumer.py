@@ -1,7 +1,7 @@
 """Consumes a service's RPC queue and reconnects by itself when the broker is lost.
 
-Used by `workers/entrypoints/rpc.py` in place of nameko's QueueConsumer, which blocks a stopping process while the broker is away and ends
-its service on the first unknown fault.
+`workers/entrypoints/rpc.py` uses it in place of nameko's QueueConsumer, which blocks a stopping process while the
+broker is away and ends its service on the first unknown fault.
 """
 
 import logging
