@@ -18,7 +18,7 @@ from api.pages.result import result_file
 from api.pages.specs import DOWNLOAD_SPEC, EVENTS_SPEC, VIEW_SPEC
 from api.pages.view_model import view_model_of
 from errand.errors import FileUnknown, JobUnknown
-from errand.presenting.result_shape import file_name
+from errand.presenting.safe_text import file_stem
 from errand.record import JobRecord
 from schemas.status import Status
 
@@ -70,7 +70,7 @@ def download(token: str, kind: str) -> Answer:
     file = result_file(record.result or "null", kind) if done else None
     if file is None:
         raise FileUnknown()
-    name = file_name(record.operation, file.extension)
+    name = f"{file_stem(record.operation)}.{file.extension}"
     headers = SANDBOXED | {"Content-Disposition": f'attachment; filename="{name}"'}
     return Answer(file.content, headers=headers, content_type=file.media_type)
 

@@ -1,14 +1,16 @@
-"""Shows a result on the page of a job, and writes it as a file: a table, a picture or a text.
+"""Shows a result on the page of a job, and writes it as a file: a table, a picture, fields or a text.
 
-Next: `errand/presenting/result_shape.py`, which tells the three apart.
+Next: `errand/presenting/result_shape.py`, which tells them apart.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from errand.presenting import safe_text
 from errand.presenting.json_layout import indented
-from errand.presenting.result_shape import Image, Table, csv_of, fields_of, is_number, shape_of
+from errand.presenting.result_shape import Fields, Image, Table, Text, is_number, shape_of
+from errand.presenting.table_csv import csv_of
 
 MAX_SHOWN: Final = 20_000
 """Maximum characters shown of a result; its file has all of them."""
@@ -51,37 +53,41 @@ class ResultTable:
 
 def result_view(document: str) -> dict[str, Any]:
     """Return what the page shows of a result (JSON text): `picture`, `rows` or `text`, and the `files`."""
-    match shape_of(document):
+    match shape_of(document, MAX_CELL):
         case Image() as image:
             return {"picture": image.alt or "A picture without a description", "files": _buttons("picture")}
         case Table() as table:
             return {"rows": _first_rows(table), "files": _buttons("csv", "json")}
-    if rows := _object_rows(document):
-        return {"rows": rows, "files": _buttons("json")}
-    text, size = safe_text.result(document, MAX_SHOWN)
-    cut = f"the first {MAX_SHOWN:,} of {size:,} characters" if size > MAX_SHOWN else ""
-    kind = "text" if document.startswith('"') else "json"
-    return {
-        "text": indented(text) if kind == "json" and size > MAX_LINE else text,
-        "short": size <= SHORT,
-        "cut": cut,
-        "files": _buttons(kind) if size > SHORT else [],
-    }
+        case Fields(members):
+            return {"rows": ResultTable((), list(members), _numeric(members)), "files": _buttons("json")}
+        case Text() as text:
+            return _text_view(text)
 
 
 def result_file(document: str, kind: str) -> ResultFile | None:
     """Write a result (JSON text) as a file of a kind in BUTTONS; None if it can't be written as this kind."""
-    match kind, None if kind == "json" else shape_of(document):
+    match kind, None if kind == "json" else shape_of(document, MAX_CELL):
         case "csv", Table() as table:
             return ResultFile("csv", "text/csv; charset=utf-8", csv_of(table))
         case "picture", Image() as image:
             return ResultFile(image.extension, image.media_type, image.content)
-        case "text", None if document.startswith('"'):
-            text, _ = safe_text.result(document, len(document))
-            return ResultFile("txt", "text/plain; charset=utf-8", text.encode())
+        case "text", Text(content) if document.startswith('"'):
+            return ResultFile("txt", "text/plain; charset=utf-8", safe_text.clean(content).encode())
         case "json", _:
             return ResultFile("json", "application/json", document.encode("utf-8", "replace"))
     return None
+
+
+def _text_view(text: Text) -> dict[str, Any]:
+    size = len(text.content)
+    shown = safe_text.clean(text.content[:MAX_SHOWN])
+    kind = "text" if text.document.startswith('"') else "json"
+    return {
+        "text": indented(shown) if kind == "json" and size > MAX_LINE else shown,
+        "short": size <= SHORT,
+        "cut": f"the first {MAX_SHOWN:,} of {size:,} characters" if size > MAX_SHOWN else "",
+        "files": _buttons(kind) if size > SHORT else [],
+    }
 
 
 def _buttons(*kinds: str) -> list[tuple[str, str]]:
@@ -98,14 +104,7 @@ def _first_rows(table: Table) -> ResultTable:
     return ResultTable(columns, rows, _numeric(rows), " and ".join(left_out))
 
 
-def _object_rows(document: str) -> ResultTable | None:
-    """Return the members of a small object as rows; None if that would leave something out."""
-    found = fields_of(document) or []
-    rows: list[tuple[str, ...]] = [(_cell(name), _cell(cell)) for name, cell in found]
-    return ResultTable((), rows, _numeric(rows)) if rows and rows == found else None
-
-
-def _numeric(rows: list[tuple[str, ...]]) -> tuple[bool, ...]:
+def _numeric(rows: Sequence[tuple[str, ...]]) -> tuple[bool, ...]:
     """Tell for each column whether all its cells are numbers."""
     return tuple(all(is_number(cell) for cell in cells if cell) for cells in zip(*rows, strict=True))
 

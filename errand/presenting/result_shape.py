@@ -1,15 +1,13 @@
-"""Finds the shape in which people see a result: a table, a picture, or neither. It also writes tables as CSV.
+"""Finds the shape in which people see a result: a table, a picture, fields or a text.
 
-Used for mails (`workers/mail/writing/result_words.py`) and for the page of a job (`api/pages/result.py`). Nothing here
-raises on odd input: a result without a shape is shown as text (`safe_text.py`).
+Used for mails (`workers/mail/writing/kind_words.py`) and for the page of a job (`api/pages/result.py`). Nothing here
+raises on odd input: a result in no other shape is a text.
 """
 
-import csv
 import json
 import re
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any, Final
 
 from errand.presenting import safe_text
@@ -26,10 +24,7 @@ MAX_FIELDS_BYTES: Final = 10_000
 MAX_ALT: Final = 1_000
 """Maximum characters of a picture's description."""
 
-# how a cell begins that a spreadsheet runs as a formula; some spreadsheets skip blanks, or accept the wide forms too
-_FORMULA = re.compile(r"[\s\ufeff]*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _EXTENSIONS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 
@@ -56,9 +51,30 @@ class Image:
         return _EXTENSIONS[self.media_type]
 
 
-def shape_of(document: str) -> Table | Image | None:
-    """Return the table or the picture that a result (JSON text) is, or None."""
-    return table_of(document) or image_of(document)
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A small object of plain values: the names of its members, and their values as cells."""
+
+    members: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A result in no other shape: `content` is a text as itself, or anything else as the JSON `document`.
+
+    Neither is cleaned: `content` has all that a client wrote.
+    """
+
+    content: str
+    document: str
+
+
+Shape = Table | Image | Fields | Text
+
+
+def shape_of(document: str, max_cell: int) -> Shape:
+    """Find the shape of a result (JSON text). An object is a text if a name or a value in it needs a larger cell."""
+    return table_of(document) or image_of(document) or fields_of(document, max_cell) or text_of(document)
 
 
 def table_of(document: str) -> Table | None:
@@ -82,8 +98,8 @@ def table_of(document: str) -> Table | None:
     return Table(columns, [tuple(cell_of(value) for value in row) for row in rows])
 
 
-def fields_of(document: str) -> list[tuple[str, str]] | None:
-    """Read the members of a small object of plain values, as names and cells; None for anything else."""
+def fields_of(document: str, max_cell: int) -> Fields | None:
+    """Read a small object of plain values that take one line of at most `max_cell` characters each, or return None."""
     if not document.startswith("{") or len(document) > MAX_FIELDS_BYTES:
         return None
     try:
@@ -92,7 +108,10 @@ def fields_of(document: str) -> list[tuple[str, str]] | None:
         return None
     if not 0 < len(members) <= MAX_FIELDS or any(isinstance(value, dict | list) for value in members.values()):
         return None
-    return [(name, cell_of(value)) for name, value in members.items()]
+    fields = [(name, cell_of(value)) for name, value in members.items()]
+    if any(safe_text.one_line(part, max_cell) != part for member in fields for part in member):
+        return None
+    return Fields(fields)
 
 
 def image_of(document: str) -> Image | None:
@@ -110,18 +129,13 @@ def image_of(document: str) -> Image | None:
     return Image(picture.media_type, picture.content, safe_text.one_line(picture.alt, MAX_ALT))
 
 
-def csv_of(table: Table) -> bytes:
-    """Write a table as CSV (RFC 4180): commas, quotes where needed, CRLF line ends, UTF-8."""
-    file = StringIO(newline="")
-    lines: list[Sequence[str]] = [table.columns, *table.rows]
-    csv.writer(file, lineterminator="\r\n").writerows([_harmless(cell) for cell in line] for line in lines)
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", file.getvalue()).encode()
-
-
-def file_name(operation: str, extension: str) -> str:
-    """Name a file after its operation, in ASCII."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", safe_text.one_line(operation, safe_text.MAX_VALUE)).strip("_")
-    return f"{name or 'result'}.{extension}"
+def text_of(document: str) -> Text:
+    """Read a text; anything else, and JSON that can't be read, is shown as it is in the store."""
+    content = document
+    if document.startswith('"'):
+        with suppress(ValueError):
+            content = str(json.loads(document))
+    return Text(content, document)
 
 
 def is_number(cell: str) -> bool:
@@ -138,8 +152,3 @@ def cell_of(value: Any) -> str:
             return "true" if value else "false"
         case _:
             return str(value)
-
-
-def _harmless(cell: str) -> str:
-    """Put a quote before a cell that a spreadsheet would run as a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) and not is_number(cell) else cell

@@ -1,13 +1,13 @@
 """Turns what clients wrote (arguments, results, errors, subjects) into text that is safe to show to people.
 
-Used for mails (`workers/mail/writing/words.py`) and for the page of a job (`api/pages/job.py`). Nothing here raises on
-odd input: text that reads a little worse is better than none.
+Used for mails (`workers/mail/writing/kind_words.py`) and for the page of a job (`api/pages/job.py`). Nothing here
+raises on odd input: text that reads a little worse is better than none.
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any
 
 MAX_ARGUMENTS = 200
@@ -54,13 +54,9 @@ def operation(name: str, arguments: str) -> str:
     return f"{name} of {one_line(words, MAX_ARGUMENTS)}" if words else name
 
 
-def result(document: str, most: int) -> tuple[str, int]:
-    """Return the first `most` characters of a result, a text as itself and anything else as JSON, and its length."""
-    shown = document
-    if document.startswith('"'):
-        with suppress(ValueError):  # JSON that can't be read is shown as it was stored
-            shown = str(json.loads(document))
-    return clean(shown[:most]), len(shown)
+def file_stem(operation: str) -> str:
+    """Name a file after its operation, in ASCII and without an extension."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", one_line(operation, MAX_VALUE)).strip("_") or "result"
 
 
 def error(document: str, most: int) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Reads CSV text that clients wrote, and detects the types of its cells.
 
-`errand/presenting/result_shape.py` is the counterpart that writes CSV.
+`errand/presenting/table_csv.py` is the counterpart that writes CSV.
 """
 
 import csv

@@ -1,16 +1,19 @@
 """Attachments: a result as a CSV table, as JSON or as a picture.
 
-Used by `result_words.py`. A file that is too large is left out: the link in the mail leads to it.
+Used by `kind_words.py`. A file that is too large is left out: the link in the mail leads to it.
 """
 
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from errand.presenting.result_shape import Image, Table, csv_of, file_name
+from errand.presenting.result_shape import Image, Shape, Table, Text
+from errand.presenting.table_csv import csv_of
 
 CSV: Final = "text/csv"
 JSON: Final = "application/json"
+MAX_SHOWN: Final = 10_000
+"""Maximum characters of a text that a mail shows whole; all of a longer one is attached or behind the link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +31,18 @@ class Attachment:
         return f"{sha256(self.content).hexdigest()[:32]}@errand"
 
 
-def table_file(operation: str, table: Table, most: int) -> Attachment | None:
-    """Return a table as CSV, or None if that takes more than `most` bytes."""
-    return _unless_larger(most, Attachment(file_name(operation, "csv"), CSV, csv_of(table)))
+def attachment_of(shape: Shape, name: str, most: int) -> Attachment | None:
+    """Return the file of a result, or None if it would have more than `most` bytes. Its `name` gets an extension.
 
-
-def picture_file(operation: str, image: Image, most: int) -> Attachment | None:
-    """Return a picture as a file, or None if it has more than `most` bytes."""
-    name = file_name(operation, image.extension)
-    return _unless_larger(most, Attachment(name, image.media_type, image.content, inline=True))
-
-
-def json_file(operation: str, document: str, most: int) -> Attachment | None:
-    """Return a result (JSON text) as it is in the store, or None if it has more than `most` bytes."""
-    if len(document) > most:
-        return None
-    return _unless_larger(most, Attachment(file_name(operation, "json"), JSON, document.encode("utf-8", "replace")))
-
-
-def _unless_larger(most: int, file: Attachment) -> Attachment | None:
+    Fields have no file, and neither has a text that the mail shows whole.
+    """
+    match shape:
+        case Image(media_type, content):
+            file = Attachment(f"{name}.{shape.extension}", media_type, content, inline=True)
+        case Table():
+            file = Attachment(f"{name}.csv", CSV, csv_of(shape))
+        case Text(content, document) if len(content) > MAX_SHOWN and len(document) <= most:
+            file = Attachment(f"{name}.json", JSON, document.encode("utf-8", "replace"))
+        case _:
+            return None
     return file if len(file.content) <= most else None

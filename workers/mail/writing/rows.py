@@ -1,4 +1,4 @@
-"""The rows of a result that a mail shows: the first rows of a table, or the members of a flat object.
+"""The rows of a result that a mail shows: the first rows of a table, or the members of a small object.
 
 Used by `result_words.py`. The HTML part shows them as a table, and `text_layout.py` lays them out for the text part.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from errand.presenting import safe_text
-from errand.presenting.result_shape import Table, fields_of, is_number
+from errand.presenting.result_shape import Fields, Table, is_number
 from workers.mail.writing.text_layout import table_as_text
 
 MAX_ROWS: Final = 50
@@ -53,13 +53,9 @@ def rows_of(table: Table) -> ResultRows:
     return _rows(columns, rows, len(table.rows), whole=whole)
 
 
-def rows_of_fields(document: str) -> ResultRows | None:
-    """Return the members of a small object without lists, objects and long texts in it, or None for anything else."""
-    found = fields_of(document)
-    if not found:
-        return None
-    rows: list[tuple[str, ...]] = [(_cell(name), _cell(cell)) for name, cell in found]
-    return _rows((), rows, len(rows), whole=True) if rows == found else None
+def rows_of_fields(fields: Fields) -> ResultRows:
+    """Return all members of a small object."""
+    return _rows((), list(fields.members), len(fields.members), whole=True)
 
 
 def _rows(columns: tuple[str, ...], rows: list[tuple[str, ...]], size: int, *, whole: bool) -> ResultRows:

@@ -13,8 +13,7 @@ from errand.trust.links import SignedLinks
 from schemas.notifications import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
-from workers.mail.writing.attachments import Attachment
-from workers.mail.writing.result_words import MAX_SHOWN
+from workers.mail.writing.attachments import MAX_SHOWN, Attachment
 from workers.mail.writing.sample_notices import sample
 from workers.mail.writing.words import write_words
 
