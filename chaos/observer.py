@@ -14,7 +14,7 @@ from typing import Any, cast
 from chaos.event_reader import EventReader, seconds
 from chaos.fault_injector import InjectedFault
 from errand.store import Event, Store
-from errand.store.availability import UNAVAILABLE
+from errand.store.redis_access.availability import UNAVAILABLE
 from schemas.status import FINAL
 
 PAUSE = 0.1

@@ -19,7 +19,7 @@ from chaos.recovery import recoveries
 from chaos.report import cases, table
 from chaos.workload import planned_jobs
 from errand.errors import StoreUnavailable
-from errand.store.availability import UNAVAILABLE
+from errand.store.redis_access.availability import UNAVAILABLE
 
 REPORT_EVERY = 10.0
 STORE_BACK = 5.0

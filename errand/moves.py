@@ -1,6 +1,6 @@
 """The legal moves: the one table of which status may follow which.
 
-The Redis scripts get this table from `store/script_loader.py` and refuse every other move. `docs/life-of-a-job.md`
+The Redis scripts get this table from `errand/store/redis_access/script_loader.py` and refuse every other move. `docs/life-of-a-job.md`
 draws it, and a test compares all three. Next: `store/jobs.py`.
 """
 

@@ -11,8 +11,6 @@ from redis.retry import Retry
 
 from errand.settings import Settings
 from errand.store.addresses import AddressesPart
-from errand.store.availability import ANSWER_SECONDS, CONNECT_SECONDS
-from errand.store.base import AT_ONCE, Pace
 from errand.store.catalogue import CataloguePart
 from errand.store.control import ControlPart, ControlResult
 from errand.store.counts import Counts, CountsPart
@@ -21,9 +19,11 @@ from errand.store.jobs import AcceptResult, Commit, JobsPart, Lease, NewJob, Out
 from errand.store.leadership import LeadershipPart
 from errand.store.listing import ListingPart, Page
 from errand.store.notifications import DueJobNotification, DueLetter, DueNotification, JobEnding, NotificationsPart
+from errand.store.redis_access.availability import ANSWER_SECONDS, CONNECT_SECONDS
+from errand.store.redis_access.script_loader import Client
+from errand.store.redis_access.store_part import AT_ONCE, Pace
 from errand.store.rescue import RescuePart, RescueRound
 from errand.store.schedules import ScheduleDefinition, SchedulesPart, StoredSchedule
-from errand.store.script_loader import Client
 from errand.store.wake_queue import WakePart
 from errand.topology import Keys
 

@@ -5,7 +5,7 @@ The script that claims a mail, `scripts/claim_notifications.lua`, checks whether
 
 import secrets
 
-from errand.store.base import StorePart
+from errand.store.redis_access.store_part import StorePart
 
 SECRET_BYTES = 32
 """Length of the secret that signs links."""

@@ -5,7 +5,7 @@ Workers publish it again every few seconds; the API reads it.
 
 from collections.abc import Mapping
 
-from errand.store.base import StorePart, fields_of
+from errand.store.redis_access.store_part import StorePart, fields_of
 
 SHOWN_SECONDS = 15.0
 """Seconds after which an operation is withdrawn unless a worker publishes it again. A worker restarts sooner."""

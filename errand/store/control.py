@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from errand.store.base import StorePart
+from errand.store.redis_access.store_part import StorePart
 from schemas.status import Status
 
 Reply = Literal["done", "requested", "refused", "unknown"]

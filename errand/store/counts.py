@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from errand.store.base import StorePart, fields_of
+from errand.store.redis_access.store_part import StorePart, fields_of
 from schemas.notifications import Channel
 from schemas.status import Status
 

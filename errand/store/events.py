@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import redis
 
-from errand.store.base import StorePart
+from errand.store.redis_access.store_part import StorePart
 
 SLACK_SECONDS = 5.0
 """Seconds that Redis may take to answer beyond the time for which it was asked to wait."""

@@ -3,7 +3,7 @@
 The rescuer's own lease is in `scripts/rescue.lua`.
 """
 
-from errand.store.base import StorePart
+from errand.store.redis_access.store_part import StorePart
 
 
 class LeadershipPart(StorePart):

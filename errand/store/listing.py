@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from errand.record import JobRecord
-from errand.store.base import StorePart
+from errand.store.redis_access.store_part import StorePart
 
 MOST_LOOKED_AT = 1000
 """Maximum number of jobs to look at for one page: with several filters a page may be short, yet not the last."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from errand.record import JobRecord
-from errand.store.base import StorePart, fields_of
+from errand.store.redis_access.store_part import StorePart, fields_of
 from schemas.notifications import Channel, NoticeKind, NoticeState
 from schemas.status import Status
 

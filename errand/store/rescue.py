@@ -7,7 +7,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from errand.store.base import StorePart
+from errand.store.redis_access.store_part import StorePart
 
 MOST = 500
 """Maximum number of jobs of each kind in one round, so that a round stays short."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Literal, Self
 
-from errand.store.base import StorePart, fields_of
 from errand.store.jobs import NewJob, arguments_of
+from errand.store.redis_access.store_part import StorePart, fields_of
 from schemas.notifications import Occasion
 from schemas.priority import Priority
 from schemas.schedules import Overlap

@@ -11,9 +11,9 @@ from typing import Any, Self, cast
 
 import redis
 
-from errand.store.availability import refuse_if_away
-from errand.store.base import StorePart
 from errand.store.jobs import Lease
+from errand.store.redis_access.availability import refuse_if_away
+from errand.store.redis_access.store_part import StorePart
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from errand.errors import StoreUnavailable
 from errand.process.waiting import until
 from errand.settings import Settings
 from errand.store import Outcome, ScheduleDefinition, Store
-from errand.store.availability import HANGS_SECONDS
+from errand.store.redis_access.availability import HANGS_SECONDS
 from schemas.notifications import NoticeState
 from schemas.status import Status
 from tests.support import valkey as valkeys
@@ -72,7 +72,7 @@ def replica(server, tmp_path):
 @pytest.fixture
 def replicated(server, replica, monkeypatch):
     """A store whose answers mean that the replica has it, too; it waits for that less than it would."""
-    monkeypatch.setattr("errand.store.script_loader.REPLICA_SECONDS", 0.3)
+    monkeypatch.setattr("errand.store.redis_access.script_loader.REPLICA_SECONDS", 0.3)
     store = store_at(server.url(), store_replicas=1)
     yield store
     store.client.close()

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from errand.moves import LEGAL
-from errand.store.script_loader import text_of
+from errand.store.redis_access.script_loader import text_of
 from schemas.status import FINAL, Status
 
 DRAWING = Path(__file__).parents[3] / "docs" / "life-of-a-job.md"

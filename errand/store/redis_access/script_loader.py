@@ -1,6 +1,6 @@
 """Loads the Redis scripts, `scripts/*.lua`, with the shared code and the legal moves in front, and runs them by hash.
 
-Every change of a job is such a script. Next: `jobs.py`.
+Every change of a job is such a script. Next: `errand/store/jobs.py`.
 """
 
 import re
@@ -14,7 +14,7 @@ from hiredis import pack_command
 
 from errand.errors import StoreUnavailable
 from errand.moves import LEGAL
-from errand.store.availability import refuse_if_away
+from errand.store.redis_access.availability import refuse_if_away
 
 Client = redis.Redis
 Argument = str | int | float | bytes

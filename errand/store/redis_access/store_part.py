@@ -1,6 +1,6 @@
 """What all parts of the store share: a client, the keys of one Errand, and how scripts are run with them.
 
-Next: `jobs.py`.
+Next: `errand/store/jobs.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,8 +12,8 @@ from typing import Any, Final
 import redis
 
 from errand.errors import StoreUnavailable
-from errand.store.availability import Availability, refuse_if_away
-from errand.store.script_loader import PROMISES, Argument, Client, begin, run, run_replicated
+from errand.store.redis_access.availability import Availability, refuse_if_away
+from errand.store.redis_access.script_loader import PROMISES, Argument, Client, begin, run, run_replicated
 from errand.topology import Keys
 
 

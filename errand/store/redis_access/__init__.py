@@ -1,0 +1,1 @@
+"""How the parts of the store ask Redis: scripts by their hash, deadlines, and what happens while it is away."""
