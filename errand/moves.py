@@ -1,7 +1,7 @@
 """The legal moves: the one table of which status may follow which.
 
-The Redis scripts get this table from `errand/store/redis_access/script_loader.py` and refuse every other move. `docs/life-of-a-job.md`
-draws it, and a test compares all three. Next: `store/jobs.py`.
+`errand/store/redis_access/script_loader.py` gives this table to the Redis scripts, which refuse every other move.
+`docs/life-of-a-job.md` draws it, and a test compares all three. Next: `store/jobs.py`.
 """
 
 from schemas.status import Status
