@@ -1,4 +1,4 @@
-"""The documentation page as its reader handles it: one path's form, opened, filled in and sent."""
+"""Swagger UI in a browser: opens, fills in and sends the form of one operation."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A RabbitMQ of several nodes on this machine, from the system's package: real quorums, and one node may be lost."""
+"""A RabbitMQ cluster on this machine, from the system's package, for tests in which a node is lost."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.support.rabbitmq import Node
 
 
 class Cluster:
-    """Some nodes that share a cookie and a name server; one node is a cluster too."""
+    """Nodes that share a cookie and a name server; a single node counts as a cluster too."""
 
     def __init__(self, folder: Path, size: int = 3) -> None:
         """Describe the nodes; nothing is started."""
@@ -61,6 +61,6 @@ class Cluster:
             node.close()
 
     def _all(self, do: Callable[[Node], None]) -> None:
-        """Do it to all nodes at a time."""
+        """Run this on all nodes in parallel."""
         with ThreadPoolExecutor(len(self.nodes)) as threads:
             list(threads.map(do, self.nodes))

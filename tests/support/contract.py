@@ -1,4 +1,4 @@
-"""What the tests of the HTTP contract begin with, and what they check wherever they meet it."""
+"""Setup and checks shared by the tests of the HTTP contract."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ MEMBERS: Final = {"type", "title", "status", "detail"}
 
 @contextmanager
 def a_busy_slot(stack: Stack) -> Iterator[str]:
-    """Have the only slot for heavy jobs taken for the duration of a `with`, by this job."""
+    """Occupy the only slot for CPU-bound jobs with one job, for the duration of a `with`."""
     job_id = stack.submit("dawdle")
     until(lambda: stack.get(f"/jobs/{job_id}").json()["status"] == "running", 20, "the slot is taken")
     try:
@@ -37,7 +37,7 @@ def burning(stack: Stack, **fields: Any) -> tuple[str, int]:
     job_id = stack.submit("burn", **fields)
     until(lambda: "burning" in stack.get(f"/jobs/{job_id}/log").text, 20, "it burns")
     assert stack.workers.process is not None
-    # a worker may have other children of this weight; only this one hears no SIGTERM
+    # a worker may have other children of this weight; only this one ignores SIGTERM
     [child] = [
         pid for pid in descendants(stack.workers.process.pid) if '"weight": "cpu"' in command_of(pid) if deaf(pid)
     ]
@@ -67,5 +67,5 @@ def pointers(problem: dict[str, Any]) -> list[str]:
 
 
 def instant(text: str) -> datetime:
-    """Read a time of the API's."""
+    """Parse a time in a response."""
     return datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""What may lie on a queue besides what belongs there: seeded, so that a run can be repeated."""
+"""Garbage messages for queues, generated from a seed so that a run can be repeated."""
 
 import json
 import zlib

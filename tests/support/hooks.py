@@ -1,4 +1,4 @@
-"""A webhooks service of its own for tests: jobs end in a real store, and a real worker tells their receivers."""
+"""A webhooks service for tests: jobs end in a real store, and a real worker notifies their receivers."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Hooks:
         return lease.id
 
     def ring(self) -> None:
-        """Ring as whoever commits does."""
+        """Ring the doorbell, as a commit does."""
         self._publisher.publish([doorbell(WEBHOOKS, "look")])
 
     def note(self, job_id: str, name: str = "result") -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Hooks:
         return self.note(job_id)
 
     def hasten(self) -> None:
-        """Let everything be due now: pauses and leases are over, without waiting for them."""
+        """Make every pause and lease end now."""
         key = self.store.keys.webhook_notifications
         for member in self.store.client.zrange(key, 0, -1):
             self.store.client.zadd(key, {member: 1}, xx=True)

@@ -1,4 +1,4 @@
-"""What people could write to get out of their place in a mail, a webhook or a page.
+"""Texts and results that try to break out of their place in a mail, a webhook or a page.
 
 All of it goes through every template and channel in tests/integration/test_hostile_mail.py and
 test_hostile_webhooks.py; `reading.py` tells whether something got out.

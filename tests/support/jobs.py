@@ -1,4 +1,4 @@
-"""Jobs in a real store, moved along by hand: what the tests of the store and its rescuer begin with."""
+"""Jobs in a real store, moved between statuses by hand, for the tests of the store and the rescuer."""
 
 from typing import Any
 from uuid import uuid4
@@ -31,7 +31,7 @@ def accept_many(store: Store, count: int, **fields: Any) -> list[str]:
 
 
 def claim(store: Store, most: int = 100, queue: str = QUEUE, worker: str = "worker", lease: float = 30) -> list[Lease]:
-    """Claim what waits."""
+    """Claim the waiting jobs."""
     return store.claim(queue, most, worker, lease, 60)
 
 
@@ -42,17 +42,17 @@ def claimed(store: Store, lease_seconds: float = 30, **fields: Any) -> Lease:
 
 
 def expire(store: Store, lease: Lease) -> None:
-    """Let the lease be over, without waiting for it."""
+    """Expire the lease now."""
     store.client.zadd(store.keys.leases, {lease.id: 1})
 
 
 def hasten(store: Store, job_id: str) -> None:
-    """Let the job's delay be over, without waiting for it."""
+    """End the job's delay now."""
     store.client.zadd(store.keys.due, {job_id: 1}, xx=True)
 
 
 def rescue(store: Store, token: str = "one", patience: float = 60.0, lease_seconds: float = 10.0) -> RescueRound | None:
-    """Do one round of the rescuer."""
+    """Run one round of the rescuer."""
     return store.rescue(token, leader_seconds=30, patience=patience, result_ttl=60, lease_seconds=lease_seconds)
 
 

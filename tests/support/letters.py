@@ -1,4 +1,4 @@
-"""Letters for tests: those of notifications, and how they travel."""
+"""Writes and sends the letters of notifications, for tests."""
 
 from errand.settings import Settings
 from errand.store import DueNotification

@@ -1,4 +1,4 @@
-"""Clients that post jobs without a pause, or at a pace, while a test does something to the servers."""
+"""Clients that post jobs, with or without pauses, while a test disturbs the servers."""
 
 import threading
 from types import TracebackType
@@ -23,7 +23,7 @@ class Load:
         self._threads = [threading.Thread(target=self._post) for _ in range(clients)]
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start the clients."""
         for thread in self._threads:
             thread.start()
         return self

@@ -1,4 +1,4 @@
-"""A look at a page as people have it: on a phone or a desktop, light or dark; and what the browser says to it."""
+"""Checks a page in a browser: on a phone and a desktop, light and dark, with the browser's own complaints."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -43,14 +43,14 @@ class Look:
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Listen from now on."""
+        """Start to record the complaints."""
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
         self.page.on("console", lambda line: self._note(line.text) if line.type in {"error", "warning"} else None)
         self.page.on("request", lambda request: self._note_foreign(request.url))
 
     def is_good(self, name: str) -> None:
-        """Check that all of it can be read by everybody, and leave pictures called `name`."""
+        """Check the contrast of all texts, and save screenshots called `name`."""
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a str is one of its words
             for size in (PHONE, DESKTOP):
@@ -62,7 +62,7 @@ class Look:
         self._is_in_order(name)
 
     def _is_in_order(self, name: str) -> None:
-        """Check what those need who have it read aloud: language, headings in order, one main part."""
+        """Check what screen readers need: a language, headings in order, one main element."""
         levels = [
             int(tag[1]) for tag in self.page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => h.tagName)")
         ]

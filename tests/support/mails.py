@@ -1,4 +1,4 @@
-"""Mails as files of a Maildir, for tests of the mailbox: plain ones, rich ones, and those nobody should send."""
+"""Mails in a Maildir, for tests of the mailbox: plain, rich and malicious ones."""
 
 import mailbox
 from email.message import EmailMessage

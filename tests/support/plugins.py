@@ -1,4 +1,4 @@
-"""Instances of the plug-in of these tests, `tests/support/plugin/`, and of others, as processes of workers."""
+"""Worker processes with the plug-in in `tests/support/plugin/`, or with other plug-ins."""
 
 import itertools
 import sys
@@ -39,7 +39,7 @@ class Instances:
         return [line.removeprefix(word).strip() for line in noted if line.startswith(word)]
 
     def end(self) -> None:
-        """End them all at once."""
+        """Kill all instances."""
         for instance in self._all:
             instance.kill9()
 
@@ -72,5 +72,5 @@ def cluster_on(uri: str, timeout: float = 20.0, caller: Caller | None = None) ->
 
 
 def results(calls: Sequence) -> list:
-    """Wait for all calls."""
+    """Wait for the replies to all calls."""
     return [call.result() for call in calls]

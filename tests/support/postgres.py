@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: a server of our own from the system's package, which never runs as root."""
+"""A real PostgreSQL for tests, from the system's package; it never runs as root."""
 
 import itertools
 import os
@@ -20,7 +20,7 @@ COMMAND_TAKES = 120
 
 
 class Postgres:
-    """One server, used by a whole test run: each test has a database of its own."""
+    """One server for a whole test run; each test has its own database."""
 
     def __init__(self) -> None:
         """Choose a port and make a folder that its user may enter; nothing is started."""
@@ -76,7 +76,7 @@ class Postgres:
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """Let it stand still: connections are taken, nothing is answered."""
+        """Pause it: it accepts connections and answers nothing."""
         assert self.server.process is not None
         pids = [self.server.process.pid, *descendants(self.server.process.pid)]
         for pid in pids:

@@ -1,4 +1,4 @@
-"""Reads a mail as its reader's program would, by the stdlib alone, and tells what is in it that nobody meant."""
+"""Reads a mail as a mail program would, with the standard library only, and reports unintended content."""
 
 import re
 from collections import Counter

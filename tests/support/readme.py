@@ -33,12 +33,12 @@ for source in {sources!r}:
         print("".join(traceback.format_exception_only(fault)), end="")
     print({end!r}, flush=True)
 """
-"""Does what an interactive Python does, where it reads from a pipe."""
+"""A program that acts like an interactive Python while it reads from a pipe."""
 
 
 @dataclass
 class Step:
-    """A command, what is typed into it, and what is to be printed."""
+    """A command, its input, and its expected output."""
 
     command: str
     expected: str = ""
@@ -61,7 +61,7 @@ def _steps(block: str) -> Iterator[Step]:
 
 
 class Reader:
-    """Somebody who follows a README on an Errand that runs already, in one terminal."""
+    """Follows a README in one terminal, while Errand runs."""
 
     def __init__(self, url: str, data: Path, run: Running, folder: Path, stack: ExitStack) -> None:
         """`run` is the `make run` at `url`, with its `data`; what is started logs to `folder` and ends with `stack`."""

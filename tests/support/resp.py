@@ -1,4 +1,4 @@
-"""A server that speaks Redis' protocol and answers whatever a test wants: what real ones say only in bad moments."""
+"""A server that speaks the Redis protocol and gives any answer: for errors that a real server gives only rarely."""
 
 import socketserver
 import threading
@@ -14,7 +14,7 @@ GREETINGS = {
 
 
 class Grumpy:
-    """Takes connections and answers each command with `answer`, a line of the protocol; greetings are taken kindly."""
+    """Accepts connections and greetings, and answers each command with `answer`, a line of the protocol."""
 
     def __init__(self, answer: str) -> None:
         """Answer with this line from now on."""
@@ -38,7 +38,7 @@ class Grumpy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
 

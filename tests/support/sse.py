@@ -1,4 +1,4 @@
-"""A reader of Server-Sent Events, by the rules of the HTML standard, for tests."""
+"""A parser of Server-Sent Events, by the HTML standard, for tests."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
 """Runs tests of examples as Nameko's tutorials write them, with its fixtures, in a process of their own.
 
-Those fixtures want a process that is monkey-patched from its first line, which that of these tests is not.
+Those fixtures need a process that is monkey-patched from its first line, unlike the process of these tests.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The pages behind the links in mails, as the tests of the API read them, and the job they are of."""
+"""The pages behind the links in mails, as the tests read them, and the job that they show."""
 
 from html.parser import HTMLParser
 

@@ -1,4 +1,4 @@
-"""A real web server for tests, which answers as it is told to: well, endlessly, with nonsense, or not at all."""
+"""A real web server for tests that answers as configured: correctly, endlessly, with garbage, or not at all."""
 
 import contextlib
 import re
@@ -15,7 +15,7 @@ Answer = Callable[[socket.socket], None]
 
 
 def plain(body: bytes = b"", *headers: str, status: str = "200 OK") -> Answer:
-    """Answer in good order."""
+    """Answer correctly."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
     return raw("\r\n".join(lines).encode("latin-1") + body)
 
@@ -26,7 +26,7 @@ def raw(answer: bytes) -> Answer:
 
 
 def one_after_the_other(*answers: Answer) -> Answer:
-    """Answer with each in turn, then with the last again and again."""
+    """Answer with each in turn, then with the last one forever."""
     left = list(answers)
 
     def write(connection: socket.socket) -> None:
@@ -36,7 +36,7 @@ def one_after_the_other(*answers: Answer) -> Answer:
 
 
 def endless(start: bytes, more: bytes) -> Answer:
-    """Answer with `start`, and with `more` until nobody reads it."""
+    """Answer with `start`, then with `more` until the client disconnects."""
 
     def write(connection: socket.socket) -> None:
         connection.sendall(start)
@@ -50,7 +50,7 @@ def endless(start: bytes, more: bytes) -> Answer:
 class WebServer:
     """A web server, running while its `with` block does. `answer` and `silent` may be changed at any time.
 
-    With `tls` it speaks https. With `silent` it takes connections and never says a word, not even to begin TLS.
+    With `tls` it speaks https. With `silent` it accepts connections and sends nothing, not even to start TLS.
     """
 
     answer: Answer = field(default_factory=plain)
@@ -80,7 +80,7 @@ class WebServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Break off all connections and stop."""
+        """Close all connections and stop."""
         self.stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
