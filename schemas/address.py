@@ -33,7 +33,7 @@ _WORLDLY: Final = re.compile(EMAIL_PATTERN.removeprefix("^").removesuffix("$"))
 
 
 def is_address(text: str) -> bool:
-    """Tell whether `text` is exactly one plain ASCII address, safe to put on an envelope and into a header."""
+    """Return whether `text` is exactly one plain ASCII address, safe for an SMTP envelope and a header."""
     mailbox = text.partition("@")[0]
     if len(text) > MAX_LENGTH or len(mailbox) > MAX_MAILBOX or "=?" in mailbox:
         return False  # where `=?` begins an encoded word, some mail programs read what is in it
@@ -41,7 +41,7 @@ def is_address(text: str) -> bool:
 
 
 def as_address(text: str) -> str:
-    """Give an address as it is stored and sent: a host name of other scripts as DNS has it (`xn--…`).
+    """Return an address as it is stored and sent: an international host name in the form that DNS uses (`xn--…`).
 
     Raises ValueError with a sentence that says what is wrong.
     """
@@ -59,7 +59,7 @@ def as_address(text: str) -> str:
 
 
 def as_host(text: str) -> str:
-    """Give a host name in lower case and as DNS has it; raise ValueError with a sentence where it can be none."""
+    """Return a host name in lower case and in the form that DNS uses; raise ValueError with a sentence if it is not valid."""
     host = text.lower() if text.isascii() else _in_ascii(text)
     if not is_address(f"name@{host}"):
         raise ValueError(f"{text[:80]!r} is no host name")

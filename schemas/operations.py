@@ -29,7 +29,7 @@ def queue_of(service: str, weight: Weight) -> str:
 
 
 def is_tiny(queue: str) -> bool:
-    """Tell whether tiny jobs wait in this queue."""
+    """Return whether this queue is for tiny jobs."""
     return not queue.endswith(tuple(f".{weight.value}" for weight in Weight if weight is not Weight.TINY))
 
 

@@ -16,7 +16,7 @@ Size = tuple[int, int]
 
 
 def is_too_large(media_type: str, content: bytes) -> bool:
-    """Tell whether a file claims more than `MOST_PIXELS`; False if it claims nothing."""
+    """Return whether a file claims more than `MOST_PIXELS`; False if it claims nothing."""
     try:
         width, height = _SIZES[media_type](content)
     except (struct.error, IndexError):

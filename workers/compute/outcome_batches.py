@@ -37,7 +37,7 @@ class OutcomeBatches:
         self._expected += 1
 
     def add(self, outcome: Outcome, conclude: Conclude) -> None:
-        """Have an outcome concluded, together with all others that are there by then."""
+        """Conclude an outcome, together with all others that have arrived by then."""
         self._outcomes.append(outcome)
         if not self._concluding:
             self._concluding = True

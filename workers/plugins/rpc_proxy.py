@@ -23,7 +23,7 @@ class ServiceProxy:
         self._connections, self._service, self._timeout = connections, service, timeout
 
     def __getattr__(self, method: str) -> "MethodProxy":
-        """Give a method of the service; only a call finds out whether the service has it."""
+        """Return a method of the service; only a call finds out whether the service has it."""
         if method.startswith("_"):
             raise AttributeError(method)
         return MethodProxy(self._connections, self._service, self._timeout, method)

@@ -79,7 +79,7 @@ class TemplateSet:
         ]
 
     def _explain(self, kind: NoticeKind, error: Exception) -> str:
-        """Say where a template fails, and why."""
+        """Return a sentence that says where a template fails, and why."""
         if isinstance(error, jinja2.TemplateSyntaxError):
             place = f"{error.name}, line {error.lineno}"
         elif isinstance(error, jinja2.TemplateNotFound):
