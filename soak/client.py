@@ -67,8 +67,8 @@ class SoakClient:
 
     def note(self, job_id: str, job: SoakJob, body: dict[str, Any]) -> None:
         """Report an accepted job to the tracker."""
-        told = {"mailed": "email" in body, "has_webhook": "webhook_url" in body}
-        self.tracker.accept(job_id, job.ends, **told, delay=job.delay)
+        notified = {"mailed": "email" in body, "has_webhook": "webhook_url" in body}
+        self.tracker.accept(job_id, job.ends, **notified, delay=job.delay)
 
     def poll(self, job_id: str) -> dict[str, Any]:
         """Poll a job until it has ended."""
