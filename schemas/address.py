@@ -59,7 +59,7 @@ def as_address(text: str) -> str:
 
 
 def as_host(text: str) -> str:
-    """Return a host name in lower case and in the form that DNS uses; raise ValueError with a sentence if it is not valid."""
+    """Return a host name in lower case and in the form that DNS uses; raise ValueError with a sentence if invalid."""
     host = text.lower() if text.isascii() else _in_ascii(text)
     if not is_address(f"name@{host}"):
         raise ValueError(f"{text[:80]!r} is no host name")
