@@ -65,7 +65,7 @@ def submits_one_job(scope: Scope) -> bool:
     return len(length) <= 5 and length.isdecimal() and int(length) <= LARGEST
 
 
-class _Batch:
+class _SharedRoundTrip:
     """Requests that share one round trip, and what they write."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class SubmitThread:
         """Start nothing yet."""
         self._incoming: SimpleQueue[tuple[Runner, Any, Scope]] = SimpleQueue()
         self._answers: list[_HeldAnswer] = []
-        self._batches: dict[SendBatch, _Batch] = {}
+        self._batches: dict[SendBatch, _SharedRoundTrip] = {}
 
     def start(self) -> None:
         """Start the thread. Call it in the process that serves, never before a fork."""
@@ -133,7 +133,7 @@ class SubmitThread:
         """Run a request until it ends or has something to write."""
         if wants := request.switch(*arguments):
             send, write = wants
-            batch = self._batches.setdefault(send, _Batch())
+            batch = self._batches.setdefault(send, _SharedRoundTrip())
             batch.greenlets.append(request)
             batch.writes.append(write)
 

@@ -22,9 +22,9 @@ def _in_both(problem: Spec) -> Spec:
 
 
 _UNKNOWN: Final = _in_both(
-    problem_response("The link is not one of ours, or its job is no longer kept.", LinkRefused())
+    problem_response("This link is not valid, or its job is no longer kept.", LinkRefused())
 )
-_FORGED: Final = _in_both(problem_response("The link is not one of ours.", LinkRefused()))
+_FORGED: Final = _in_both(problem_response("This link is not valid.", LinkRefused()))
 _EXPIRED: Final = _in_both(problem_response("The link has expired (`LINK_TTL`).", LinkExpired()))
 _DOWN: Final = _in_both(STORE_DOWN)
 _REFUSALS: Final[dict[str, Any]] = {"404": _UNKNOWN, "410": _EXPIRED, "503": _DOWN}
@@ -56,7 +56,7 @@ DOWNLOAD_SPEC: Final[Spec] = {
         **_REFUSALS,
         "404": _in_both(
             problem_response(
-                "The link is not one of ours, its job is no longer kept, or the result has no file of this kind.",
+                "This link is not valid, its job is no longer kept, or the result has no file of this kind.",
                 FileUnknown(),
             )
         ),

