@@ -59,7 +59,7 @@ BLUEPRINTS: Final = (
 )
 
 
-class JobStep(BaseConverter):
+class JobIdConverter(BaseConverter):
     """A path segment that may be a job's id: anything but the fixed segments below /jobs."""
 
     regex = "(?!(?:batch|retry)$)[^/]+"
@@ -155,7 +155,7 @@ def app_of_routes(settings: Settings) -> Api:
     app = Api("api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one more, so that body.py sees a body too large
     app.url_map.strict_slashes = False
-    app.url_map.converters["job"] = JobStep
+    app.url_map.converters["job"] = JobIdConverter
     problems.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

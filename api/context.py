@@ -30,14 +30,14 @@ class Errand:
     group_commit: GroupCommit
 
 
-def here() -> Errand:
+def current_errand() -> Errand:
     """Return the parts of the current app."""
     return cast(Errand, current_app.extensions["errand"])
 
 
-def found(job_id: str) -> JobRecord:
+def job_record(job_id: str) -> JobRecord:
     """Return the record of a job; raise JobUnknown."""
-    record = here().store.get(job_id) if ID.fullmatch(job_id) else None
+    record = current_errand().store.get(job_id) if ID.fullmatch(job_id) else None
     if record is None:
         raise JobUnknown()
     return record

@@ -27,7 +27,7 @@ class PublishedOperation:
     validator: Validator
 
 
-def checked(operation_text: str, arguments: dict[str, Any], at: Path = ("arguments",)) -> tuple[Operation, str]:
+def check_arguments(operation_text: str, arguments: dict[str, Any], at: Path = ("arguments",)) -> tuple[Operation, str]:
     """Return the operation, and the arguments as JSON text. Raises JobRefused if they do not match its schema.
 
     `at`: the path of the arguments in the body.

@@ -1,8 +1,8 @@
 """Decides which thread answers a request: granian's, the submit thread, or one of its own for a long request.
 
 Granian's few threads keep answering requests that end at once. A request that submits one job goes to the thread in
-`submit_thread.py`. Event streams and waits get a thread each, up to API_STREAMS; their views look for that slot with
-`long_request_slot.py`. Next: `submit_thread.py`.
+`submit_thread.py`. Event streams and waits get a thread each, up to API_STREAMS; `long_request_slot.py` tells
+their views so. Next: `submit_thread.py`.
 """
 
 import logging
@@ -29,16 +29,16 @@ App = Callable[..., Any]
 class RequestDispatcher:
     """Dispatches the requests of one process."""
 
-    def __init__(self, slots: int, turns: int, submit_thread: SubmitThread | None = None) -> None:
-        """Allow `slots` long requests at a time, of which `turns` run Python at the same moment.
+    def __init__(self, slots: int, max_working: int, submit_thread: SubmitThread | None = None) -> None:
+        """Allow `slots` long requests at a time, of which `max_working` run Python at the same moment.
 
         Without a `submit_thread`, submissions stay with granian's threads.
         """
-        self._free, self._slot = Semaphore(slots), LongRequestSlot(Semaphore(turns))
+        self._free, self._slot = Semaphore(slots), LongRequestSlot(Semaphore(max_working))
         self._submit_thread = submit_thread
 
     def install(self) -> None:
-        """Make granian hand the requests of this process to us. Call it before granian starts to serve.
+        """Make granian hand the requests of this process to this dispatcher. Call it before granian starts to serve.
 
         Granian's own way to allow long requests is more threads, which it also starts for any burst of short ones.
         `docs/decisions/0008-event-streams.md` has the figures.
@@ -46,7 +46,7 @@ class RequestDispatcher:
         wrap = mp._wsgi_call_wrap  # type: ignore[attr-defined]  # not exported; the release is pinned
 
         def wrap_and_dispatch(app: App, *options: Any) -> Runner:
-            return self.dispatch(wrap(self.take_turns(app), *options))
+            return self.dispatch(wrap(self.limit_working(app), *options))
 
         mp._wsgi_call_wrap = wrap_and_dispatch  # type: ignore[assignment,attr-defined]  # the same
 
@@ -55,7 +55,7 @@ class RequestDispatcher:
 
         def choose(connection: Any, scope: Scope) -> None:
             if may_take_long(scope):
-                # The body can be read only until we return. Nobody reads the body of a GET.
+                # The body can be read only until we return. No view reads the body of a GET.
                 body = b"" if scope["REQUEST_METHOD"] == "GET" else scope["wsgi.input"].read(BODY_LIMIT)
                 scope["wsgi.input"] = BytesIO(body)
                 if self._start_thread(run, connection, scope):
@@ -69,8 +69,8 @@ class RequestDispatcher:
 
         return choose
 
-    def take_turns(self, app: App) -> App:
-        """Wrap the WSGI app so that long requests enter it only when it is their turn."""
+    def limit_working(self, app: App) -> App:
+        """Wrap the WSGI app so that only a few long requests are in it at the same time."""
 
         def call(environ: Scope, start_response: Any) -> Any:
             if SLOT_KEY not in environ:
@@ -101,7 +101,7 @@ class RequestDispatcher:
 
 
 def may_take_long(scope: Scope) -> bool:
-    """Return whether the request opens a stream or prefers to wait. A wrong yes costs one thread, nothing more."""
+    """Return whether the request opens a stream or prefers to wait. A wrong yes costs only a thread."""
     if scope["REQUEST_METHOD"] == "GET" and scope["PATH_INFO"].rstrip("/").endswith("/events"):
         return True
     return "wait" in scope.get("HTTP_PREFER", "").lower()

@@ -1,4 +1,4 @@
-"""The slot that a long request holds: a thread of its own, of which only a few work at the same time."""
+"""The slot of a long request: it has a thread of its own, but only a few such threads work at the same time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,29 +12,29 @@ SLOT_KEY: Final = "errand.long_request_slot"
 
 
 class LongRequestSlot:
-    """Lets a long request take turns with the others: only a few of them run Python at the same time.
+    """Limits how many long requests run Python at the same time; the others wait.
 
     A thousand open streams that all worked at once would starve the short requests of the process.
     """
 
-    def __init__(self, turns: Semaphore) -> None:
-        """Share `turns` with the other slots of the process."""
-        self._turns = turns
+    def __init__(self, working: Semaphore) -> None:
+        """Share the semaphore `working` with the other slots of the process."""
+        self._working = working
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Wait for a turn and hold it. The dispatcher does this around a view, until the view returns."""
-        with self._turns:
+        """Wait until this request may work. The dispatcher does this around a view, until the view returns."""
+        with self._working:
             yield
 
     @contextmanager
     def idle(self) -> Iterator[None]:
-        """Give the turn back while a view waits for something."""
-        self._turns.release()
+        """Let another long request work while a view waits for something."""
+        self._working.release()
         try:
             yield
         finally:
-            self._turns.acquire()
+            self._working.acquire()
 
 
 def current_slot() -> LongRequestSlot | None:

@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 
 PATHS: Final = frozenset({"/compute", "/jobs"})
 """Paths to which a client posts one job."""
-LARGEST: Final = 65_536
+MAX_SUBMIT_BYTES: Final = 65_536
 """Bytes of a body that is answered here. Parsing a larger one would hold up every other request of the thread."""
-TOGETHER: Final = 64
+MAX_GROUP: Final = 64
 """Maximum number of requests that share one round trip."""
 
 Scope = dict[str, Any]
@@ -62,7 +62,7 @@ def submits_one_job(scope: Scope) -> bool:
     if scope["REQUEST_METHOD"] != "POST" or scope["PATH_INFO"] not in PATHS or "HTTP_IDEMPOTENCY_KEY" in scope:
         return False
     length = scope.get("CONTENT_LENGTH", "")
-    return len(length) <= 5 and length.isdecimal() and int(length) <= LARGEST
+    return len(length) <= 5 and length.isdecimal() and int(length) <= MAX_SUBMIT_BYTES
 
 
 class _SharedRoundTrip:
@@ -125,7 +125,7 @@ class SubmitThread:
     def _start_requests(self, wait: bool) -> None:
         """Run every queued request until it has to wait for the store. With `wait`, block until there is one."""
         with suppress(Empty):
-            for number in range(TOGETHER):
+            for number in range(MAX_GROUP):
                 run, connection, scope = self._incoming.get(wait and not number)
                 self._continue(RequestGreenlet(answer_request), run, _HeldAnswer(connection, self._answers), scope)
 

@@ -13,7 +13,7 @@ from typing import Final, cast
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from api.context import here
+from api.context import current_errand
 from api.docs.document import build_document
 from api.docs.operation_forms import Document, RenderedDocument
 from api.http import content_policy
@@ -107,7 +107,7 @@ def apispec() -> Answer:
 def current_document(document: Document) -> RenderedDocument:
     """Return the document with the published operations, or without operations while the store is down."""
     try:
-        return document.of(here().catalogue.texts())
+        return document.of(current_errand().catalogue.texts())
     except StoreUnavailable:
         return document.plain
 

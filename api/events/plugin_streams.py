@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import request
 
-from api.context import here
+from api.context import current_errand
 from api.dispatch.long_request_slot import current_slot
 from api.events.sse import HEARTBEAT_SECONDS, HELLO, comment, stream, without_stream
 from api.feed.subscription import Ended
@@ -29,7 +29,7 @@ def event_stream(news: Generator[str | None, None, None]) -> Answer:
         return without_stream()
     with ExitStack() as stack:
         stack.callback(news.close)
-        return stream(_written(news, here().broadcaster.stops_within), stack.pop_all())
+        return stream(_written(news, current_errand().broadcaster.stops_within), stack.pop_all())
 
 
 def job_events() -> Iterator[Event | None]:
@@ -39,7 +39,7 @@ def job_events() -> Iterator[Event | None]:
     its consumer is so slow that a thousand events wait. Begin it inside an application context. Raises
     StoreUnavailable.
     """
-    with here().broadcaster.subscribed() as subscription:
+    with current_errand().broadcaster.subscribed() as subscription:
         event: Event | Ended | None = None
         while not isinstance(event, Ended):
             yield event

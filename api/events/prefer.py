@@ -20,7 +20,7 @@ _PREFERENCE: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,"])+')
 _WAIT: Final = re.compile(r'\s*wait\s*=\s*("?)(?P<seconds>[0-9]+)\1\s*(?:;.*)?', re.IGNORECASE | re.DOTALL)
 
 
-def wanted_wait() -> int | None:
+def preferred_wait() -> int | None:
     """Return the seconds that this request prefers to wait, or None."""
     text: str | None = request.environ.get(HEADER)
     return None if text is None else wait_in(text)

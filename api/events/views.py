@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from flask import Blueprint, request
 
-from api.context import found, here
+from api.context import current_errand, job_record
 from api.dispatch.long_request_slot import current_slot
 from api.events.backlog import event_number, is_held, start_of_stream
 from api.events.specs import WATCHING, WATCHING_ALL
@@ -31,9 +31,9 @@ def watch_job(job_id: str) -> Answer:
     happen. The stream ends after the final status. To resume after a lost connection, send `Last-Event-ID`.
     """
     last = event_number(request.headers.get("Last-Event-ID"))
-    errand, slot = here(), current_slot()
+    errand, slot = current_errand(), current_slot()
     if request.method == "HEAD" or slot is None:
-        found(job_id)
+        job_record(job_id)
         return without_stream()
     if not ID.fullmatch(job_id):
         raise JobUnknown()
@@ -54,7 +54,7 @@ def watch_all() -> Answer:
     on or after `Last-Event-ID`. To miss nothing, open the stream first and list the existing jobs then.
     """
     last = event_number(request.headers.get("Last-Event-ID"))
-    errand, slot = here(), current_slot()
+    errand, slot = current_errand(), current_slot()
     if request.method == "HEAD" or slot is None:
         return without_stream()
     with ExitStack() as stack:

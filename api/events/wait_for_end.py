@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from api.context import here
+from api.context import current_errand
 from api.dispatch.long_request_slot import current_slot
 from api.events.backlog import is_final
 from api.feed.subscription import Ended, Subscription
@@ -16,7 +16,7 @@ def wait_until_final(job_id: str, seconds: float) -> bool:
     Returns False at once when too many requests wait already, and when the store can't be reached. Raises nothing:
     whatever the client asked for has been done by now.
     """
-    errand, slot, deadline = here(), current_slot(), monotonic() + seconds
+    errand, slot, deadline = current_errand(), current_slot(), monotonic() + seconds
     if slot is None:
         return False
     try:

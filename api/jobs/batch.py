@@ -10,11 +10,11 @@ from typing import Any, Final
 from flask import Blueprint
 
 from api.checks import idempotency
-from api.checks.arguments import checked
+from api.checks.arguments import check_arguments
 from api.checks.options import new_job, refuse_contradictory_times
 from api.checks.recipients import refuse_recipients
 from api.checks.webhook_url import refuse_webhook
-from api.context import Errand, here
+from api.context import Errand, current_errand
 from api.http.answer import Answer, json_answer
 from api.http.body import read_json, validated
 from api.http.problems import problem_body
@@ -46,7 +46,7 @@ def submit_all() -> Answer:
     other jobs are stored together, in one step.
     """
     items = validated(BatchRequest, read_json()).jobs
-    errand, key = here(), idempotency.sent_key()
+    errand, key = current_errand(), idempotency.sent_key()
     rows = [job_or_problem(errand, item, index, again=key is not None) for index, item in enumerate(items)]
     if key is not None:
         rows = with_keys(rows, key, idempotency.fingerprint(items))
@@ -68,7 +68,7 @@ def job_or_problem(errand: Errand, item: Any, index: int, *, again: bool) -> New
         refuse_recipients(body, errand.settings, at)
         refuse_webhook(body, errand.settings, at)
         text = errand.catalogue.find_in_body(body.operation, (*at, "operation"))
-        operation, arguments = checked(text, body.arguments, (*at, "arguments"))
+        operation, arguments = check_arguments(text, body.arguments, (*at, "arguments"))
     except JobRefused as refusal:
         refusal.fields["errors"] = refusal.fields["errors"][:MOST_FAULTS_PER_JOB]
         return json.dumps({"error": problem_body(refusal)})

@@ -8,7 +8,7 @@ from typing import Final
 from flask import Blueprint
 
 from api.checks import idempotency
-from api.context import found, here
+from api.context import current_errand, job_record
 from api.http.answer import Answer, no_content
 from api.http.body import read_optional_body
 from api.http.specs import documented
@@ -37,11 +37,11 @@ def cancel(job_id: str) -> Answer:
     A waiting job is cancelled at once. A running job is stopped by its worker within a second; until then its status
     stays `running`. Repeating the request does no harm.
     """
-    errand = here()
+    errand = current_errand()
     done = unless_refused(errand.store.cancel(checked_id(job_id), errand.settings.result_ttl), ALREADY_ENDED)
     for service in done.to_tell:
         errand.relay.ring(job_id, service)
-    return report_answer(found(job_id), 202)
+    return report_answer(job_record(job_id), 202)
 
 
 @control.post("/jobs/<job_id>/retry")
@@ -58,10 +58,10 @@ def retry(job_id: str) -> Answer:
     if body.arguments is not None:
         return replay(job_id, body, body.arguments)
     idempotency.sent_key()  # an invalid key is refused, whether or not it is used
-    errand = here()
+    errand = current_errand()
     done = unless_refused(errand.store.retry(checked_id(job_id)), NOT_RETRYABLE)
     errand.relay.ring(job_id, done.queue)
-    return report_answer(found(job_id), 202, {"Location": f"/jobs/{job_id}"})
+    return report_answer(job_record(job_id), 202, {"Location": f"/jobs/{job_id}"})
 
 
 @control.delete("/jobs/<job:job_id>")
@@ -71,7 +71,7 @@ def delete(job_id: str) -> Answer:
 
     The result is deleted too. Notifications that are still pending are sent.
     """
-    unless_refused(here().store.delete(checked_id(job_id)), NOT_ENDED)
+    unless_refused(current_errand().store.delete(checked_id(job_id)), NOT_ENDED)
     return no_content()
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import Blueprint
 
-from api.context import here
+from api.context import current_errand
 from api.http.answer import Answer, json_answer
 from api.http.query import ParameterCheck, checked_parameters, one_of, up_to
 from api.http.specs import documented
@@ -41,7 +41,7 @@ def jobs() -> Answer:
     """
     asked = checked_parameters(PARAMETERS)
     limit = int(asked.pop("limit", DEFAULT_ROWS))
-    page = here().store.page(**asked, limit=limit)
+    page = current_errand().store.page(**asked, limit=limit)
     rows = ",".join(written(summary_of(record)).rstrip() for record in page.records)
     following = "null" if page.next is None else f'"{page.next}"'
     return json_answer(f'{{"jobs":[{rows}],"next":{following}}}\n', 200, {"Cache-Control": CACHE_CONTROL})

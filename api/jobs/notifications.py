@@ -4,7 +4,7 @@ from typing import Final
 
 from flask import Blueprint
 
-from api.context import found, here
+from api.context import current_errand, job_record
 from api.http.answer import Answer
 from api.http.specs import documented
 from api.jobs.control import checked_id, unless_refused
@@ -24,7 +24,7 @@ def retry_notifications(job_id: str) -> Answer:
     Mails and webhooks that were given up are tried again, for as long as new ones would be. All other notifications
     stay as they are: nothing is sent twice.
     """
-    errand = here()
+    errand = current_errand()
     for service in unless_refused(errand.store.retry_notifications(checked_id(job_id)), NOTHING_FAILED).to_tell:
         errand.relay.ring(job_id, service)
-    return report_answer(found(job_id), 202)
+    return report_answer(job_record(job_id), 202)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from flask import Blueprint
 
 from api.checks.arguments import published
-from api.context import here
+from api.context import current_errand
 from api.http.answer import Answer, json_or_not_modified
 from api.http.body import read_body
 from api.http.specs import documented
@@ -27,7 +27,7 @@ def catalogue() -> Answer:
 
     Returns every operation that the workers have announced, with the JSON Schemas of its arguments and its result.
     """
-    rows = (_row(text) for _, text in sorted(here().catalogue.texts().items()))
+    rows = (_row(text) for _, text in sorted(current_errand().catalogue.texts().items()))
     return json_or_not_modified(f'{{"operations":[{",".join(rows)}]}}\n')
 
 
@@ -39,7 +39,7 @@ def operation(name: str) -> Answer:
     Returns the operation's description, its limits, examples, and the JSON Schemas of its arguments and its result.
     """
     try:
-        text = here().catalogue.find(name)
+        text = current_errand().catalogue.find(name)
     except CatalogueEmpty:
         raise OperationUnknown() from None
     return json_or_not_modified(_row(text) + "\n")
@@ -52,7 +52,7 @@ def run(name: str) -> Answer:
 
     Accepts a job of this operation, just as `POST /jobs` does.
     """
-    text = here().catalogue.find(name)
+    text = current_errand().catalogue.find(name)
     return accept_operation(text, read_body(OperationRequest))
 
 

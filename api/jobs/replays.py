@@ -14,8 +14,8 @@ from pydantic_core import from_json
 from uuid_utils import uuid7
 
 from api.checks import idempotency
-from api.checks.arguments import checked
-from api.context import Errand, found, here
+from api.checks.arguments import check_arguments
+from api.context import Errand, current_errand, job_record
 from api.http.answer import Answer, json_answer
 from api.http.body import pointer, read_optional_body, refusal
 from api.http.problems import problem_body
@@ -67,7 +67,7 @@ def retry_all() -> Answer:
     asked = checked_parameters(CHECKS)
     if not asked.keys() & set(NARROWING):
         raise ParameterRefused(UNBOUNDED, parameter="operation")
-    body, errand, key = read_optional_body(ReplayRequest), here(), idempotency.sent_key()
+    body, errand, key = read_optional_body(ReplayRequest), current_errand(), idempotency.sent_key()
     limit = int(asked.pop("limit", MOST_RETRIED))
     if body.arguments is None:
         records, following = matching_jobs(errand, asked, limit, ())
@@ -83,7 +83,7 @@ def retry_all() -> Answer:
 
 def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
     """Accept a replay of one job with these arguments replaced. Raises MoveRefused while the job has not ended."""
-    errand, record = here(), found(job_id)
+    errand, record = current_errand(), job_record(job_id)
     if record.status not in FINAL:
         raise MoveRefused(NOT_ENDED % record.status)
     return accept(errand, replay_of(errand, record, edits), body)
@@ -150,7 +150,7 @@ def replay_of(errand: Errand, origin: JobRecord, edits: dict[str, Any]) -> NewJo
     Raises JobRefused if the merged arguments are invalid, OperationUnknown if no worker announces the operation now.
     """
     published = errand.catalogue.find(origin.operation)
-    operation, arguments = checked(published, from_json(origin.arguments or "{}") | edits)
+    operation, arguments = check_arguments(published, from_json(origin.arguments or "{}") | edits)
     if len(arguments.encode()) > MAX_BODY_BYTES:
         detail = f"must have at most {MAX_BODY_BYTES} bytes as JSON, together with the arguments that stay as they were"
         raise refusal([Fault(pointer=pointer("arguments"), detail=detail)])

@@ -9,8 +9,8 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from api.context import found, here
-from api.events.prefer import HEADER, applied, wait_for, wanted_wait
+from api.context import current_errand, job_record
+from api.events.prefer import HEADER, applied, preferred_wait, wait_for
 from api.http.answer import Answer, json_answer
 from api.http.specs import documented
 from api.jobs.specs import LOG_SPEC, REPORT_SPEC
@@ -35,13 +35,13 @@ def report(job_id: str) -> Answer:
     again. With `Prefer: wait=N` the answer waits up to N seconds for the job's end; with `If-None-Match` an unchanged
     job is answered with 304.
     """
-    record = found(job_id)
+    record = job_record(job_id)
     headers: dict[str, str] = {}
-    if HEADER in request.environ and (seconds := wanted_wait()) is not None:
+    if HEADER in request.environ and (seconds := preferred_wait()) is not None:
         headers = applied(seconds)
         if record.status not in FINAL:
             wait_for(job_id, seconds)
-            record = found(job_id)
+            record = job_record(job_id)
     etag = etag_of(record)
     if request.if_none_match.contains_weak(etag):
         return json_answer("", 304, {**headers, "ETag": f'"{etag}"', "Cache-Control": CACHE_CONTROL})
@@ -55,8 +55,8 @@ def log(job_id: str) -> Answer:
 
     Returns the last lines that the job's operation printed or logged, as plain text.
     """
-    found(job_id)
-    lines = here().store.log(job_id)
+    job_record(job_id)
+    lines = current_errand().store.log(job_id)
     return Answer(
         "".join(f"{line}\n" for line in lines), headers={"Cache-Control": CACHE_CONTROL}, mimetype="text/plain"
     )
@@ -67,7 +67,7 @@ def wait_for_end(job_id: str, within: int) -> JobRecord | None:
     if not wait_for(job_id, within):
         return None
     try:
-        return here().store.get(job_id)
+        return current_errand().store.get(job_id)
     except StoreUnavailable:
         return None
 

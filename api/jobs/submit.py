@@ -11,11 +11,11 @@ from flask import Blueprint, request
 from uuid_utils import uuid7
 
 from api.checks import idempotency
-from api.checks.arguments import checked
+from api.checks.arguments import check_arguments
 from api.checks.options import is_delayed, new_job, refuse_contradictory_times
 from api.checks.recipients import emails_of, notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
-from api.context import Errand, here
+from api.context import Errand, current_errand
 from api.events import prefer
 from api.http.answer import Answer, json_answer
 from api.http.body import read_body
@@ -56,7 +56,7 @@ def compute() -> Answer:
     """
     body = read_body(ComputeRequest)
     arguments = f'{{"value":{body.value!r},"other":{body.other!r}}}'  # Python writes finite numbers as JSON does
-    errand = here()
+    errand = current_errand()
     refuse_recipients(body, errand.settings)
     limit = errand.settings.max_attempts
     job = NewJob(str(uuid7()), body.operation, arguments, emails_of(body), COMPUTE, limit, notify=notify_of(body))
@@ -77,16 +77,16 @@ def submit() -> Answer:
     against the operation's JSON Schema.
     """
     body = read_body(JobRequest)
-    return accept_operation(here().catalogue.find_in_body(body.operation), body)
+    return accept_operation(current_errand().catalogue.find_in_body(body.operation), body)
 
 
 def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
     """Check the body against a published operation (JSON text), and accept the job."""
-    errand = here()
+    errand = current_errand()
     refuse_contradictory_times(body, again=idempotency.HEADER in request.environ)
     refuse_recipients(body, errand.settings)
     refuse_webhook(body, errand.settings)
-    operation, arguments = checked(operation_text, body.arguments)
+    operation, arguments = check_arguments(operation_text, body.arguments)
     return accept(errand, new_job(operation, arguments, body, errand.settings.max_attempts), body)
 
 
@@ -97,7 +97,7 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
     [verdict] = store_jobs(errand, [job])
     job_id = verdict.id
     headers = {"Location": f"/jobs/{job_id}", **({} if verdict.kind == "new" else REPLAYED)}
-    if prefer.HEADER in request.environ and (seconds := prefer.wanted_wait()) is not None:
+    if prefer.HEADER in request.environ and (seconds := prefer.preferred_wait()) is not None:
         headers |= prefer.applied(seconds)
         if record := wait_for_end(job_id, seconds):
             return report_answer(record, headers=headers)

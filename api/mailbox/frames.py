@@ -35,7 +35,7 @@ _TARGET: Final = re.compile(r"(<a(?:rea)?(?=\s)[^<>]*?\s)target(?=\s*=)", re.IGN
 _IMAGE: Final = re.compile(r"""(?<=["'(=])cid:([^"'()\s<>]{1,500})""", re.IGNORECASE)
 _DOCTYPE: Final = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
 _IMAGE_TYPE: Final = re.compile(r"image/[a-z0-9.+-]+")
-_OPENS_BESIDE: Final = '<base target="_blank">'
+_OPEN_IN_NEW_TAB: Final = '<base target="_blank">'
 
 
 def framed(html: str, files: Sequence[ParsedPart]) -> str:
@@ -44,7 +44,7 @@ def framed(html: str, files: Sequence[ParsedPart]) -> str:
     html = _with_images(html, {part.content_id: part for part in files if part.content_id})
     doctype = _DOCTYPE.match(html)
     place = doctype.end() if doctype else 0
-    return html[:place] + _OPENS_BESIDE + html[place:]
+    return html[:place] + _OPEN_IN_NEW_TAB + html[place:]
 
 
 def _with_images(html: str, images: dict[str, ParsedPart]) -> str:

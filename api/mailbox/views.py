@@ -13,7 +13,7 @@ from typing import Any, Final
 from flask import Blueprint, render_template, request, send_file
 from werkzeug.wrappers import Response
 
-from api.context import here
+from api.context import current_errand
 from api.dispatch.long_request_slot import current_slot
 from api.events import sse
 from api.http import content_policy
@@ -53,7 +53,7 @@ _PARAMETERS: Final[dict[str, ParameterCheck]] = {
 
 def folder() -> MailFolder:
     """Return the folder of the app that answers this request."""
-    return folder_at(here().settings.mailbox)
+    return folder_at(current_errand().settings.mailbox)
 
 
 @mailbox.get("/mailbox")
@@ -164,7 +164,7 @@ def watch_mails() -> Answer:
     """
     if request.method == "HEAD" or current_slot() is None:
         return sse.without_stream()
-    return sse.stream(mail_events(folder(), here().broadcaster), ExitStack())
+    return sse.stream(mail_events(folder(), current_errand().broadcaster), ExitStack())
 
 
 def _opened(mail_id: str) -> OpenedMail:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint
 
-from api.context import Errand, here
+from api.context import Errand, current_errand
 from api.http.answer import Answer
 from api.http.specs import Spec, documented, text_response
 from errand.errors import StoreUnavailable
@@ -47,7 +47,9 @@ def meter() -> Answer:
     """
     from prometheus_client.exposition import generate_latest  # only an API that is scraped pays for this import
 
-    return Answer(generate_latest(Exposition(here())), headers={"Cache-Control": "no-store"}, content_type=MEDIA_TYPE)
+    return Answer(
+        generate_latest(Exposition(current_errand())), headers={"Cache-Control": "no-store"}, content_type=MEDIA_TYPE
+    )
 
 
 class Exposition:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from api.context import Errand, here
+from api.context import Errand, current_errand
 from api.http.answer import Answer, json_answer
 from api.http.specs import documented
 from api.monitoring.specs import LIVENESS, READINESS
@@ -26,7 +26,7 @@ def ready() -> Answer:
     `degraded` means that the broker is down: jobs are accepted all the same, and run when it is back. Without the store
     the answer is 503, and no job is accepted.
     """
-    store, broker = _state(store_up(here())), _state(here().relay.broker_up)
+    store, broker = _state(store_up(current_errand())), _state(current_errand().relay.broker_up)
     if store == "down":
         raise StoreUnavailable(dependencies={"store": store, "broker": broker})
     status = "ready" if broker == "up" else "degraded"

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from flask import Blueprint, request
 
-from api.context import found, here
+from api.context import current_errand, job_record
 from api.events.views import watch_job
 from api.http import content_policy
 from api.http.answer import Answer
@@ -38,7 +38,7 @@ def look(token: str) -> Answer:
     Returns a page (HTML): the operation with its arguments, the progress, and the result as a table, picture or text.
     The link is all that is needed.
     """
-    link = here().links().opened(token)
+    link = current_errand().links().opened(token)
     return page_answer("view.html", path=f"/view/{token}", **view_model_of(link, _record(link.job_id)))
 
 
@@ -50,7 +50,7 @@ def watch(token: str) -> Answer:
     Returns the same stream as `GET /jobs/{id}/events`, without the lines of the log. The page uses it to stay up to
     date.
     """
-    answer = watch_job(here().links().job_of(token))
+    answer = watch_job(current_errand().links().job_of(token))
     answer.headers.update(PRIVATE_HEADERS | {"Cache-Control": answer.headers.get("Cache-Control", "no-cache")})
     if request.method == "GET":
         parts = cast(Iterable[bytes], answer.response)  # each part is one event
@@ -65,7 +65,7 @@ def download(token: str, kind: str) -> Answer:
 
     Returns a table as CSV, a picture in its own format, a text as plain text, and any result as JSON.
     """
-    record = _record(here().links().job_of(token))
+    record = _record(current_errand().links().job_of(token))
     done = record.status is Status.SUCCEEDED
     file = result_file(record.result or "null", kind) if done else None
     if file is None:
@@ -77,6 +77,6 @@ def download(token: str, kind: str) -> Answer:
 
 def _record(job_id: str) -> JobRecord:
     try:
-        return found(job_id)
+        return job_record(job_id)
     except JobUnknown:
         raise JobUnknown(FORGOTTEN) from None

@@ -6,7 +6,7 @@ one-click button of a mail program (RFC 8058). `errand/store/addresses.py` keeps
 
 from flask import Blueprint, request
 
-from api.context import here
+from api.context import current_errand
 from api.http.answer import Answer
 from api.http.specs import documented
 from api.pages.html import page_answer, refuse_in_html
@@ -25,8 +25,8 @@ def choose(token: str) -> Answer:
     Returns a page (HTML) with a button that stops mails to the address, or starts them again. Loading it changes
     nothing.
     """
-    address = here().links().address_of(token)
-    return _page(address, is_off=here().store.is_unsubscribed(address))
+    address = current_errand().links().address_of(token)
+    return _page(address, is_off=current_errand().store.is_unsubscribed(address))
 
 
 @unsubscribe.post("/unsubscribe/<token>")
@@ -37,13 +37,13 @@ def change(token: str) -> Answer:
     The body is the form that mail programs send when their unsubscribe button is clicked (RFC 8058). The link is all
     that is needed.
     """
-    address = here().links().address_of(token)
+    address = current_errand().links().address_of(token)
     match request.form.get("List-Unsubscribe"):
         case "One-Click":  # RFC 8058 defines this value; `Resume` is ours
-            here().store.unsubscribe(address)
+            current_errand().store.unsubscribe(address)
             return _page(address, is_off=True, changed=True)
         case "Resume":
-            here().store.resubscribe(address)
+            current_errand().store.resubscribe(address)
             return _page(address, is_off=False, changed=True)
     raise FormRefused()
 

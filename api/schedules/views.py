@@ -10,10 +10,10 @@ from typing import Final
 
 from flask import Blueprint, request
 
-from api.checks.arguments import checked
+from api.checks.arguments import check_arguments
 from api.checks.recipients import emails_of, notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
-from api.context import here
+from api.context import current_errand
 from api.http.answer import Answer, json_answer
 from api.http.body import read_body, refusal
 from api.http.specs import documented, json_request
@@ -52,11 +52,11 @@ def store(name: str) -> Answer:
     if not NAME.fullmatch(name):
         raise ScheduleNameRefused()
     body = read_body(ScheduleRequest)
-    errand = here()
+    errand = current_errand()
     refuse_recipients(body, errand.settings)
     refuse_webhook(body, errand.settings)
     cron_schedule = CronSchedule.parse(body.cron, body.timezone)
-    operation, arguments = checked(errand.catalogue.find_in_body(body.operation), body.arguments)
+    operation, arguments = check_arguments(errand.catalogue.find_in_body(body.operation), body.arguments)
     if len(arguments.encode()) > MAX_ARGUMENTS:
         detail = f"must have at most {MAX_ARGUMENTS} bytes as JSON in a schedule"
         raise refusal([Fault(pointer="/arguments", detail=detail)])
@@ -76,7 +76,7 @@ def overview() -> Answer:
 
     Returns all schedules, sorted by name, each with its next five times.
     """
-    rows = (schedule_json(schedule).rstrip() for schedule in here().store.schedules())
+    rows = (schedule_json(schedule).rstrip() for schedule in current_errand().store.schedules())
     return schedule_answer(f'{{"schedules":[{",".join(rows)}]}}\n')
 
 
@@ -88,7 +88,7 @@ def look(name: str) -> Answer:
     Returns the schedule with its next five times and the last job it started. `GET /jobs?tag=schedule:{name}` lists
     all its jobs.
     """
-    schedule = here().store.schedule(name) if NAME.fullmatch(name) else None
+    schedule = current_errand().store.schedule(name) if NAME.fullmatch(name) else None
     if schedule is None:
         raise ScheduleUnknown()
     return schedule_answer(schedule_json(schedule))
@@ -101,7 +101,7 @@ def delete(name: str) -> Answer:
 
     The schedule starts no more jobs. Jobs that it has started continue.
     """
-    if not NAME.fullmatch(name) or not here().store.delete_schedule(name):
+    if not NAME.fullmatch(name) or not current_errand().store.delete_schedule(name):
         raise ScheduleUnknown()
     return Answer(status=204)
 

@@ -25,7 +25,7 @@ FILES: Final = 256
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests that have begun are finished first."""
-    refuse_taken(settings.host, settings.port)
+    refuse_port_in_use(settings.host, settings.port)
     server = Granian(
         "api.serving.wsgi:make",
         factory=True,
@@ -79,7 +79,7 @@ def allow_files(number: int) -> None:
         )
 
 
-def refuse_taken(host: str, port: int) -> None:
+def refuse_port_in_use(host: str, port: int) -> None:
     """Exit with a sentence when the address is in use.
 
     Granian binds with SO_REUSEPORT, so two APIs on one port would start without an error and share the requests.

@@ -33,7 +33,7 @@ def read_reply(call: Call, body: Any) -> None:
         call.fault = ServiceFailed(call.service, call.method, "MalformedReply")
 
 
-def missing(service: str) -> ServiceMissing:
+def service_missing(service: str) -> ServiceMissing:
     """Make the error that no instance of the service listens."""
     return ServiceMissing(f"No instance of {service} accepts calls now; try again shortly.")
 

@@ -15,8 +15,8 @@ from uuid import uuid4
 from kombu import Connection, Consumer, Producer
 from kombu.exceptions import ChannelError
 
-from errand.broker.call_messages import Call, encoded, missing, read_reply, result_of
-from errand.broker.connection import CONNECT_SECONDS, establish, faults_of, open_connection, reason, take_in
+from errand.broker.call_messages import Call, encoded, read_reply, result_of, service_missing
+from errand.broker.connection import CONNECT_SECONDS, establish, faults_of, open_connection, read_incoming, reason
 from errand.broker.unanswered import why_unanswered
 from errand.errors import BrokerBlocked, BrokerUnavailable, ErrandError
 from errand.topology import CALLS, UNTIL, replies_queue
@@ -78,7 +78,7 @@ class Caller:
         if self._connection is None or self._connection.transport.driver_type != "amqp":
             return True
         try:
-            take_in(self._connection)
+            read_incoming(self._connection)
         except faults_of(self._connection):
             return False
         return True
@@ -165,7 +165,7 @@ class Caller:
                 **over,
             )
         except ChannelError:  # the embedded broker returns a message that no queue takes in this way
-            call.fault = missing(call.service)
+            call.fault = service_missing(call.service)
 
     def _on_reply(self, message: Any) -> None:
         call = self._calls.get(message.properties.get("correlation_id"))
@@ -175,7 +175,7 @@ class Caller:
 
     def _on_return(self, _fault: Any, _exchange: str, _key: str, message: Any) -> None:
         if call := self._calls.get(message.properties.get("correlation_id")):
-            call.fault = missing(call.service)
+            call.fault = service_missing(call.service)
 
     def _on_blocked(self, _: str) -> None:
         self._blocked = True

@@ -13,7 +13,7 @@ from amqp.method_framing import frame_writer
 from amqp.serialization import dumps
 from kombu import Connection
 
-from errand.broker.connection import answering, take_in
+from errand.broker.connection import answering, read_incoming
 from errand.broker.messages import Message
 from errand.errors import BrokerBlocked, DoorbellUnroutable
 
@@ -74,7 +74,7 @@ class ConfirmedWindow:
     def _raise_if_blocked(self) -> None:
         """Raise BrokerBlocked while the broker reads nothing: further messages would only fill its socket."""
         if self._blocked:
-            take_in(self._connection)
+            read_incoming(self._connection)
         if self._blocked:
             raise BrokerBlocked()
 

@@ -63,7 +63,7 @@ def asking(connection: Connection) -> Iterator[Any]:
         channel.close()  # not after a fault: the connection is closed then, and closing the channel would wait
 
 
-def take_in(connection: Connection) -> None:
+def read_incoming(connection: Connection) -> None:
     """Process what the broker has sent, without waiting, for a second at most; raise what faults_of() names."""
     until = monotonic() + 1.0  # the broker may send without end
     with suppress(TimeoutError):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from kombu import Connection, Exchange
 
 from errand.broker.confirms import ConfirmedWindow, EmbeddedWindow, Window
-from errand.broker.connection import asking, declare, establish, faults_of, open_connection, reason, take_in
+from errand.broker.connection import asking, declare, establish, faults_of, open_connection, read_incoming, reason
 from errand.broker.messages import PROBE, Message
 from errand.errors import BrokerUnavailable, DoorbellUnroutable
 from errand.topology import DOORBELLS, doorbell_name, events_exchange
@@ -54,7 +54,7 @@ class Publisher:
         if self._connection.transport.driver_type != "amqp":
             return True
         try:
-            take_in(self._connection)
+            read_incoming(self._connection)
         except self._faults:
             return False
         return True

@@ -2,7 +2,7 @@
 
 from kombu import Connection
 
-from errand.broker.call_messages import missing
+from errand.broker.call_messages import service_missing
 from errand.errors import ErrandError, ServiceSlow
 from errand.topology import calls_queue
 
@@ -13,10 +13,10 @@ def why_unanswered(connection: Connection, service: str) -> ErrandError:
     try:
         queue = channel.queue_declare(queue=calls_queue(service), passive=True)
     except connection.channel_errors:
-        return missing(service)
+        return service_missing(service)
     channel.close()
     # the embedded broker doesn't count readers; there, a message that nobody has fetched shows that none is left
     amqp = connection.transport.driver_type == "amqp"
     if queue.consumer_count == 0 if amqp else queue.message_count > 0:
-        return missing(service)
+        return service_missing(service)
     return ServiceSlow(f"{service} did not answer in time; it may still carry out the call.")

@@ -18,7 +18,7 @@ from kombu import Connection
 from nameko.extensions import Entrypoint
 
 from errand.backoff import pauses
-from errand.broker.connection import declare, take_in
+from errand.broker.connection import declare, read_incoming
 from errand.errors import StoreUnavailable
 from errand.topology import doorbell_queue
 from schemas.operations import Weight, queue_of
@@ -123,7 +123,7 @@ class DoorbellEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko has no ann
             message.requeue()
         self._received.clear()
         while not self._stopping and not slots.wait_free(self._prefetch, idle_seconds(connection)):
-            take_in(connection)
+            read_incoming(connection)
             connection.heartbeat_check()
         consumer.consume()
 
@@ -157,7 +157,7 @@ class DoorbellEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko has no ann
                 return
             # not acknowledged, so still ours: the store is away, or the service failed before it claimed the jobs
             eventlet.sleep(pause)
-            take_in(connection)
+            read_incoming(connection)
             connection.heartbeat_check()
 
     def _call(self, doorbells: DoorbellBatch) -> bool:

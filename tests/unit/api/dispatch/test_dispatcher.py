@@ -59,7 +59,7 @@ def test_streams_and_requests_that_prefer_to_wait_may_take_long(scope, expected)
 
 
 def test_a_long_request_runs_in_its_own_thread_and_a_short_one_where_it_arrived(runs):
-    run = RequestDispatcher(slots=1, turns=1).dispatch(runs)
+    run = RequestDispatcher(slots=1, max_working=1).dispatch(runs)
 
     run(None, STREAM)
     run(None, SHORT)
@@ -70,7 +70,7 @@ def test_a_long_request_runs_in_its_own_thread_and_a_short_one_where_it_arrived(
 
 def test_without_a_free_slot_a_request_runs_where_it_arrived_and_knows_that_it_must_not_take_long(runs):
     runs.may_end.set()
-    run = RequestDispatcher(slots=0, turns=1).dispatch(runs)
+    run = RequestDispatcher(slots=0, max_working=1).dispatch(runs)
 
     run(None, STREAM)
 
@@ -85,7 +85,7 @@ def test_a_slot_is_free_again_when_its_request_has_ended_or_failed(runs):
 
     runs = Fails()
     runs.may_end.set()
-    dispatcher = RequestDispatcher(slots=1, turns=1)
+    dispatcher = RequestDispatcher(slots=1, max_working=1)
     run = dispatcher.dispatch(runs)
 
     for _ in range(3):
@@ -100,7 +100,7 @@ def test_when_the_system_gives_no_thread_a_request_runs_where_it_arrived(runs, m
         raise RuntimeError("can't start new thread")
 
     runs.may_end.set()
-    dispatcher = RequestDispatcher(slots=1, turns=1)
+    dispatcher = RequestDispatcher(slots=1, max_working=1)
     monkeypatch.setattr(Thread, "start", refuse)
 
     dispatcher.dispatch(runs)(None, STREAM)
@@ -111,8 +111,8 @@ def test_when_the_system_gives_no_thread_a_request_runs_where_it_arrived(runs, m
 
 def test_only_some_long_requests_work_at_a_time_and_short_ones_are_not_held_up():
     turns = Semaphore(1)
-    slot, dispatcher = LongRequestSlot(turns), RequestDispatcher(slots=1, turns=1)
-    app = dispatcher.take_turns(lambda environ, _: environ["PATH_INFO"])
+    slot, dispatcher = LongRequestSlot(turns), RequestDispatcher(slots=1, max_working=1)
+    app = dispatcher.limit_working(lambda environ, _: environ["PATH_INFO"])
 
     with dispatcher._slot.working():
         assert app({"PATH_INFO": "/"}, None) == "/"  # it has no slot, so it does not wait for a turn
@@ -132,7 +132,7 @@ def test_a_body_is_read_before_granian_drops_it(slots):
     def run(connection, scope) -> None:
         bodies.append((WAIT["wsgi.input"].tell(), scope["wsgi.input"].read()))
 
-    RequestDispatcher(slots, turns=1).dispatch(run)(None, dict(WAIT))
+    RequestDispatcher(slots, max_working=1).dispatch(run)(None, dict(WAIT))
 
     until(lambda: bodies, 5, "the request runs")
     assert bodies == [(6, b"a body")]
@@ -142,7 +142,7 @@ def test_granian_still_has_the_private_name_that_the_dispatcher_replaces(monkeyp
     original = mp._wsgi_call_wrap
     monkeypatch.setattr(mp, "_wsgi_call_wrap", original)  # put back afterwards
 
-    RequestDispatcher(slots=1, turns=1).install()
+    RequestDispatcher(slots=1, max_working=1).install()
 
     assert original.__module__ == "granian.wsgi"
     assert "_wsgi_call_wrap" in mp.MPServer._spawn_wsgi_worker.__wrapped__.__code__.co_names

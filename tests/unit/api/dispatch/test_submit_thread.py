@@ -7,7 +7,7 @@ import pytest
 
 from api.dispatch.dispatcher import RequestDispatcher
 from api.dispatch.group_commit import GroupCommit
-from api.dispatch.submit_thread import LARGEST, TOGETHER, SubmitThread, share_round_trip, submits_one_job
+from api.dispatch.submit_thread import MAX_GROUP, MAX_SUBMIT_BYTES, SubmitThread, share_round_trip, submits_one_job
 from errand.errors import StoreUnavailable
 from errand.process.waiting import until
 from errand.store import AcceptResult
@@ -43,8 +43,8 @@ def submit_thread():
     [
         ({}, True),
         ({"PATH_INFO": "/compute"}, True),
-        ({"CONTENT_LENGTH": str(LARGEST)}, True),
-        ({"CONTENT_LENGTH": str(LARGEST + 1)}, False),
+        ({"CONTENT_LENGTH": str(MAX_SUBMIT_BYTES)}, True),
+        ({"CONTENT_LENGTH": str(MAX_SUBMIT_BYTES + 1)}, False),
         ({"CONTENT_LENGTH": "1" * 400_000}, False),
         ({"CONTENT_LENGTH": "-1"}, False),
         ({"CONTENT_LENGTH": "²"}, False),
@@ -79,13 +79,13 @@ def test_requests_that_arrive_together_share_one_round_trip_and_are_answered_aft
         sent.append((writes, len(answers)))
         return lambda: sent.append("done")
 
-    for number in range(TOGETHER + 5):
+    for number in range(MAX_GROUP + 5):
         submit_thread.take(run, Connection(answers), {**JOB, "number": number})
     began.set()
 
-    until(lambda: len(answers) == TOGETHER + 5, 10, "all are answered")
-    assert answers == [(202, [], number, "submit") for number in range(TOGETHER + 5)]
-    first, second = list(range(TOGETHER)), list(range(TOGETHER, TOGETHER + 5))
+    until(lambda: len(answers) == MAX_GROUP + 5, 10, "all are answered")
+    assert answers == [(202, [], number, "submit") for number in range(MAX_GROUP + 5)]
+    first, second = list(range(MAX_GROUP)), list(range(MAX_GROUP, MAX_GROUP + 5))
     assert sent == [(first, 0), "done", (second, 0), "done"], "the second went before the first were answered"
 
 
@@ -232,8 +232,8 @@ def test_the_dispatcher_hands_a_submission_over_with_its_body(submit_thread):
     def run(connection, scope):
         connection.response_bytes(scope["wsgi.input"].read(), current_thread().name)
 
-    choose = RequestDispatcher(slots=1, turns=1, submit_thread=submit_thread).dispatch(run)
-    for length in ("12", str(LARGEST + 1)):
+    choose = RequestDispatcher(slots=1, max_working=1, submit_thread=submit_thread).dispatch(run)
+    for length in ("12", str(MAX_SUBMIT_BYTES + 1)):
         choose(Connection(answers), {**JOB, "CONTENT_LENGTH": length, "wsgi.input": BytesIO(b"a body")})
 
     until(lambda: len(answers) == 2, 10, "both are answered")
