@@ -25,20 +25,21 @@ def main() -> None:
 
 
 def refuse_plugins(settings: Settings) -> None:
-    """Exit with a sentence when a plug-in can't be loaded; otherwise every process would die of it again and again.
+    """Exit with a sentence when a plug-in can't be loaded; otherwise every API process would fail at its
+    start, and be restarted, again and again.
 
-    A child process tries them: loading the app here would cost 19 MB for as long as the API runs.
+    A child process tries to load them: loading the app here would cost 19 MB for as long as the API runs.
     """
     if not settings.plugin_paths:
         return
     trial = os.fork()
     if trial == 0:
-        os._exit(_tried(settings))
+        os._exit(_try_to_load(settings))
     if status := os.waitstatus_to_exitcode(os.waitpid(trial, 0)[1]):
         raise SystemExit(status)
 
 
-def _tried(settings: Settings) -> int:
+def _try_to_load(settings: Settings) -> int:
     """Load the plug-ins, print why one can't be loaded, and return the exit status."""
     try:
         from api.app import app_of_routes
@@ -47,7 +48,7 @@ def _tried(settings: Settings) -> int:
     except SettingsRefused as refusal:
         sys.stderr.write(f"errand: {refusal.detail}\n")
         return 2
-    except BaseException:  # noqa: BLE001 -- this process has nobody above who would say it
+    except BaseException:  # noqa: BLE001 -- no caller is left that would report it
         traceback.print_exc()
         return 1
     return 0

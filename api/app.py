@@ -69,11 +69,11 @@ class JobIdConverter(BaseConverter):
 class NoSessions(SessionInterface):
     """The API has no sessions, so no request looks for a cookie."""
 
-    nothing = NullSession()
+    empty = NullSession()
 
     def open_session(self, app: Flask, request: object) -> NullSession:
         """Return the same empty session for every request."""
-        return self.nothing
+        return self.empty
 
 
 class Json(DefaultJSONProvider):
@@ -92,32 +92,32 @@ class Api(Flask):
     jinja_options: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True}  # noqa: RUF012 -- as Flask has it
     session_interface = NoSessions()
 
-    ADDRESS: Final = (
+    ADAPTER_KEYS: Final = (
         *("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme"),
         *("HTTP_CONNECTION", "HTTP_UPGRADE"),
     )
-    """What `create_url_adapter` reads of the environment, apart from path, query and method."""
-    ADDRESSES: Final = 64
+    """Keys of the WSGI environment on which a URL adapter depends, apart from path, query and method."""
+    MAX_ADAPTERS: Final = 64
     """Maximum number of cached adapters: a client may send any host."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Make a Flask app."""
+        """Make a Flask app without cached adapters."""
         super().__init__(*args, **kwargs)
-        self._addresses: dict[tuple[Any, ...], tuple[MapAdapter, str]] = {}
+        self._adapters: dict[tuple[Any, ...], tuple[MapAdapter, str]] = {}
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return the URL adapter of a request. Flask would parse and check the host again: a tenth of its time."""
         if request is None:
             return super().create_url_adapter(None)
         environ = request.environ
-        address = tuple(map(environ.get, self.ADDRESS))
-        known = self._addresses.get(address)
-        if known is None:
+        key = tuple(map(environ.get, self.ADAPTER_KEYS))
+        cached = self._adapters.get(key)
+        if cached is None:
             adapter = super().create_url_adapter(request)
-            if adapter and len(self._addresses) < self.ADDRESSES:
-                self._addresses[address] = adapter, request.host
+            if adapter and len(self._adapters) < self.MAX_ADAPTERS:
+                self._adapters[key] = adapter, request.host
             return adapter
-        adapter, request.host = known
+        adapter, request.host = cached
         return MapAdapter(
             self.url_map,
             adapter.server_name,
@@ -153,7 +153,7 @@ def create_app(settings: Settings, store: JobStore, relay: DoorbellRelay) -> Api
 def app_of_routes(settings: Settings) -> Api:
     """Make an app with routes but no store or relay. Raises SettingsRefused as `create_app` does."""
     app = Api("api", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one more, so that body.py sees a body too large
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one byte more, so that body.py sees too large a body
     app.url_map.strict_slashes = False
     app.url_map.converters["job"] = JobIdConverter
     problems.register(app)

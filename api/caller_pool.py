@@ -14,11 +14,11 @@ class Poolable(Protocol):
     """What the pool needs of a connection."""
 
     def is_healthy(self) -> bool:
-        """Tell whether it can be used again."""
+        """Return whether the connection can be used again."""
         ...
 
     def stop(self) -> None:
-        """Close it; must not raise."""
+        """Close the connection; must not raise."""
         ...
 
 
@@ -28,15 +28,15 @@ T = TypeVar("T", bound=Poolable)
 class CallerPool(Generic[T]):
     """Lends each connection to one thread at a time. It holds no lock while a thread waits, connects or closes.
 
-    Connections are opened at first use and checked before each use. flask_nameko's own pool can't stand many threads:
-    they wait for it one after the other, and one slow connection stalls them all.
+    Connections are opened at first use and checked before each use. flask_nameko's own pool fails
+    with many threads: they wait for its lock one after the other, and one slow connection stalls them all.
     """
 
     def __init__(self, connect: Callable[[], T], size: int = 8, recycle_seconds: float = 0.0) -> None:
         """Make up to `size` connections by `connect`, and replace those older than `recycle_seconds` (0: never)."""
         self._connect, self._recycle_seconds = connect, recycle_seconds
         self._free = BoundedSemaphore(size)
-        self._idle: deque[tuple[T, float]] = deque()  # with the time at which it was made
+        self._idle: deque[tuple[T, float]] = deque()  # each with the time at which it was made
         self._lent: dict[int, float] = {}
         self._lock = Lock()  # held while a dictionary changes, never longer
         self._owner = os.getpid()
@@ -56,11 +56,11 @@ class CallerPool(Generic[T]):
         return connection
 
     def give_back(self, connection: T) -> None:
-        """Give a connection back, once; the pool closes an old one instead of keeping it."""
+        """Return a connection to the pool, once; the pool closes an old one instead of keeping it."""
         with self._lock:
             made_at = self._lent.pop(id(connection), None)
         if made_at is None:
-            return  # given back before: by now another thread may have it
+            return  # returned before: by now another thread may use it
         if self._is_old(made_at):
             connection.stop()
         else:

@@ -55,7 +55,7 @@ def cluster(timeout: float = TIMEOUT_SECONDS, refusals: Mapping[str, int] | None
 
 
 def prepare(app: Flask, settings: Settings) -> None:
-    """Give the app its pool of callers; none connects yet."""
+    """Add the pool of callers to the app; none connects yet."""
     app.extensions[CALLERS] = CallerPool(
         lambda: Caller(settings.amqp_uri),
         size=2 * settings.api_threads + 2,  # one for each thread, those of slow requests included

@@ -89,7 +89,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         ...
 
     def get(self, job_id: str) -> JobRecord | None:
-        """Give the job's record as text by field, or None."""
+        """Return the job's record, or None."""
         ...
 
     def log(self, job_id: str) -> list[str]:
@@ -127,11 +127,11 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         limit: int = 50,
         fields: Sequence[str] = (),
     ) -> Page:
-        """Return a page of jobs, the oldest first: those after place `after`, up to place `upto`."""
+        """Return a page of jobs, the oldest first: those after position `after`, up to `upto`."""
         ...
 
     def newest_place(self) -> int:
-        """Return the place of the newest job in the order of creation."""
+        """Return the position of the newest job in the order of creation."""
         ...
 
     def retry_these(self, job_ids: Sequence[str]) -> list[ControlResult]:
@@ -151,7 +151,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         ...
 
     def ping(self) -> None:
-        """Return when the store answers."""
+        """Return once the store answers."""
         ...
 
     def catalogue(self) -> dict[str, str]:

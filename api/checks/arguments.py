@@ -1,4 +1,4 @@
-"""Checks a job's arguments by the JSON Schema its operation has published, and writes them as the text that is stored.
+"""Checks a job's arguments against the JSON Schema of its operation, and writes them as the text that is stored.
 
 Every job passes here except those of `POST /compute`. Next: `json_schema.py`, which compiles that schema.
 """
@@ -56,5 +56,5 @@ def published(operation_text: str) -> PublishedOperation:
 
 @lru_cache(maxsize=256)
 def fault_finder(operation_text: str) -> FaultFinder:
-    """Prepare the search for what does not fit: only who is refused pays for it."""
+    """Prepare the search for faults, which only refused arguments need."""
     return FaultFinder(published(operation_text).operation.arguments)

@@ -1,6 +1,6 @@
 """The operations that the workers have published: read from the store and cached for a second.
 
-A job names one of them. Next: `arguments.py`, which checks the job's arguments by its schema.
+A job names one of them. Next: `arguments.py`, which checks the job's arguments against its schema.
 """
 
 import logging
@@ -23,7 +23,7 @@ DOUBTFUL_SECONDS: Final = 0.1
 MOST_NAMES: Final = 20
 """Maximum number of known names that a refusal lists."""
 MOST_REASON: Final = 500
-"""Maximum characters that are logged of the reason why a description can't be read."""
+"""Maximum characters logged of the reason why a description can't be read."""
 
 
 class CachedCatalogue:
@@ -77,7 +77,7 @@ class CachedCatalogue:
 
 
 def _is_readable(name: str, text: str) -> bool:
-    """Tell whether this release can read the operation; a worker of another release may describe it differently."""
+    """Return whether this release can read the operation; a worker of another release may describe it differently."""
     try:
         return published(text).operation.name == name
     except (ValueError, RecursionError) as fault:

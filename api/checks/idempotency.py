@@ -1,4 +1,4 @@
-"""The `Idempotency-Key` header: a request that is repeated with the same key gets the job of the first one.
+"""The `Idempotency-Key` header: a request repeated under the same key gets the first request's job.
 
 The script that stores the job compares the fingerprints.
 """
@@ -17,7 +17,7 @@ from schemas.requests import Request
 
 HEADER: Final = "HTTP_IDEMPOTENCY_KEY"
 KEY_PATTERN: Final = r"^[!-~]{1,255}$"
-"""A key as the header has it: bare, or as a quoted string (which the IETF draft requires)."""
+"""A key as the header spells it: bare, or as a quoted string (which the IETF draft requires)."""
 
 _KEY: Final = re.compile(KEY_PATTERN.strip("^$"))
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\["\\])+)"')

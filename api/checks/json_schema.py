@@ -1,6 +1,6 @@
 """Compiles JSON Schemas (2020-12) into validators that take linear time and never fetch anything.
 
-Next: `schema_faults.py`, for what does not fit.
+Next: `schema_faults.py`, which finds what does not fit.
 """
 
 from typing import Any, Final

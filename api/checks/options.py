@@ -17,7 +17,7 @@ from schemas.requests import OperationRequest
 
 
 def new_job(operation: Operation, arguments: str, body: OperationRequest, max_attempts: int) -> NewJob:
-    """Make a job of `operation`. The body's limits go before the operation's, and those before `max_attempts`."""
+    """Make a job of `operation`. The body's limits override the operation's, which override `max_attempts`."""
     limits, deadline = operation.limits, body.deadline
     return NewJob(
         str(uuid7()),
@@ -53,7 +53,7 @@ def refuse_contradictory_times(body: OperationRequest, at: Path = (), *, again: 
 
 
 def is_delayed(job: NewJob) -> bool:
-    """Tell whether the job waits for its time; then the rescuer releases it and rings its doorbell."""
+    """Return whether the job starts later; the rescuer then releases it and rings its doorbell."""
     return job.delay_ms > 0 or (job.run_at_ms is not None and job.run_at_ms > time() * 1000)
 
 

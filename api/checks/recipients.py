@@ -1,6 +1,6 @@
 """Reads a job's recipients from its body, and refuses addresses that `MAIL_ALLOW` excludes.
 
-`schemas/recipients.py` has checked their form before. Next: `webhook_url.py`.
+`schemas/recipients.py` has already checked their form. Next: `webhook_url.py`.
 """
 
 from api.http.body import Path, pointer, refusal

@@ -1,4 +1,4 @@
-"""Finds the places of a value that do not fit a JSON Schema, and says in a sentence what each must be.
+"""Finds the parts of a value that do not fit a JSON Schema, and says in a sentence what each must be.
 
 jsonschema-rs gives every verdict; the search is our own, and lazy. The library collects all errors at once, each with
 a copy of its value: a hostile body of 1 MB took it seconds and gigabytes.
@@ -39,16 +39,16 @@ SENTENCES: Final[dict[str, Callable[[Any], str]]] = {
 }
 """Keyword of JSON Schema to the sentence that says what to do. The library's own sentences repeat the whole value."""
 BELOW: Final = frozenset({"properties", "patternProperties", "additionalProperties", "prefixItems", "items"})
-"""Keywords that apply a schema to parts of the value; a fault there is shown at its own place."""
+"""Keywords that apply a schema to parts of the value; a fault there is shown with its own pointer."""
 HERE: Final = frozenset({"$ref", "allOf", "if"})
 """Keywords that apply another schema to the value itself; its own sentence is shown."""
 NOT_ALONE: Final = frozenset(
     {"then", "else", "minContains", "maxContains", "unevaluatedItems", "unevaluatedProperties", "$dynamicRef"}
 )
-"""Keywords that say nothing without their neighbours."""
+"""Keywords that mean nothing without other keywords."""
 
 Step = tuple[Path, Any, Path]
-"""A part of the schema, the value that it is applied to, and the way there."""
+"""Path of a part of the schema, the value to check against it, and the path to that value."""
 
 
 class FaultFinder:
@@ -61,9 +61,10 @@ class FaultFinder:
         self._keywords: dict[Path, Validator] = {}
 
     def faults(self, value: Any, at: Path, part: Path = ()) -> Iterator[Fault]:
-        """Find lazily what is wrong with `value`, which stands `at` this place of the body; nothing if it fits.
+        """Yield what is wrong with `value`, lazily; nothing if it fits.
 
-        `part`: path in the schema to the part that it must fit. Raises RecursionError for a very deep value.
+        `at`: path of the value in the body; `part`: path in the schema of the part that it must fit. Raises
+        RecursionError for a very deep value.
         """
         if self._fits(part, value):
             return
@@ -77,7 +78,7 @@ class FaultFinder:
             yield Fault(pointer=pointer(*at), detail=detail)
 
     def _keyword_faults(self, schema: Schema, part: Path, value: Any, at: Path) -> Iterator[Fault]:
-        """Find what is wrong by the keyword of `schema` that stands at `part`."""
+        """Yield what is wrong by one keyword of `schema`, the last step of `part`."""
         keyword = str(part[-1])
         match keyword, schema[keyword]:
             case "required", names if isinstance(value, dict):
@@ -85,17 +86,17 @@ class FaultFinder:
                 yield from (Fault(pointer=pointer(*at, name), detail="is missing; it is required") for name in missing)
             case "additionalProperties", False if isinstance(value, dict):
                 detail = f"is not a known field; known fields are {', '.join(schema.get('properties', ())) or 'none'}"
-                yield from (Fault(pointer=pointer(*at, name), detail=detail) for name in _others(schema, value))
+                yield from (Fault(pointer=pointer(*at, name), detail=detail) for name in _additional(schema, value))
             case name, _ if name in BELOW or name in HERE:
                 steps = _below(schema, part, value) if name in BELOW else self._here(schema, part, value)
                 for inner, child, way in steps:
                     yield from self.faults(child, (*at, *way), inner)
-            case name, wanted if name not in NOT_ALONE and not self._keyword_fits(schema, part, value):
-                say = SENTENCES.get(name, lambda _: f"does not fit the operation's schema ({name})")
-                yield Fault(pointer=pointer(*at), detail=say(wanted))
+            case name, constraint if name not in NOT_ALONE and not self._keyword_fits(schema, part, value):
+                sentence = SENTENCES.get(name, lambda _: f"does not fit the operation's schema ({name})")
+                yield Fault(pointer=pointer(*at), detail=sentence(constraint))
 
     def _here(self, schema: Schema, part: Path, value: Any) -> Iterator[Step]:
-        """Give the schemas that a keyword applies to the value itself."""
+        """Yield the schemas that a keyword applies to the value itself."""
         match part[-1]:
             case "$ref" if (target := _path(schema["$ref"])) is not None and _key(target) in self._parts:
                 yield target, value, ()
@@ -114,19 +115,19 @@ class FaultFinder:
         return found
 
     def _keyword_fits(self, schema: Schema, part: Path, value: Any) -> bool:
-        """Tell whether the value fits one keyword of a schema, for which its neighbours are left out."""
+        """Return whether the value fits one keyword of a schema, without its other keywords."""
         if part not in self._keywords:
             names = (str(part[-1]), "minContains", "maxContains")
             alone = {name: schema[name] for name in names if name in schema}
             try:
                 self._keywords[part] = compiled({"$defs": self._schema.get("$defs", {}), **alone})
-            except ValueError:  # it refers to what is not among the definitions
+            except ValueError:  # it refers to a schema outside the definitions
                 self._keywords[part] = compiled({})
         return self._keywords[part].is_valid(value)
 
 
 def _below(schema: Schema, part: Path, value: Any) -> Iterator[Step]:
-    """Give the schemas that a keyword applies to the fields of an object or the items of a list."""
+    """Yield the schemas that a keyword applies to the fields of an object or the items of a list."""
     keyword = str(part[-1])
     match keyword, schema[keyword], value:
         case "properties", parts, dict():
@@ -135,7 +136,7 @@ def _below(schema: Schema, part: Path, value: Any) -> Iterator[Step]:
             found = ((pattern, name) for pattern in patterns for name in value if _matches(pattern, name))
             yield from (((*part, pattern), value[name], (name,)) for pattern, name in found)
         case "additionalProperties", _, dict():
-            yield from ((part, value[name], (name,)) for name in _others(schema, value))
+            yield from ((part, value[name], (name,)) for name in _additional(schema, value))
         case "prefixItems", parts, list():
             yield from (((*part, index), item, (index,)) for index, item in enumerate(value[: len(parts)]))
         case "items", _, list():
@@ -143,8 +144,8 @@ def _below(schema: Schema, part: Path, value: Any) -> Iterator[Step]:
             yield from ((part, item, (index,)) for index, item in enumerate(value[first:], first))
 
 
-def _others(schema: Schema, value: dict[str, Any]) -> Iterator[str]:
-    """Give the fields for which `additionalProperties` is."""
+def _additional(schema: Schema, value: dict[str, Any]) -> Iterator[str]:
+    """Return the fields to which `additionalProperties` applies."""
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", ())
     return (name for name in value if name not in known and not any(_matches(pattern, name) for pattern in patterns))
 

@@ -1,6 +1,6 @@
 """Refuses a webhook that can't be delivered: webhooks are switched off, or its address is plainly not public.
 
-`schemas/webhooks.py` has checked its form before. The API resolves no host names; `workers/outbound/address_guard.py`
+`schemas/webhooks.py` has already checked its form. The API resolves no host names; `workers/outbound/address_guard.py`
 does, when the webhook is sent. Next: `options.py`.
 """
 

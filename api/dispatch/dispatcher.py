@@ -1,8 +1,8 @@
 """Decides which thread answers a request: granian's, the submit thread, or one of its own for a long request.
 
 Granian's few threads keep answering requests that end at once. A request that submits one job goes to the thread in
-`submit_thread.py`. Event streams and waits get a thread each, up to API_STREAMS; `long_request_slot.py` tells
-their views so. Next: `submit_thread.py`.
+`submit_thread.py`. Event streams and waits get a thread each, up to API_STREAMS, and a slot
+(`long_request_slot.py`). Next: `submit_thread.py`.
 """
 
 import logging

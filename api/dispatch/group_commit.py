@@ -1,6 +1,6 @@
 """Group commit: jobs that are submitted at the same time are stored together, in one round trip to Redis.
 
-Requests of the submit thread are committed when all at hand have come this far. In other threads, the jobs that arrive
+The submit thread commits the jobs of all its current requests together. In other threads, the jobs that arrive
 during one commit wait for it and then go together in the next. A job that comes alone doesn't wait.
 Next: `errand/store/jobs.py`.
 """
@@ -56,7 +56,7 @@ class GroupCommit:
         jobs = [pending.job for pending in group]
         try:
             accept = self._store.begin_accept(jobs)
-        except Exception:  # noqa: BLE001 -- `accept` asks again, and reports the fault in our own terms
+        except Exception:  # noqa: BLE001 -- `accept` asks again, and raises one of Errand's errors
             accept = partial(self._store.accept, jobs)
         return partial(self._commit, group, accept)
 

@@ -1,7 +1,7 @@
-"""The submit thread: one thread answers all requests that submit one job, many of them at a time.
+"""The submit thread: one thread that answers all requests that submit one job, many at a time.
 
 `dispatcher.py` hands such a request over. It runs as a greenlet until it has to wait for the store. When all requests
-at hand have got that far, one round trip carries their jobs, and all of them go on. Next: `group_commit.py`.
+in hand have got that far, one round trip carries their jobs, and all of them go on. Next: `group_commit.py`.
 """
 
 import logging
@@ -42,7 +42,7 @@ def answer_request(run: Runner, connection: Any, scope: Scope) -> None:
 
 
 class RequestGreenlet(greenlet):  # type: ignore[misc]  # greenlet carries no annotations
-    """One request of the submit thread. It switches back with what it wants to write, or with nothing at its end."""
+    """One request of the submit thread. It switches back with a job to write, or with nothing when it has ended."""
 
 
 def share_round_trip(send: SendBatch, write: object) -> bool:
@@ -58,7 +58,7 @@ def share_round_trip(send: SendBatch, write: object) -> bool:
 
 
 def submits_one_job(scope: Scope) -> bool:
-    """Return whether the request submits one small job, for which the store is asked only once."""
+    """Return whether the request submits one small job, whose view calls the store only once."""
     if scope["REQUEST_METHOD"] != "POST" or scope["PATH_INFO"] not in PATHS or "HTTP_IDEMPOTENCY_KEY" in scope:
         return False
     length = scope.get("CONTENT_LENGTH", "")
@@ -101,13 +101,13 @@ class SubmitThread:
                 sent = self._round(sent)
             except Exception:
                 # The thread must not die. Requests that have no answer yet get a 500.
-                log.exception("The submit thread met an unknown fault", extra={"action": "submit_fault"})
+                log.exception("Unexpected error in the submit thread", extra={"action": "submit_fault"})
                 sent = []
 
     def _round(self, sent: _Sent) -> _Sent:
         """Start the requests that have come, send their writes, and finish the requests of the round before.
 
-        While the store works on one round, the requests of the next are read: nobody waits for the store needlessly.
+        While the store works on one round, the requests of the next are read: the thread never waits while it has work.
         """
         self._start_requests(wait=not sent and not self._batches)
         for await_answer, _ in sent:
@@ -131,8 +131,8 @@ class SubmitThread:
 
     def _continue(self, request: RequestGreenlet, *arguments: Any) -> None:
         """Run a request until it ends or has something to write."""
-        if wants := request.switch(*arguments):
-            send, write = wants
+        if pending := request.switch(*arguments):
+            send, write = pending
             batch = self._batches.setdefault(send, _SharedRoundTrip())
             batch.greenlets.append(request)
             batch.writes.append(write)

@@ -85,13 +85,13 @@ def _types(schema: Schema) -> Schema:
         return {**schema, "enum": [None], "nullable": True}
     if not isinstance(types, list):
         return schema
-    others = [name for name in types if name != "null"]
+    non_null = [name for name in types if name != "null"]
     del schema["type"]
     if "null" in types:
         schema["nullable"] = True
-    if len(others) == 1:
-        return {**schema, "type": others[0]}
-    return {**schema, "allOf": [*schema.get("allOf", []), {"anyOf": [{"type": name} for name in others]}]}
+    if len(non_null) == 1:
+        return {**schema, "type": non_null[0]}
+    return {**schema, "allOf": [*schema.get("allOf", []), {"anyOf": [{"type": name} for name in non_null]}]}
 
 
 def _alternatives(schema: Schema) -> Schema:
@@ -106,12 +106,12 @@ def _alternatives(schema: Schema) -> Schema:
         else:
             schema["anyOf"] = forms
     forms = schema.get("anyOf", [])
-    others = [form for form in forms if form != {"type": "null"}]
-    if len(others) < len(forms):
+    non_null = [form for form in forms if form != {"type": "null"}]
+    if len(non_null) < len(forms):
         schema["nullable"] = True
         if schema.get("default", ...) is None:
             del schema["default"]
-        schema["anyOf"] = others or [{"enum": [None]}]
+        schema["anyOf"] = non_null or [{"enum": [None]}]
     return schema
 
 
@@ -123,7 +123,7 @@ def _denial(schema: Schema) -> Schema:
 
 
 def _is_plain(schema: Any) -> bool:
-    """Tell whether a schema means the same in both dialects."""
+    """Return whether a schema means the same in both dialects."""
     if isinstance(schema, bool):
         return True
     parts = schema.get("properties", {}).values()

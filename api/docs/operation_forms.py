@@ -113,12 +113,12 @@ def sample_of(schema: Schema) -> dict[str, Any]:
 
 
 def _sample(part: Any) -> Any:
-    said = part if isinstance(part, dict) else {}
+    schema = part if isinstance(part, dict) else {}
     for keyword in ("examples", "enum"):
-        if said.get(keyword):
-            return said[keyword][0]
-    suggested = {"string": "text", "boolean": True, "array": [], "object": {}}.get(str(said.get("type")), 1)
-    return said.get("const", said.get("default", said.get("minimum", suggested)))
+        if schema.get(keyword):
+            return schema[keyword][0]
+    suggested = {"string": "text", "boolean": True, "array": [], "object": {}}.get(str(schema.get("type")), 1)
+    return schema.get("const", schema.get("default", schema.get("minimum", suggested)))
 
 
 def _form(body: Schema, operation: Operation, *, names_it: bool = False) -> Schema:

@@ -28,9 +28,9 @@ class DoorbellProxy(PooledClusterRpcProxy):  # type: ignore[misc]  # flask_namek
 
     @contextmanager
     def publisher(self) -> Iterator[Publisher]:
-        """Lend the publisher, with a connection that is alive or none yet; an exception in the block closes it.
+        """Yield the publisher, either connected or not connected yet; an exception in the block closes it.
 
-        A blocked publisher stays open: RabbitMQ tells that connection, and no other, when it may publish again.
+        A blocked publisher stays open: RabbitMQ notifies only that connection when it may publish again.
         """
         publisher = self.get_connection()
         try:

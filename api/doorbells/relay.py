@@ -1,7 +1,7 @@
 """Publishes the ids of accepted jobs to the broker from a thread of its own, so that no request waits for the broker.
 
-`api/jobs/submit.py` hands over the ids. The relay publishes those that no worker has claimed yet, in windows. An id
-that it can't publish stays in the store's outbox, where the rescuer finds it. Next: `proxy.py`.
+`api/jobs/submit.py` hands over the ids. The relay publishes, in windows, the ids of jobs that no worker has claimed
+yet. An id that it can't publish stays in the store's outbox, where the rescuer finds it. Next: `proxy.py`.
 """
 
 import logging
@@ -28,7 +28,7 @@ WINDOW: Final = 500
 MAX_PER_TINY_QUEUE: Final = 16
 """Maximum doorbells in one window for a queue of tiny jobs: each wakes a worker that takes all jobs of the queue."""
 MAX_WAITING: Final = 20_000
-"""Maximum ids this process keeps while the broker is away; the rescuer publishes the others."""
+"""Maximum ids this process keeps while the broker is away; further ids are left to the rescuer."""
 MAX_DELAY_SECONDS: Final = 0.04
 """A doorbell waits this long at most, and half of it at least. By then the store has woken a worker if one was idle, so
 that the doorbell isn't needed. Fewer windows also leave more of the process to the requests."""
@@ -87,7 +87,7 @@ class Relay:
                 self._mark(ring.job_id for ring in needed if ring.queue not in NOTIFYING)
 
     def _next_batch(self) -> list[Ring]:
-        """Wait until a doorbell is due, and add those that have waited half as long; empty when the relay stops."""
+        """Wait until a doorbell is due; add those that have waited half as long. Empty when the relay stops."""
         batch: list[Ring] = []
         ring = self._first()
         if ring is not None:
@@ -112,13 +112,13 @@ class Relay:
         """Leave out the doorbells of jobs that have been claimed by now; keep all while the store is away."""
         ids = [ring.job_id for ring in batch if ring.queue not in NOTIFYING]
         try:
-            unheard = self._store.unheard(ids)
+            unclaimed = self._store.unheard(ids)
         except StoreUnavailable:
             return batch
-        return [ring for ring in batch if ring.queue in NOTIFYING or ring.job_id in unheard]
+        return [ring for ring in batch if ring.queue in NOTIFYING or ring.job_id in unclaimed]
 
     def _first(self) -> Ring | None:
-        """Wait for a doorbell; probe the broker meanwhile, so that `broker_up` stays true to it."""
+        """Wait for a doorbell; probe the broker meanwhile, so that `broker_up` stays current."""
         if self._next is not None:
             ring, self._next = self._next, None
             return ring
@@ -152,7 +152,7 @@ class Relay:
             self.broker_up = False
         except Exception:
             # this thread must not die; the outbox keeps the ids, and the rescuer publishes them
-            log.exception("The relay met an unknown fault", extra={"action": "relay_fault"})
+            log.exception("Unexpected error in the relay", extra={"action": "relay_fault"})
             self.broker_up = False
         else:
             if not self.broker_up:
@@ -178,7 +178,7 @@ class Relay:
 
 
 def without_surplus(rings: Iterable[Ring]) -> list[Ring]:
-    """Keep MAX_PER_TINY_QUEUE doorbells of each queue of tiny jobs, which wake every worker, and all of the others."""
+    """Keep at most MAX_PER_TINY_QUEUE doorbells for each queue of tiny jobs, and all other doorbells."""
     rung: Counter[str] = Counter()
     kept = []
     for ring in rings:

@@ -1,4 +1,4 @@
-"""Finds what an event stream begins with: the job's current state, or the events after `Last-Event-ID`.
+"""Finds the events with which a stream begins: the job's current state, or the events after `Last-Event-ID`.
 
 Next: `stream.py`, which sends it and continues with live events.
 """

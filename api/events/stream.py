@@ -78,7 +78,7 @@ class Stream:
         return self.subscription.job_id is not None and is_final(event)
 
     def _heartbeat(self) -> bytes:
-        """Write a comment, and the position from which a client that has heard nothing for long should resume."""
+        """Write a comment, and the position from which a client without recent events should resume."""
         number = self.errand.broadcaster.position_of(self.subscription)
         is_newer = number and order(number) > order(self.number)
         return comment("still here") + (position(number) if number and is_newer else b"")

@@ -14,7 +14,7 @@ def wait_until_final(job_id: str, seconds: float) -> bool:
     """Wait up to `seconds` until the job has ended; return whether it has.
 
     Returns False at once when too many requests wait already, and when the store can't be reached. Raises nothing:
-    whatever the client asked for has been done by now.
+    the request itself has been carried out by now.
     """
     errand, slot, deadline = current_errand(), current_slot(), monotonic() + seconds
     if slot is None:

@@ -1,6 +1,6 @@
 """Broadcasts the store's events: one thread reads them for every subscriber in this process.
 
-It reads only while somebody is subscribed, and puts each event into the `subscription.py` of whoever waits for it.
+It reads only while somebody is subscribed, and adds each event to the subscriptions to its job (`subscription.py`).
 """
 
 import logging
@@ -25,7 +25,7 @@ BATCH: Final = 1_000
 """Maximum number of events in one read."""
 GATHER_SECONDS: Final = 0.002
 """Pause after a read that returned several events: fewer reads leave more of the process to requests. A single event is
-handed on at once."""
+passed on at once."""
 STAY_SECONDS: Final = 10.0
 """How long the thread keeps reading after the last subscriber has gone."""
 BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -51,7 +51,7 @@ class Broadcaster:
         """Subscribe to a job, or to all jobs; no event from now on is missed. Raises StoreUnavailable."""
         subscription = Subscription(job_id)
         while not self._add(subscription, self._store.last_event() if self._reader is None else None):
-            pass  # the reader ended since we looked
+            pass  # the reader has ended since the check above
         try:
             yield subscription
         finally:
@@ -59,7 +59,7 @@ class Broadcaster:
 
     def position_of(self, subscription: Subscription) -> str | None:
         """Return the number of the event up to which the subscriber has everything; None while events wait."""
-        position = self._position  # read first: everything up to here has been handed over
+        position = self._position  # read first: everything up to here is in the subscriptions
         return position if subscription.is_up_to_date else None
 
     def close(self) -> None:
@@ -87,18 +87,18 @@ class Broadcaster:
 
     def _remove(self, subscription: Subscription) -> None:
         with self._lock:
-            there = self._by_job.get(subscription.job_id, ())
-            if subscription in there:
+            current = self._by_job.get(subscription.job_id, ())
+            if subscription in current:
                 self.count -= 1
-                if left := tuple(other for other in there if other is not subscription):
-                    self._by_job[subscription.job_id] = left
+                if remaining := tuple(other for other in current if other is not subscription):
+                    self._by_job[subscription.job_id] = remaining
                 else:
                     del self._by_job[subscription.job_id]
 
     def _end_all(self, ended: Ended) -> None:
         with self._lock:
-            everybody = [each for subscriptions in self._by_job.values() for each in subscriptions]
-        for subscription in everybody:
+            subscriptions = [each for of_job in self._by_job.values() for each in of_job]
+        for subscription in subscriptions:
             self._end(subscription, ended)
 
     def _end(self, subscription: Subscription, ended: Ended) -> None:
@@ -106,12 +106,12 @@ class Broadcaster:
         subscription.end(ended)
 
     def _read(self) -> None:
-        """Read events and hand them on, until nobody has been subscribed for STAY_SECONDS."""
-        steps, wanted_at = pauses(BACKOFF_SECONDS), monotonic()
+        """Read events and pass them on, until nobody has been subscribed for STAY_SECONDS."""
+        steps, last_needed_at = pauses(BACKOFF_SECONDS), monotonic()
         while not self._closed.is_set():
             if self.count:
-                wanted_at = monotonic()
-            elif monotonic() - wanted_at > STAY_SECONDS and self._retire():
+                last_needed_at = monotonic()
+            elif monotonic() - last_needed_at > STAY_SECONDS and self._retire():
                 return
             try:
                 events = self._store.events_after(self._position, BLOCK_MS, BATCH)
@@ -122,13 +122,13 @@ class Broadcaster:
                 continue
             except Exception:
                 # the thread must not die: subscribers would wait for ever
-                log.exception("The broadcaster met an unknown fault", extra={"action": "watch_fault"})
+                log.exception("Unexpected error in the broadcaster", extra={"action": "watch_fault"})
                 self._closed.wait(next(steps))
                 continue
             steps = pauses(BACKOFF_SECONDS)
             if missed:
                 self._end_all(MISSED)
-            self._hand_on(events)
+            self._pass_on(events)
             if len(events) > 1:
                 self._closed.wait(GATHER_SECONDS)
 
@@ -146,7 +146,7 @@ class Broadcaster:
         first = self._store.first_event()
         return first is not None and order(first) > order(self._position)
 
-    def _hand_on(self, events: Sequence[Event]) -> None:
+    def _pass_on(self, events: Sequence[Event]) -> None:
         for event in events:
             for subscription in self._by_job.get(event.id, ()):
                 self._offer(subscription, event)

@@ -15,7 +15,7 @@ MOST_WAITING: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The subscription has ended, and why. A client that resumes after its last event loses nothing."""
+    """The end of a subscription, with its reason. A client that resumes after its last event loses nothing."""
 
     why: str
 

@@ -46,8 +46,8 @@ class Answer(Response):
 
         Each piece passes a queue and wakes a thread, which takes a sixth of the time of an accepted job.
         """
-        whole = self.is_sequence and not self.direct_passthrough and not self.runs_on_close
-        if not whole or environ["REQUEST_METHOD"] == "HEAD" or self.status_code in BODILESS:
+        is_complete = self.is_sequence and not self.direct_passthrough and not self.runs_on_close
+        if not is_complete or environ["REQUEST_METHOD"] == "HEAD" or self.status_code in BODILESS:
             return super().get_app_iter(environ)
         return list(self.iter_encoded())
 

@@ -1,6 +1,6 @@
 """Reads a request's body into its model, or refuses it with a sentence for each invalid field.
 
-The first check of a submitted job. Next: `api/jobs/submit.py`, which asks for the body.
+The first check of a submitted job. Next: `api/jobs/submit.py`, which calls it.
 """
 
 from collections.abc import Callable, Iterable
@@ -72,9 +72,7 @@ def json_body() -> Any:
     raw = request.environ.get(BODY_KEY)
     if raw is None:
         raw = request.get_data(cache=False)
-    if (
-        len(raw) > MAX_BODY_BYTES
-    ):  # a chunked body, whose length is not known before; app.py cuts it just above the limit
+    if len(raw) > MAX_BODY_BYTES:  # chunked: its length isn't announced, and app.py cuts it just above the limit
         raise RequestEntityTooLarge()
     try:
         return from_json(raw, allow_inf_nan=False, cache_strings="keys")

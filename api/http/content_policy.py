@@ -20,7 +20,7 @@ SANDBOXED: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 
 def own_page(**changes: str) -> str:
-    """Write the policy of one of our own pages: its files come from this server, and it stands in no frame.
+    """Write the policy of one of our own pages: its files come from this server, and no page may frame it.
 
     `changes` adds or replaces directives: `img_src="'self' data:"` sets `img-src`.
     """

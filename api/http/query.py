@@ -27,7 +27,7 @@ def up_to(most: int) -> ParameterCheck:
 
 def checked_parameters(checks: Mapping[str, ParameterCheck]) -> dict[str, str]:
     """Return this request's query parameters by name. Raises ParameterRefused."""
-    asked: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, text in request.args.items(multi=True):
         if name not in checks:
             known = ", ".join(checks)
@@ -35,7 +35,9 @@ def checked_parameters(checks: Mapping[str, ParameterCheck]) -> dict[str, str]:
                 f"`{name[:64]}` is not a known parameter; known parameters are {known}.", parameter=name[:64]
             )
         is_valid, requirement = checks[name]
-        if name in asked or not is_valid(text):
-            raise ParameterRefused(f"`{name}` {'is given twice' if name in asked else requirement}.", parameter=name)
-        asked[name] = text
-    return asked
+        if name in parameters or not is_valid(text):
+            raise ParameterRefused(
+                f"`{name}` {'is given twice' if name in parameters else requirement}.", parameter=name
+            )
+        parameters[name] = text
+    return parameters

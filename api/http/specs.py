@@ -60,7 +60,7 @@ def text_response(description: str, media_type: str, example: str, schema: Spec 
 
 
 def header(description: str, *, always: bool = False, **schema: Any) -> Spec:
-    """Describe a header of a response: a string unless `schema` says otherwise. `always`: no such response lacks it."""
+    """Describe a header of a response: a string unless `schema` says otherwise. `always`: each response has it."""
     return {
         "description": description,
         "schema": {"type": "string", **schema},

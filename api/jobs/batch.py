@@ -76,9 +76,9 @@ def job_or_problem(errand: Errand, item: Any, index: int, *, again: bool) -> New
 
 
 def with_keys(rows: list[NewJob | str], key: str, fingerprint: str) -> list[NewJob | str]:
-    """Give each job a key made of the batch's; the first gets that key itself, so that no other request can use it."""
+    """Derive each job's key from the batch's. The first job gets that key itself, so no other request can use it."""
     keys = (key if index == 0 else f"{key} #{index}" for index in range(len(rows)))  # a client's key has no space
     return [
-        replace(row, key=own, fingerprint=fingerprint) if isinstance(row, NewJob) else row
-        for row, own in zip(rows, keys, strict=True)
+        replace(row, key=derived, fingerprint=fingerprint) if isinstance(row, NewJob) else row
+        for row, derived in zip(rows, keys, strict=True)
     ]

@@ -1,6 +1,6 @@
 """Cancels a job, runs it again, deletes it: `POST /jobs/{id}/cancel`, `POST /jobs/{id}/retry`, `DELETE /jobs/{id}`.
 
-The store decides which status allows what: `errand/store/control.py`.
+The store decides which changes a status allows: `errand/store/control.py`.
 """
 
 from typing import Final

@@ -39,9 +39,9 @@ def jobs() -> Answer:
     page; jobs that arrive meanwhile don't shift it. With several filters, a page may be short or even empty although
     more pages follow.
     """
-    asked = checked_parameters(PARAMETERS)
-    limit = int(asked.pop("limit", DEFAULT_ROWS))
-    page = current_errand().store.page(**asked, limit=limit)
+    parameters = checked_parameters(PARAMETERS)
+    limit = int(parameters.pop("limit", DEFAULT_ROWS))
+    page = current_errand().store.page(**parameters, limit=limit)
     rows = ",".join(written(summary_of(record)).rstrip() for record in page.records)
     following = "null" if page.next is None else f'"{page.next}"'
     return json_answer(f'{{"jobs":[{rows}],"next":{following}}}\n', 200, {"Cache-Control": CACHE_CONTROL})

@@ -64,16 +64,16 @@ def retry_all() -> Answer:
     each gets a replay: a new job with the sent arguments replacing its origin's. With one `Idempotency-Key`, each job
     is replayed only once.
     """
-    asked = checked_parameters(CHECKS)
-    if not asked.keys() & set(NARROWING):
+    filters = checked_parameters(CHECKS)
+    if not filters.keys() & set(NARROWING):
         raise ParameterRefused(UNBOUNDED, parameter="operation")
     body, errand, key = read_optional_body(ReplayRequest), current_errand(), idempotency.sent_key()
-    limit = int(asked.pop("limit", MOST_RETRIED))
+    limit = int(filters.pop("limit", MOST_RETRIED))
     if body.arguments is None:
-        records, following = matching_jobs(errand, asked, limit, ())
+        records, following = matching_jobs(errand, filters, limit, ())
         return replay_answer(run_again(errand, [record.id for record in records]), [], following)
     limit = min(limit, MOST_BYTES // len(request.get_data()))
-    records, following = matching_jobs(errand, asked, limit, COPIED)
+    records, following = matching_jobs(errand, filters, limit, COPIED)
     rows = [replay_or_problem(errand, record, body, key) for record in records if not is_replay_under(key, record)]
     verdicts = store_jobs(errand, [row for row in rows if isinstance(row, NewJob)])
     rejected = [row for row in rows if isinstance(row, str)]
@@ -90,14 +90,14 @@ def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
 
 
 def matching_jobs(
-    errand: Errand, asked: dict[str, str], limit: int, fields: Sequence[str]
+    errand: Errand, filters: dict[str, str], limit: int, fields: Sequence[str]
 ) -> tuple[list[JobRecord], str | None]:
-    """Return the jobs that match `asked`, the oldest first, and the cursor of the next request (None: no more jobs).
+    """Return the jobs that match `filters`, the oldest first, and the cursor of the next request (None: no more jobs).
 
     A cursor holds two positions: where to continue, and the newest job when the first request came. Jobs that were
     accepted since then are left out; otherwise, replays that fail at once would be replayed again without end.
     """
-    filters = {"status": RETRYABLE[0], **asked}
+    filters = {"status": RETRYABLE[0], **filters}
     cursor = filters.pop("cursor", "")
     after, upto = map(int, cursor.split("-")) if cursor else (0, errand.store.newest_place())
     records: list[JobRecord] = []
@@ -114,7 +114,7 @@ def matching_jobs(
 
 
 def run_again(errand: Errand, ids: Sequence[str]) -> list[str]:
-    """Run jobs again and ring their doorbells; return those that do run: some may have been retried meanwhile."""
+    """Run jobs again and ring their doorbells; return the ids, without jobs that were retried meanwhile."""
     done: list[str] = []
     for start in range(0, len(ids), STEP):
         step = ids[start : start + STEP]
@@ -140,7 +140,7 @@ def replay_or_problem(errand: Errand, record: JobRecord, body: ReplayRequest, ke
 
 
 def is_replay_under(key: str | None, record: JobRecord) -> bool:
-    """Tell whether the job is itself a replay that the same request has made before."""
+    """Return whether the job is a replay that an earlier request with this key has made."""
     return key is not None and (record.key or "").startswith(_key_prefix(key))
 
 
@@ -152,7 +152,7 @@ def replay_of(errand: Errand, origin: JobRecord, edits: dict[str, Any]) -> NewJo
     published = errand.catalogue.find(origin.operation)
     operation, arguments = check_arguments(published, from_json(origin.arguments or "{}") | edits)
     if len(arguments.encode()) > MAX_BODY_BYTES:
-        detail = f"must have at most {MAX_BODY_BYTES} bytes as JSON, together with the arguments that stay as they were"
+        detail = f"must have at most {MAX_BODY_BYTES} bytes as JSON, together with the arguments that are kept"
         raise refusal([Fault(pointer=pointer("arguments"), detail=detail)])
     inherited = [tag for tag in origin.tags if tag != origin_tag(origin.origin or "")]
     return NewJob(
@@ -186,5 +186,5 @@ def replay_answer(
 
 
 def _key_prefix(key: str) -> str:
-    """Return how the keys of the replays made with this key begin; a client's key has no space."""
+    """Return the prefix of the keys of all replays made with this key; a client's key has no space."""
     return f"{key} of "

@@ -22,7 +22,7 @@ from schemas.status import FINAL
 reports = Blueprint("reports", __name__)
 
 MIN_RETRY_AFTER, MAX_RETRY_AFTER, DEFAULT_RETRY_AFTER = 1, 60, 1
-"""`Retry-After` of an unfinished job, in seconds: at least, at most, and while no job of its kind has ended yet."""
+"""`Retry-After` of an unfinished job, in seconds: minimum, maximum, and default while no job of its kind has ended."""
 CACHE_CONTROL: Final = "private, no-cache"
 
 

@@ -18,8 +18,8 @@ POLL_SHARE: Final = 0.05
 """Maximum share of time that a stream spends polling: a slow folder is polled less often."""
 
 
-def mail_events(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
-    """Write the state of the folder, now and after each change, and heartbeats, until `watch` is closed."""
+def mail_events(folder: MailFolder, broadcaster: Broadcaster) -> Iterator[bytes]:
+    """Write the state of the folder, now and after each change, and heartbeats, until `broadcaster` is closed."""
     yield sse.HELLO
     sent, sent_at = b"", monotonic()
     while True:
@@ -32,7 +32,7 @@ def mail_events(folder: MailFolder, watch: Broadcaster) -> Iterator[bytes]:
         elif monotonic() - sent_at >= sse.HEARTBEAT_SECONDS:
             sent_at = monotonic()
             yield sse.comment("still here")
-        if watch.stops_within(max(POLL_SECONDS, took / POLL_SHARE)):
+        if broadcaster.stops_within(max(POLL_SECONDS, took / POLL_SHARE)):
             yield sse.comment("the server stops")
             return
 

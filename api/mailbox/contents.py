@@ -54,10 +54,10 @@ class MailAttachment:
 class OpenedMail:
     """A mail with all its parts."""
 
-    def __init__(self, kept: StoredMail) -> None:
+    def __init__(self, stored: StoredMail) -> None:
         """Read and parse the mail. Raises MailUnknown if it is gone."""
-        self.kept = kept
-        self.source = kept.read()
+        self.stored = stored
+        self.source = stored.read()
         self.headers = headers_of(self.source)
         self.parts = parts_of(self.source)
         self.html = self._first("text/html")
@@ -73,26 +73,26 @@ class OpenedMail:
         """The files offered for download, numbered from 1."""
         return [
             MailAttachment(number, file_name(part, number), part.media_type, len(part.content()), part)
-            for number, part in enumerate(self._kept_files, 1)
+            for number, part in enumerate(self._listed_files, 1)
         ]
 
     def attachment(self, number: int) -> MailAttachment:
         """Return one attachment by its number. Raises MailUnknown."""
-        if not 1 <= number <= len(self._kept_files):
+        if not 1 <= number <= len(self._listed_files):
             raise MailUnknown("The mail has no such attachment.")
         return self.attachments[number - 1]
 
     def summary(self) -> MailSummary:
         """Return the mail's summary for a list."""
-        kept, headers = self.kept, self.headers
+        stored, headers = self.stored, self.headers
         return MailSummary(
-            id=kept.id,
+            id=stored.id,
             sender=decoded_header(headers.get("from", "")),
             to=decoded_header(headers.get("to") or headers.get("delivered-to", "")),
             subject=decoded_header(headers.get("subject", "")),
-            arrived_at=moment(kept.arrived_ns // 1_000_000),
-            size=kept.size,
-            attachments=len(self._kept_files),
+            arrived_at=moment(stored.arrived_ns // 1_000_000),
+            size=stored.size,
+            attachments=len(self._listed_files),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class OpenedMail:
         }
 
     @property
-    def _kept_files(self) -> list[ParsedPart]:
+    def _listed_files(self) -> list[ParsedPart]:
         """The files, except those without a name that the HTML shows as images."""
         return [part for part in self.files if self.html is None or part.is_file or part.name or not part.content_id]
 
@@ -115,9 +115,9 @@ class OpenedMail:
 
 
 @lru_cache(maxsize=10_000)
-def summary_of(kept: StoredMail) -> MailSummary:
+def summary_of(stored: StoredMail) -> MailSummary:
     """Return a mail's summary; each file is read only once. Raises MailUnknown if it is gone."""
-    return OpenedMail(kept).summary()
+    return OpenedMail(stored).summary()
 
 
 def file_name(part: ParsedPart, number: int) -> str:

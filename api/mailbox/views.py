@@ -73,9 +73,9 @@ def mails() -> Answer:
 
     Returns the newest mails first.
     """
-    asked = checked_parameters(_PARAMETERS)
+    parameters = checked_parameters(_PARAMETERS)
     listing = folder().listing()
-    rows = listing.page(int(asked.get("limit", specs.DEFAULT_ROWS)), asked.get("cursor"))
+    rows = listing.page(int(parameters.get("limit", specs.DEFAULT_ROWS)), parameters.get("cursor"))
     is_last = not rows or rows[-1] is listing.mails[-1]
     summaries = []
     for stored in rows:

@@ -1,6 +1,6 @@
 """Metrics in Prometheus' text format: `GET /metrics`.
 
-Figures of jobs come from the store, so every API process reports the same ones; the others are of the process that
+Figures of jobs come from the store, so every API process reports the same ones; all others describe the process that
 answers. Next: `errand/store/counts.py`.
 """
 

@@ -15,7 +15,7 @@ from errand.errors import ErrandError
 E = TypeVar("E", bound=Exception)
 
 PRIVATE_HEADERS: Final = {
-    "Referrer-Policy": "no-referrer",  # whoever has the address can open the page
+    "Referrer-Policy": "no-referrer",  # anybody with the address can open the page
     "Cache-Control": "private, no-store",  # so that the next user of this browser does not see it
     "X-Robots-Tag": "noindex, nofollow",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -48,7 +48,7 @@ def refuse_in_html(blueprint: Blueprint) -> None:
 
 
 def wants_html() -> bool:
-    """Tell whether the client prefers HTML to JSON. Browsers do; `curl` accepts anything."""
+    """Return whether the client prefers HTML to JSON. Browsers do; `curl` accepts anything."""
     accepted = request.accept_mimetypes
     return accepted["text/html"] > max(accepted["application/json"], accepted["application/problem+json"])
 
@@ -70,8 +70,8 @@ def _as_page(problem: Answer) -> Answer:
     """Write a problem as a page."""
     body = problem.get_json()
     title, detail = READER_SENTENCES.get(problem.status_code, (body["title"], body["detail"]))
-    is_ours = problem.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-    answer = page_answer("refusal.html", problem.status_code, title=title, detail=detail, again=is_ours)
+    is_server_fault = problem.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    answer = page_answer("refusal.html", problem.status_code, title=title, detail=detail, again=is_server_fault)
     if "Retry-After" in problem.headers:
         answer.headers["Retry-After"] = problem.headers["Retry-After"]
     return answer

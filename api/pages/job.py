@@ -1,6 +1,6 @@
 """The page of a job, behind the link in its mails: `GET /view/{token}`, its events and its files.
 
-Whoever has the link can read this one job, and nothing else. Next: `view_model.py`.
+Anybody with the link can read this one job, and nothing else. Next: `view_model.py`.
 """
 
 from collections.abc import Iterable

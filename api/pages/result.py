@@ -105,7 +105,7 @@ def _first_rows(table: Table) -> ResultTable:
 
 
 def _numeric(rows: Sequence[tuple[str, ...]]) -> tuple[bool, ...]:
-    """Tell for each column whether all its cells are numbers."""
+    """Return for each column whether all its cells are numbers."""
     return tuple(all(is_number(cell) for cell in cells if cell) for cells in zip(*rows, strict=True))
 
 

@@ -21,9 +21,7 @@ def _in_both(problem: Spec) -> Spec:
     return problem | {"content": _HTML | problem["content"]}
 
 
-_UNKNOWN: Final = _in_both(
-    problem_response("This link is not valid, or its job is no longer kept.", LinkRefused())
-)
+_UNKNOWN: Final = _in_both(problem_response("This link is not valid, or its job is no longer kept.", LinkRefused()))
 _FORGED: Final = _in_both(problem_response("This link is not valid.", LinkRefused()))
 _EXPIRED: Final = _in_both(problem_response("The link has expired (`LINK_TTL`).", LinkExpired()))
 _DOWN: Final = _in_both(STORE_DOWN)

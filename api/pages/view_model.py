@@ -86,7 +86,7 @@ def _progress(record: JobRecord) -> ViewModel | None:
 
 
 def _position(record: JobRecord) -> str | None:
-    """Say how many jobs are ahead of it in its queue."""
+    """Return a sentence on how many jobs are ahead in the queue, or None."""
     if not (number := record.position):
         return None
     return "One other job is ahead of it." if number == 1 else f"{number:,} other jobs are ahead of it."

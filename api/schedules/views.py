@@ -109,7 +109,7 @@ def delete(name: str) -> Answer:
 def definition_of(
     body: ScheduleRequest, cron_schedule: CronSchedule, operation: Operation, arguments: str
 ) -> ScheduleDefinition:
-    """Make the definition that the store keeps of a checked body."""
+    """Make the definition to store from a checked body."""
     return ScheduleDefinition(
         cron=cron_schedule.cron,
         timezone=cron_schedule.timezone,
@@ -130,18 +130,18 @@ def definition_of(
 
 def schedule_json(schedule: StoredSchedule) -> str:
     """Write a schedule as JSON. JSON from the store is inserted unchanged, so that no number loses precision."""
-    name, wanted, upcoming = schedule.name, schedule.definition, schedule.upcoming
+    name, definition, upcoming = schedule.name, schedule.definition, schedule.upcoming
     members = {
         "name": json.dumps(name),
-        **{field: json.dumps(getattr(wanted, field)) for field in ("cron", "timezone", "operation")},
-        "arguments": wanted.arguments,
-        "email": _email(wanted.emails),
-        "webhook_url": json.dumps(wanted.webhook_url),
-        "notify": json.dumps({"on": wanted.notify} if wanted.notify else None),
-        **{field: json.dumps(getattr(wanted, field)) for field in ("timeout", "max_attempts", "deadline")},
-        **{field: json.dumps(getattr(wanted, field)) for field in ("priority", "tags", "overlap")},
+        **{field: json.dumps(getattr(definition, field)) for field in ("cron", "timezone", "operation")},
+        "arguments": definition.arguments,
+        "email": _email(definition.emails),
+        "webhook_url": json.dumps(definition.webhook_url),
+        "notify": json.dumps({"on": definition.notify} if definition.notify else None),
+        **{field: json.dumps(getattr(definition, field)) for field in ("timeout", "max_attempts", "deadline")},
+        **{field: json.dumps(getattr(definition, field)) for field in ("priority", "tags", "overlap")},
         "next": json.dumps([moment(ms) for ms in upcoming]),
-        "next_local": json.dumps([local(ms, wanted.timezone) for ms in upcoming]),
+        "next_local": json.dumps([local(ms, definition.timezone) for ms in upcoming]),
         "last_job": _last_job(schedule),
         "skipped": str(schedule.skipped),
         "created_at": json.dumps(moment(schedule.created_at)),

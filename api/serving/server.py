@@ -66,16 +66,16 @@ def allow_files(number: int) -> None:
     A stream needs its connection and, while it begins, one to the store.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
-    if resource.RLIM_INFINITY != soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    if wanted < number:
-        told = {"action": "files_limited"}
+    limit = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if resource.RLIM_INFINITY != soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    if limit < number:
+        fields = {"action": "files_limited"}
         log.warning(
             "Only %d files may be open at a time; API_STREAMS needs %d. Raise the limit (ulimit -n)",
-            wanted,
+            limit,
             number,
-            extra=told,
+            extra=fields,
         )
 
 

@@ -23,7 +23,7 @@ from errand.process.parent_death import die_with_parent
 from errand.settings import Settings
 from errand.store import Store
 
-STOPS: Final = {signal.SIGTERM, signal.SIGINT}
+STOP_SIGNALS: Final = {signal.SIGTERM, signal.SIGINT}
 
 _prepared: list[Api] = []
 """The app that `prepare` made, if it did."""
@@ -68,7 +68,7 @@ def make() -> Api:
 def on_stop_signal(act: Callable[[], None]) -> None:
     """Call `act` in a thread as soon as SIGTERM or SIGINT arrives. Call it in the main thread.
 
-    Granian installs its own handlers after `make`, over any of ours. But Python also writes the number of each signal
+    Granian installs its own handlers after `make`, replacing ours. But Python also writes the number of each signal
     it handles to a file that we may choose.
     """
     inner, outer = socket.socketpair()
@@ -78,7 +78,7 @@ def on_stop_signal(act: Callable[[], None]) -> None:
     def listen() -> None:
         with outer:  # keep it open: Python writes to it
             while True:
-                if STOPS & set(inner.recv(64)):
+                if STOP_SIGNALS & set(inner.recv(64)):
                     act()
 
     Thread(target=listen, name="stop", daemon=True).start()

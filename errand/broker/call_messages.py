@@ -20,7 +20,7 @@ class Call:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether there is a reply or a fault."""
+        """Return whether there is a reply or a fault."""
         return self.reply is not None or self.fault is not None
 
 
@@ -34,7 +34,7 @@ def read_reply(call: Call, body: Any) -> None:
 
 
 def service_missing(service: str) -> ServiceMissing:
-    """Make the error that no instance of the service listens."""
+    """Make the error for a service without a listening instance."""
     return ServiceMissing(f"No instance of {service} accepts calls now; try again shortly.")
 
 
@@ -50,7 +50,7 @@ def encoded(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
 
 
 def result_of(call: Call) -> Any:
-    """Give the result; raise the error that came instead."""
+    """Return the result, or raise the error that came instead."""
     if call.fault is not None:
         raise call.fault
     assert call.reply is not None  # noqa: S101 -- it is over

@@ -22,9 +22,9 @@ from errand.errors import BrokerBlocked, BrokerUnavailable, ErrandError
 from errand.topology import CALLS, UNTIL, replies_queue
 
 ASK_SECONDS = 0.5
-"""How long the broker may take, once a call's time is over, to say whether an instance listens."""
-AWAY = "The broker can't be reached, so no service was asked; try again shortly."
-BLOCKED = "The broker accepts no messages now, so no service was asked; try again shortly."
+"""How long the broker may take, after a call has timed out, to say whether an instance listens."""
+AWAY = "The broker can't be reached, so the call was not sent; try again shortly."
+BLOCKED = "The broker accepts no messages now, so the call was not sent; try again shortly."
 
 
 class Caller:
@@ -38,7 +38,7 @@ class Caller:
         self._blocked = False
 
     def call(self, service: str, method: str, args: Sequence[Any], kwargs: Mapping[str, Any], until: float) -> str:
-        """Send a call that must be answered by `until` (monotonic, s), and give its id.
+        """Send a call that must be answered by `until` (monotonic, s); return its id.
 
         Raises CallRefused when the arguments aren't JSON, and BrokerUnavailable.
         """
@@ -74,7 +74,7 @@ class Caller:
         self._calls.clear()
 
     def is_healthy(self) -> bool:
-        """Tell whether it can be used: not opened yet, or alive, by what the broker has sent."""
+        """Return whether it can be used: not connected yet, or alive, judging by what the broker has sent."""
         if self._connection is None or self._connection.transport.driver_type != "amqp":
             return True
         try:
@@ -125,7 +125,7 @@ class Caller:
 
     @contextmanager
     def _within(self, connection: Connection, until: float) -> Iterator[None]:
-        """Let writes, and waits for the broker's answer, fail when they take longer than `until`."""
+        """Make writes, and waits for the broker's answer, fail if they last beyond `until`."""
         left = max(0.05, until - monotonic())
         amqp = connection.transport.driver_type == "amqp"
         with connection.connection.transport.having_timeout(left) if amqp else nullcontext():
@@ -184,7 +184,7 @@ class Caller:
         self._blocked = False
 
     def _why_unanswered(self, call: Call) -> ErrandError:
-        """Say why a call whose time is over has no reply."""
+        """Return the reason why a call that has timed out has no reply."""
         if self._blocked:
             return BrokerBlocked(BLOCKED)
         connection = self._established

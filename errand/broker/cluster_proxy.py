@@ -42,7 +42,7 @@ class Service:
         self._caller, self._until, self._name = caller, until, name
 
     def __getattr__(self, method: str) -> Method:
-        """Give a method of the service; only a call shows whether it exists."""
+        """Return a method of the service; only a call shows whether it exists."""
         if method.startswith("_"):
             raise AttributeError(method)
         return Method(self._caller, self._until, self._name, method)
@@ -56,11 +56,11 @@ class Cluster:
         self._caller, self._until = caller, until
 
     def __getattr__(self, service: str) -> Service:
-        """Give a service; only a call shows whether it exists."""
+        """Return a service; only a call shows whether it exists."""
         if service.startswith("_"):
             raise AttributeError(service)
         return self[service]
 
     def __getitem__(self, service: str) -> Service:
-        """Give a service whose name is not a valid Python name."""
+        """Return a service whose name is not a valid Python name."""
         return Service(self._caller, self._until, service)

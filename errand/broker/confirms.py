@@ -20,7 +20,7 @@ from errand.errors import BrokerBlocked, DoorbellUnroutable
 CONFIRM_SECONDS = 5.0
 """How long to wait for the confirms of one window before the connection counts as dead."""
 MAX_CACHED_BODY_BYTES, MAX_CACHED_HEADS = 1024, 1000
-"""The encoded head of a message is cached for bodies up to this length (doorbells, short events), this many at most."""
+"""Encoded heads of messages are cached: of bodies up to this length (doorbells, short events), and this many heads."""
 PERSISTENT = 2
 FRAME_END = b"\xce"
 

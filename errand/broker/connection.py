@@ -15,7 +15,7 @@ CONNECT_SECONDS = 3.0
 """How long to wait for the broker to answer a new connection."""
 
 ANSWER_SECONDS = 5.0
-"""How long to wait for the answer to a question on an open connection."""
+"""How long to wait for the answer to a request on an open connection."""
 
 FAULTS: tuple[type[Exception], ...] = (OSError, socket.timeout, OperationalError, EOFError)
 """What kombu raises with any transport; each connection adds the errors of its transport."""
@@ -38,14 +38,14 @@ def open_connection(amqp_uri: str, heartbeat: int = 0) -> Connection:
 def establish(connection: Connection) -> None:
     """Connect to the first of its addresses that answers, trying each once; raise what faults_of() names.
 
-    There is no limit over all addresses, so that one that hangs doesn't use up the time of the others.
+    There is no time limit for all addresses together: one that hangs must not use up the time of the others.
     """
     connection.ensure_connection(max_retries=max(0, len(connection.alt) - 1), interval_start=0, interval_step=0)
 
 
 @contextmanager
 def answering(connection: Connection) -> Iterator[None]:
-    """Let waits for the broker's answer fail after ANSWER_SECONDS."""
+    """Make waits for the broker's answer fail after ANSWER_SECONDS."""
     amqp = connection.transport.driver_type == "amqp"
     with connection.connection.transport.having_timeout(ANSWER_SECONDS) if amqp else nullcontext():
         yield
@@ -53,7 +53,7 @@ def answering(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def asking(connection: Connection) -> Iterator[Any]:
-    """Lend a channel for questions, which fail when the broker doesn't answer within ANSWER_SECONDS.
+    """Yield a channel for requests to the broker; one that isn't answered within ANSWER_SECONDS fails.
 
     In a cluster, any node accepts a connection, and then hangs while the node that it needs for the answer does.
     """
@@ -72,7 +72,7 @@ def read_incoming(connection: Connection) -> None:
 
 
 def faults_of(connection: Connection) -> tuple[type[Exception], ...]:
-    """Give the exceptions after which `connection` must be closed."""
+    """Return the exceptions after which `connection` must be closed."""
     return (*FAULTS, *connection.connection_errors, *connection.channel_errors)
 
 

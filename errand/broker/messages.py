@@ -18,7 +18,7 @@ class Message:
 
 
 def doorbell(queue: str, job_id: str) -> Message:
-    """Make the message that tells the workers of `queue` to look at it: a job's id, and nothing a client wrote."""
+    """Make a doorbell, at which a worker looks at `queue`: a job's id, and nothing that a client wrote."""
     return Message("", doorbell_name(queue), job_id)
 
 

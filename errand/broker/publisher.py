@@ -32,7 +32,7 @@ class Publisher:
         self._exchanges: set[str] = set()
 
     def publish(self, messages: Sequence[Message]) -> None:
-        """Publish all messages and wait until the broker has them; raise BrokerUnavailable when it isn't certain."""
+        """Publish all messages and wait until the broker has them; raise BrokerUnavailable if that isn't certain."""
         window = self._open()
         try:
             self._declare_for(messages)
@@ -48,7 +48,7 @@ class Publisher:
         self.publish([PROBE])
 
     def is_healthy(self) -> bool:
-        """Tell whether the connection is open and alive, by what the broker has sent; costs no round trip."""
+        """Return whether the connection is open and alive, judging by what the broker has sent; no round trip."""
         if self._connection is None or not self._connection.connected:
             return False
         if self._connection.transport.driver_type != "amqp":

@@ -8,7 +8,7 @@ from errand.topology import calls_queue
 
 
 def why_unanswered(connection: Connection, service: str) -> ErrandError:
-    """Ask the broker for the readers of the service's queue; raises what `connection.faults_of` names."""
+    """Ask the broker how many consumers the service's queue has; raises what `connection.faults_of` names."""
     channel = connection.channel()
     try:
         queue = channel.queue_declare(queue=calls_queue(service), passive=True)

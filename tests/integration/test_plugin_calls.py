@@ -194,7 +194,7 @@ def test_without_a_broker_a_call_fails_in_time(scheme):
     with taking(0), cluster_on(uri, timeout=2) as n, pytest.raises(BrokerUnavailable) as away:
         n.probe.echo(1)
 
-    assert away.value.detail == "The broker can't be reached, so no service was asked; try again shortly."
+    assert away.value.detail == "The broker can't be reached, so the call was not sent; try again shortly."
 
 
 @pytest.mark.timeout(180)

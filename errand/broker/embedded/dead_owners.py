@@ -5,7 +5,7 @@ import socket
 
 
 def owner_is_dead(queue: str) -> bool:
-    """Tell whether `queue` belongs to a process of this machine that has died; False for those of other machines."""
+    """Return whether `queue` belongs to a process of this machine that has died; False for those of other machines."""
     host, _, pid = queue.rpartition("@")[2].rpartition(".")
     if host != socket.gethostname() or not pid.isdecimal():
         return False

@@ -104,7 +104,7 @@ class FetchingChannel(redis.Channel):  # type: ignore[misc]  # kombu has no anno
         return True
 
     def _with_more(self, key: bytes, item: bytes) -> list[bytes]:
-        """Give `item` and the items after it, as many as may be delivered."""
+        """Return `item` and as many of the items after it as may be delivered."""
         room = self.qos.can_consume_max_estimate()
         if (count := min(MAX_FETCHED, room if room is not None else MAX_FETCHED) - 1) < 1:
             return [item]
@@ -128,7 +128,7 @@ class FetchingChannel(redis.Channel):  # type: ignore[misc]  # kombu has no anno
             payload: dict[str, Any] = loads(bytes_to_str(item))
             message = self.Message(payload, channel=self)
             _ = message.delivery_info["exchange"], message.delivery_info["routing_key"]
-        except Exception as fault:  # noqa: BLE001 -- a stranger's bytes can raise anything
+        except Exception as fault:  # noqa: BLE001 -- arbitrary bytes can raise anything
             log.warning(
                 "Dropped bytes that are not a message: %s", type(fault).__name__, extra={"action": "garbage_dropped"}
             )

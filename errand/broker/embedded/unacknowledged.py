@@ -1,4 +1,4 @@
-"""Keeps in Redis the messages that were delivered and not acknowledged, so that they come again if their reader dies.
+"""Keeps delivered but unacknowledged messages in Redis, so that they are delivered again if their reader dies.
 
 It does what kombu does, in kombu's own keys, but for many messages in one round trip.
 """
@@ -10,20 +10,20 @@ from kombu.transport import redis, virtual
 from kombu.utils.json import dumps
 
 HOLD_SECONDS = 15.0
-"""How often messages in work are held: several times within the minute after which they come again."""
+"""How often the redelivery of messages in progress is put off: several times within the minute that it takes."""
 
 
 class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotations
     """The messages one channel has delivered; kombu calls it QoS, as it also enforces the prefetch count."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Begin with nothing."""
+        """Begin without messages."""
         super().__init__(*args, **kwargs)
         self._recorded: set[str] = set()
         self._held = monotonic()
 
     def record(self, payloads: list[dict[str, Any]]) -> None:
-        """Store `payloads` before they are delivered: if this process ends, they come again."""
+        """Store `payloads` before they are delivered: if this process ends, they are delivered again."""
         where = {each["properties"]["delivery_tag"]: each["properties"]["delivery_info"] for each in payloads}
         raw = {
             tag: dumps([each, where[tag]["exchange"], where[tag]["routing_key"]])
@@ -50,7 +50,7 @@ class Unacknowledged(redis.QoS):  # type: ignore[misc]  # kombu has no annotatio
                 self.restore_by_tag(tag, leftmost=False)
 
     def hold(self) -> None:
-        """Keep messages in work from coming again. Call it often; it writes to Redis once in HOLD_SECONDS."""
+        """Put off the redelivery of messages in progress. Call it often; it writes to Redis once in HOLD_SECONDS."""
         if self._delivered and monotonic() - self._held > HOLD_SECONDS:
             self._held = monotonic()
             with self.pipe_or_acquire() as pipe:

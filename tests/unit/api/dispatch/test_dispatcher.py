@@ -110,19 +110,19 @@ def test_when_the_system_gives_no_thread_a_request_runs_where_it_arrived(runs, m
 
 
 def test_only_some_long_requests_work_at_a_time_and_short_ones_are_not_held_up():
-    turns = Semaphore(1)
-    slot, dispatcher = LongRequestSlot(turns), RequestDispatcher(slots=1, max_working=1)
+    working = Semaphore(1)
+    slot, dispatcher = LongRequestSlot(working), RequestDispatcher(slots=1, max_working=1)
     app = dispatcher.limit_working(lambda environ, _: environ["PATH_INFO"])
 
     with dispatcher._slot.working():
-        assert app({"PATH_INFO": "/"}, None) == "/"  # it has no slot, so it does not wait for a turn
-        assert not dispatcher._slot._turns.acquire(blocking=False)
+        assert app({"PATH_INFO": "/"}, None) == "/"  # it has no slot, so it does not wait
+        assert not dispatcher._slot._working.acquire(blocking=False)
     assert app({"PATH_INFO": "/", SLOT_KEY: dispatcher._slot}, None) == "/"
-    assert dispatcher._slot._turns.acquire(blocking=False)
+    assert dispatcher._slot._working.acquire(blocking=False)
 
     with slot.working(), slot.idle():
-        assert turns.acquire(blocking=False)
-        turns.release()
+        assert working.acquire(blocking=False)
+        working.release()
 
 
 @pytest.mark.parametrize("slots", [0, 1])
