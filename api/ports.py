@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from errand.record import JobRecord
-from errand.store import AcceptResult, ControlResult, Counts, Event, NewJob, Page, ScheduleDefinition, StoredSchedule
+from errand.store import (
+    AcceptResult,
+    ControlResult,
+    Counts,
+    Event,
+    NewJob,
+    Page,
+    ScheduleDefinition,
+    Snapshot,
+    StoredSchedule,
+)
 from errand.store.schedules import Stored
 
 
@@ -20,6 +30,10 @@ class EventStore(Protocol):
 
     def last_event(self) -> str:
         """Return the number of the latest event; `0-0` when there has been none."""
+        ...
+
+    def snapshot(self, job_id: str) -> Snapshot:
+        """Return a job's state and the range of events that are kept, at one moment."""
         ...
 
     def events_after(self, last: str, block_ms: int, most: int) -> list[Event]:

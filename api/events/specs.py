@@ -8,7 +8,6 @@ from errand.errors import EventIdRefused, JobUnknown, StreamsFull
 _ID: Final = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
 _SAMPLE: Final = f"""\
 retry: 2000
-
 id: 1795241594123-0
 event: status
 data: {{"id":"{_ID}","status":"running","attempt":1}}
@@ -22,13 +21,13 @@ event: log
 data: {{"id":"{_ID}","line":"so far 78498"}}
 
 : still here
-
 """
 
 _LAST: Final = parameter(
     "Last-Event-ID",
     "header",
-    "The `id` of the last event you received; the stream begins after it. Browsers send it by themselves.",
+    "The `id` of the last event you received; the stream begins after it. It may first repeat the progress of a running "
+    "job. Browsers send this header by themselves.",
     pattern="^[0-9]{1,19}-[0-9]{1,19}$",
 ) | {"example": "1795241594123-0"}
 _EVENT: Final[Spec] = {
@@ -47,7 +46,12 @@ _EVENT: Final[Spec] = {
 }
 
 
-_STREAM: Final = text_response("A stream of events, each with its `id`.", "text/event-stream", _SAMPLE, _EVENT)
+_STREAM: Final = text_response(
+    "A stream of events, each with its `id`. A block that has an `id` and no `data` only says where to resume.",
+    "text/event-stream",
+    _SAMPLE,
+    _EVENT,
+)
 _REFUSALS: Final[dict[str, Any]] = {
     "400": problem_response("`Last-Event-ID` is not the id of an event.", EventIdRefused()),
     "503": problem_response("The store is down, or too many streams are open.", StreamsFull(), RETRY_AFTER),

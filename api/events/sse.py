@@ -12,8 +12,12 @@ from errand.store import Event
 
 HEARTBEAT_SECONDS: Final = 15.0
 """Longest silence of a stream. The server notices that a client has gone when it writes."""
-HELLO: Final = b"retry: 2000\n\n"
-"""First bytes of a stream: a client that loses the connection reconnects after 2 s."""
+HELLO: Final = b"retry: 2000\n"
+"""First line of a stream: a client that loses the connection reconnects after 2 s.
+
+No blank line follows, here or after a comment. A blank line makes a client store its last id, which is empty by the
+letter of the standard until this connection has sent one; and some clients hand on a blank event for it.
+"""
 HEADERS: Final = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """Proxies must neither cache nor buffer a stream; the second header says that to nginx."""
 MEDIA_TYPE: Final = "text/event-stream"
@@ -39,10 +43,13 @@ def event_text(event: Event) -> bytes:
 
 
 def position(number: str) -> bytes:
-    """Write an `id` without an event: the client resumes there, and its page sees nothing."""
+    """Write an `id` without an event: the client resumes there, and its page sees nothing.
+
+    Some clients that don't follow the standard hand on a blank event: write it only where no event can carry the `id`.
+    """
     return f"id: {number}\n\n".encode()
 
 
 def comment(text: str) -> bytes:
     """Write a line that clients ignore; it is for people who read the stream."""
-    return f": {text}\n\n".encode()
+    return f": {text}\n".encode()

@@ -9,7 +9,7 @@ from flask import Blueprint, request
 
 from api.context import current_errand, job_record
 from api.dispatch.long_request_slot import current_slot
-from api.events.backlog import event_number, is_held, start_of_stream
+from api.events.backlog import event_number, start_of_stream
 from api.events.specs import WATCHING, WATCHING_ALL
 from api.events.sse import stream, without_stream
 from api.events.stream import Stream
@@ -42,7 +42,8 @@ def watch_job(job_id: str) -> Answer:
         start = start_of_stream(errand.store, job_id, last)
         if start.over:
             return Answer(status=204)
-        return stream(Stream(errand, slot, subscription, start.number).of_job(start.events), stack.pop_all())
+        parts = Stream(errand, slot, subscription, start.number, start.known).of_job(start.events)
+        return stream(parts, stack.pop_all())
 
 
 @streams.get("/events")
@@ -61,6 +62,7 @@ def watch_all() -> Answer:
         subscription = stack.enter_context(errand.broadcaster.subscribed())
         latest = errand.store.last_event()
         if last is None or order(last) > order(latest):
-            last = latest
-        is_whole = last == latest or is_held(errand.store, last, latest)
-        return stream(Stream(errand, slot, subscription, latest).of_all(last, is_whole), stack.pop_all())
+            parts = Stream(errand, slot, subscription, latest, latest).of_all_from_now()
+        else:
+            parts = Stream(errand, slot, subscription, latest, last).of_all()
+        return stream(parts, stack.pop_all())

@@ -90,7 +90,7 @@ DOWNLOAD_SPEC: Final[Spec] = {
         "404": _UNKNOWN,
     },
 }
-_SAMPLE: Final = 'retry: 2000\n\nevent: mails\ndata: {"total": 2, "newest": "2f6e0b9c9d1f4f7a8b3c"}\n\n'
+_SAMPLE: Final = 'retry: 2000\nevent: mails\ndata: {"total": 2, "newest": "2f6e0b9c9d1f4f7a8b3c"}\n\n'
 EVENTS_SPEC: Final[Spec] = {
     "responses": {
         "200": {

@@ -14,7 +14,7 @@ from errand.store.addresses import AddressesPart
 from errand.store.catalogue import CataloguePart
 from errand.store.control import ControlPart, ControlResult
 from errand.store.counts import Counts, CountsPart
-from errand.store.events import Event, EventsPart
+from errand.store.events import Event, EventsPart, Snapshot
 from errand.store.jobs import AcceptResult, Commit, JobsPart, Lease, NewJob, Outcome, Renewal
 from errand.store.leadership import LeadershipPart
 from errand.store.listing import ListingPart, Page
@@ -92,6 +92,7 @@ __all__ = [
     "Renewal",
     "RescueRound",
     "ScheduleDefinition",
+    "Snapshot",
     "Store",
     "StoredSchedule",
 ]

@@ -10,6 +10,7 @@ from typing import Any, cast
 import redis
 
 from errand.store.redis_access.store_part import StorePart
+from schemas.status import Status
 
 SLACK_SECONDS = 5.0
 """Seconds that Redis may take to answer beyond the time for which it was asked to wait."""
@@ -25,8 +26,29 @@ class Event:
     data: str
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A job's state, and the range of events that the store keeps, at one moment.
+
+    `first` and `latest` are the numbers of the oldest and the latest event: None and `0-0` when there are none.
+    `status` is None when there is no such job; `progress` is JSON text.
+    """
+
+    first: str | None
+    latest: str
+    status: Status | None
+    attempt: int
+    progress: str | None
+
+
 class EventsPart(StorePart):
     """The part of the store that has events."""
+
+    def snapshot(self, job_id: str) -> Snapshot:
+        """Return the job's state and the numbers of the events at the same moment: `latest` is the last one in it."""
+        first, latest, status, attempt, progress = self._run("get_snapshot", job_id)
+        found = Status(status) if status else None
+        return Snapshot(first or None, latest or "0-0", found, int(attempt), progress or None)
 
     def last_event(self) -> str:
         """Return the number of the latest event, `0-0` if there was none."""

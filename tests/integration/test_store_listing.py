@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from errand.store import Snapshot
 from schemas.status import Status
 from tests.support.jobs import accepted, claim, claimed, new_job, succeeded
 
@@ -150,6 +151,22 @@ def test_the_stream_can_be_read_from_any_of_its_events(store):
     assert [event.id for event in store.events_between(begin, end, 10)] == [second]
     assert [event.id for event in store.events_after(begin, 10, 10)] == [second]
     assert store.events_after(end, 10, 10) == []
+
+
+def test_a_job_and_the_events_that_are_kept_are_read_at_one_moment(store):
+    lease = claimed(store)
+    store.renew([lease], 30, {lease.id: '{"progress":0.5}'})
+    first = store.first_event()
+
+    assert store.snapshot(lease.id) == Snapshot(first, store.last_event(), Status.RUNNING, 1, '{"progress":0.5}')
+    assert store.snapshot("unknown") == Snapshot(first, store.last_event(), None, 0, None)
+    succeeded(store, lease)
+    store.delete(lease.id)
+    assert store.snapshot(lease.id).status is None
+
+
+def test_without_events_a_snapshot_has_their_range_all_the_same(store):
+    assert store.snapshot("unknown") == Snapshot(None, "0-0", None, 0, None)
 
 
 def test_everything_is_counted_in_one_round_trip(store):

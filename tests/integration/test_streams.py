@@ -85,6 +85,19 @@ def test_a_stream_says_what_it_is_and_that_nobody_is_to_keep_it(client, store):
         assert next(messages(answer.response)).retry == 2000
 
 
+def test_no_block_of_a_jobs_stream_is_blank(client, store):
+    job_id = accepted(store)
+    seen = store.last_event()
+    succeeded(store, *claim(store))
+
+    for last in (None, seen):
+        with closing(opened(client, of(job_id), last)) as answer:
+            blocks = b"".join(answer.response).split(b"\n\n")
+            assert blocks.pop() == b""
+        assert blocks
+        assert all(b"\ndata: " in block for block in blocks)
+
+
 def test_a_running_jobs_stream_begins_with_its_status_and_its_progress(client, store):
     lease = claimed(store)
     store.renew([lease], 30, {lease.id: '{"progress":0.4,"message":null,"eta_seconds":null}'})
