@@ -26,8 +26,8 @@ data: {{"id":"{_ID}","line":"so far 78498"}}
 _LAST: Final = parameter(
     "Last-Event-ID",
     "header",
-    "The `id` of the last event you received; the stream begins after it. It may first repeat the progress of a running "
-    "job. Browsers send this header by themselves.",
+    "The `id` of the last event you received; the stream begins after it. It may first repeat a running job's "
+    "progress. Browsers send this header by themselves.",
     pattern="^[0-9]{1,19}-[0-9]{1,19}$",
 ) | {"example": "1795241594123-0"}
 _EVENT: Final[Spec] = {

@@ -19,7 +19,7 @@ JOB = "job"
 class Here:
     """What a stream needs of its process: a store with these events, and a broadcaster that is at `position`."""
 
-    def __init__(self, *events: Event, position: str = "5-0") -> None:
+    def __init__(self, *events: Event, position: str | None = "5-0") -> None:
         self.store: Any = self
         self.broadcaster = SimpleNamespace(position_of=lambda _: self.position)
         self.events, self.position = list(events), position
@@ -40,11 +40,11 @@ def log_line(number: str) -> Event:
     return Event(number, JOB, "log", "{}")
 
 
-def stream(here: Here, number: str, known: str, *live: Event, job_id: str | None = JOB) -> Stream:
+def stream(here: Any, number: str, known: str, *live: Event, job_id: str | None = JOB) -> Stream:
     subscription = Subscription(job_id)
     for event in live:
         subscription.offer(event)
-    return Stream(here, LongRequestSlot(Semaphore(1)), subscription, number, known)  # type: ignore[arg-type]
+    return Stream(here, LongRequestSlot(Semaphore(1)), subscription, number, known)
 
 
 def ending(opened: Stream) -> Stream:
@@ -82,8 +82,7 @@ def test_a_heartbeat_has_the_position_once_other_jobs_have_moved_it_on(impatient
 
 
 def test_a_heartbeat_has_no_position_while_an_event_waits(impatient) -> None:
-    here = Here()
-    here.position = None  # type: ignore[assignment]
+    here = Here(position=None)
 
     assert list(islice(stream(here, "5-0", "3-0").of_job([]), 2)) == [b"retry: 2000\n", b": still here\n"]
 
