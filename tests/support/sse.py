@@ -13,7 +13,8 @@ class Message:
     id: str | None = None
     event: str = "message"
     data: Any = None
-    retry: int | None = None
+    retry: int | None = field(default=None, compare=False)
+    """Holds for the connection, and only happens to stand in this block."""
     comments: list[str] = field(default_factory=list)
 
     @property
