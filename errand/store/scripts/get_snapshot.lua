@@ -1,5 +1,5 @@
--- What a stream of a job's events begins with, all at one moment. ARGV: prefix, id.
--- Returns {number of the oldest event that is kept or '', number of the latest or '', status or '' without such a job, attempt,
+-- Read a job and the range of events that are kept, at one moment. ARGV: prefix, id.
+-- Returns {number of the oldest event or '', number of the latest or '', status or '' if there is no such job, attempt,
 -- progress or ''}.
 local function edge(command, from, to)
   local row = call(command, P .. 'events', from, to, 'COUNT', 1)[1]
