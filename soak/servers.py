@@ -36,8 +36,13 @@ def store(store: Store) -> Figures:
     sets = {
         "jobs": keys.jobs,
         **{f"jobs {status.value}": keys.jobs_in(status) for status in Status},
-        **{name: getattr(keys, name) for name in ("outbox", "leases", "notices", "due", "deadlines", "retention")},
-        "webhook notices": keys.webhook_notifications,
+        "outbox": keys.outbox,
+        "leases": keys.leases,
+        "notifications": keys.notifications,
+        "webhook notifications": keys.webhook_notifications,
+        "due": keys.due,
+        "deadlines": keys.deadlines,
+        "retention": keys.retention,
     }
     for key in sets.values():
         pipe.zcard(key)
