@@ -52,7 +52,7 @@ def test_each_column_is_told_by_type_ends_and_mean():
         ("1e-999", "number"),
         ("007", "text"),
         ("+49123", "text"),
-        ("1,5", "text"),
+        ("1,5", "number"),
         ("٣", "text"),
         ("nan", "text"),
         ("inf", "text"),
@@ -110,11 +110,11 @@ def test_the_delimiter_and_the_line_ends_are_found_out(delimiter, end):
 
 
 def test_a_comma_inside_cells_does_not_pass_for_the_delimiter():
-    assert columns("place;price\nBonn, am Rhein;1,50\nUlm;2,75\n") == {"place": "text", "price": "text"}
+    assert columns("place;price\nBonn, am Rhein;1,50\nUlm;2,75\n") == {"place": "text", "price": "number"}
 
 
 def test_a_given_delimiter_is_not_questioned():
-    assert columns("a,b;c\n1,2;3\n", delimiter=";") == {"a,b": "text", "c": "integer"}
+    assert columns("a,b;c\n1,2;3\n", delimiter=";") == {"a,b": "number", "c": "integer"}
 
 
 def test_quoted_cells_may_hold_everything():
@@ -183,6 +183,204 @@ def test_long_cells_are_shown_in_part():
     assert column.example == column.minimum == "y" * 200
 
 
+# ---- as Europe, Excel and pandas write it
+
+
+def test_a_decimal_comma_is_not_the_delimiter():
+    found = csv_summary("Preis, netto;Preis, brutto\n1,50;1,79\n10,00;11,90\n")
+
+    assert [(each.column, each.type, each.minimum, each.maximum) for each in found] == [
+        ("Preis, netto", "number", 1.5, 10.0),
+        ("Preis, brutto", "number", 1.79, 11.9),
+    ]
+    assert {(each.delimiter, each.decimal_mark) for each in found} == {("semicolon", "comma")}
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter", "means"),
+    [
+        ("0,0;1,52\n0,1;1,49\n", "semicolon", [0.05, 1.505]),
+        ("0,0\t1,52\n0,1\t1,49\n", "tab", [0.05, 1.505]),
+        ("0,0|1,52\n0,1|1,49\n", "pipe", [0.05, 1.505]),
+        ("1;2,5\n3;4,5\n", "semicolon", [2, 3.5]),
+        ("1.000,5;2\n2.000,5;4\n", "semicolon", [1500.5, 3]),
+        ("1,2\n3,4\n", "comma", [2, 3]),
+        ("3,05\n4,15\n", None, [3.6]),
+        ("12\n13,5\n9,75\n", None, [11.75]),
+    ],
+)
+def test_without_a_header_the_cells_tell_the_delimiter(text, delimiter, means):
+    found = csv_summary(text, header=False)
+
+    assert [each.mean for each in found] == pytest.approx(means)
+    assert {each.delimiter for each in found} == {delimiter}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "mean"),
+    [
+        ("preis\n12,50\n13,50", "number", 13),
+        ("preis\n12\n13,50\n9", "number", 11.5),
+        ("preis\r\n1.234,50\r\n12,50\r\n", "number", 623.5),
+        ("préis\n1\u202f234,50\n0,50", "number", 617.5),
+        ("name\nLovelace, Ada\nTuring, Alan\n", "text", None),
+        ("name\nAda\nAlan\n", "text", None),
+        ('n\n"1,500"\n"2,500"\n', "integer", 2000),
+    ],
+)
+def test_one_column_has_no_delimiter(text, kind, mean):
+    column = one(text)
+
+    assert (column.delimiter, column.type, column.mean) == (None, kind, mean)
+
+
+@pytest.mark.parametrize("text", ["name,tags\nAda,a;b\nAlan,c;d\n", "x,y\n1;2,3\n4;5,6\n7,8\n"])
+def test_semicolons_inside_cells_do_not_pass_for_the_delimiter(text):
+    assert {each.delimiter for each in csv_summary(text)} == {"comma"}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff", "ï»¿"])
+@pytest.mark.parametrize("line", ["sep={}", '"sep={}"', "SEP={}"])
+@pytest.mark.parametrize("character", [";", ",", "\t", "|", "^", ":"])
+def test_the_first_line_of_excel_names_the_delimiter(character, line, mark, end):
+    rows = [line.replace("{}", character), character.join(["name", "age"]), character.join(["Ada", "36"])]
+    name, age = csv_summary(mark + end.join(rows) + end)
+
+    assert (name.column, name.example, age.column, age.type, age.maximum) == ("name", "Ada", "age", "integer", 36)
+    assert name.delimiter == {";": "semicolon", ",": "comma", "\t": "tab", "|": "pipe"}.get(character, character)
+
+
+def test_the_first_line_of_excel_may_be_filled_up_with_delimiters():
+    assert list(columns("sep=;;;\na;b\n1;2\n")) == ["a", "b"]
+
+
+def test_the_first_line_of_excel_is_no_row_without_a_header_either():
+    assert [each.count for each in csv_summary("sep=;\n1,5;2\n", header=False)] == [1, 1]
+
+
+def test_a_column_may_be_named_sep():
+    assert list(columns("sep=a,b\n1,2\n")) == ["sep=a", "b"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+@pytest.mark.parametrize("blank", [" ", "   "])
+def test_a_cell_is_quoted_also_after_a_blank(delimiter, blank):
+    rows = [["name", "title", "n"], ["Ada", f'"Countess{delimiter} Lovelace"', "1"], ["Alan", '"a ""b"""', "2"]]
+    name, title, n = csv_summary("\n".join(f"{delimiter}{blank}".join(row) for row in rows))
+
+    assert (name.column, title.column, title.maximum) == ("name", "title", 'a "b"')
+    assert (title.minimum, n.type) == (f"Countess{delimiter} Lovelace", "integer")
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "maximum", "marks"),
+    [
+        (["1.234,56", "7,5"], "number", 1234.56, ("comma", "point")),
+        (["1 234,56", "7,5"], "number", 1234.56, ("comma", "space")),
+        (["1\xa0234,56"], "number", 1234.56, ("comma", "space")),
+        (["1\u202f234\u202f567,8"], "number", 1234567.8, ("comma", "space")),
+        (["1'234.56", "0.5"], "number", 1234.56, ("point", "apostrophe")),
+        (["1’234’567"], "integer", 1234567, (None, "apostrophe")),
+        (["1,234.56", "7.5"], "number", 1234.56, ("point", "comma")),
+        (["1,234,567", "999"], "integer", 1234567, (None, "comma")),
+        (["1.084.831", "310.000"], "integer", 1084831, (None, "point")),
+        (["\u221212,5", "-13,5"], "number", -12.5, ("comma", None)),
+        (["1,5E+03", "2,5e-3"], "number", 1500, ("comma", None)),
+        ([",5", "1,"], "number", 1, ("comma", None)),
+        (["0,123"], "number", 0.123, ("comma", None)),
+        (["1.500"], "number", 1.5, ("point", None)),
+        (["1,500"], "number", 1.5, ("comma", None)),
+    ],
+)
+def test_numbers_are_read_as_they_are_written(cells, kind, maximum, marks):
+    column = csv_summary("\n".join(["x;y", *(f'"{cell}";' for cell in cells)]))[0]
+
+    assert (column.type, column.maximum, (column.decimal_mark, column.thousands_mark)) == (kind, maximum, marks)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1,5", "1.5"],
+        ["1.23.456"],
+        ["12.34,5"],
+        ["1,2,3"],
+        ["1.234,567,8"],
+        ["01,5"],
+        ["1 23"],
+        ["1.234 567"],
+        ["192.168.100.200", "192.168.100.201"],
+        ["+1,5"],
+        ["1,5 €"],
+    ],
+)
+def test_what_is_no_number_in_any_one_way_is_text(cells):
+    assert csv_summary("\n".join(["x;y", *(f'"{cell}";' for cell in cells)]))[0].type == "text"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a;b\n1.500;1,5\n2.500;2,5\n", [2500, 2.5]),
+        ("a;b\n1,500;1.5\n2,500;2.5\n", [2500, 2.5]),
+        ("a;b\n1.500;1\n2.500;2\n", [2.5, 2]),
+        ('a,b\n"1,500",1\n"2,500",2\n', [2500, 2]),
+        ('a,b\n"1,500","0,5"\n"2,500","2,5"\n', [2.5, 2.5]),
+    ],
+)
+def test_an_ambiguous_column_is_read_as_the_others_are(text, values):
+    assert [each.maximum for each in csv_summary(text)] == values
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "order"),
+    [
+        ("31.12.2025", "1.1.2026", "day-month-year"),
+        ("31.12.25", "01.01.26", "day-month-year"),
+        ("31. 12. 2025", "1. 1. 2026", "day-month-year"),
+        ("31/12/2025", "01/01/2026", "day-month-year"),
+        ("12/31/2025", "01/01/2026", "month-day-year"),
+        ("12/31/25 11:59 PM", "1/1/26 12:00 AM", "month-day-year"),
+        ("01/02/2026 9:00 AM", "01/02/2026 1:00 PM", "month-day-year"),
+        ("02/01/2026", "01/02/2026", "day-month-year"),
+        ("31-12-2025", "01-01-2026", "day-month-year"),
+        ("31-Dec-25", "1-Jan-26", "day-month-year"),
+        ("31 December 2025", "1 January 2026", "day-month-year"),
+        ("Dec 31, 2025", "Jan 1, 2026", "month-day-year"),
+        ("2025/12/31", "2026/1/1", "year-month-day"),
+        ("2025. 12. 31.", "2026. 01. 01.", "year-month-day"),
+        ("31.12.2025 23:59", "01.01.2026 00:00:01", "day-month-year"),
+        ("31.12.2025, 23:59:59", "01.01.2026, 00:00:00", "day-month-year"),
+        ("2025-12-31 23:59:59.123456789", "2026-01-01 00:00:00.000000000", "year-month-day"),
+        ("2025-12-31 23:59:59+00:00", "2026-01-01 01:00:00+01:00", "year-month-day"),
+        ("2025-12-31T23:59:59,5Z", "2026-01-01T00:00:00Z", "year-month-day"),
+        ("31-Dec-99", "1-Jan-00", "day-month-year"),
+    ],
+)
+def test_dates_are_read_as_they_are_written(earlier, later, order):
+    column = csv_summary(f'at;x\n"{later}";\n"{earlier}";\n')[0]
+
+    assert (column.type, column.minimum, column.maximum) == ("date", earlier, later)
+    assert column.date_order == order
+
+
+def test_ambiguous_dates_are_read_as_those_of_other_columns():
+    text = "a,b\n02/01/2026,01/31/2026\n01/02/2026,02/01/2026\n"
+
+    assert [(each.minimum, each.date_order) for each in csv_summary(text)] == [
+        ("01/02/2026", "month-day-year"),
+        ("01/31/2026", "month-day-year"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "cell", ["30.02.2026", "32.1.2026", "13/13/2026", "1.13.2026", "31.12.2025 25:00", "12/31/2025 13:00 PM", "1.2.3.4"]
+)
+def test_what_no_calendar_has_is_text(cell):
+    assert one(f"x\n{cell}\n").type == "text"
+
+
 # ---- how much of it
 
 
@@ -195,8 +393,31 @@ def test_long_cells_are_shown_in_part():
         '"' * MAX_TEXT,
         ";" * MAX_TEXT,
         "".join(random.Random(1).choices('",;\t|\n\ra1', k=MAX_TEXT)),
+        "1\n" * (MAX_TEXT // 2),
+        "1,5\n" * (MAX_TEXT // 4),
+        "1 234\n" * (MAX_TEXT // 6) + "x",
+        "1/1/26\n" * (MAX_TEXT // 8) + "x",
+        "\ufeff" * MAX_TEXT,
+        "1,234" + ",234" * (MAX_TEXT // 4 - 2),
+        "a, " * (MAX_TEXT // 3),
+        "sep=" + ";" * (MAX_TEXT - 4),
     ],
-    ids=["single cells", "dates", "mostly empty", "quotes", "delimiters", "noise"],
+    ids=[
+        "single cells",
+        "dates",
+        "mostly empty",
+        "quotes",
+        "delimiters",
+        "noise",
+        "integers",
+        "decimal commas",
+        "numbers until the last",
+        "dates until the last",
+        "marks",
+        "one long number",
+        "prose",
+        "a long first line",
+    ],
 )
 def test_a_text_of_the_largest_size_ends_soon_whatever_is_in_it(text):
     started = process_time()
