@@ -3,11 +3,9 @@
 As an `async def` it waits beside many others in one child process. Next: `workers/outbound/in_child.py`.
 """
 
-import codecs
-import re
 from time import monotonic
 from typing import Annotated, Final
-from urllib.parse import urljoin
+from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
@@ -37,9 +35,7 @@ _KEPT = (
     "server",
     "vary",
 )
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
-# none of Python's codecs that are not character sets, or that are very slow for a long text
-_DECODED = re.compile(r"utf-(8|16|32)(-\w+)?|ascii|iso8859-\d+|cp\d+|koi8-\w|shift_jis\w*|euc_\w+|gb\w+|big5\w*")
+_IN_ADDRESSES: Final = "!#$%&'()*+,/:;=?@[]~"
 
 
 class Fetched(BaseModel):
@@ -50,7 +46,7 @@ class Fetched(BaseModel):
     content_type: Annotated[str | None, Field(description="The type of the body, as the server names it.")]
     headers: Annotated[dict[str, str], Field(description="Other useful headers, by their names in lower case.")]
     text: Annotated[str | None, Field(description="The body as text; null if it isn't text, such as an image.")]
-    bytes: Annotated[int, Field(description="Number of bytes read of the body.")]
+    bytes: Annotated[int, Field(description="Number of bytes read of the body, without its Content-Encoding.")]
     truncated: Annotated[bool, Field(description=f"Whether the body was cut after {MAX_BYTES} bytes.")]
     seconds: Annotated[float, Field(description="How long the request took.")]
 
@@ -70,46 +66,44 @@ async def fetch(
     """Fetch a web page or a document with HTTP GET.
 
     The host must be on the public internet. Redirects are reported and not followed; a body over 1 MiB is cut after
-    1 MiB. A request that fails or takes more than 10 seconds is tried again twice.
+    1 MiB. Text is read as browsers read it: by its byte order mark, the label of the response or of the page, or else
+    as UTF-8 or windows-1252, with U+FFFD for broken bytes. A request that fails or takes more than 10 seconds is tried
+    again twice.
     """
     # here, so that only child processes that fetch something load them
+    from workers.formats.charsets import text_of
     from workers.outbound.address_guard import target
+    from workers.outbound.content_encoding import undone
     from workers.outbound.in_child import request
 
     started = monotonic()
     headers = {"Accept": "*/*", "User-Agent": "Errand"}
     answer = await request("GET", target(url), headers=headers, seconds=SECONDS, most=MAX_BYTES)
+    decoded = undone(answer.body, answer.headers.get("content-encoding", ""), MAX_BYTES)
+    body, incomplete = decoded or (answer.body, False)
     content_type, location = answer.headers.get("content-type"), answer.headers.get("location")
     return Fetched(
         status=answer.status,
-        location=_absolute(url, location) if location and 300 <= answer.status < 400 else None,
+        location=_followed(url, location) if location and 300 <= answer.status < 400 else None,
         content_type=content_type and content_type[:MAX_VALUE],
         headers={name: answer.headers[name][:MAX_VALUE] for name in _KEPT if name in answer.headers},
-        text=text_of(answer.body, content_type or "", cut=answer.cut),
-        bytes=len(answer.body),
-        truncated=answer.cut,
+        text=text_of(body, content_type or "", cut=answer.cut or incomplete) if decoded else None,
+        bytes=len(body),
+        truncated=answer.cut or incomplete,
         seconds=round(monotonic() - started, 3),
     )
 
 
-def text_of(body: bytes, content_type: str, *, cut: bool) -> str | None:
-    """Decode a body with the character set that its type names, or UTF-8; return None if it isn't text."""
-    named = _CHARSET.search(content_type)
+def _followed(url: str, location: str) -> str:
+    """Return the address that a browser would follow: absolute, in ASCII, with the host as DNS has it."""
+    import ada_url
+
+    # h11 gives the bytes of a header as latin-1, and servers that don't escape send UTF-8
     try:
-        codec = codecs.lookup(named[1] if named else "utf-8")
-    except LookupError:
-        codec = codecs.lookup("utf-8")
-    if not _DECODED.fullmatch(codec.name):
-        return None
-    try:
-        # a body that was cut may end within a character, which is then left out
-        return str(codec.incrementaldecoder().decode(body, final=not cut))
+        location = location.encode("latin-1").decode()
     except UnicodeError:
-        return None
-
-
-def _absolute(url: str, location: str) -> str:
+        location = quote(location, safe=_IN_ADDRESSES, encoding="latin-1")
     try:
-        return urljoin(url, location)[:2048]
+        return ada_url.join_url(url, location)[:2048]
     except ValueError:
         return location[:2048]
