@@ -6,6 +6,8 @@ Next: `recipients.py`.
 import re
 from typing import Final
 
+from schemas.hosts import ascii_host
+
 MAX_LENGTH: Final = 254
 """Characters of the longest address that fits an SMTP command (RFC 3696, erratum 1690)."""
 
@@ -52,7 +54,10 @@ def as_address(text: str) -> str:
         raise ValueError(FOREIGN_MAILBOX)
     if text.isascii() or len(text) > MAX_LENGTH or not _WORLDLY.fullmatch(text):
         raise ValueError(NO_ADDRESS)
-    address = f"{mailbox}@{_in_ascii(host)}"
+    try:
+        address = f"{mailbox}@{ascii_host(host)}"
+    except ValueError:
+        raise ValueError(NO_HOST) from None
     if not is_address(address):
         raise ValueError(NO_ADDRESS)
     return address
@@ -60,16 +65,7 @@ def as_address(text: str) -> str:
 
 def as_host(text: str) -> str:
     """Return a host name in lower case and in the form that DNS uses; raise ValueError with a sentence if invalid."""
-    host = text.lower() if text.isascii() else _in_ascii(text)
+    host = ascii_host(text)
     if not is_address(f"name@{host}"):
         raise ValueError(f"{text[:80]!r} is no host name")
     return host
-
-
-def _in_ascii(host: str) -> str:
-    import idna  # large tables, for those few who need them
-
-    try:
-        return idna.encode(host, uts46=True, std3_rules=True).decode()
-    except idna.IDNAError:
-        raise ValueError(NO_HOST) from None

@@ -17,6 +17,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from errand.errors import ErrandError
 from errand.settings import Settings
 from errand.trust.networks import Networks
+from schemas.hosts import ascii_host
 
 MAX_URL: Final = 2048
 """Maximum characters of an address."""
@@ -30,7 +31,7 @@ _USUAL_PORTS: Final = {"http": 80, "https": 443}
 _FIRST_FREE_PORT: Final = 1024
 """Ports below it belong to mail, remote shells and the like; of these only 80 and 443 are open."""
 
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
+_HOST = re.compile(r"(?!-)(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _HARMLESS = re.compile(r"[^\x00-\x20\x7f\\\ud800-\udfff]+")
 
 
@@ -119,7 +120,7 @@ def _plain_host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if "[" in parts.netloc:
         return str(IPv6Address(host)) if "%" not in host else ""
-    plain = host.encode("idna").decode("ascii")
+    plain = ascii_host(host)
     if plain and not _HOST.fullmatch(plain):
         raise ValueError(plain)
     return plain
