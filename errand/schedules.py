@@ -78,11 +78,37 @@ class CronSchedule:
         return latest
 
     def _ticks(self, ms: int) -> Iterator[int]:
-        ticks = (
-            int(tick.timestamp()) * 1000 for tick in CronSim(self.cron, datetime.fromtimestamp(ms // 1000, self.zone))
-        )
+        start = datetime.fromtimestamp(ms // 1000, self.zone)
+        ticks = (int(tick.timestamp()) * 1000 for tick in _Ticks(self.cron, start))
         # In the hour that a clock change repeats, the library may start with past ticks of the first pass.
         return dropwhile(lambda tick: tick <= ms, ticks)
+
+
+class _Ticks(CronSim):
+    """The library's ticks, in hours that exist: it begins a day at midnight, and an hour at any minute, also where a
+    clock change has skipped them.
+    """
+
+    def advance_month(self) -> None:
+        super().advance_month()
+        self.dt = _real(self.dt)
+
+    def advance_day(self) -> bool:
+        moved = super().advance_day()
+        self.dt = _real(self.dt)
+        return moved
+
+    def advance_hour(self) -> bool:
+        moved = super().advance_hour()
+        begin = self.dt.replace(minute=0, second=0)
+        if moved and _real(begin) == begin and _real(begin).hour == self.dt.hour:
+            self.dt = begin  # after a change by half an hour, steps of an hour lead to the middle of one
+        return moved
+
+
+def _real(time: datetime) -> datetime:
+    """Return the time that the clocks show at a time that they may skip; one without a zone stays as it is."""
+    return time.astimezone(UTC).astimezone(time.tzinfo) if time.tzinfo else time
 
 
 def local(ms: int, timezone: str) -> str:

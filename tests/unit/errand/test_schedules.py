@@ -76,6 +76,51 @@ def test_a_repeated_time_is_not_due_again_between_its_two_passes():
         assert ticks("30 2 * * *", late, 1) == ["10-26 01:30"]
 
 
+@pytest.mark.parametrize(
+    ("cron", "start", "timezone", "expected"),
+    [
+        ("0 */2 * * FRI", "2027-04-29T20:00:00+02:00", "Africa/Cairo", ["04-29 23:00", "04-30 01:00", "04-30 03:00"]),
+        ("0 * * * FRI", "2027-04-29T20:00:00+02:00", "Africa/Cairo", ["04-29 22:00", "04-29 23:00", "04-30 00:00"]),
+        ("*/30 0-3 30 4 *", "2027-04-29T20:00:00+02:00", "Africa/Cairo", ["04-29 22:00", "04-29 22:30", "04-29 23:00"]),
+        ("0 */3 1 5 *", "2027-04-30T00:00:00+02:00", "Africa/Cairo", ["04-30 21:00", "05-01 00:00", "05-01 03:00"]),
+        (
+            "0 */2 * 9 SUN",
+            "2026-09-05T20:00:00-04:00",
+            "America/Santiago",
+            ["09-06 05:00", "09-06 07:00", "09-06 09:00"],
+        ),
+        ("0 */6 * * FRI", "2011-12-29T12:00:00-10:00", "Pacific/Apia", ["01-05 10:00", "01-05 16:00", "01-05 22:00"]),
+    ],
+)
+def test_a_step_has_no_tick_at_a_midnight_that_a_clock_change_skips(cron, start, timezone, expected):
+    assert ticks(cron, start, 3, timezone) == expected
+
+
+@pytest.mark.parametrize(
+    ("timezone", "start"),
+    [
+        ("Africa/Cairo", "2027-04-28T00:00:00Z"),
+        ("America/Santiago", "2026-09-04T00:00:00Z"),
+        ("Asia/Beirut", "2027-03-26T00:00:00Z"),
+        ("America/Havana", "2027-03-12T00:00:00Z"),
+        ("Australia/Lord_Howe", "2026-10-02T00:00:00Z"),
+        (BERLIN, "2026-03-27T00:00:00Z"),
+    ],
+)
+@pytest.mark.parametrize("times", ["0 */2", "0 */3", "15 *", "*/20 1-5", "*/45 */5", "* 0"])
+def test_the_ticks_of_some_days_are_those_of_all_days(timezone, start, times):
+    begin, end = ms(start), ms(start) + 5 * 86_400_000
+    every = [tick for tick in CronSchedule.parse(f"{times} * * *", timezone).upcoming(begin, 2_000) if tick < end]
+    some = {
+        tick
+        for day in range(7)
+        for tick in CronSchedule.parse(f"{times} * * {day}", timezone).upcoming(begin, 500)
+        if tick < end
+    }
+
+    assert sorted(some) == every
+
+
 def test_a_tick_every_few_minutes_keeps_its_interval_through_both_clock_changes():
     spring = ["03-29 00:30", "03-29 01:00", "03-29 01:30"]
     assert ticks("*/30 * * * *", "2026-03-29T01:00:00+01:00", 3) == spring
