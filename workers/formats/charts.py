@@ -1,7 +1,7 @@
 """Draws a histogram as a PNG: bars, a title, and two axes with round numbers.
 
-Only the child process that draws imports it. It uses Pillow's own font and none of the system, so the same numbers make
-the same picture everywhere.
+Only the child process that draws imports it. It uses the fonts of packages and none of the system, so the same numbers
+make the same picture everywhere. Next: `fonts.py`, which draws the title.
 """
 
 import math
@@ -11,9 +11,10 @@ from io import BytesIO
 from itertools import pairwise
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from workers.formats.bars import Bars
+from workers.formats.fonts import Line, main_font
 
 WIDTH, HEIGHT = 1080, 810
 """Pixels: sharp when shown at half the width, and legible on a phone."""
@@ -28,7 +29,6 @@ MOST_TICKS = 6
 PAPER, INK, GRID, BAR = "#ffffff", "#1f2430", "#d5d9e2", "#3b63e0"
 
 _STEPS: Final = (1, 2, 5, 10)
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def draw_histogram(bars: Bars, title: str) -> bytes:
@@ -45,7 +45,7 @@ class _Sheet:
 
     def __init__(self, draw: ImageDraw.ImageDraw, bars: Bars) -> None:
         self._draw, self._bars = draw, bars
-        self._font: Font = ImageFont.load_default(LETTERS)
+        self._font = main_font(LETTERS)
         self._counts = axis_ticks(0, max(bars.counts), MOST_TICKS, whole=True)
         widest = max(self._length(text) for _, text in self._counts)
         self._left, self._right = LEFT + LETTERS + GAP + widest + GAP, WIDTH - RIGHT
@@ -109,14 +109,15 @@ class _Sheet:
 
     def _title(self, title: str) -> None:
         """Draw the title as large as it fits; shorten it if even the smallest font is too wide."""
-        words = _plain(title)
+        words = unicodedata.normalize("NFC", " ".join(title.split()))
         for size in range(TITLE, LETTERS - 9, -2):
-            font = ImageFont.load_default(size)
-            if font.getlength(words) <= WIDTH - 2 * GAP:
+            line = Line(words, size)
+            if line.length <= WIDTH - 2 * GAP:
                 break
-        while words and font.getlength(words) > WIDTH - 2 * GAP:
+        while line.length > WIDTH - 2 * GAP:
             words = words.removesuffix("…")[:-1].rstrip() + "…"
-        self._draw.text((WIDTH / 2, TOP / 2), words, INK, font, anchor="mm")
+            line = Line(words, size)
+        line.draw(self._draw, (WIDTH / 2, TOP / 2), INK)
 
     def _length(self, text: str) -> int:
         return math.ceil(self._font.getlength(text))
@@ -146,9 +147,3 @@ def _written(values: Sequence[float], step: float) -> list[str]:
 def _short(text: str) -> str:
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
-
-
-def _plain(text: str) -> str:
-    """Convert a text to the font's ASCII letters: remove accents, and characters without an ASCII counterpart."""
-    letters = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
-    return " ".join("".join(c for c in letters if c.isascii() and c.isprintable()).split())

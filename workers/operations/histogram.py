@@ -39,7 +39,7 @@ def histogram(
         str,
         Field(
             max_length=MAX_TITLE,
-            description="The title, up to 100 characters; the picture shows it without accents.",
+            description="The title, up to 100 characters of any script.",
         ),
     ] = "Histogram",
 ) -> Picture:

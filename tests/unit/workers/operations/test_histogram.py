@@ -93,12 +93,59 @@ def test_numbers_of_every_size_are_drawn(numbers, bins):
     assert filled(picture_of(numbers, bins=bins)) > 1_000
 
 
-@pytest.mark.parametrize("title", ["", "W" * MAX_TITLE, "漢字 💥 grüße", "\u202eabc\0\r\n", "\ud800"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "",
+        "W" * MAX_TITLE,
+        "漢" * MAX_TITLE,
+        "ﷺ" * MAX_TITLE,
+        "e\u0301" * 50,
+        "漢字 💥 grüße",
+        "\u202eabc\0\r\n",
+        "\ud800",
+    ],
+)
 def test_every_title_fits(title):
     image = picture_of([1, 2, 3], title=title)
 
     edge = image.crop((0, 0, 8, HEIGHT))
     assert edge.getcolors() == [(8 * HEIGHT, (255, 255, 255))]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Łódź, Øresund",
+        "€ 100 ½ ±5 °C",
+        "Привет",
+        "Ελληνικά",
+        "売上",
+        "销售额",
+        "매출",
+        "ขาย",
+        "बिक्री",
+        "مبيعات",
+        "מכירות",
+        "ქართული",
+        "Հայերեն",
+        "ኢትዮጵያ",
+        "விற்பனை",
+        "→ ∑ ≤ ✓",
+        "😀",
+    ],
+)
+def test_every_character_of_a_title_is_drawn(title):
+    empty = picture_of([1, 2, 3], title="")
+    box = picture_of([1, 2, 3], title="\U000e5678")
+    for character in set(title) - {" "}:
+        assert picture_of([1, 2, 3], title=character) not in (empty, box)
+
+
+def test_letters_with_accents_are_told_apart():
+    pictures = [picture_of([1], title=title).tobytes() for title in ("Lodz", "Łódź", "Lo\u0301dz", "Lódz", "ßs", "sss")]
+
+    assert len(set(pictures)) == 5, "a letter and its accent may be written as one character or as two"
 
 
 # ---- axes
