@@ -10,7 +10,6 @@ from typing import Any, Final
 from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
 from flask.sessions import NullSession, SessionInterface
-from pydantic_core import from_json
 from werkzeug.routing import BaseConverter, MapAdapter
 
 from api import extending, plugins
@@ -22,6 +21,8 @@ from api.events.views import streams
 from api.feed.broadcaster import Broadcaster
 from api.http import problems
 from api.http.answer import Answer
+from api.http.body import key_fault, refusal, refuse_content_encoding
+from api.http.json_text import KeyRepeated, parse_json
 from api.jobs.batch import batch
 from api.jobs.control import control
 from api.jobs.listing import listing
@@ -80,8 +81,11 @@ class Json(DefaultJSONProvider):
     """Reads JSON for `request.get_json()` of plug-ins as `api/http/body.py` does: deep nesting can't bring it down."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Parse JSON; raise ValueError."""
-        return from_json(s, allow_inf_nan=False)
+        """Parse JSON; raise ValueError, or JobRefused if a key is given twice."""
+        try:
+            return parse_json(s)
+        except KeyRepeated as repeated:
+            raise refusal([key_fault(repeated)]) from None
 
 
 class Api(Flask):
@@ -157,6 +161,7 @@ def app_of_routes(settings: Settings) -> Api:
     app.url_map.strict_slashes = False
     app.url_map.converters["job"] = JobIdConverter
     problems.register(app)
+    app.before_request(refuse_content_encoding)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if settings.mailbox:

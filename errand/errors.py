@@ -115,6 +115,10 @@ class BodyUnreadable(ErrandError):
     """The body is not JSON; send a JSON object."""
 
 
+class ContentEncodingUnsupported(ErrandError):
+    """Send the body as it is, without compression and without the header `Content-Encoding`."""
+
+
 class MediaTypeUnsupported(ErrandError):
     """Send the body as JSON, with the header `Content-Type: application/json`."""
 

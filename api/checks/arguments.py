@@ -12,7 +12,8 @@ from jsonschema_rs import Validator
 
 from api.checks.json_schema import compiled
 from api.checks.schema_faults import FaultFinder
-from api.http.body import Path, pointer, refusal
+from api.http.body import pointer, refusal
+from api.http.json_text import Path
 from schemas.operations import Operation
 from schemas.problems import Fault
 

@@ -9,7 +9,8 @@ from time import monotonic
 from typing import Final
 
 from api.checks.arguments import published
-from api.http.body import MOST_CHARACTERS, Path, pointer, refusal
+from api.http.body import MOST_CHARACTERS, pointer, refusal
+from api.http.json_text import Path
 from api.ports import JobStore
 from errand.errors import CatalogueEmpty, OperationUnknown
 from schemas.problems import Fault

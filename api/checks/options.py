@@ -8,7 +8,8 @@ from time import time
 from uuid_utils import uuid7
 
 from api.checks.recipients import emails_of, notify_of
-from api.http.body import Path, pointer, refusal
+from api.http.body import pointer, refusal
+from api.http.json_text import Path
 from errand.store import NewJob
 from schemas.moments import Instant
 from schemas.operations import Operation

@@ -3,7 +3,8 @@
 `schemas/recipients.py` has already checked their form. Next: `webhook_url.py`.
 """
 
-from api.http.body import Path, pointer, refusal
+from api.http.body import pointer, refusal
+from api.http.json_text import Path
 from errand.settings import Settings
 from errand.trust.recipients import is_allowed, not_allowed_message
 from schemas.notifications import Occasion

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 from jsonschema_rs import Validator, validator_map_for
 
 from api.checks.json_schema import OPTIONS, Schema, compiled
-from api.http.body import MOST_CHARACTERS, Path, pointer
+from api.http.body import MOST_CHARACTERS, pointer
+from api.http.json_text import Path
 from schemas.problems import Fault
 
 SENTENCES: Final[dict[str, Callable[[Any], str]]] = {

@@ -7,7 +7,8 @@ does, when the webhook is sent. Next: `options.py`.
 from typing import Final
 from urllib.parse import urlsplit
 
-from api.http.body import Path, pointer, refusal
+from api.http.body import pointer, refusal
+from api.http.json_text import Path
 from errand.settings import Settings
 from errand.trust.networks import Networks
 from schemas.problems import Fault

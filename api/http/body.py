@@ -9,10 +9,11 @@ from typing import Any, Final, TypeVar, get_args
 
 from flask import request
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from errand.errors import BodyUnreadable, JobRefused, MediaTypeUnsupported
+from api.http.json_text import KeyRepeated, Path, parse_json
+from errand.errors import BodyUnreadable, ContentEncodingUnsupported, JobRefused, MediaTypeUnsupported
 from schemas.problems import Fault
 from schemas.requests import MAX_BODY_BYTES
 
@@ -23,9 +24,6 @@ MOST_CHARACTERS: Final = 200
 """Maximum characters of the client's own text that an answer repeats."""
 
 M = TypeVar("M", bound=BaseModel)
-Path = tuple[str | int, ...]
-"""The path to a field of the body: keys and indexes."""
-
 BODY_KEY: Final = "errand.body"
 """Key in the WSGI environment of a request whose body has been read already: that body."""
 
@@ -60,7 +58,7 @@ def read_optional_body(model: type[M]) -> M:
 
 
 def read_json() -> Any:
-    """Read the request's body as JSON. Raises MediaTypeUnsupported or BodyUnreadable."""
+    """Read the request's body as JSON. Raises MediaTypeUnsupported, BodyUnreadable or JobRefused."""
     # the first comparison is for speed: it saves nearly every request the parsing of the header
     if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
         raise MediaTypeUnsupported()
@@ -68,16 +66,38 @@ def read_json() -> Any:
 
 
 def json_body() -> Any:
-    """Read the request's body as JSON whatever its media type is (`curl -d` declares a form). Raises BodyUnreadable."""
+    """Read the request's body as JSON whatever its media type is (`curl -d` declares a form).
+
+    Raises BodyUnreadable, or JobRefused if a key is given twice.
+    """
     raw = request.environ.get(BODY_KEY)
     if raw is None:
         raw = request.get_data(cache=False)
     if len(raw) > MAX_BODY_BYTES:  # chunked: its length isn't announced, and app.py cuts it just above the limit
         raise RequestEntityTooLarge()
     try:
-        return from_json(raw, allow_inf_nan=False, cache_strings="keys")
+        return parse_json(raw)
+    except KeyRepeated as repeated:
+        raise refusal([key_fault(repeated)]) from None
     except ValueError as fault:
         raise BodyUnreadable(f"The body is not JSON: {fault}. Send a JSON object in UTF-8.") from None
+
+
+def key_fault(repeated: KeyRepeated) -> Fault:
+    """Describe a key that is given twice in a sentence for the client."""
+    return Fault(pointer=pointer(*repeated.path), detail="is given more than once; give each key once")
+
+
+def refuse_content_encoding() -> None:
+    """Refuse a request whose body is compressed. Raises ContentEncodingUnsupported."""
+    coding = request.environ.get("HTTP_CONTENT_ENCODING", "").strip()
+    if coding.lower() in {"", "identity"} or not (
+        request.content_length or "HTTP_TRANSFER_ENCODING" in request.environ
+    ):
+        return
+    raise ContentEncodingUnsupported(
+        f"The body is encoded as `{coding[:50]}`; send it as it is, without compression and without `Content-Encoding`."
+    )
 
 
 def validated(model: type[M], data: Any, at: Path = ()) -> M:

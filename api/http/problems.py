@@ -20,6 +20,7 @@ from errand.errors import (
     BrokerUnavailable,
     CallRefused,
     CatalogueEmpty,
+    ContentEncodingUnsupported,
     ErrandError,
     EventIdRefused,
     FileUnknown,
@@ -52,16 +53,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """How an error looks over HTTP. `retry_after`: seconds after which to try again, if the error is a passing one."""
+    """How an error looks over HTTP. `retry_after`: seconds after which to try again, if the error is a passing one.
+
+    `accept_encoding`: the content encodings that are accepted, if the error is another one (RFC 9110, 15.5.16).
+    """
 
     status: HTTPStatus
     title: str
     retry_after: int | None = None
+    accept_encoding: str | None = None
 
 
 TABLE: Final[dict[type[ErrandError], ProblemKind]] = {
     BodyUnreadable: ProblemKind(HTTPStatus.BAD_REQUEST, "The body is not JSON"),
     MediaTypeUnsupported: ProblemKind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"),
+    ContentEncodingUnsupported: ProblemKind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must not be encoded", accept_encoding="identity"
+    ),
     JobRefused: ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "The job was refused"),
     JobUnknown: ProblemKind(HTTPStatus.NOT_FOUND, "No such job"),
     LinkRefused: ProblemKind(HTTPStatus.NOT_FOUND, "No such link"),
@@ -132,6 +140,8 @@ def on_errand_error(error: ErrandError) -> Answer:
     answer = problem_answer(problem_body(error))
     if kind.retry_after is not None:
         answer.headers["Retry-After"] = str(kind.retry_after)
+    if kind.accept_encoding is not None:
+        answer.headers["Accept-Encoding"] = kind.accept_encoding
     return answer
 
 

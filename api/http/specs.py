@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 
 from api.http.problems import HTTP_SENTENCES, plain_problem, problem_body
-from errand.errors import ErrandError, StoreUnavailable
+from errand.errors import ErrandError, MediaTypeUnsupported, StoreUnavailable
 from schemas.jobs import ID
 from schemas.problems import MEDIA_TYPE, Problem
 
@@ -95,6 +95,11 @@ STORE_DOWN: Final = problem_response("The store is down.", StoreUnavailable(), R
 TOO_LARGE: Final = problem_response(
     "The body is larger than 1 MiB.",
     plain_problem(413, HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, HTTP_SENTENCES[413]),
+)
+UNSUPPORTED: Final = problem_response(
+    "The body's media type is not `application/json`, or the body has a `Content-Encoding`.",
+    MediaTypeUnsupported(),
+    {"Accept-Encoding": header("`identity` if the body was encoded.")},
 )
 NOT_ALLOWED: Final = problem_response(
     "The path does not allow this method.",

@@ -11,6 +11,7 @@ from api.http.specs import (
     RETRY_AFTER,
     STORE_DOWN,
     TOO_LARGE,
+    UNSUPPORTED,
     Spec,
     header,
     json_response,
@@ -22,7 +23,6 @@ from errand.errors import (
     BodyUnreadable,
     JobRefused,
     JobUnknown,
-    MediaTypeUnsupported,
     MoveRefused,
     ParameterRefused,
     StoreUnavailable,
@@ -90,7 +90,7 @@ REFUSALS: Final[Spec] = {
         f"The body is not JSON, or the `Idempotency-Key` is not valid: {KEY_RULE}", BodyUnreadable()
     ),
     "413": TOO_LARGE,
-    "415": problem_response("The body's media type is not `application/json`.", MediaTypeUnsupported()),
+    "415": UNSUPPORTED,
     "422": problem_response(
         "The body is not valid (`errors` lists each fault), or the `Idempotency-Key` belongs to another job.",
         _REFUSED,

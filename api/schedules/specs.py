@@ -9,6 +9,7 @@ from api.http.specs import (
     RETRY_AFTER,
     STORE_DOWN,
     TOO_LARGE,
+    UNSUPPORTED,
     Spec,
     json_response,
     parameter,
@@ -16,7 +17,6 @@ from api.http.specs import (
     reference,
 )
 from errand.errors import (
-    MediaTypeUnsupported,
     ScheduleNameRefused,
     ScheduleRefused,
     SchedulesFull,
@@ -41,7 +41,7 @@ PUT_SPEC: Final[Spec] = {
         ),
         "409": problem_response("The maximum number of schedules is reached.", SchedulesFull()),
         "413": TOO_LARGE,
-        "415": problem_response("The body's media type is not `application/json`.", MediaTypeUnsupported()),
+        "415": UNSUPPORTED,
         "422": problem_response("The body is not a valid schedule; `errors` lists each fault.", _REFUSED),
         "503": problem_response(
             "Nothing was stored: the store is down, or no worker has started yet.", StoreUnavailable(), RETRY_AFTER

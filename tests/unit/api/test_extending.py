@@ -51,3 +51,14 @@ def test_what_is_no_json_is_refused_whatever_it_is(client, path: str, body: byte
 def test_a_body_that_says_it_is_none_is_read_by_errand_only_and_one_too_long_by_nobody(client) -> None:
     assert client.post("/by-flask", data=b"{}", content_type=FORM).status_code == 415
     assert client.post("/by-errand", data=b'"' + b"x" * 1_048_576 + b'"', content_type=FORM).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/by-flask", "/by-errand"])
+def test_a_byte_order_mark_is_skipped_a_repeated_key_and_a_compressed_body_are_refused(client, path: str) -> None:
+    with_mark = client.post(path, data=b'\xef\xbb\xbf{"a": 1}', content_type=JSON)
+    twice = client.post(path, data=b'{"a": {"b": 1, "b": 2}}', content_type=JSON)
+    compressed = client.post(path, data=b"\x1f\x8b", content_type=JSON, headers={"Content-Encoding": "gzip"})
+
+    assert with_mark.json == {"body": {"a": 1}}
+    assert (twice.status_code, twice.json["errors"][0]["pointer"]) == (422, "/a/b")
+    assert (compressed.status_code, compressed.headers["Accept-Encoding"]) == (415, "identity")

@@ -1,6 +1,8 @@
 """Refusals: every error is a problem with the right status, says what to do, and leaves nothing in the store."""
 
+import gzip
 import json
+import time
 
 import pytest
 
@@ -41,7 +43,9 @@ def places(problem):
         b"{",
         b"{} {}",
         b"\xff\xfe",
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
+        '{"a": 1}'.encode("utf-16"),
         b'{"value": NaN}',
         b'{"value": -Infinity}',
         rb'{"value": "\ud800"}',
@@ -54,6 +58,55 @@ def test_a_body_that_is_not_json_is_refused(client, path, body):
     problem = refused(client.post(path, data=body, content_type="application/json"), 400)
 
     assert problem["type"] == "urn:errand:body-unreadable"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        ("/compute", '{"operation": "sum", "value": 1, "other": 10, "value": 30}', "/value"),
+        ("/compute", r'{"operation": "sum", "value": 1, "other": 10, "val\u0075e": 1}', "/value"),
+        ("/jobs", '{"operation": "anything", "arguments": {"a": ["x:y", {"b": 1, "b": 1}]}}', "/arguments/a/1/b"),
+        ("/jobs", '{"operation": "anything", "arguments": {"": 1, "": 2}}', "/arguments/"),
+        ("/jobs", '{"operation": "anything", "arguments": {"a": 1}, "arguments": {"a": 1, "a": 2}}', "/arguments"),
+        (
+            "/jobs/batch",
+            '{"jobs": [{"operation": "anything"}, {"operation": "a", "operation": "b"}]}',
+            "/jobs/1/operation",
+        ),
+        ("/operations/anything", '{"arguments": {"~/": 1, "~/": 1}}', "/arguments/~0~1"),
+    ],
+)
+def test_a_key_that_is_given_twice_is_refused_at_its_place(client, path, body, place):
+    problem = refused(client.post(path, data=body, content_type="application/json"), 422)
+
+    assert problem["type"] == "urn:errand:job-refused"
+    assert places(problem) == [place]
+    assert problem["errors"][0]["detail"] == "is given more than once; give each key once"
+
+
+@pytest.mark.parametrize(
+    "inside", ['"a' + '\\"' * 300_000 + '"', '["' + '","'.join([":"] * 200_000) + '"]', '{"a":' * 180 + "1" + "}" * 180]
+)
+def test_repeated_keys_are_found_in_a_moment_whatever_the_body(client, inside):
+    began = time.perf_counter()
+    body = f'{{"operation": "anything", "arguments": {{"a": {inside}, "b": ":", "b": ":"}}}}'
+
+    assert places(refused(client.post("/jobs", data=body, content_type="application/json"), 422)) == ["/arguments/b"]
+    assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize("path", ["/compute", "/jobs", "/jobs/batch", "/operations/anything", "/unsubscribe/x"])
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "zstd", "identity, gzip", "x" * 5000])
+def test_a_compressed_body_is_refused_with_what_to_send(client, path, coding):
+    headers = {"Content-Encoding": coding, "Content-Type": "application/json"}
+    answer = client.post(path, data=gzip.compress(json.dumps(SUM).encode()), headers=headers)
+
+    problem = refused(answer, 415)
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert problem["type"] == "urn:errand:content-encoding-unsupported"
+    assert problem["detail"] == (
+        f"The body is encoded as `{coding[:50]}`; send it as it is, without compression and without `Content-Encoding`."
+    )
 
 
 @pytest.mark.parametrize("path", ["/compute", "/jobs", "/jobs/batch", "/operations/anything"])

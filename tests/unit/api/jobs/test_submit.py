@@ -317,3 +317,12 @@ class TestPreferWait:
     )
     def test_the_header_is_read_with_tolerance(self, header, seconds):
         assert wait_in(header) == seconds
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity"])
+def test_a_body_with_a_byte_order_mark_and_no_encoding_is_accepted(client, api_store, coding):
+    body = b'\xef\xbb\xbf{"operation": "sum", "value": 30, "other": 10}'
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+
+    assert client.post("/compute", data=body, headers=headers).status_code == 202
+    assert len(api_store.accepted) == 1
