@@ -39,6 +39,7 @@ from api.ports import DoorbellRelay, JobStore
 from api.schedules.views import schedules
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
+from schemas.jobs import canonical_id
 from schemas.requests import MAX_BODY_BYTES
 
 BLUEPRINTS: Final = (
@@ -61,10 +62,17 @@ BLUEPRINTS: Final = (
 
 
 class JobIdConverter(BaseConverter):
-    """A path segment that may be a job's id: anything but the fixed segments below /jobs."""
+    """A path segment that may be a job's id: anything but the fixed segments below /jobs.
+
+    An id in upper case is the same id (RFC 9562, 4).
+    """
 
     regex = "(?!(?:batch|retry)$)[^/]+"
     part_isolating = True  # the expression contains a slash but never matches one
+
+    def to_python(self, value: str) -> str:
+        """Return an id in lower case, and any other text unchanged."""
+        return canonical_id(value)
 
 
 class NoSessions(SessionInterface):

@@ -19,12 +19,20 @@ ACCEPTED_MESSAGE = "Please wait the calculation, you'll receive an email with re
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A job's id; the store is not asked for anything else."""
 
+ID_IN_ANY_CASE = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""A job's id as a client may write it: UUIDs are read without regard to case (RFC 9562, 4)."""
+
 _EXAMPLE_ID = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
 
 JobId = Annotated[str, Field(description="The job's id, a UUID.", examples=[_EXAMPLE_ID])]
 
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T04:43:14.123Z"])]
 """A time as RFC 3339, in UTC, with milliseconds: `2026-11-21T04:43:14.123Z`."""
+
+
+def canonical_id(text: str) -> str:
+    """Return a job's id as the store has it, and any other text unchanged."""
+    return text.lower() if ID_IN_ANY_CASE.fullmatch(text) else text
 
 
 _ROW: Final[dict[str, JsonValue]] = {

@@ -16,8 +16,8 @@ from errand.store import NewJob
 from schemas.requests import Request
 
 HEADER: Final = "HTTP_IDEMPOTENCY_KEY"
-KEY_PATTERN: Final = r"^[!-~]{1,255}$"
-"""A key as the header spells it: bare, or as a quoted string (which the IETF draft requires)."""
+KEY_PATTERN: Final = r'^(?:[!#-~][!-~]{0,254}|"(?:[!#-~][!-~]{0,253}|"[!-~]{1,253})?)$'
+"""A key as the header spells it: bare, or as a quoted string (which the IETF draft requires), but no empty string."""
 
 _KEY: Final = re.compile(KEY_PATTERN.strip("^$"))
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\["\\])+)"')

@@ -22,7 +22,7 @@ from schemas.jobs import ID
 streams = Blueprint("streams", __name__)
 
 
-@streams.get("/jobs/<job_id>/events")
+@streams.get("/jobs/<job:job_id>/events")
 @documented(tags=["events"], **WATCHING)
 def watch_job(job_id: str) -> Answer:
     """Watch a job

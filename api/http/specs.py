@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from api.http.problems import HTTP_SENTENCES, plain_problem, problem_body
 from errand.errors import ErrandError, MediaTypeUnsupported, StoreUnavailable
-from schemas.jobs import ID
+from schemas.jobs import ID_IN_ANY_CASE
 from schemas.problems import MEDIA_TYPE, Problem
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -108,4 +108,4 @@ NOT_ALLOWED: Final = problem_response(
 )
 """Part of every path's description."""
 
-JOB_ID: Final = parameter("job_id", "path", "The job's id.", format="uuid", pattern=f"^{ID.pattern}$")
+JOB_ID: Final = parameter("job_id", "path", "The job's id.", format="uuid", pattern=f"^{ID_IN_ANY_CASE.pattern}$")

@@ -27,7 +27,7 @@ ALREADY_ENDED: Final = "The job has already ended (%s), so there is nothing to c
 NOT_ENDED: Final = "The job's status is `%s`; cancel the job first, or wait until it has ended."
 
 
-@control.post("/jobs/<job_id>/cancel")
+@control.post("/jobs/<job:job_id>/cancel")
 @documented(
     tags=["jobs"], **control_spec("The job is cancelled, or will be within a second.", ALREADY_ENDED % "succeeded")
 )
@@ -44,7 +44,7 @@ def cancel(job_id: str) -> Answer:
     return report_answer(job_record(job_id), 202)
 
 
-@control.post("/jobs/<job_id>/retry")
+@control.post("/jobs/<job:job_id>/retry")
 @documented(tags=["jobs"], **RETRY_SPEC)
 def retry(job_id: str) -> Answer:
     """Run a job again

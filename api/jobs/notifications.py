@@ -16,7 +16,7 @@ notifications = Blueprint("notifications", __name__)
 NOTHING_FAILED: Final = "The job (`%s`) has no failed notification, so there is nothing to send again."
 
 
-@notifications.post("/jobs/<job_id>/notifications/retry")
+@notifications.post("/jobs/<job:job_id>/notifications/retry")
 @documented(tags=["jobs"], **control_spec("The failed notifications are pending again.", NOTHING_FAILED % "succeeded"))
 def retry_notifications(job_id: str) -> Answer:
     """Send failed notifications again

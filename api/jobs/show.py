@@ -48,7 +48,7 @@ def report(job_id: str) -> Answer:
     return report_answer(record, headers=headers)
 
 
-@reports.get("/jobs/<job_id>/log")
+@reports.get("/jobs/<job:job_id>/log")
 @documented(tags=["jobs"], **LOG_SPEC)
 def log(job_id: str) -> Answer:
     """Read a job's log

@@ -40,6 +40,29 @@ def test_a_running_job_is_asked_to_stop_as_often_as_you_like(client, api_store):
     assert api_store.renew([lease], 30).cancel == {lease.id}
 
 
+@pytest.mark.parametrize("spelling", [str.upper, str.title])
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("GET /jobs/{}", 200),
+        ("GET /jobs/{}/log", 200),
+        ("HEAD /jobs/{}/events", 200),
+        ("POST /jobs/{}/retry", 202),
+        ("POST /jobs/{}/cancel", 409),
+        ("POST /jobs/{}/notifications/retry", 409),
+        ("DELETE /jobs/{}", 204),
+    ],
+)
+def test_an_id_is_the_same_in_upper_case(client, api_store, asked, status, spelling):
+    job_id = failed(api_store)
+
+    method, path = asked.format(spelling(job_id)).split()
+    answer = client.open(path, method=method)
+
+    assert answer.status_code == status
+    assert spelling(job_id) not in f"{answer.text}{answer.headers}"
+
+
 def test_a_job_that_has_ended_can_not_be_cancelled(client, api_store):
     lease = claimed(api_store)
     succeeded(api_store, lease)

@@ -149,7 +149,9 @@ def test_a_job_that_changed_is_shown_again(client, api_store, change):
     assert client.get(f"/jobs/{ID}", headers={"If-None-Match": etag}).status_code == 200
 
 
-@pytest.mark.parametrize("job_id", [ID[:-1] + "0", ID.upper(), "x", "%00", f"{ID}%0a", "a" * 5000, "é", ID[:-1]])
+@pytest.mark.parametrize(
+    "job_id", [ID[:-1] + "0", f"{{{ID}}}", f"urn:uuid:{ID}", "x", "%00", f"{ID}%0a", "a" * 5000, "é", ID[:-1]]
+)
 def test_an_unknown_job_is_refused(client, api_store, job_id):
     api_store.put(ID, ACCEPTED)
 

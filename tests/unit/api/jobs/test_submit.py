@@ -241,7 +241,7 @@ class TestIdempotencyKey:
         assert answer.json["type"] == "urn:errand:idempotency-key-reused"
         assert len(api_store.accepted) == 1
 
-    @pytest.mark.parametrize("key", ["", "a b", "ä", "a" * 256, "\x7f", " "])
+    @pytest.mark.parametrize("key", ["", '""', "a b", "ä", "a" * 256, "\x7f", " "])
     def test_an_invalid_key_is_refused(self, client, api_store, key):
         answer = client.post("/compute", json=JOB, headers={"Idempotency-Key": key})
 
@@ -249,7 +249,9 @@ class TestIdempotencyKey:
         assert answer.json["type"] == "urn:errand:idempotency-key-refused"
         assert api_store.accepted == []
 
-    @pytest.mark.parametrize("key", ["a", "!", "~" * 255, '"', '""', '"a', "\\", r'"a\"b\\c"'])
+    @pytest.mark.parametrize(
+        "key", ["a", "!", "~" * 255, '"' + "~" * 254, '""' + "~" * 253, '"', '"""', '""a', '"a', "\\", r'"a\"b\\c"']
+    )
     def test_any_visible_text_is_a_key(self, client, key):
         for _ in range(2):
             answer = client.post("/compute", json=JOB, headers={"Idempotency-Key": key})
