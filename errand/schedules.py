@@ -31,11 +31,27 @@ FIELDS: Final = {
     "day-of-week": "0-7 or SUN-SAT (0 and 7 are Sunday), 5L (the last Friday) or FRI#2 (the second Friday)",
 }
 """The fields of an expression, in order, with the values of each besides *, lists, ranges and steps."""
+NICKNAMES: Final = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+"""Names that crontabs know, and what each stands for; a schedule shows its times, so it takes only the fields."""
 NO_ZONES: Final = frozenset({"localtime", "Factory"})
 """Files among the time zones that mean something else on each machine, or nothing."""
+UTC_NAMES: Final = frozenset({"z", "zulu", "utc", "gmt", "coordinated_universal_time", "utc+0", "gmt+0"})
+"""What else UTC is called."""
+SHORTEST_GUESS: Final = 4
+"""Characters of a name for which a similar one is guessed: shorter ones resemble anything."""
 UNWRITTEN: Final = "must be written with the letters A-Z, digits and * , / # -, and with spaces between its fields"
 NEVER: Final = "is never due: no day in fifty years matches its day-of-month, month and day-of-week"
 
+_NO_OFFSET: Final = re.compile("(?:utc|gmt)?[+-]0?0(?::?00)?")
+_OFFSET: Final = re.compile("(?:utc|gmt)?([+-])(0?[1-9]|1[0-4])(?::?00)?")
 _WRITTEN: Final = re.compile(CRON_PATTERN.removeprefix("^").removesuffix("$"))
 
 
@@ -120,6 +136,8 @@ def cron_fault(cron: str) -> str | None:
     """Return a sentence that says what is wrong with an expression, or None if it is valid."""
     parts = cron.split()
     if len(parts) != len(FIELDS):
+        if nickname := _nickname_hint(parts):
+            return f"must have five fields ({' '.join(FIELDS)}){nickname}"
         seconds = "; seconds can't be given" if len(parts) == len(FIELDS) + 1 else ""
         return f"must have five fields ({' '.join(FIELDS)}) and has {len(parts)}{seconds}"
     try:
@@ -129,6 +147,18 @@ def cron_fault(cron: str) -> str | None:
     except CronSimError as error:
         return _field_fault(str(error).removeprefix("Bad "), parts)
     return None if _WRITTEN.fullmatch(cron) else UNWRITTEN
+
+
+def _nickname_hint(parts: list[str]) -> str:
+    """Say which five fields a nickname of cron stands for."""
+    if len(parts) != 1 or not parts[0].startswith("@"):
+        return ""
+    name = parts[0].lower()
+    if name in NICKNAMES:
+        return f"; {name} stands for {NICKNAMES[name]}"
+    if name == "@reboot":
+        return "; @reboot has no time, so submit a job instead"
+    return f"; {name[:50]} is not known"
 
 
 def _field_fault(name: str, parts: list[str]) -> str:
@@ -147,9 +177,34 @@ def timezone_fault(timezone: str) -> str | None:
     """Return a sentence that says what is wrong with the name of a time zone, or None if the zone exists."""
     if timezone in _zones():
         return None
-    near = get_close_matches(timezone[:64], _zones(), 1)
-    hint = f"; did you mean {near[0]}?" if near else ", such as Europe/Berlin or UTC"
+    near = _zone_meant(timezone[:64])
+    hint = f"; did you mean {near}?" if near else ", such as Europe/Berlin or UTC"
     return f"must be the name of a time zone in the IANA database{hint}"
+
+
+def _zone_meant(text: str) -> str | None:
+    """Guess the zone that a name stands for: UTC by another name, a fixed offset, a city, a name in another case."""
+    name = text.strip().replace(" ", "_").casefold()
+    if name in UTC_NAMES or _NO_OFFSET.fullmatch(name):
+        return "UTC"
+    if offset := _OFFSET.fullmatch(name):
+        sign = "-" if offset[1] == "+" else "+"  # the names of the Etc zones count westwards (POSIX)
+        zone = f"Etc/GMT{sign}{int(offset[2])}"
+        return zone if zone in _zones() else None
+    spelled = _zones_by_name()
+    if len(name) < SHORTEST_GUESS:
+        return spelled.get(name)
+    near = get_close_matches(name, spelled, 1, cutoff=0.8)
+    return spelled[near[0]] if near else None
+
+
+@cache
+def _zones_by_name() -> dict[str, str]:
+    """Return all zones, by their names and by their cities in lower case."""
+    cities = {
+        zone.rpartition("/")[2].casefold(): zone for zone in sorted(_zones()) if "/" in zone and "Etc/" not in zone
+    }
+    return cities | {zone.casefold(): zone for zone in _zones()}
 
 
 @cache

@@ -15,6 +15,8 @@ MAX_ARGUMENTS = 200
 MAX_VALUE = 80
 """Maximum characters of one argument."""
 
+_LINE_END = re.compile("\r\n|[\r\f\v\x85\u2028\u2029]")
+
 # direction marks: they can make the text around them read as something else
 _BIDI = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 
@@ -26,8 +28,11 @@ class _Literal(str):
 
 
 def clean(text: str) -> str:
-    """Keep lines and tabs, normalise line ends, and replace other control characters and lone surrogates by `�`."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    """Keep lines and tabs, normalise line ends, and replace other control characters and lone surrogates by `�`.
+
+    A form feed, a vertical tab and Unicode's own line ends are line ends too.
+    """
+    lines = _LINE_END.sub("\n", text)
     return "".join(c if c.isprintable() or not _harmful(c) else "\N{REPLACEMENT CHARACTER}" for c in lines)
 
 

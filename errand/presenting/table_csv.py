@@ -16,11 +16,14 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def csv_of(table: Table) -> bytes:
-    """Write a table as CSV (RFC 4180): commas, quotes where needed, CRLF line ends, UTF-8."""
+    """Write a table as CSV (RFC 4180): commas, quotes where needed, CRLF line ends, UTF-8.
+
+    It begins with a byte order mark, without which Excel reads UTF-8 as the machine's old character set.
+    """
     file = StringIO(newline="")
     lines: list[Sequence[str]] = [table.columns, *table.rows]
     csv.writer(file, lineterminator="\r\n").writerows([_harmless(cell) for cell in line] for line in lines)
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", file.getvalue()).encode()
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", file.getvalue()).encode("utf-8-sig")
 
 
 def _harmless(cell: str) -> str:

@@ -167,7 +167,7 @@ def test_without_scripts_everything_can_be_read_and_looked_at_again(
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download as CSV").click()
     assert downloading.value.suggested_filename == "sum.csv"
-    with Path(downloading.value.path()).open(encoding="utf-8", newline="") as file:
+    with Path(downloading.value.path()).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["column"] for row in rows] == [row["column"] for row in ROWS]
 

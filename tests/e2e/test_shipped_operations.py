@@ -39,7 +39,7 @@ def test_a_csv_summary_is_mailed_with_its_table_as_a_file(stack: Stack, smtp_sin
     assert not list(receipt.message.iter_attachments())
     [file] = result.message.iter_attachments()
     assert (file.get_content_type(), file.get_filename()) == ("text/csv", "csv_summary.csv")
-    rows = list(csv.DictReader(StringIO(file.get_payload(decode=True).decode(), newline="")))
+    rows = list(csv.DictReader(StringIO(file.get_payload(decode=True).decode("utf-8-sig"), newline="")))
     assert [(row["column"], row["minimum"], row["mean"]) for row in rows] == [
         ("name", "'=1+1", ""),
         ("age", "36", "38.5"),

@@ -114,7 +114,7 @@ def assert_is_the_result(kind: str, content: bytes, result: object) -> None:
         assert json.loads(content) == json.loads(as_json(result))
     if kind == "text/csv":
         csv.field_size_limit(10_000_000)
-        rows = list(csv.reader(StringIO(content.decode("utf-8"), newline="")))
+        rows = list(csv.reader(StringIO(content.decode("utf-8-sig"), newline="")))
         assert len(rows) == 1 + len(result)
         assert not [cell for row in rows for cell in row if cell.strip("\ufeff \t\r\n\u00a0")[:1] in {*"=+@"}]
 

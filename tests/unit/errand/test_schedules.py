@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from errand.errors import ScheduleRefused
-from errand.schedules import NEVER, CronSchedule, _zones, cron_fault, local, scheduled_job_id
+from errand.schedules import NEVER, NICKNAMES, CronSchedule, _zones, cron_fault, local, scheduled_job_id
 from schemas.schedules import MAX_ZONE, ZONE_PATTERN
 
 BERLIN = "Europe/Berlin"
@@ -177,7 +177,15 @@ def test_years_of_missed_minutes_are_passed_over_at_once():
     [
         ("", "five fields"),
         ("* * * *", "has 4"),
-        ("@daily", "has 1"),
+        ("@daily", "five fields (minute hour day-of-month month day-of-week); @daily stands for 0 0 * * *"),
+        (" @Midnight ", "@midnight stands for 0 0 * * *"),
+        ("@hourly", "stands for 0 * * * *"),
+        ("@weekly", "stands for 0 0 * * 0"),
+        ("@monthly", "stands for 0 0 1 * *"),
+        ("@yearly", "stands for 0 0 1 1 *"),
+        ("@annually", "stands for 0 0 1 1 *"),
+        ("@reboot", "has no time"),
+        ("@often", "five fields (minute hour day-of-month month day-of-week); @often is not known"),
         ("0 * * * * *", "seconds can't be given"),
         ("60 * * * *", "invalid minute, '60': it takes 0-59"),
         ("* 24 * * *", "invalid hour, '24'"),
@@ -214,12 +222,25 @@ def test_an_expression_that_is_rarely_due_is_accepted(cron):
     ("timezone", "told"),
     [
         ("Europe/Berln", "did you mean Europe/Berlin?"),
+        ("Z", "did you mean UTC?"),
+        ("zulu", "did you mean UTC?"),
+        ("utc", "did you mean UTC?"),
+        ("+00:00", "did you mean UTC?"),
+        ("UTC+2", "did you mean Etc/GMT-2?"),
+        ("-05:00", "did you mean Etc/GMT+5?"),
+        ("europe/berlin", "did you mean Europe/Berlin?"),
+        ("New York", "did you mean America/New_York?"),
+        ("cet", "did you mean CET?"),
+        *(
+            (text, "in the IANA database, such as Europe/Berlin or UTC")
+            for text in ("Q", "IST", "xx", "Mumbai", "+05:30")
+        ),
         ("CEST+2", "IANA"),
         ("", "IANA"),
         ("Europe", "IANA"),
         ("../../etc/passwd", "IANA"),
         ("/etc/localtime", "IANA"),
-        ("localtime", "IANA"),
+        ("localtime", "such as Europe/Berlin"),
         ("\0", "IANA"),
     ],
 )
@@ -230,6 +251,10 @@ def test_an_unknown_time_zone_is_refused_with_a_sentence(timezone, told):
     [error] = refused.value.fields["errors"]
     assert error["pointer"] == "/timezone"
     assert told in error["detail"]
+
+
+def test_each_nickname_stands_for_an_expression_that_is_accepted():
+    assert [cron for cron in NICKNAMES.values() if cron_fault(cron)] == []
 
 
 def test_every_zone_is_written_as_the_document_says():

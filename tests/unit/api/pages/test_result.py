@@ -24,7 +24,7 @@ def test_rows_are_a_table_and_two_files(client, given, path):
     assert "<b>" in page.text
     assert page.all("a", "href")[:2] == [f"{path}/csv", f"{path}/json"]
     csv = client.get(f"{path}/csv")
-    assert csv.data == b"name,n,more\r\n'=x,1.50,\r\n<b>,-2,\r\n,,true\r\n"
+    assert csv.data == b"\xef\xbb\xbfname,n,more\r\n'=x,1.50,\r\n<b>,-2,\r\n,,true\r\n"
     assert csv.content_type == "text/csv; charset=utf-8"
     assert csv.headers["Content-Disposition"] == 'attachment; filename="csv_summary.csv"'
 

@@ -34,7 +34,7 @@ def file(result, **options) -> Attachment | None:
 
 
 def rows(result) -> list[list[str]]:
-    content = file(result).content.decode("utf-8")
+    content = file(result).content.decode("utf-8-sig")
     return list(csv.reader(StringIO(content, newline="")))
 
 
@@ -42,7 +42,7 @@ def test_a_list_of_objects_becomes_a_table_with_a_header():
     found = file('[{"column":"age","mean":38.50,"ok":true},{"column":"é","mean":null,"ok":false}]')
 
     assert (found.name, found.media_type, found.inline) == ("csv_summary.csv", "text/csv", False)
-    assert found.content == "column,mean,ok\r\nage,38.50,true\r\né,,false\r\n".encode()
+    assert found.content == "\ufeffcolumn,mean,ok\r\nage,38.50,true\r\né,,false\r\n".encode()
 
 
 def test_a_list_of_values_becomes_a_column():
