@@ -15,6 +15,9 @@ from schemas.problems import Problem
 from schemas.status import Status
 
 ACCEPTED_MESSAGE = "Please wait the calculation, you'll receive an email with results"
+"""Answered if the result is mailed."""
+UNMAILED_MESSAGE = "Please wait for the calculation; `links` says where its result will be"
+"""Answered if it is not: no address was given, or no mail was asked for."""
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A job's id; the store is not asked for anything else."""
@@ -101,7 +104,7 @@ class Accepted(BaseModel):
 
     status: Literal["accepted"]
     id: JobId
-    message: Annotated[str, Field(examples=[ACCEPTED_MESSAGE])]
+    message: Annotated[str, Field(examples=[ACCEPTED_MESSAGE, UNMAILED_MESSAGE])]
     links: Links
 
 

@@ -25,7 +25,7 @@ from api.jobs.specs import ACCEPT_RESPONSES, SUBMIT_PARAMETERS
 from errand.errors import IdempotencyKeyReused
 from errand.store import AcceptResult, NewJob
 from errand.topology import MAIL
-from schemas.jobs import ACCEPTED_MESSAGE
+from schemas.jobs import ACCEPTED_MESSAGE, UNMAILED_MESSAGE
 from schemas.operations import COMPUTE
 from schemas.requests import ComputeRequest, JobRequest, OperationRequest, Request
 
@@ -36,8 +36,7 @@ JOB_EXAMPLE: Final = {"operation": "sum", "arguments": {"value": 30, "other": 10
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 
 _ACCEPTED: Final = (
-    '{"status":"accepted","id":"%s","message":"' + ACCEPTED_MESSAGE + '",'
-    '"links":{"self":"/jobs/%s","events":"/jobs/%s/events"}}\n'
+    '{"status":"accepted","id":"%s","message":"%s","links":{"self":"/jobs/%s","events":"/jobs/%s/events"}}\n'
 )
 
 
@@ -101,7 +100,13 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
         headers |= prefer.applied(seconds)
         if record := wait_for_end(job_id, seconds):
             return report_answer(record, headers=headers)
-    return json_answer(_ACCEPTED % (job_id, job_id, job_id), 202, headers)
+    return json_answer(_ACCEPTED % (job_id, message_for(errand, job), job_id, job_id), 202, headers)
+
+
+def message_for(errand: Errand, job: NewJob) -> str:
+    """Say how the client learns of the result: by mail only if one is sent."""
+    is_mailed = job.emails and errand.settings.mail_enabled and (not job.notify or "succeeded" in job.notify)
+    return ACCEPTED_MESSAGE if is_mailed else UNMAILED_MESSAGE
 
 
 def store_jobs(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:

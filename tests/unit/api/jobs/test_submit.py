@@ -328,3 +328,26 @@ def test_a_body_with_a_byte_order_mark_and_no_encoding_is_accepted(client, api_s
 
     assert client.post("/compute", data=body, headers=headers).status_code == 202
     assert len(api_store.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "is_mailed"),
+    [
+        ({"email": "name@email.com"}, True),
+        ({"email": ["a@email.com", "b@email.com"]}, True),
+        ({"email": "name@email.com", "notify": {"on": ["succeeded"]}}, True),
+        ({"email": "name@email.com", "notify": {"on": ["accepted"]}}, False),
+        ({}, False),
+        ({"email": None}, False),
+    ],
+)
+@pytest.mark.parametrize("path", ["/compute", "/jobs", "/operations/add"])
+def test_a_mail_is_promised_only_if_one_is_sent(client, path, body, is_mailed):
+    numbers = {"value": 30, "other": 10}
+    work = {"/compute": {"operation": "sum", **numbers}, "/jobs": {"operation": "add", "arguments": numbers}}
+
+    answer = client.post(path, json=work.get(path, numbers if path == "/compute" else {"arguments": numbers}) | body)
+
+    assert answer.status_code == 202, answer.text
+    assert (answer.json["message"] == MESSAGE) is is_mailed
+    assert ("email" in answer.json["message"]) is is_mailed
