@@ -68,6 +68,7 @@ def _documentation() -> Documentation:
 
 
 @pages.get("/")
+@pages.get("/apidocs/index.html")
 @documented(tags=["documentation"], responses={"302": {"description": "A redirect to `/apidocs`."}})
 def front_door() -> Response:
     """Go to the documentation"""

@@ -248,3 +248,9 @@ def _note(notes: Told, line: Any) -> None:
 
 def _stays(address: str, api_url: str) -> bool:
     return address.startswith((f"{api_url}/", "data:", "blob:"))
+
+
+def test_the_address_in_the_tutorials_shows_the_page(errand: Stack) -> None:
+    answer = errand.get("/apidocs/index.html")
+
+    assert (answer.status_code, answer.url) == (200, f"{errand.url}/apidocs")

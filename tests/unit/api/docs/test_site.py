@@ -224,3 +224,9 @@ def test_the_front_door_leads_to_the_page(client):
 )
 def test_a_schema_is_translated_into_the_dialect_of_openapi_3_0(new, old):
     assert translated(new) == old
+
+
+def test_the_address_in_the_tutorials_leads_to_the_page(client):
+    answer = client.get("/apidocs/index.html")
+
+    assert (answer.status_code, answer.location) == (302, "/apidocs")
