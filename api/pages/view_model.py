@@ -43,7 +43,7 @@ def view_model_of(link: OpenedLink, record: JobRecord) -> ViewModel:
         "result": result_view(record.result or "null") if status is Status.SUCCEEDED else None,
         "position": _position(record),
         "facts": list(_facts(link, record)),
-        "until": moment(link.expires * 1000),
+        "until": moment(min(link.expires * 1000, record.expires_at or link.expires * 1000)),
     }
 
 

@@ -1,6 +1,7 @@
 """`GET /view/{token}`: whoever has the link sees the job, and nobody else does."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -198,3 +199,13 @@ def test_a_link_is_not_written_into_the_log_even_where_its_page_fails(client, gi
     [line] = [line for line in caplog.records if getattr(line, "action", "") == "request_failed"]
     assert line.path == "/view/…"
     assert path.removeprefix("/view/") not in str(line.__dict__)
+
+
+@pytest.mark.parametrize(("kept_days", "day"), [(1, 1), (30, 7)])
+def test_one_time_is_said_until_which_the_page_can_be_read(client, given, links, kept_days, day):
+    now = int(time.time())
+    given(expires_at=str((now + kept_days * 86_400) * 1000))
+
+    page = Page(client.get(path_of(links.job(ID, now + 7 * 86_400))).text)
+
+    assert page.all("time", "datetime")[-1] == datetime.fromtimestamp(now + day * 86_400, UTC).isoformat()
