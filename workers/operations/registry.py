@@ -54,7 +54,7 @@ _reporters: list[Reporter] = []
 
 
 def operation(
-    *,
+    *bare: object,
     tiny: bool = False,
     service: str = COMPUTE,
     timeout: float | None = None,
@@ -71,6 +71,9 @@ def operation(
     attempt, `max_attempts` their number; `backoff` (s) is the first pause between them. None means the setting's
     default. `retry_on`: the errors worth another attempt. `examples`: calls with their results.
     """
+    if bare:
+        name = getattr(bare[0], "__name__", repr(bare[0]))
+        raise SettingsRefused(f"The decorator of {name!r} takes named options only; write `@operation()`.")
 
     def register(function: Function) -> Function:
         name = getattr(function, "__name__", repr(function))

@@ -287,3 +287,11 @@ class TestProgress:
             progress(fraction)
 
         assert heard == [(0.0, None), (0.25, None), (1.0, None)]
+
+
+def test_the_decorator_without_parentheses_is_refused_with_a_sentence():
+    with pytest.raises(SettingsRefused, match=r"^The decorator of 'halve' .* write `@operation\(\)`\.$"):
+
+        @operation
+        def halve(value: int) -> float:
+            return value / 2
