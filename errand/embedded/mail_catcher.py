@@ -23,17 +23,27 @@ class MailCatcher:
 
     def __init__(self, folder: Path) -> None:
         """Store mails in `folder`, which is created if it does not exist."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        self._maildir = mailbox.Maildir(folder)
+        self._folder = folder
+        self._made()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's name
         """Store one mail, with its envelope in headers as mail servers write them, and print a line about it."""
         recipients = ", ".join(envelope.rcpt_tos)
         delivered = f"Return-Path: <{envelope.mail_from}>\nDelivered-To: {recipients}\n"
-        self._maildir.add(delivered.encode("utf-8", "replace") + _with_plain_ends(envelope.original_content))
+        try:
+            self._made().add(delivered.encode("utf-8", "replace") + _with_plain_ends(envelope.original_content))
+        except OSError as error:
+            print(f"a mail can't be kept: {error}", flush=True)
+            return f"451 The mail can't be kept now: {error.strerror}"
         with contextlib.suppress(OSError):  # stdout is closed; the mail is stored all the same
             print(f"mail to {_shown(recipients)}: {_shown(_subject(envelope.original_content))}", flush=True)
         return "250 Kept"
+
+    def _made(self) -> mailbox.Maildir:
+        """Return the folder, made again if the user has deleted or emptied it."""
+        for name in ("tmp", "new", "cur"):
+            (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        return mailbox.Maildir(self._folder)
 
 
 async def serve(host: str, port: int, folder: Path) -> None:
@@ -61,7 +71,8 @@ def main() -> None:
     try:
         asyncio.run(serve(arguments.host, arguments.port, arguments.maildir))
     except OSError as error:
-        sys.exit(f"The mail catcher can't start: {error}")
+        sys.stderr.write(f"The mail catcher can't start: {error}\n")
+        sys.exit(2)
 
 
 def _subject(mail: bytes) -> str:

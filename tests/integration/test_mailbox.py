@@ -1,7 +1,9 @@
 """The mail catcher of `make run`, as a process of its own, and what it keeps as the mailbox reads it."""
 
+import asyncio
 import mailbox
 import re
+import shutil
 import signal
 import smtplib
 import socket
@@ -12,10 +14,12 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import Envelope
 
 from api.mailbox.contents import OpenedMail
 from api.mailbox.folder import MailFolder
 from api.mailbox.frames import framed
+from errand.embedded.mail_catcher import MailCatcher
 from errand.settings import Settings
 from errand.store import DueNotification
 from errand.trust.links import SignedLinks
@@ -161,7 +165,7 @@ def test_a_taken_port_is_told_in_a_sentence(catcher, tmp_path):
 
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("The mail catcher can't start: ")
     assert "Traceback" not in done.stderr
 
@@ -184,3 +188,29 @@ def test_it_does_not_turn_in_circles_while_it_waits(catcher):
             client.recv(100)
 
     assert wake_ups() - before < 5
+
+
+@pytest.mark.parametrize("damage", ["deleted", "emptied"])
+def test_a_folder_that_is_deleted_or_emptied_is_made_again(tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    catcher = MailCatcher(folder)
+    envelope = Envelope()
+    envelope.original_content = b"Subject: x\r\n\r\n"
+
+    for _ in range(2):
+        shutil.rmtree(folder)
+        if damage == "emptied":
+            folder.mkdir()
+        assert asyncio.run(catcher.handle_DATA(None, None, envelope)) == "250 Kept"
+        assert len(MailFolder(folder).listing().mails) == 1
+
+
+def test_a_mail_that_can_not_be_kept_is_tried_again(tmp_path: Path) -> None:
+    catcher = MailCatcher(tmp_path / "mail")
+    shutil.rmtree(tmp_path / "mail")
+    (tmp_path / "mail").touch()
+    envelope = Envelope()
+    envelope.original_content = b"Subject: x\r\n\r\n"
+
+    assert asyncio.run(catcher.handle_DATA(None, None, envelope)).startswith("451 ")
