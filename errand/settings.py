@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errand.errors import SettingsRefused
+from errand.process.ports import http_url
 from errand.setting_types import (
     BrokerUrl,
     Domains,
@@ -133,6 +134,8 @@ class Settings(BaseSettings):
         """Read the environment; raise SettingsRefused with a sentence that names the variable."""
         try:
             return cls()
+        except OSError as error:
+            raise SettingsRefused(f"{error.filename}: can't be read: {error.strerror}") from None
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"])).upper()
@@ -175,4 +178,4 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The base URL under which clients reach the API, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or http_url(self.host, self.port)).rstrip("/")

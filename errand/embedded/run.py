@@ -20,7 +20,7 @@ from errand.embedded.run_plan import RunPlan, plan_for
 from errand.embedded.start_signal import StartSignal
 from errand.embedded.valkey import ValkeyFailed
 from errand.health import NOTIFY_SOCKET
-from errand.process.ports import LOCALHOST, free_port, port_is_free
+from errand.process.ports import LOCALHOST, free_port, http_url, port_is_free
 from errand.process.waiting import NeverHappened, until
 from errand.settings import Settings
 
@@ -40,11 +40,15 @@ def main() -> int:
         other = free_port(settings.port + 1, settings.host)
         say(f"port {settings.port} is in use; stop what listens there, or choose another port: PORT={other} make run")
         return 2
-    plan = plan_for(settings, data)
     try:
-        return run(settings, plan)
+        return run(settings, plan_for(settings, data))
     except ValkeyFailed as failure:
         say(str(failure))
+        return 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"errand: can't use {error.filename}: {error.strerror}; --data names another folder\n")
         return 2
     except KeyboardInterrupt:
         return 0
@@ -111,8 +115,7 @@ def is_ready(settings: Settings) -> bool:
 
 def address(settings: Settings) -> str:
     """Return the URL under which this machine reaches the API."""
-    host = {"0.0.0.0": LOCALHOST, "::": "[::1]"}.get(settings.host, settings.host)
-    return f"http://{host}:{settings.port}"
+    return http_url({"0.0.0.0": LOCALHOST, "::": "::1"}.get(settings.host, settings.host), settings.port)
 
 
 def welcome(settings: Settings, plan: RunPlan) -> str:
@@ -121,7 +124,7 @@ def welcome(settings: Settings, plan: RunPlan) -> str:
     mails = f"{here}/mailbox" if plan.mailbox else f"sent through {settings.smtp_url.rpartition('@')[2]}"
     hooks = f"signed with the secret in {plan.data / 'webhook_secret'}"
     if "WEBHOOK_SECRET" not in plan.env:
-        hooks = "signed with WEBHOOK_SECRET"
+        hooks = "signed with WEBHOOK_SECRET" if settings.webhook_keys else "switched off (WEBHOOK_SECRET)"
     own = {"EXAMPLES", "WEB_SERVER_ADDRESS"} <= plan.env.keys()
     http = f"\n  http    http://{plan.env['WEB_SERVER_ADDRESS']} (examples/http)" if own else ""
     return f"""ready

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from errand.embedded.valkey import Valkey
 from errand.process.ports import LOCALHOST, free_port
 from errand.settings import Settings
@@ -14,6 +16,7 @@ VALKEY_PORT = 56379
 MAILBOX_PORT = 51025
 WEB_PORT = 8000
 """Ports of the embedded servers; each takes the next free port if its own is in use."""
+SWITCHED_OFF_IF_EMPTY = frozenset({"examples", "webhook_secret"})
 STORE_DATABASE, BROKER_DATABASE = 0, 1
 
 
@@ -30,8 +33,11 @@ class RunPlan:
 
 
 def plan_for(settings: Settings, data: Path) -> RunPlan:
-    """Plan a server or a value for each setting that was not set."""
-    named = settings.model_fields_set
+    """Plan a server or a value for each setting that was not set.
+
+    A setting that is set to nothing is off where that has a meaning: no plug-ins, no webhooks.
+    """
+    named = settings.model_fields_set | (SWITCHED_OFF_IF_EMPTY & set_to_nothing())
     plan = RunPlan(data)
     if not {"redis_url", "amqp_uri"} <= named:
         plan.valkey = Valkey(data / "store", free_port(VALKEY_PORT))
@@ -52,6 +58,12 @@ def plan_for(settings: Settings, data: Path) -> RunPlan:
     if "webhook_secret" not in named:
         plan.env["WEBHOOK_SECRET"] = stored_secret(data / "webhook_secret")
     return plan
+
+
+def set_to_nothing() -> set[str]:
+    """Return the settings that the environment, or else `.env`, names with an empty value."""
+    named = {**dotenv_values(".env"), **os.environ}
+    return {name.lower() for name, value in named.items() if value is not None and not value.strip()}
 
 
 def shipped_examples() -> list[str]:

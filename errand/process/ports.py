@@ -7,6 +7,11 @@ LOCALHOST = "127.0.0.1"
 _claims: list[socket.socket] = []
 
 
+def http_url(host: str, port: int) -> str:
+    """Return the URL of a server; an IPv6 address is put in brackets (RFC 3986, 3.2.2)."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def port_is_free(port: int, host: str = LOCALHOST) -> bool:
     """Return whether a server could listen on `port` of `host` now."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -61,3 +61,27 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch):
     monkeypatch.setenv("PORT", "")
 
     assert Settings.load().port == 5000
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "http://[::1]:5000"),
+        ("fe80::1%eth0", "http://[fe80::1%eth0]:5000"),
+        ("127.0.0.1", "http://127.0.0.1:5000"),
+        ("example.com", "http://example.com:5000"),
+    ],
+)
+def test_an_ipv6_address_is_in_brackets_in_every_link(host, url):
+    assert Settings(_env_file=None, host=host).base_url == url
+
+
+def test_settings_that_can_not_be_read_are_refused_with_a_sentence(tmp_path, monkeypatch):
+    def unreadable(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", ".env")
+
+    (tmp_path / ".env").write_text("PORT=5001\n")
+    monkeypatch.setattr("pydantic_settings.sources.providers.dotenv.dotenv_values", unreadable)
+
+    with pytest.raises(SettingsRefused, match=r"^\.env: can't be read: Permission denied$"):
+        Settings.load()
