@@ -42,7 +42,7 @@ def beat(path: str | None = None) -> None:
 
 
 def notify_started() -> None:
-    """Tell the parent through NOTIFY_SOCKET, if set, that this process is ready for work."""
+    """Notify the parent through NOTIFY_SOCKET, if set, that this process is ready for work."""
     address = os.environ.get(NOTIFY_SOCKET)
     if not address:
         return

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from schemas.status import FINAL
-from soak.http_client import HttpClient, HttpResponse, UnexpectedResponse
+from soak.http_client import ApiResponse, HttpClient, UnexpectedResponse
 from soak.job_tracker import JobTracker
 from soak.workload import WORKLOAD, SoakJob
 
@@ -51,7 +51,7 @@ class SoakClient:
 
     def ask(
         self, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,), **headers: str
-    ) -> HttpResponse:
+    ) -> ApiResponse:
         """Call one of the APIs, the next one each time."""
         self.number += 1
         return self.caller.call(self.number, method, path, body, expect, **headers)

@@ -31,7 +31,7 @@ class UnexpectedResponse(Exception):
 
 
 @dataclass(frozen=True)
-class HttpResponse:
+class ApiResponse:
     """The response to a call."""
 
     status: int
@@ -59,7 +59,7 @@ class HttpClient:
 
     def call(
         self, number: int, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,), **headers: str
-    ) -> HttpResponse:
+    ) -> ApiResponse:
         """Call this API; raise UnexpectedResponse on any other status. In names of `headers`, `_` stands for `-`."""
         port = self._ports[number % len(self._ports)]
         text = None if body is None else json.dumps(body)
@@ -68,7 +68,7 @@ class HttpClient:
             status, content = self._ask(port, (method, path, text, _named(headers, text)))
         except (OSError, http.client.HTTPException) as fault:
             raise UnexpectedResponse(f"{method} {_shape(path)}: {type(fault).__name__} {fault}") from None
-        answer = HttpResponse(status, content, time.monotonic() - began)
+        answer = ApiResponse(status, content, time.monotonic() - began)
         if status not in expect:
             raise UnexpectedResponse(f"{method} {_shape(path)}: {status} {content[:300].decode(errors='replace')}")
         return answer

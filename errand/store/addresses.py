@@ -23,7 +23,7 @@ class AddressesPart(StorePart):
         return bool(self._run("set_subscription", address, "on"))
 
     def is_unsubscribed(self, address: str) -> bool:
-        """Tell whether no mails are sent to `address`."""
+        """Return whether `address` has unsubscribed."""
         with self._asking():
             return self._client.zscore(self._keys.unsubscribed, address.lower()) is not None
 

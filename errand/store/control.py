@@ -31,8 +31,8 @@ class ControlPart(StorePart):
 
     def cancel(self, job_id: str, result_ttl: int) -> ControlResult:
         """Cancel a job: `done` at once if it waits, `requested` if it runs, `refused` if it has ended."""
-        reply, before, told = self._run("cancel", job_id, result_ttl * 1000)
-        return ControlResult(reply, _status(before), to_tell=tuple(told.split()))
+        reply, before, services = self._run("cancel", job_id, result_ttl * 1000)
+        return ControlResult(reply, _status(before), to_tell=tuple(services.split()))
 
     def retry(self, job_id: str) -> ControlResult:
         """Run a failed or cancelled job again with all its attempts; `refused` in any other status."""
@@ -45,8 +45,8 @@ class ControlPart(StorePart):
 
     def retry_notifications(self, job_id: str) -> ControlResult:
         """Send the failed notifications of a job again; `refused` if none has failed."""
-        reply, before, told = self._run("retry_notifications", self._mail, job_id)
-        return ControlResult(reply, _status(before), to_tell=tuple(told.split()))
+        reply, before, services = self._run("retry_notifications", self._mail, job_id)
+        return ControlResult(reply, _status(before), to_tell=tuple(services.split()))
 
     def delete(self, job_id: str) -> ControlResult:
         """Delete a finished job; `refused` while it has not ended. Its pending notifications are still sent."""

@@ -49,7 +49,7 @@ class NewJob:
 
     @property
     def has_receipt(self) -> bool:
-        """Tell whether a receipt is mailed when it is accepted."""
+        """Return whether a receipt is mailed when the job is accepted."""
         return bool(self.emails) and (not self.notify or "accepted" in self.notify)
 
 
@@ -80,7 +80,7 @@ class Lease:
 
     @property
     def is_offer(self) -> bool:
-        """Tell whether the job is only offered, and not claimed yet."""
+        """Return whether the job is only offered, and not claimed yet."""
         return not self.fence
 
 
@@ -106,12 +106,12 @@ class Commit:
 
     @property
     def stored(self) -> bool:
-        """Tell whether the outcome was stored."""
+        """Return whether the outcome was stored."""
         return self.status is not None
 
     @property
     def final(self) -> bool:
-        """Tell whether the job has ended."""
+        """Return whether the job has ended."""
         return self.status in FINAL
 
 

@@ -130,32 +130,32 @@ class NotificationsPart(StorePart):
 
 def _due(channel: Channel, row: list[Any]) -> DueNotification:
     name, id_, attempt, since, age, receiver, note, flat = row
-    told, fields = json.loads(note), fields_of(flat)
+    state, fields = json.loads(note), fields_of(flat)
     claimed: dict[str, Any] = {
-        "kind": NoticeKind(told["kind"]),
+        "kind": NoticeKind(state["kind"]),
         "id": id_,
         "attempt": int(attempt),
         "since": int(since),
         "channel": channel,
         "name": name,
-        "to": told["to"],
+        "to": state["to"],
         "age": int(age),
         "receiver": receiver,
     }
     if claimed["kind"] is NoticeKind.LETTER:
         return DueLetter(subject=fields["subject"], body=fields["body"], **claimed)
-    return DueJobNotification(record=JobRecord.read(id_, fields), ending=_ending(told.get("ending")), **claimed)
+    return DueJobNotification(record=JobRecord.read(id_, fields), ending=_ending(state.get("ending")), **claimed)
 
 
-def _ending(told: dict[str, str] | None) -> JobEnding | None:
-    if not told:
+def _ending(state: dict[str, str] | None) -> JobEnding | None:
+    if not state:
         return None
-    started_at = told.get("started_at")
+    started_at = state.get("started_at")
     return JobEnding(
-        status=Status(told["status"]),
-        error=told["error"],
-        attempt=int(told["attempt"]),
-        finished_at=int(told["finished_at"]),
-        run=int(told["run"]),
+        status=Status(state["status"]),
+        error=state["error"],
+        attempt=int(state["attempt"]),
+        finished_at=int(state["finished_at"]),
+        run=int(state["run"]),
         started_at=int(started_at) if started_at else None,
     )

@@ -31,7 +31,7 @@ class RescueRound:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether there may be more to do at once, apart from doorbells."""
+        """Return whether more work may be waiting already, apart from doorbells."""
         return max(self.recovered + self.failed + self.cancelled, self.released, self.removed) >= MOST
 
 

@@ -66,12 +66,12 @@ class StorePart:
 
         def answer() -> Any:
             try:
-                told = read()
+                reply = read()
             except redis.TimeoutError as fault:
                 self._answering.failed(fault)
                 raise StoreUnavailable() from fault
             self._answering.answered()
-            return told
+            return reply
 
         return answer
 

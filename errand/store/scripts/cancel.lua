@@ -11,5 +11,5 @@ if f.status == 'running' then
   if not f.cancel_requested then call('HSET', P .. 'job:' .. id, 'cancel_requested', int(now)) end
   return {'requested', 'running', ''}
 end
-local told = finish(id, f, 'cancelled', cancelled('called off before it was started'), now, tonumber(ARGV[3]))
-return {'done', f.status, told}
+local services = finish(id, f, 'cancelled', cancelled('called off before it was started'), now, tonumber(ARGV[3]))
+return {'done', f.status, services}

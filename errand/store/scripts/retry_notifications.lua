@@ -15,7 +15,7 @@ local function still_so(channel, name, note)
   return channel == 'mail' or (tonumber(string.match(name, '%d+$')) or 0) == tonumber(f.retries or 0)
 end
 
-local told, again = {}, false
+local retried, again = {}, false
 for _, field in ipairs(call('HKEYS', job)) do
   local channel, name = string.match(field, '^note:(%a+):(.+)$')
   local note = channel and cjson.decode(call('HGET', job, field))
@@ -26,9 +26,9 @@ for _, field in ipairs(call('HKEYS', job)) do
     call('HSET', job, field, cjson.encode(note))
     if note.state == 'pending' then
       call('ZADD', notices_key(channel), now, member_of(channel, name, id, note.to))
-      told[channel == 'mail' and 'mail ' or 'webhooks '] = true
+      retried[channel == 'mail' and 'mail ' or 'webhooks '] = true
     end
   end
 end
-local services = (told['mail '] and 'mail ' or '') .. (told['webhooks '] and 'webhooks ' or '')
+local services = (retried['mail '] and 'mail ' or '') .. (retried['webhooks '] and 'webhooks ' or '')
 return {again and 'done' or 'refused', f.status, services}

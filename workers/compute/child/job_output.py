@@ -69,7 +69,7 @@ class RoutedStream(io.TextIOBase):
         self._stream.flush()
 
     def writable(self) -> bool:
-        """Say that it can be written to."""
+        """Return True: prints are written to it."""
         return True
 
     def fileno(self) -> int:

@@ -35,10 +35,10 @@ local function finish(id, f, after, payload, now, ttl)
   zadd(P .. 'retention', int(now + ttl), id)
   tally(f.operation .. ' ' .. after, 1)
   if not (f.email or f.webhook_url) or not sends_on(job, after) then return '' end
-  local told = ''
-  if f.email and notify_addresses(job, id, NOTE_OF[after], f.email, f.mail, now) then told = 'mail ' end
-  if f.webhook_url and notify_webhook(job, id, f, after, payload, now) then told = told .. 'webhooks ' end
-  return told
+  local services = ''
+  if f.email and notify_addresses(job, id, NOTE_OF[after], f.email, f.mail, now) then services = 'mail ' end
+  if f.webhook_url and notify_webhook(job, id, f, after, payload, now) then services = services .. 'webhooks ' end
+  return services
 end
 
 -- Send a running or delayed job back to its queue. `attempt` is the new value of its counter. A job that ran has

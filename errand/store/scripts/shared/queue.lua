@@ -14,19 +14,19 @@ end
 local wakes, nobody, OFFERED = true, {}, 1024
 local function wake(queue, id)
   if nobody[queue] then return end
-  local told
+  local message
   for _ = 1, 10 do
     local row = call('ZPOPMAX', P .. 'idle:' .. queue)
     if not row[1] then
       nobody[queue] = true
       return
     end
-    if not told then
+    if not message then
       local f = call('HMGET', P .. 'job:' .. id, 'attempt', 'max_attempts', 'operation', 'arguments')
       local offer = f[1] == '0' and f[2] ~= '1' and #f[4] <= OFFERED
-      told = cjson.encode(offer and {queue, id, f[3], f[4], f[2]} or {queue})
+      message = cjson.encode(offer and {queue, id, f[3], f[4], f[2]} or {queue})
     end
-    if publish(P .. 'wake:' .. row[1], told) then return end
+    if publish(P .. 'wake:' .. row[1], message) then return end
   end
 end
 
