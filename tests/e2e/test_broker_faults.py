@@ -266,6 +266,7 @@ def test_a_doorbell_dropped_at_the_delivery_limit_costs_no_job(on_rabbitmq, rabb
     queue = doorbell_name(COMPUTE)
     with running(tmp_path, on_rabbitmq | BUSY, lambda stack: stack.api.start()) as stack:
         job_id = stack.compute()
+        until(lambda: queue in rabbitmq.depths(uri), 20, "the queue, which the relay declares in a thread of its own")
         with Connection(uri) as connection:
             waiting = Queue(queue)(connection.channel())
             for _ in range(QUORUM["x-delivery-limit"] + 1):
