@@ -1,8 +1,8 @@
 """The health check of a worker: a file that the worker touches every few seconds, and the command that reads it.
 
 Workers call `beat()` from their event loop, so the beats stop if the loop is blocked or the process hangs.
-`python -m errand.health` is the health check of their containers (docker-compose.yml). `notify_started` tells systemd
-(units of `Type=notify`) or `make run` that a worker has started.
+`python -m errand.health` is the health check of their containers (docker-compose.yml). `notify` tells systemd
+(units of `Type=notify`) or `make run` that a worker has started, or is stopping and what it waits for.
 """
 
 import os
@@ -19,7 +19,10 @@ container and should import nothing but the standard library."""
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
 """Environment variable with the address of a datagram socket, see sd_notify(3)."""
 
-STARTED = b"READY=1"
+STARTED = "READY=1"
+STOPPING = "STOPPING=1"
+STATUS = "STATUS="
+"""What a process may say of itself; a STATUS ends with a sentence for people."""
 
 PATIENCE = 30.0
 """Seconds without a beat after which the process counts as dead."""
@@ -41,8 +44,8 @@ def beat(path: str | None = None) -> None:
         return  # a full disk must not stop a worker; the check notices the missing beats
 
 
-def notify_started() -> None:
-    """Notify the parent through NOTIFY_SOCKET, if set, that this process is ready for work."""
+def notify(*facts: str) -> None:
+    """Notify the parent through NOTIFY_SOCKET, if set, that this process is STARTED, STOPPING, or has a new STATUS."""
     address = os.environ.get(NOTIFY_SOCKET)
     if not address:
         return
@@ -50,7 +53,7 @@ def notify_started() -> None:
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notice,
         suppress(OSError),
     ):  # the parent may have stopped waiting
-        notice.sendto(STARTED, address.replace("@", "\0", 1) if address.startswith("@") else address)
+        notice.sendto("\n".join(facts).encode(), address.replace("@", "\0", 1) if address.startswith("@") else address)
 
 
 def find_problem(path: str | None = None) -> str | None:

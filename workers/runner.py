@@ -20,6 +20,7 @@ from errand.errors import StoreUnavailable
 from errand.process import garbage_collection
 from errand.settings import Settings
 from errand.store import Store
+from workers.stopping import STOP
 
 if TYPE_CHECKING:
     from workers.operations.registry import RegisteredOperation
@@ -112,8 +113,7 @@ def run(names: Sequence[str], settings: Settings) -> int:
             check(settings)
         runner.add_service(service)
     ended = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: eventlet.spawn_n(_end, ended))
+    _stop_on_signals(ended)
     eventlet.spawn_n(_beat)
     if specs := _operations([name for name in names if name not in plugins], settings):
         eventlet.spawn_n(_publish_catalogue, settings, specs)
@@ -121,10 +121,37 @@ def run(names: Sequence[str], settings: Settings) -> int:
     eventlet.spawn_n(_watch, runner, starting, ended)
     status: int = ended.wait()
     if status == 0:
-        log.info("Stopping: %s", ", ".join(names), extra={"action": "stopping"})
-        if starting.dead:
-            runner.stop()
+        _stop(runner, starting)
     return status
+
+
+def _stop_on_signals(ended: Event) -> None:
+    """Stop on SIGTERM, on Ctrl-C, and when the terminal is closed, unless `nohup` keeps this process alive then."""
+
+    def on_signal(number: int, _: object) -> None:
+        STOP.signalled(number)
+        eventlet.spawn_n(_end, ended)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
+            signal.signal(number, on_signal)
+
+
+def _stop(runner: ServiceRunner, starting: Any) -> None:
+    """Stop the services, and say what that waits for."""
+    providers = [each for container in runner.containers for each in container.dependencies]
+    executors = [each for each in providers if hasattr(each, "running_jobs")]  # compute isn't imported everywhere
+    status = ", ".join(sorted(runner.service_names))
+    if jobs := sum(each.running_jobs for each in executors):
+        status = f"waiting for {jobs} running job{'s' * (jobs > 1)} to end or be handed back"
+        health.notify(health.STOPPING, f"{health.STATUS}{status}")
+    log.info("Stopping: %s", status, extra={"action": "stopping"})
+    if starting.dead:
+        runner.stop()
+        return
+    STOP.at_once = True  # without a broker a start never ends, but jobs may run: hand them back
+    for executor in executors:
+        executor.stop()
 
 
 def _end(ended: Event, status: int = 0) -> None:
@@ -138,7 +165,7 @@ def _watch(runner: ServiceRunner, starting: Any, ended: Event) -> None:
         starting.wait()
         log.info("Started: %s", ", ".join(sorted(runner.service_names)), extra={"action": "started"})
         garbage_collection.freeze()
-        health.notify_started()
+        health.notify(health.STARTED)
         runner.wait()
     except Exception:
         log.exception("A service died", extra={"action": "service_died"})

@@ -11,6 +11,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from errand.process import garbage_collection
+from errand.process.ports import http_url
 from errand.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def serve(settings: Settings) -> None:
         websockets=False,
         backlog=BACKLOG,
         backpressure=BACKLOG + settings.api_streams,  # connections of each process, including idle ones
-        log_level=LogLevels[settings.log_level.lower()],
+        log_level=LogLevels[settings.log_level.lower().replace("info", "warning")],  # one line of ours is enough
         log_access=False,
         respawn_failed_workers=True,
         workers_kill_timeout=LAST_SECONDS,
@@ -46,6 +47,8 @@ def serve(settings: Settings) -> None:
     allow_files(BACKLOG + 2 * settings.api_streams + FILES)
     if settings.api_processes > 1:
         _share_memory(settings)
+    where, number = http_url(settings.host, settings.port), settings.api_processes
+    log.info("Answering on %s, processes: %d", where, number, extra={"action": "answering"})
     server.serve()
 
 

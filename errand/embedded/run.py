@@ -1,24 +1,26 @@
 """`make run`: runs all of Errand on this machine, in the foreground.
 
 Starts Valkey, a mail catcher, the workers and the API; a server that a setting names is not started. Prints where to
-click once all are ready. Next: `run_plan.py`, which chooses the servers; `process_group.py`, which runs them.
+click once all are ready. Next: `run_plan.py`, which chooses the servers; `process_group.py`, which runs them;
+`run_watch.py`, which watches them.
 """
 
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 import urllib.request
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from errand.embedded.console import say
 from errand.embedded.process_group import ProcessGroup
 from errand.embedded.run_environment import environment_file
 from errand.embedded.run_plan import RunPlan, plan_for
-from errand.embedded.start_signal import StartSignal
+from errand.embedded.run_watch import watch_run, watch_stop
 from errand.embedded.valkey import ValkeyFailed
+from errand.embedded.worker_notices import WorkerNotices
 from errand.health import NOTIFY_SOCKET
 from errand.process.ports import LOCALHOST, free_port, http_url, port_is_free
 from errand.process.waiting import NeverHappened, until
@@ -26,6 +28,10 @@ from errand.settings import Settings
 
 READY_IN = 60.0
 """Seconds after which `make run` explains what is missing."""
+LAST_SECONDS = 10.0
+"""How long workers may take to hand back and to commit, after the time that they give to what runs."""
+WEBHOOK_MARGIN = 5.0
+"""How much longer than its timeout a webhook may take, see `workers/webhooks/sender.py`."""
 
 
 def main() -> int:
@@ -56,7 +62,7 @@ def main() -> int:
 
 def run(settings: Settings, plan: RunPlan) -> int:
     """Start the planned servers, then workers and API, and wait for the end."""
-    processes = ProcessGroup()
+    processes = ProcessGroup(max(settings.stop_grace, settings.webhook_timeout + WEBHOOK_MARGIN) + LAST_SECONDS)
     with ExitStack() as stack:
         if plan.valkey:
             say(f"starting Valkey on port {plan.valkey.port}, data in {plan.valkey.folder} ...")
@@ -64,7 +70,7 @@ def run(settings: Settings, plan: RunPlan) -> int:
             plan.valkey.start()
         others = {"WEB_SERVER_ADDRESS": f"{LOCALHOST}:0"} if "WEB_SERVER_ADDRESS" in plan.env else {}
         stack.enter_context(environment_file(plan.data, plan.env | others))
-        workers = stack.enter_context(closing(StartSignal()))
+        workers = stack.enter_context(closing(WorkerNotices()))
         add_processes(processes, plan, workers)
         say(f"starting {', '.join(processes.names)} ...")
         threading.Thread(target=watch, args=(processes, settings, plan, workers), daemon=True).start()
@@ -72,7 +78,7 @@ def run(settings: Settings, plan: RunPlan) -> int:
         return report_end(processes, plan)
 
 
-def add_processes(processes: ProcessGroup, plan: RunPlan, workers: StartSignal) -> None:
+def add_processes(processes: ProcessGroup, plan: RunPlan, workers: WorkerNotices) -> None:
     """Add the mail catcher (if planned), the workers and the API, all with the planned settings."""
     # PYTHONUNBUFFERED: each line is shown as soon as it is written
     env = {**os.environ, **plan.env, "PYTHONUNBUFFERED": "1"}
@@ -84,11 +90,11 @@ def add_processes(processes: ProcessGroup, plan: RunPlan, workers: StartSignal) 
     processes.add("api", [python, "-m", "api"], env)
 
 
-def watch(processes: ProcessGroup, settings: Settings, plan: RunPlan, workers: StartSignal) -> None:
-    """Print the welcome once all is ready; later stop everything if the embedded Valkey stops by itself."""
+def watch(processes: ProcessGroup, settings: Settings, plan: RunPlan, workers: WorkerNotices) -> None:
+    """Print the welcome once all is ready, then watch until everything has stopped."""
 
     def ready() -> bool:
-        return processes.stopping or (workers.received() and is_ready(settings))
+        return processes.stopping or (workers.started() and is_ready(settings))
 
     try:
         until(ready, READY_IN, "all parts ready", pause=0.1)
@@ -96,11 +102,8 @@ def watch(processes: ProcessGroup, settings: Settings, plan: RunPlan, workers: S
             say(welcome(settings, plan))
     except NeverHappened as never:
         say(f"{never}; still trying. The lines above and {address(settings)}/readyz say what is missing")
-    if plan.valkey and plan.valkey.process:
-        plan.valkey.process.wait()
-        if not processes.stopping:
-            processes.first_stopped = "valkey"
-            os.kill(os.getpid(), signal.SIGTERM)
+    watch_run(processes, plan.valkey)
+    watch_stop(processes, workers)
 
 
 def is_ready(settings: Settings) -> bool:
@@ -147,11 +150,6 @@ def report_end(processes: ProcessGroup, plan: RunPlan) -> int:
     last = plan.valkey.tail() if who == "valkey" and plan.valkey else "\n".join(processes.lines.last[who])
     say(f"{who} stopped by itself, so the others were stopped too; its last lines:\n{last or '(none)'}")
     return 1
-
-
-def say(text: str) -> None:
-    """Print a line that does not come from one of the processes."""
-    print(f"errand: {text}", flush=True)
 
 
 if __name__ == "__main__":

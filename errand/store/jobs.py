@@ -89,12 +89,14 @@ class Outcome:
     """How an attempt ended. `payload` is JSON text: the result, or {"type", "message"} of the error.
 
     RETRYING: run again in `retry_ms`, unless this was the last attempt. ACCEPTED: handed back, as if it had not begun.
+    `seconds`: how long it took, for the log.
     """
 
     lease: Lease
     status: Status
     payload: str
     retry_ms: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

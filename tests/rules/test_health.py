@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from errand.health import HEALTH_FILE, NOTIFY_SOCKET, PATIENCE, STARTED, beat, find_problem, notify_started
+from errand.health import HEALTH_FILE, NOTIFY_SOCKET, PATIENCE, STARTED, STATUS, STOPPING, beat, find_problem, notify
 from tests.rules.tree import ROOT
 
 
@@ -80,13 +80,15 @@ def test_whoever_waits_for_the_start_is_told_as_sd_notify_has_it(
         waiting.settimeout(0)  # what was sent is there at once
         monkeypatch.setenv(NOTIFY_SOCKET, f"@{name}" if abstract else name)
 
-        notify_started()
+        notify(STARTED)
+        notify(STOPPING, f"{STATUS}waiting for 2 running jobs")
 
-        assert waiting.recv(64) == STARTED
+        assert waiting.recv(64) == b"READY=1"
+        assert waiting.recv(64) == b"STOPPING=1\nSTATUS=waiting for 2 running jobs"
 
 
 @pytest.mark.parametrize("address", ["", "nobody/listens"])
 def test_where_nobody_waits_for_the_start_nothing_is_told(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv(NOTIFY_SOCKET, address)
 
-    notify_started()
+    notify(STARTED)

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import eventlet
@@ -26,6 +27,7 @@ from workers.compute.outcomes import outcome_of
 from workers.dependencies import WorkerStore, settings_of
 from workers.entrypoints.capacity import Capacity
 from workers.operations.loader import load
+from workers.stopping import STOP
 
 MOST_STARTS = 64
 """Maximum jobs for children in one claim: Redis does nothing else meanwhile."""
@@ -108,9 +110,14 @@ class Executor:
         """Stop renewing the leases of jobs that have ended, once their last reports are stored."""
         self._keeper.release([outcome.lease for outcome in outcomes])
 
+    @property
+    def running(self) -> int:
+        """The number of jobs in children whose outcomes aren't committed yet."""
+        return self._batches.expected
+
     def stop(self) -> None:
         """Give running jobs some time, then hand them back; return when all outcomes are committed."""
-        self._batches.wait(self._settings.stop_grace)
+        STOP.wait(lambda: not self.running, self._settings.stop_grace)
         for children in self._pools:
             children.hand_back_all()
         self._batches.wait(LAST_SECONDS)
@@ -120,11 +127,13 @@ class Executor:
         self._batches.close()
 
     def _run(self, lease: Lease) -> Outcome:
+        began = monotonic()
         try:
             operation = find(self._operations, lease.operation)
         except OperationUnknown as unknown:
-            return outcome_of(lease, None, failed(unknown))
-        return outcome_of(lease, operation, attempt(operation, lease.arguments, self._settings.max_result_bytes))
+            return outcome_of(lease, None, failed(unknown), began)
+        ending = attempt(operation, lease.arguments, self._settings.max_result_bytes)
+        return outcome_of(lease, operation, ending, began)
 
     def _start(self, lease: Lease, conclude: Conclude) -> None:
         """Start a job in a child, and keep its lease."""
@@ -133,15 +142,15 @@ class Executor:
         timeout = SUSPECT_SECONDS if tiny else lease.timeout or limits.timeout or self._settings.job_timeout
         memory = limits.memory or self._settings.job_memory
         request = RunRequest(key_of(lease), lease.operation, lease.arguments, timeout, memory)
-        kept, on_end = self._keeper.keep(lease), partial(self._ended, lease, conclude)
+        kept, on_end = self._keeper.keep(lease), partial(self._ended, lease, conclude, monotonic())
         if tiny:
             eventlet.spawn_n(lambda: on_end(self._suspects.run(request, kept)))
         else:
             self.children[operation.spec.weight].start(request, kept, on_end)
 
-    def _ended(self, lease: Lease, conclude: Conclude, ending: Ending) -> None:
+    def _ended(self, lease: Lease, conclude: Conclude, began: float, ending: Ending) -> None:
         """Pass the outcome of a job on, together with those that end at the same time."""
-        self._batches.add(outcome_of(lease, self._operations[lease.operation], ending), conclude)
+        self._batches.add(outcome_of(lease, self._operations[lease.operation], ending, began), conclude)
 
     def _cancel(self, lease: Lease) -> None:
         for children in self._pools:
@@ -160,6 +169,7 @@ class ExecutorProvider(DependencyProvider):  # type: ignore[misc]  # nameko has 
     """Injects the Executor, and offers the slots of its children as the worker's capacity."""
 
     room = Capacity()
+    _executor: Executor | None = None
 
     def setup(self) -> None:
         """Make the executor."""
@@ -170,8 +180,14 @@ class ExecutorProvider(DependencyProvider):  # type: ignore[misc]  # nameko has 
 
     def stop(self) -> None:
         """Let running jobs end, or hand them back."""
-        self._executor.stop()
+        if self._executor is not None:
+            self._executor.stop()
 
-    def get_dependency(self, worker_ctx: Any) -> Executor:
+    @property
+    def running_jobs(self) -> int:
+        """The number of jobs that a stop would wait for."""
+        return self._executor.running if self._executor is not None else 0
+
+    def get_dependency(self, worker_ctx: Any) -> Executor | None:
         """Return the executor."""
         return self._executor

@@ -43,6 +43,11 @@ class OutcomeBatches:
             self._concluding = True
             self._greenthread = eventlet.spawn(self._conclude_all, conclude)
 
+    @property
+    def expected(self) -> int:
+        """The number of attempts whose outcomes aren't concluded yet."""
+        return self._expected
+
     def wait(self, seconds: float) -> None:
         """Wait until every expected outcome is concluded, at most so many seconds."""
         deadline = monotonic() + seconds

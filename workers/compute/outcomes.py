@@ -2,6 +2,7 @@
 
 import json
 import random
+from time import monotonic
 from typing import Any
 
 from errand.errors import OperationFailed
@@ -22,12 +23,17 @@ STATUS_AFTER = {
 """The status of a job after each kind of ending, except that a retryable failure gives `retrying`."""
 
 
-def outcome_of(lease: Lease, operation: RegisteredOperation | None, ending: Ending) -> Outcome:
-    """Return what is committed for an attempt that ended so; `operation` is None if this worker hasn't it."""
+def outcome_of(lease: Lease, operation: RegisteredOperation | None, ending: Ending, began: float) -> Outcome:
+    """Return what is committed for an attempt that ended so; `operation` is None if this worker hasn't it.
+
+    `began`: when, by the monotonic clock.
+    """
+    seconds = monotonic() - began
     if ending.kind != "failed" or not ending.retryable:
-        return Outcome(lease, STATUS_AFTER[ending.kind], ending.payload)
+        return Outcome(lease, STATUS_AFTER[ending.kind], ending.payload, seconds=seconds)
     first = (operation and operation.spec.limits.backoff) or BACKOFF_SECONDS
-    return Outcome(lease, Status.RETRYING, ending.payload, retry_ms=int(1000 * pause_before(lease.attempt, first)))
+    pause = pause_before(lease.attempt, first)
+    return Outcome(lease, Status.RETRYING, ending.payload, retry_ms=int(1000 * pause), seconds=seconds)
 
 
 def pause_before(attempt_made: int, first: float) -> float:

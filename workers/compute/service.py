@@ -15,6 +15,7 @@ from errand.errors import StoreUnavailable
 from errand.store import Lease, Outcome
 from schemas.operations import COMPUTE, Weight, queue_of
 from workers.compute.executor import ExecutorProvider
+from workers.compute.job_log import log_ends
 from workers.compute.outcomes import result_of
 from workers.dependencies import AnnouncerProvider, StoreProvider
 from workers.entrypoints.doorbell import DoorbellBatch, doorbell
@@ -65,10 +66,11 @@ class OperationService:
         return Claimed(len(leases), more=len(leases) == most)
 
     def conclude(self, outcomes: Sequence[Outcome]) -> None:
-        """End attempts, many at once: stop renewing their leases, commit their outcomes, announce them."""
+        """End attempts, many at once: stop renewing their leases, commit their outcomes, announce and log them."""
         self.executor.release_leases(outcomes)
         commits = self.store.commit(outcomes)
         self.announcer.announce(outcomes, commits)
+        log_ends(outcomes, commits)
 
     @doorbell(Weight.TINY)
     def take_tiny(self, doorbells: DoorbellBatch) -> None:

@@ -96,7 +96,7 @@ class DoorbellEntrypoint(Entrypoint):  # type: ignore[misc]  # nameko has no ann
         """Gather doorbells and hand them over, again and again until stopped."""
         self._received.clear()  # the broker redelivers those of an earlier connection
         with self._consumer(connection) as consumer:
-            log.info("Listening for doorbells of %s", self._queue, extra={"action": "listening"})
+            log.debug("Listening for doorbells of %s", self._queue, extra={"action": "listening"})
             while not self._stopping:
                 if self._slots and self._slots.free() < self._prefetch:
                     self._wait_for_slots(connection, consumer, self._slots)

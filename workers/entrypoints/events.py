@@ -96,7 +96,7 @@ class SafeEventHandler(Entrypoint):  # type: ignore[misc]  # nameko has no annot
         queue = self._declare(connection)
         consumer = FilteringConsumer(connection, queue, self._receive, MAX_BODY_BYTES, self.container.max_workers)
         consumer.consume()
-        log.info("Listening for events in %s", queue.name, extra={"action": "listening"})
+        log.debug("Listening for events in %s", queue.name, extra={"action": "listening"})
         if not self._listening.ready():
             self._listening.send()
         while not self._stopping:

@@ -22,6 +22,7 @@ from workers.mail.delivery import Delivery, SendResult
 from workers.mail.mail_lease import lease_held
 from workers.mail.receipt_first import wait_for_receipt
 from workers.mail.sending.server_health import MAX_SENDERS
+from workers.stopping import STOP
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,7 @@ class MailSender:
     def close(self) -> None:
         """Wait up to STOP_GRACE for the mails in progress, hand the others back, and close all connections."""
         self._closing = True
-        with eventlet.Timeout(self._settings.stop_grace, exception=False):
-            self._senders.waitall()
+        STOP.wait(lambda: not self._senders.running(), self._settings.stop_grace)
         for sender in tuple(self._senders.coroutines_running):
             sender.kill()
         with eventlet.Timeout(1.0, exception=False):

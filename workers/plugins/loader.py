@@ -15,6 +15,7 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
 from errand.plugins import find, refusal
 from errand.settings import Settings
+from workers.stopping import STOP
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +66,11 @@ class PluginContainer(ServiceContainer):  # type: ignore[misc]  # nameko has no 
         """Wait up to `stop_grace` seconds for running calls; those cut off are redelivered to another instance."""
         grace = self.config["SETTINGS"].stop_grace
         stopping = eventlet.spawn(super().stop)
-        with eventlet.Timeout(grace, exception=False):
-            stopping.wait()
-        if not stopping.dead:
-            log.warning("%s took more than %g s to stop", self.service_name, grace, extra={"action": "cut_off"})
+        if STOP.wait(lambda: bool(stopping.dead), grace):
+            stopping.wait()  # raises what stopping raised
+        else:
+            fields = {"action": "cut_off"}
+            log.warning("%s did not stop in time, so its calls are cut off", self.service_name, extra=fields)
             self.kill()
             stopping.kill()
 

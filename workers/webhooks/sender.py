@@ -23,6 +23,7 @@ from workers.dependencies import WorkerStore
 from workers.outbound.address_guard import AddressGuard, AddressRefused, HostUnknown, target
 from workers.outbound.http import CertificateRefused
 from workers.outbound.on_hub import post
+from workers.stopping import STOP
 from workers.webhooks.cloudevents import CONTENT_TYPE, LONGEST, event_id, event_of
 from workers.webhooks.delivery_result import DeliveryResult, result_of
 
@@ -64,8 +65,7 @@ class WebhookSender:
     def close(self) -> None:
         """Claim nothing more; return when the current attempts have ended, within the time of one."""
         self._loop.kill()
-        with eventlet.Timeout(self._lease, exception=False):
-            self._pool.waitall()
+        STOP.wait(lambda: not self._pool.running(), self._lease)
 
     def _run(self) -> None:
         while True:

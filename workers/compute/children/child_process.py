@@ -22,8 +22,12 @@ from workers.compute.children.child_start import ChildConfig, start_child
 from workers.compute.children.frames import FrameReader, Header, pack
 from workers.compute.children.output_lines import OutputLines
 from workers.compute.children.process_tree import memory_of, tree_of
+from workers.stopping import STOP
 
 log = logging.getLogger(__name__)
+
+STOP_SIGNALS = frozenset({-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
+"""How a process ends that got the signal meant for its worker, as `subprocess` gives it."""
 
 
 class ChildProcess:
@@ -197,6 +201,8 @@ class ChildProcess:
         """Return how a job ended that the process left unfinished."""
         if self._killed:
             return Ending("handed_back", error_text("HandedBack", "its process was ended because of another job"))
+        if STOP.asked and status in STOP_SIGNALS:  # a service manager signals all processes of a service
+            return Ending("handed_back", error_text("HandedBack", "its process was stopped together with its worker"))
         return failed(ChildDied(self.fault or reason(status)))
 
 

@@ -91,7 +91,7 @@ class RpcQueueConsumer(SharedExtension):  # type: ignore[misc]  # nameko has no 
         queue = self._provider.declare(connection)
         consumer = FilteringConsumer(connection, queue, self._spawn, MAX_BODY_BYTES, self.container.max_workers)
         consumer.consume()
-        log.info("Listening for calls of %s", self.container.service_name, extra={"action": "listening"})
+        log.debug("Listening for calls of %s", self.container.service_name, extra={"action": "listening"})
         if not self.listening.ready():
             self.listening.send()
         while not self._cancelling:

@@ -1,5 +1,7 @@
 """The ending of an attempt decides the status of its job, and when the next attempt comes."""
 
+from time import monotonic
+
 import pytest
 
 from errand.errors import OperationFailed
@@ -21,13 +23,13 @@ LEASE = Lease("job", fence="1", attempt=2, operation="sum", arguments="{}")
     ],
 )
 def test_each_kind_of_ending_gives_a_status(kind, status):
-    outcome = outcome_of(LEASE, None, Ending(kind, '"payload"'))
+    outcome = outcome_of(LEASE, None, Ending(kind, '"payload"'), monotonic())
 
     assert (outcome.lease, outcome.status, outcome.payload) == (LEASE, status, '"payload"')
 
 
 def test_a_retryable_failure_is_tried_again_after_a_pause():
-    outcome = outcome_of(LEASE, None, Ending("failed", "{}", retryable=True))
+    outcome = outcome_of(LEASE, None, Ending("failed", "{}", retryable=True), monotonic())
 
     assert outcome.status is Status.RETRYING
     assert 2000 <= outcome.retry_ms <= 4000
