@@ -57,6 +57,11 @@ class ProcessGroup(Manager):  # type: ignore[misc]  # honcho carries no annotati
         if monotonic() >= self._kill_at:
             super().kill()
 
+    def interrupt(self) -> None:
+        """Send SIGINT to all processes, by which workers hand their jobs back at once."""
+        for name in self.running:
+            _signal_group(self._processes[name]["pid"], signal.SIGINT)
+
     def _on_signal(self, number: int, _: object) -> None:
         """Stop all processes; Ctrl-C during a stop cuts it short. Only sets flags and sends signals."""
         if number == signal.SIGINT and self.stopping:
@@ -67,8 +72,7 @@ class ProcessGroup(Manager):  # type: ignore[misc]  # honcho carries no annotati
     def _cut_short(self) -> None:
         if not self.at_once and not self._asked_early:
             self.at_once, self._kill_at = True, monotonic() + CUT_SHORT_SECONDS
-            for name in self.running:
-                _signal_group(self._processes[name]["pid"], signal.SIGINT)
+            self.interrupt()
 
     def terminate(self) -> None:
         """Stop all processes, and remember the one that had stopped by itself."""

@@ -16,6 +16,8 @@ POLL_SECONDS = 0.1
 """Between two looks."""
 NO_STORE_SECONDS = 5.0
 """How long a stop may take without the store, to which the workers can't hand anything back."""
+AGAIN_SECONDS = 0.5
+"""Between two interrupts of a process that is to end at once."""
 QUIET_SECONDS = 2.0
 """How long a stop may take before `make run` says what it waits for, if the workers haven't said it."""
 
@@ -49,5 +51,6 @@ def watch_stop(processes: ProcessGroup, workers: WorkerNotices) -> None:
     if processes.running:
         say("ending at once; running jobs are handed back")
     while processes.running:
+        sleep(AGAIN_SECONDS)
         processes.kill()
-        sleep(POLL_SECONDS)
+        processes.interrupt()  # again: a process may have got the first one before the signal to stop

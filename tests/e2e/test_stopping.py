@@ -5,8 +5,9 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import requests
 
 from errand.process.waiting import until
 from tests.support.ports import LOCALHOST, free_port
-from tests.support.processes import ROOT, alive, descendants
+from tests.support.processes import ROOT, alive, command_of, descendants
 from tests.support.terminal import Terminal
 
 OPERATIONS = "workers.operations,tests.support.operations"
@@ -91,19 +92,23 @@ def ctrl_c_twice(session: Session) -> None:
     session.terminal.press_ctrl_c()
 
 
-def ctrl_c_twice_at_once(session: Session) -> None:
-    session.terminal.press_ctrl_c()
-    session.terminal.press_ctrl_c()
+def ctrl_c_impatiently(session: Session) -> None:
+    for _ in range(5):
+        session.terminal.press_ctrl_c()
+        sleep(0.02)  # the kernel counts no signals: two at the same moment are one
 
 
 def sigterm(session: Session) -> None:
     session.terminal.process.terminate()
 
 
-def sigterm_to_all(session: Session) -> None:
-    """Do as systemd does."""
-    for pid in alive(session.pids):
-        os.kill(pid, signal.SIGTERM)
+def sigterm_to_operations_too(session: Session) -> None:
+    """Do as systemd does, which signals every process of a service."""
+    session.terminal.process.terminate()
+    for pid in session.pids:
+        if "workers" in command_of(pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
 
 def sighup(session: Session) -> None:
@@ -120,9 +125,9 @@ def close(session: Session) -> None:
     [
         (ctrl_c, "1"),
         (ctrl_c_twice, "300"),
-        (ctrl_c_twice_at_once, "300"),
+        (ctrl_c_impatiently, "300"),
         (sigterm, "1"),
-        (sigterm_to_all, "1"),
+        (sigterm_to_operations_too, "1"),
         (sighup, "1"),
         (close, "1"),
     ],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from errand.process.waiting import NeverHappened, until
 from tests.support.contract import burning
+from tests.support.ports import free_port
 from tests.support.processes import alive
 from tests.support.stack import Stack, running
 
@@ -106,6 +108,26 @@ def test_a_worker_that_stops_hands_its_jobs_back(on_each, tmp_path):
         for job_id in (heavy, light):
             record = stack.store.get(job_id)
             assert (record.status, record.attempt) == ("accepted", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_a_worker_whose_broker_is_away_hands_its_jobs_back(on_each, tmp_path, number):
+    with running(tmp_path, {**on_each, **WITH_CHARACTERS, "STOP_GRACE": "0"}) as stack:
+        until(lambda: "rest" in stack.store.catalogue(), 15, "the catalogue")
+        stack.workers.stop()
+        jobs = [stack.submit("dawdle"), stack.submit("rest", {"seconds": 600})]
+        lonely = stack.worker("compute")
+        lonely.env["AMQP_URI"], lonely.ready = f"amqp://guest:guest@127.0.0.1:{free_port()}//", None
+        lonely.start()
+        try:
+            until(lambda: stack.count("running") == 2, 20, "both run")
+
+            os.kill(lonely.process.pid, number)
+
+            assert lonely.process.wait(20) == 0
+        finally:
+            lonely.stop()
+        assert {(stack.store.get(each).status, stack.store.get(each).attempt) for each in jobs} == {("accepted", 0)}
 
 
 def test_a_tiny_job_that_kills_its_worker_costs_the_others_one_attempt(on_each, tmp_path):

@@ -87,6 +87,14 @@ def test_a_service_is_hardened_and_bounded(name: str) -> None:
     assert name in OWN or service["user"].partition(":")[0] not in {"", "root", "0"}
 
 
+@pytest.mark.parametrize("name", ["compute", "mail", "webhooks", "rescuer"])
+def test_a_worker_has_time_to_hand_its_jobs_back_before_it_is_killed(name: str) -> None:
+    period = float(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+    settings = Settings.model_construct()
+
+    assert period >= 10 + max(settings.stop_grace, settings.webhook_timeout + 5)
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_only_this_machine_can_reach_what_a_service_publishes(name: str) -> None:
     ports = SERVICES[name].get("ports", [])
