@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -93,9 +93,13 @@ def ctrl_c_twice(session: Session) -> None:
 
 
 def ctrl_c_impatiently(session: Session) -> None:
-    for _ in range(5):
+    presses = iter(range(5))
+
+    def pressed_often() -> bool:
         session.terminal.press_ctrl_c()
-        sleep(0.02)  # the kernel counts no signals: two at the same moment are one
+        return next(presses, None) is None
+
+    until(pressed_often, 5, "a few presses", pause=0.02)  # the kernel makes two at the same moment one
 
 
 def sigterm(session: Session) -> None:

@@ -20,7 +20,7 @@ class Instances:
     def __init__(self, folder: Path, env: dict[str, str], plugin: str = PLUGIN) -> None:
         """Run them in `folder`, on the servers that `env` names."""
         self.folder, self.notebook = folder, folder / "notebook"
-        self.env = {**env, "EXAMPLES": plugin, "NOTEBOOK": str(self.notebook)}
+        self.env = {**env, "EXAMPLES": plugin, "NOTEBOOK": str(self.notebook), "LOG_LEVEL": "DEBUG"}
         self._numbers = itertools.count(1)
         self._all: list[Running] = []
 

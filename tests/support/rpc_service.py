@@ -93,7 +93,7 @@ class Listener:
 
 
 def main(amqp_uri, name):
-    logs.configure("INFO")
+    logs.configure("DEBUG")
     open_connection(amqp_uri)  # installs the embedded broker where it is one
     container = ServiceContainer({each.name: each for each in (Testbed, Listener)}[name], {"AMQP_URI": amqp_uri})
     ended = Event()
