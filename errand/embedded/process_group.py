@@ -134,9 +134,8 @@ class TiedProcess(Process):  # type: ignore[misc]  # honcho carries no annotatio
 
         def child_died() -> None:
             child.wait()
-            _signal_group(
-                child.pid, signal.SIGKILL
-            )  # a grandchild would keep the pipe open, and honcho would wait for its end
+            # A grandchild would keep the pipe open, and honcho would wait for its end.
+            _signal_group(child.pid, signal.SIGKILL)
 
         signal.signal(MANAGER_DIED, manager_died)
         die_with_parent(self._manager, MANAGER_DIED)
