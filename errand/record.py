@@ -47,6 +47,7 @@ class JobRecord(NamedTuple):
     origin: str | None = None
     key: str | None = None
     schedule: str | None = None
+    timezone: str | None = None
     emails: tuple[str, ...] = ()
     webhook_url: str | None = None
     notify: tuple[Occasion, ...] = ()
@@ -86,6 +87,7 @@ class JobRecord(NamedTuple):
             origin=get("origin"),
             key=get("key"),
             schedule=get("schedule"),
+            timezone=get("timezone"),
             emails=tuple(text.split()) if (text := get("email")) else (),
             webhook_url=get("webhook_url"),
             notify=tuple(text.split()) if (text := get("notify")) else (),  # type: ignore[arg-type]  # as above

@@ -1,7 +1,7 @@
 """Computes when a schedule is due: cron expressions in a time zone, as arithmetic on milliseconds.
 
 `api/schedules/views.py` checks an expression here; `workers/rescuer/scheduler.py` asks for the tick that is due and for
-those that follow. The only I/O is reading time zone files.
+those that follow. The only I/O is reading time zone files. Next: `zones.py`.
 """
 
 import re
@@ -9,16 +9,15 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from difflib import get_close_matches
-from functools import cache
 from hashlib import sha256
 from itertools import dropwhile, islice
 from typing import Final, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from errand.errors import ScheduleRefused
+from errand.zones import timezone_fault
 from schemas.schedules import CRON_PATTERN
 
 UPCOMING: Final = 5
@@ -41,17 +40,9 @@ NICKNAMES: Final = {
     "@hourly": "0 * * * *",
 }
 """Names that crontabs know, and what each stands for; a schedule shows its times, so it takes only the fields."""
-NO_ZONES: Final = frozenset({"localtime", "Factory"})
-"""Files among the time zones that mean something else on each machine, or nothing."""
-UTC_NAMES: Final = frozenset({"z", "zulu", "utc", "gmt", "coordinated_universal_time", "utc+0", "gmt+0"})
-"""What else UTC is called."""
-SHORTEST_GUESS: Final = 4
-"""Characters of a name for which a similar one is guessed: shorter ones resemble anything."""
 UNWRITTEN: Final = "must be written with the letters A-Z, digits and * , / # -, and with spaces between its fields"
 NEVER: Final = "is never due: no day in fifty years matches its day-of-month, month and day-of-week"
 
-_NO_OFFSET: Final = re.compile("(?:utc|gmt)?[+-]0?0(?::?00)?")
-_OFFSET: Final = re.compile("(?:utc|gmt)?([+-])(0?[1-9]|1[0-4])(?::?00)?")
 _WRITTEN: Final = re.compile(CRON_PATTERN.removeprefix("^").removesuffix("$"))
 
 
@@ -171,45 +162,6 @@ def _field_fault(name: str, parts: list[str]) -> str:
         else:
             return NEVER  # a valid day, but not in these months
     return f"has an invalid {name}, {part[:50]!r}: it takes {FIELDS[name]}, and *, lists, ranges and steps of these"
-
-
-def timezone_fault(timezone: str) -> str | None:
-    """Return a sentence that says what is wrong with the name of a time zone, or None if the zone exists."""
-    if timezone in _zones():
-        return None
-    near = _zone_meant(timezone[:64])
-    hint = f"; did you mean {near}?" if near else ", such as Europe/Berlin or UTC"
-    return f"must be the name of a time zone in the IANA database{hint}"
-
-
-def _zone_meant(text: str) -> str | None:
-    """Guess the zone that a name stands for: UTC by another name, a fixed offset, a city, a name in another case."""
-    name = text.strip().replace(" ", "_").casefold()
-    if name in UTC_NAMES or _NO_OFFSET.fullmatch(name):
-        return "UTC"
-    if offset := _OFFSET.fullmatch(name):
-        sign = "-" if offset[1] == "+" else "+"  # the names of the Etc zones count westwards (POSIX)
-        zone = f"Etc/GMT{sign}{int(offset[2])}"
-        return zone if zone in _zones() else None
-    spelled = _zones_by_name()
-    if len(name) < SHORTEST_GUESS:
-        return spelled.get(name)
-    near = get_close_matches(name, spelled, 1, cutoff=0.8)
-    return spelled[near[0]] if near else None
-
-
-@cache
-def _zones_by_name() -> dict[str, str]:
-    """Return all zones, by their names and by their cities in lower case."""
-    cities = {
-        zone.rpartition("/")[2].casefold(): zone for zone in sorted(_zones()) if "/" in zone and "Etc/" not in zone
-    }
-    return cities | {zone.casefold(): zone for zone in _zones()}
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones()) - NO_ZONES
 
 
 def scheduled_job_id(name: str, tick: int) -> str:

@@ -66,6 +66,7 @@ _WHOLE: Final[dict[str, JsonValue]] = {
     "arguments": {"n": 1_000_000},
     "result": 78_498,
     "webhook_url": None,
+    "timezone": "Europe/Berlin",
     "position": None,
     "notifications": [],
 }
@@ -190,6 +191,9 @@ class Job(Summary):
     arguments: dict[str, Any]
     result: Annotated[Any, Field(description="Result of the operation; null until the job has succeeded.")]
     webhook_url: Annotated[str | None, Field(description="Address that gets a signed POST when the job has ended.")]
+    timezone: Annotated[
+        str | None, Field(description="The time zone of the times in its mails and on its page; null: UTC.")
+    ]
     position: Annotated[
         int | None, Field(ge=0, description="Number of jobs ahead of it in its queue; null unless it waits in one.")
     ]

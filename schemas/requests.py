@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from schemas.moments import Instant, Moment
+from schemas.moments import Instant, Moment, ZoneName
 from schemas.priority import Priority
 from schemas.recipients import Notify, Recipients
 from schemas.webhooks import WebhookUrl
@@ -72,6 +72,14 @@ Email = Annotated[
 
 Notified = Annotated[Notify | None, Field(description="Occasions of notifications; all of them by default.")]
 
+TimeZone = Annotated[
+    ZoneName | None,
+    Field(
+        description="The time zone of the times in its mails and on its page; UTC by default.",
+        examples=["Europe/Berlin"],
+    ),
+]
+
 Hook = Annotated[
     WebhookUrl | None,
     Field(
@@ -116,6 +124,7 @@ class ComputeRequest(Request):
     other: Annotated[Number, Field(description="The second number.")]
     email: Email = None
     notify: Notified = None
+    timezone: TimeZone = None
 
 
 class Named(Request):
@@ -165,6 +174,7 @@ class OperationRequest(Work):
         Deadline | None,
         Field(description="A time (RFC 3339), or seconds from now, after which it is not started."),
     ] = None
+    timezone: TimeZone = None
 
 
 class JobRequest(OperationRequest, Named):

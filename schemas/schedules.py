@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from schemas.jobs import JobId, Links, Moment
+from schemas.moments import ZoneName
 from schemas.priority import Priority
 from schemas.recipients import Notify
 from schemas.requests import YEAR, Named, Work
@@ -19,10 +20,6 @@ MAX_CRON: Final = 500
 """Maximum characters of an expression."""
 CRON_PATTERN: Final = r"^[ \t\r\n]*[0-9A-Za-z*,/#-]+([ \t\r\n]+[0-9A-Za-z*,/#-]+){4}[ \t\r\n]*$"
 """The form of an expression. `errand/schedules.py` checks the rest, for which a pattern would be unreadable."""
-MAX_ZONE: Final = 64
-"""Maximum characters of the name of a time zone."""
-ZONE_PATTERN: Final = "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
-"""The form of the name of a time zone; there are some 600 of them."""
 
 Overlap = Literal["allow", "skip"]
 
@@ -37,13 +34,8 @@ Cron = Annotated[
     ),
 ]
 Zone = Annotated[
-    str,
-    Field(
-        max_length=MAX_ZONE,
-        description="The time zone of the times, as the IANA database names it.",
-        examples=["Europe/Berlin"],
-        json_schema_extra={"pattern": ZONE_PATTERN},
-    ),
+    ZoneName,
+    Field(description="The time zone of its times, and of those in its jobs' mails.", examples=["Europe/Berlin"]),
 ]
 OverlapWish = Annotated[Overlap, Field(description="`skip`: a time is skipped if the job before it has not ended.")]
 

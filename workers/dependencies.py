@@ -83,7 +83,18 @@ class WorkerStore:
         if any(not is_allowed(each, self.settings.allowed_domains) for each in emails):
             raise JobRefused(f"email: {not_allowed_message(self.settings.allowed_domains)}")
         arguments = json.dumps({"value": call.value, "other": call.other}, separators=(",", ":"))
-        job = NewJob(str(uuid7()), call.operation, arguments, emails, max_attempts=self.settings.max_attempts)
+        job = NewJob(
+            str(uuid7()),
+            call.operation,
+            arguments,
+            emails,
+            max_attempts=self.settings.max_attempts,
+            notify=(
+                "succeeded",
+                "failed",
+                "cancelled",
+            ),  # no receipt: the caller gets the result or has sent one itself
+        )
         self.store.accept([job], quiet=True)  # no other worker is woken: this one runs it
         return job
 

@@ -1,4 +1,4 @@
-"""Checks a body's times against each other, and makes the job to store: its times, limits and queue.
+"""Checks a body's times against each other and its time zone, and makes the job to store: its times, limits and queue.
 
 The last step before a job is stored. Next: `api/jobs/submit.py`.
 """
@@ -11,10 +11,11 @@ from api.checks.recipients import emails_of, notify_of
 from api.http.body import pointer, refusal
 from api.http.json_text import Path
 from errand.store import NewJob
+from errand.zones import timezone_fault
 from schemas.moments import Instant
 from schemas.operations import Operation
 from schemas.problems import Fault
-from schemas.requests import OperationRequest
+from schemas.requests import ComputeRequest, OperationRequest
 
 
 def new_job(operation: Operation, arguments: str, body: OperationRequest, max_attempts: int) -> NewJob:
@@ -36,7 +37,14 @@ def new_job(operation: Operation, arguments: str, body: OperationRequest, max_at
         tags=tuple(body.tags),
         webhook_url=body.webhook_url,
         notify=notify_of(body),
+        timezone=body.timezone,
     )
+
+
+def refuse_unknown_timezone(body: ComputeRequest | OperationRequest, at: Path = ()) -> None:
+    """Raise JobRefused if there is no such time zone; `at` is the path of the job in the body."""
+    if body.timezone is not None and (fault := timezone_fault(body.timezone)):
+        raise refusal([Fault(pointer=pointer(*at, "timezone"), detail=fault)])
 
 
 def refuse_contradictory_times(body: OperationRequest, at: Path = (), *, again: bool = False) -> None:

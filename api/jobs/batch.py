@@ -11,7 +11,7 @@ from flask import Blueprint
 
 from api.checks import idempotency
 from api.checks.arguments import check_arguments
-from api.checks.options import new_job, refuse_contradictory_times
+from api.checks.options import new_job, refuse_contradictory_times, refuse_unknown_timezone
 from api.checks.recipients import refuse_recipients
 from api.checks.webhook_url import refuse_webhook
 from api.context import Errand, current_errand
@@ -65,6 +65,7 @@ def job_or_problem(errand: Errand, item: Any, index: int, *, again: bool) -> New
     try:
         body = validated(JobRequest, item, at)
         refuse_contradictory_times(body, at, again=again)
+        refuse_unknown_timezone(body, at)
         refuse_recipients(body, errand.settings, at)
         refuse_webhook(body, errand.settings, at)
         text = errand.catalogue.find_in_body(body.operation, (*at, "operation"))

@@ -41,7 +41,18 @@ MOST_STEPS: Final = 10
 """Maximum number of round trips in search of jobs; the next request continues the search."""
 MOST_BYTES: Final = 4 * 2**20
 """A request also stops after so many bytes of arguments, because each replay has a copy of its own."""
-COPIED: Final = ("arguments", "email", "notify", "webhook_url", "timeout", "priority", "tags", "origin", "key")
+COPIED: Final = (
+    "arguments",
+    "email",
+    "notify",
+    "webhook_url",
+    "timeout",
+    "priority",
+    "tags",
+    "timezone",
+    "origin",
+    "key",
+)
 """Fields that a replay is made from, besides those that every record has."""
 NOT_ENDED: Final = "The job's status is `%s`; it can be replayed with other arguments once it has ended."
 
@@ -168,6 +179,7 @@ def replay_of(errand: Errand, origin: JobRecord, edits: dict[str, Any]) -> NewJo
         webhook_url=origin.webhook_url,
         origin=origin.id,
         notify=origin.notify,
+        timezone=origin.timezone,
     )
 
 

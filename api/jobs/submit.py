@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 
 from api.checks import idempotency
 from api.checks.arguments import check_arguments
-from api.checks.options import is_delayed, new_job, refuse_contradictory_times
+from api.checks.options import is_delayed, new_job, refuse_contradictory_times, refuse_unknown_timezone
 from api.checks.recipients import emails_of, notify_of, refuse_recipients
 from api.checks.webhook_url import refuse_webhook
 from api.context import Errand, current_errand
@@ -56,9 +56,18 @@ def compute() -> Answer:
     body = read_body(ComputeRequest)
     arguments = f'{{"value":{body.value!r},"other":{body.other!r}}}'  # Python writes finite numbers as JSON does
     errand = current_errand()
+    refuse_unknown_timezone(body)
     refuse_recipients(body, errand.settings)
-    limit = errand.settings.max_attempts
-    job = NewJob(str(uuid7()), body.operation, arguments, emails_of(body), COMPUTE, limit, notify=notify_of(body))
+    job = NewJob(
+        str(uuid7()),
+        body.operation,
+        arguments,
+        emails_of(body),
+        COMPUTE,
+        errand.settings.max_attempts,
+        notify=notify_of(body),
+        timezone=body.timezone,
+    )
     return accept(errand, job, body)
 
 
@@ -83,6 +92,7 @@ def accept_operation(operation_text: str, body: OperationRequest) -> Answer:
     """Check the body against a published operation (JSON text), and accept the job."""
     errand = current_errand()
     refuse_contradictory_times(body, again=idempotency.HEADER in request.environ)
+    refuse_unknown_timezone(body)
     refuse_recipients(body, errand.settings)
     refuse_webhook(body, errand.settings)
     operation, arguments = check_arguments(operation_text, body.arguments)

@@ -34,6 +34,7 @@ def members_of(record: JobRecord) -> dict[str, str]:
         "arguments": record.arguments or "null",
         "result": record.result or "null",
         "webhook_url": json.dumps(record.webhook_url),
+        "timezone": _json(record.timezone),
         "position": "null" if record.position is None else str(record.position),
     }
     return {name: members[name] for name in FIRST} | members

@@ -25,7 +25,7 @@ class NewJob:
 
     `emails` are plain addresses, each once; `notify` names the occasions of its notifications (none: all). `key` is its
     Idempotency-Key; a second request with this key is the same if its `fingerprint` is. `origin` is the job of which it
-    is a replay.
+    is a replay. `timezone` is the zone of the times in its mails; None stands for UTC.
     """
 
     id: str
@@ -46,6 +46,7 @@ class NewJob:
     webhook_url: str | None = None
     origin: str | None = None
     notify: tuple[Occasion, ...] = ()
+    timezone: str | None = None
 
     @property
     def has_receipt(self) -> bool:
@@ -226,6 +227,8 @@ def arguments_of(job: NewJob) -> list[str]:
         fields += ["origin", job.origin]
     if job.notify:
         fields += ["notify", " ".join(job.notify)]
+    if job.timezone:
+        fields += ["timezone", job.timezone]
     due = f"+{job.delay_ms}" if job.delay_ms else "" if job.run_at_ms is None else str(job.run_at_ms)
     deadline = "" if job.deadline_ms is None else str(job.deadline_ms)
     if job.deadline_in_ms is not None:

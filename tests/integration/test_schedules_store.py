@@ -75,6 +75,16 @@ def test_a_schedule_that_is_due_starts_a_job_and_goes_on_to_its_next_time(store,
     assert fire_due_schedules(store, settings) == []
 
 
+@pytest.mark.parametrize(("zone", "of_its_job"), [("Asia/Kathmandu", "Asia/Kathmandu"), ("UTC", None)])
+def test_the_jobs_of_a_schedule_have_its_time_zone(store, settings, zone, of_its_job):
+    put(store, timezone=zone)
+    overdue(store)
+
+    [(job_id, _)] = fire_due_schedules(store, settings)
+
+    assert store.get(job_id).timezone == of_its_job
+
+
 @pytest.mark.parametrize("redis_url", ["valkey", "redis_server"], indirect=True)
 def test_of_many_instances_at_once_one_starts_the_job(store, settings):
     instances = [Store.connect(settings) for _ in range(8)]

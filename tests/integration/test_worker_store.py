@@ -65,3 +65,13 @@ def test_a_call_may_name_several_addresses_and_is_refused_as_the_api_would(store
 
     assert store.get(job.id).emails == ("a@email.com", "b@email.com")
     assert store.client.zrange(store.keys.jobs, 0, -1) == [job.id], "nothing else was stored"
+
+
+def test_a_call_mails_how_its_job_ended_and_no_receipt(store, worker_store):
+    job = worker_store.accept_call("sum", 30, 10, "name@email.com")
+    [lease] = worker_store.claim_call(job)
+    assert store.get(job.id).notes == {}, "who calls has the answer soon, or has sent a notice of his own"
+
+    succeeded(store, lease, "40")
+
+    assert list(store.get(job.id).notes) == ["mail:result"]

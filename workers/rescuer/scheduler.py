@@ -62,4 +62,5 @@ def job_of_tick(schedule: StoredSchedule, tick: int, published: str | None, sett
         deadline_ms=None if wanted.deadline is None else tick + int(wanted.deadline * 1000),
         timeout=wanted.timeout,
         tags=tuple(dict.fromkeys([*wanted.tags, f"schedule:{schedule.name}"])),
+        timezone=None if wanted.timezone == "UTC" else wanted.timezone,
     )

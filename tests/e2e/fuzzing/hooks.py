@@ -17,10 +17,12 @@ from pydantic import ValidationError
 from api.checks.idempotency import KEY_PATTERN
 from api.checks.options import refuse_contradictory_times
 from errand.errors import JobRefused
-from errand.schedules import cron_fault, timezone_fault
+from errand.schedules import cron_fault
+from errand.zones import timezone_fault
 from schemas.address import EMAIL_PATTERN, MAX_LENGTH, as_address
+from schemas.moments import ZONE_PATTERN
 from schemas.requests import JobRequest, OperationRequest
-from schemas.schedules import CRON_PATTERN, MAX_CRON, ZONE_PATTERN
+from schemas.schedules import CRON_PATTERN, MAX_CRON
 from schemas.webhooks import WEBHOOK_PATTERN
 
 ZONES: Final = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
@@ -43,8 +45,7 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
         return
     case.body = with_real_addresses(case.body)
     case.body = with_a_public_webhook(case.body)
-    if case.operation.path == "/schedules/{name}":
-        case.body = with_real_times(case.body)
+    case.body = with_real_times(case.body)
     if case.operation.path == "/operations/{name}":
         case.body = with_its_arguments(case.body, case)
     if case.operation.path.endswith("/retry"):

@@ -25,6 +25,7 @@ WHOLE = {
     "email": "a@email.com b@email.com",
     "webhook_url": "https://example.com/hook",
     "notify": "accepted failed",
+    "timezone": "Europe/Berlin",
     "run_at": "1763700194200",
     "deadline": "1763700200000",
     "started_at": "1763700194201",
@@ -66,6 +67,7 @@ def test_a_field_that_redis_has_not_has_its_default():
     assert record == JobRecord(ID, "sum", Status.ACCEPTED, 1763700194123, 3)
     assert (record.attempt, record.priority, record.emails, record.notes) == (0, "normal", (), {})
     assert (record.arguments, record.result, record.started_at, record.position) == (None, None, None, None)
+    assert json.loads(render(record))["timezone"] is None
 
 
 @pytest.mark.parametrize("field", ["operation", "status"])
@@ -80,6 +82,7 @@ def test_its_report_has_what_redis_has():
     assert (told["id"], told["status"], told["attempt"], told["max_attempts"]) == (ID, "failed", 2, 3)
     assert (told["priority"], told["timeout"], told["tags"]) == ("high", 2.5, ["a", "schedule:nightly"])
     assert (told["created_at"], told["run_at"]) == ("2025-11-21T04:43:14.123Z", "2025-11-21T04:43:14.200Z")
+    assert told["timezone"] == "Europe/Berlin"
     assert (told["arguments"], told["result"]) == ({"value": 30, "other": 1.5}, None)
     assert told["links"]["origin"] == f"/jobs/{WHOLE['origin']}"
     assert [(note["channel"], note["state"]) for note in told["notifications"]] == [("mail", "pending")]

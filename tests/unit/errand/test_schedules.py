@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from errand.errors import ScheduleRefused
-from errand.schedules import NEVER, NICKNAMES, CronSchedule, _zones, cron_fault, local, scheduled_job_id
-from schemas.schedules import MAX_ZONE, ZONE_PATTERN
+from errand.schedules import NEVER, NICKNAMES, CronSchedule, cron_fault, local, scheduled_job_id
+from errand.zones import _zones
+from schemas.moments import MAX_ZONE, ZONE_PATTERN
 
 BERLIN = "Europe/Berlin"
 BEFORE_GAP = "2026-03-29T00:00:00+01:00"

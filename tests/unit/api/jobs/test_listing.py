@@ -22,7 +22,7 @@ def test_a_row_is_the_job_without_what_may_be_large(client, api_store):
     [row] = client.get("/jobs").json["jobs"]
 
     job = client.get(f"/jobs/{lease.id}").json
-    assert job.keys() - row.keys() == {"arguments", "result", "webhook_url", "notifications", "position"}
+    assert job.keys() - row.keys() == {"arguments", "result", "webhook_url", "timezone", "notifications", "position"}
     assert row == {name: value for name, value in job.items() if name in row}
 
 

@@ -49,7 +49,7 @@ def statuses(store, ids):
 class TestOneReplay:
     def test_it_is_a_new_job_with_all_of_its_origin_but_the_arguments_that_are_sent(self, client, api_store, doorbells):
         chosen = {"timeout": 2.5, "max_attempts": 9, "priority": "high", "tags": ("a", "b")}
-        chosen |= {"email": "name@email.com b@email.com", "notify": ("accepted", "failed")}
+        chosen |= {"email": "name@email.com b@email.com", "notify": ("accepted", "failed"), "timezone": "Asia/Tokyo"}
         origin = failed(
             api_store, **chosen, arguments='{"value":12345678901234567890,"other":1}', deadline_in_ms=60_000
         )
@@ -65,7 +65,7 @@ class TestOneReplay:
         assert job["arguments"] == {"value": 12345678901234567890, "other": 7}
         assert (job["origin"], job["links"]["origin"]) == (origin, f"/jobs/{origin}")
         assert (job["tags"], job["deadline"]) == (["a", "b", f"origin:{origin}"], None)
-        same = ("operation", "timeout", "max_attempts", "priority")
+        same = ("operation", "timeout", "max_attempts", "priority", "timezone")
         assert {name: job[name] for name in same} == {name: before[name] for name in same}
         assert [note["to"] for note in job["notifications"]] == ["name@email.com", "b@email.com"]
         assert api_store.get(job_id).notify == ("accepted", "failed")

@@ -75,6 +75,7 @@ def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):
         "priority": "normal",
         "timeout": None,
         "webhook_url": None,
+        "timezone": None,
         "position": 0,
         "progress": None,
         "tags": [],

@@ -351,3 +351,45 @@ def test_a_mail_is_promised_only_if_one_is_sent(client, path, body, is_mailed):
     assert answer.status_code == 202, answer.text
     assert (answer.json["message"] == MESSAGE) is is_mailed
     assert ("email" in answer.json["message"]) is is_mailed
+
+
+@pytest.mark.parametrize("path", ["/compute", "/jobs", "/operations/add", "/jobs/batch"])
+class TestTimeZone:
+    def post(self, client, path, zone):
+        numbers = {"value": 30, "other": 10}
+        job = {"operation": "add", "arguments": numbers, "timezone": zone}
+        bodies = {
+            "/compute": {"operation": "sum", **numbers, "timezone": zone},
+            "/operations/add": {"arguments": numbers, "timezone": zone},
+            "/jobs/batch": {"jobs": [job, job]},
+        }
+        return client.post(path, json=bodies.get(path, job))
+
+    @pytest.mark.parametrize("zone", ["Europe/Berlin", "Etc/GMT+12", "UTC", None])
+    def test_a_job_keeps_its_zone(self, client, api_store, path, zone):
+        assert self.post(client, path, zone).status_code == 202
+
+        assert {job.get("timezone") for job in api_store.accepted} == {zone}
+
+    @pytest.mark.parametrize(
+        ("zone", "hint"),
+        [
+            ("Berlin", "Europe/Berlin"),
+            ("europe/berlin", "Europe/Berlin"),
+            ("Z", "UTC"),
+            ("", "UTC"),
+            ("../etc/x", "UTC"),
+        ],
+    )
+    def test_an_unknown_zone_is_refused_with_a_hint_and_nothing_is_stored(self, client, api_store, path, zone, hint):
+        answer = self.post(client, path, zone)
+
+        problem = answer.json
+        if path == "/jobs/batch":
+            assert (problem["accepted"], problem["rejected"]) == (0, 2)
+            problem = problem["jobs"][1]["error"]
+        [error] = problem["errors"]
+        assert (problem["status"], problem["type"]) == (422, "urn:errand:job-refused")
+        assert error["pointer"] == ("/jobs/1/timezone" if path == "/jobs/batch" else "/timezone")
+        assert hint in error["detail"]
+        assert api_store.accepted == []
