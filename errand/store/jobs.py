@@ -90,7 +90,8 @@ class Outcome:
     """How an attempt ended. `payload` is JSON text: the result, or {"type", "message"} of the error.
 
     RETRYING: run again in `retry_ms`, unless this was the last attempt. ACCEPTED: handed back, as if it had not begun.
-    `seconds`: how long it took, for the log.
+    `seconds`: how long it took, for the log. `traceback` is for operators only: where the operation failed, "" if it
+    didn't, at most 16 KB. `place` names the line of it that a log names: `report.py:12 in total`.
     """
 
     lease: Lease
@@ -98,6 +99,8 @@ class Outcome:
     payload: str
     retry_ms: int = 0
     seconds: float = 0.0
+    traceback: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
