@@ -13,12 +13,14 @@ import traceback
 
 from api.serving.server import serve
 from errand.errors import SettingsRefused
+from errand.setting_names import warn_of_unknown_names
 from errand.settings import Settings
 
 
 def main() -> None:
     """Read the settings, check the plug-ins, serve."""
     settings = Settings.load_or_exit()
+    warn_of_unknown_names()
     logs.configure(settings.log_level)
     refuse_plugins(settings)
     serve(settings)

@@ -15,6 +15,7 @@ import argparse
 import sys
 
 from errand.errors import SettingsRefused
+from errand.setting_names import warn_of_unknown_names
 from errand.settings import Settings
 from workers.runner import IDLE, SERVICES, known, run
 
@@ -26,6 +27,7 @@ def main() -> int:
     parser.add_argument("services", nargs="*", metavar="SERVICE", help=choices)
     asked = parser.parse_args().services
     settings = Settings.load_or_exit()
+    warn_of_unknown_names()
     logs.configure(settings.log_level)
     try:
         names = list(dict.fromkeys(asked)) or known(settings)

@@ -87,11 +87,11 @@ def refuse_port_in_use(host: str, port: int) -> None:
 
     Granian binds with SO_REUSEPORT, so two APIs on one port would start without an error and share the requests.
     """
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-        except OSError as fault:
-            sys.stderr.write(f"errand: HOST and PORT: can't listen on {host}:{port}: {fault.strerror}\n")
-            raise SystemExit(2) from None
+    except OSError as fault:  # also if the host has no address
+        sys.stderr.write(f"errand: HOST and PORT: can't listen on {host}:{port}: {fault.strerror}\n")
+        raise SystemExit(2) from None

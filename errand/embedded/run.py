@@ -24,7 +24,7 @@ from errand.embedded.worker_notices import WorkerNotices
 from errand.health import NOTIFY_SOCKET
 from errand.process.ports import LOCALHOST, free_port, http_url, port_is_free
 from errand.process.waiting import NeverHappened, until
-from errand.settings import Settings
+from errand.settings import ANY_ADDRESS, Settings
 
 READY_IN = 60.0
 """Seconds after which `make run` explains what is missing."""
@@ -42,7 +42,12 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path(".errand"), help="folder for data and mails (%(default)s)")
     data = parser.parse_args().data
     settings = Settings.load_or_exit()
-    if not port_is_free(settings.port, settings.host):
+    try:
+        is_free = port_is_free(settings.port, settings.host)
+    except OSError as error:
+        sys.stderr.write(f"errand: HOST: {settings.host} can't be found: {error.strerror}\n")
+        return 2
+    if not is_free:
         other = free_port(settings.port + 1, settings.host)
         say(f"port {settings.port} is in use; stop what listens there, or choose another port: PORT={other} make run")
         return 2
@@ -118,7 +123,7 @@ def is_ready(settings: Settings) -> bool:
 
 def address(settings: Settings) -> str:
     """Return the URL under which this machine reaches the API."""
-    return http_url({"0.0.0.0": LOCALHOST, "::": "::1"}.get(settings.host, settings.host), settings.port)
+    return http_url(ANY_ADDRESS.get(settings.host, settings.host), settings.port)
 
 
 def welcome(settings: Settings, plan: RunPlan) -> str:

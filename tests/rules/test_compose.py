@@ -11,6 +11,7 @@ import yaml
 from errand import topology
 from errand.health import HEALTH_FILE
 from errand.settings import Settings
+from tests.rules.setting_readers import readers
 from tests.rules.tree import ROOT, text
 
 COMPOSE = yaml.safe_load(text(ROOT / "docker-compose.yml"))
@@ -26,6 +27,15 @@ IMAGE_VARIABLES = {
     "mailpit": {"MP_DATABASE", "MP_MAX_MESSAGES"},
 }
 """What the images we don't build read from their environment."""
+
+NOT_IN_A_CONTAINER = {
+    "MAILBOX": "mailpit shows the caught mails",
+    "WEB_SERVER_ADDRESS": "no service here is a plug-in's",
+}
+"""Settings that none of our containers is told, and why."""
+
+FIXED = {"AMQP_URI", "REDIS_URL", "HOST", "PORT", HEALTH_FILE}
+"""Settings that follow from this file itself: its servers, the ports inside."""
 
 SECRET = re.compile(r"pass|secret|token|://[^/]*@", re.IGNORECASE)
 ASKED_FOR = re.compile(r"\$\{[A-Z_]+:\?[^}]+\}")
@@ -124,23 +134,33 @@ def test_every_password_is_asked_for_and_none_is_written_down() -> None:
         assert not [line for verb in ("ENV", "ARG") for line in instructions(side, verb) if SECRET.search(line)]
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_a_service_is_told_only_what_it_reads(name: str) -> None:
-    known = {field.upper() for field in Settings.model_fields} | {HEALTH_FILE} if name in OWN else IMAGE_VARIABLES
+@pytest.mark.parametrize("name", OWN)
+def test_one_of_our_services_is_told_exactly_the_settings_that_it_reads(name: str) -> None:
+    read = {field.upper() for field, programs in readers().items() if name in programs}
 
-    told = set(SERVICES[name].get("environment", {}))
-    assert told <= (known if isinstance(known, set) else known.get(name, set()))
+    told = set(SERVICES[name]["environment"])
+    assert told == read - NOT_IN_A_CONTAINER.keys() | ({HEALTH_FILE} if name in WORKERS else set())
 
 
-def test_api_and_workers_are_told_the_same_about_jobs() -> None:
-    shared = [
-        {key: value for key, value in SERVICES[name]["environment"].items() if key not in {"HOST", "PORT", HEALTH_FILE}}
-        for name in OWN
-    ]
-    common = set.intersection(*(set(each) for each in shared))
+@pytest.mark.parametrize("name", THEIRS)
+def test_a_service_of_others_is_told_only_what_it_reads(name: str) -> None:
+    assert set(SERVICES[name].get("environment", {})) <= IMAGE_VARIABLES.get(name, set())
 
-    assert common >= {"AMQP_URI", "REDIS_URL", "KEY_PREFIX", "MAIL_ENABLED", "RESULT_TTL"}
-    assert all(each[key] == shared[0][key] for each in shared for key in common)
+
+def test_our_services_are_told_the_same() -> None:
+    values: dict[str, set[str | None]] = {}
+    for name in OWN:
+        for variable, value in SERVICES[name]["environment"].items():
+            values.setdefault(variable, set()).add(value)
+
+    assert [variable for variable, different in values.items() if len(different) > 1] == []
+
+
+def test_a_value_of_dotenv_reaches_the_services() -> None:
+    """A setting without a value here, or with its own name in it, is what `.env` says."""
+    for name in OWN:
+        for variable, value in SERVICES[name]["environment"].items():
+            assert value is None or f"${{{variable}:" in value or variable in FIXED, f"{name}: {variable}"
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -177,7 +197,8 @@ def test_what_is_mounted_is_there_and_read_only() -> None:
     for service in SERVICES.values():
         for mount in service.get("volumes", []):
             if isinstance(mount, dict):
-                assert (ROOT / mount["source"]).is_file(), mount["source"]
+                source = re.sub(r"^\$\{[A-Z_]+:-(.+)\}$", r"\1", mount["source"])  # what is mounted by default
+                assert (ROOT / source).exists(), source
                 assert mount["read_only"] is True
             else:
                 assert mount.partition(":")[0] in COMPOSE["volumes"]

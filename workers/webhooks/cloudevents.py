@@ -33,7 +33,7 @@ def event_of(notice: DueJobNotification, settings: Settings) -> bytes:
     event = {
         "specversion": '"1.0"',
         "id": json.dumps(event_id(notice)),
-        "source": json.dumps(settings.public_url.rstrip("/") or SOURCE),
+        "source": json.dumps(settings.public_url or SOURCE),
         "type": json.dumps(f"errand.job.{record.status}"),
         "subject": json.dumps(notice.id),
         "time": json.dumps(moment(record.finished_at or notice.since)),
