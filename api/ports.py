@@ -15,6 +15,7 @@ from errand.store import (
     NewJob,
     Page,
     ScheduleDefinition,
+    ServiceStates,
     Snapshot,
     StoredSchedule,
 )
@@ -153,7 +154,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         ...
 
     def retry_notifications(self, job_id: str) -> ControlResult:
-        """Send the failed notifications of a job again."""
+        """Send failed and waiting notifications of a job now."""
         ...
 
     def delete(self, job_id: str) -> ControlResult:
@@ -164,8 +165,8 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Return the counts behind the metrics."""
         ...
 
-    def ping(self) -> None:
-        """Return once the store answers."""
+    def service_states(self) -> ServiceStates:
+        """Return the services with a live worker, and waiting work that none of them may do."""
         ...
 
     def catalogue(self) -> dict[str, str]:

@@ -175,6 +175,11 @@ class Keys:
         return f"{self.prefix}catalogue"
 
     @property
+    def service_states(self) -> str:
+        """Hash of service name to the state of its own dependency; `services:beats` has the time of its last beat."""
+        return f"{self.prefix}services"
+
+    @property
     def schedules(self) -> str:
         """Sorted set of the names of all schedules by their next time (ms)."""
         return f"{self.prefix}schedules"

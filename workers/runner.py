@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import eventlet
 from eventlet.event import Event
+from nameko.containers import ServiceContainer
 from nameko.runners import ServiceRunner
 
 from errand import health
@@ -115,8 +116,8 @@ def run(names: Sequence[str], settings: Settings) -> int:
     ended = Event()
     _stop_on_signals(ended)
     eventlet.spawn_n(_beat)
-    if specs := _operations([name for name in names if name not in plugins], settings):
-        eventlet.spawn_n(_publish_catalogue, settings, specs)
+    specs = _operations([name for name in names if name not in plugins], settings)
+    eventlet.spawn_n(_report, settings, runner, specs)
     starting = eventlet.spawn(runner.start)
     eventlet.spawn_n(_watch, runner, starting, ended)
     status: int = ended.wait()
@@ -186,13 +187,20 @@ def _operations(names: Sequence[str], settings: Settings) -> dict[str, str]:
     return {name: each.spec.model_dump_json() for name, each in found if each.spec.service in names}
 
 
-def _publish_catalogue(settings: Settings, specs: dict[str, str]) -> None:
-    """Publish this worker's operations for the API, again and again: what no worker publishes is withdrawn."""
+def _report(settings: Settings, runner: ServiceRunner, specs: dict[str, str]) -> None:
+    """Publish this worker's operations and services for the API, again and again: without that they are withdrawn."""
     store = Store.connect(settings)
     while True:
         try:
             store.publish_catalogue(specs)
+            store.note_services({container.service_name: _state_of(container) for container in runner.containers})
             eventlet.sleep(BEAT_SECONDS)
         except StoreUnavailable as fault:
             log.warning("The catalogue is not published: %s", fault, extra={"action": "catalogue_waits"})
             eventlet.sleep(1)  # soon: without a catalogue the API refuses jobs
+
+
+def _state_of(container: ServiceContainer) -> str:
+    """Return the state that a service gives of what it depends on; an empty text if it gives none."""
+    states = [getattr(each, "dependency_state", "") for each in container.dependencies]
+    return next(filter(None, states), "")

@@ -1,4 +1,4 @@
-"""Sends a job's failed notifications again: `POST /jobs/{id}/notifications/retry`."""
+"""Sends a job's failed and waiting notifications now: `POST /jobs/{id}/notifications/retry`."""
 
 from typing import Final
 
@@ -13,18 +13,21 @@ from api.jobs.specs import control_spec
 
 notifications = Blueprint("notifications", __name__)
 
-NOTHING_FAILED: Final = "The job (`%s`) has no failed notification, so there is nothing to send again."
+NOTHING_TO_SEND: Final = (
+    "The job (`%s`) has no failed notification, and none that waits for another attempt, so there is nothing to send."
+)
 
 
 @notifications.post("/jobs/<job:job_id>/notifications/retry")
-@documented(tags=["jobs"], **control_spec("The failed notifications are pending again.", NOTHING_FAILED % "succeeded"))
+@documented(tags=["jobs"], **control_spec("The notifications are sent now.", NOTHING_TO_SEND % "succeeded"))
 def retry_notifications(job_id: str) -> Answer:
-    """Send failed notifications again
+    """Send failed and waiting notifications now
 
-    Mails and webhooks that were given up are tried again, for as long as new ones would be. All other notifications
-    stay as they are: nothing is sent twice.
+    Mails and webhooks that were given up are tried again, for as long as new ones would be. Those that wait for their
+    next attempt are tried now, except mails that wait because of MAIL_RATE. All other notifications stay as they are:
+    nothing is sent twice.
     """
     errand = current_errand()
-    for service in unless_refused(errand.store.retry_notifications(checked_id(job_id)), NOTHING_FAILED).to_tell:
+    for service in unless_refused(errand.store.retry_notifications(checked_id(job_id)), NOTHING_TO_SEND).to_tell:
         errand.relay.ring(job_id, service)
     return report_answer(job_record(job_id), 202)

@@ -5,13 +5,14 @@ answers. Next: `errand/store/counts.py`.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint
 
 from api.context import Errand, current_errand
 from api.http.answer import Answer
 from api.http.specs import Spec, documented, text_response
+from api.monitoring.readiness import readiness
 from errand.errors import StoreUnavailable
 from errand.store import Counts
 
@@ -62,12 +63,13 @@ class Exposition:
     def collect(self) -> Iterator["Metric"]:
         """Yield every metric."""
         try:
-            counts = self._errand.store.counts()
+            counts, states = self._errand.store.counts(), readiness(self._errand)
         except StoreUnavailable:
             yield gauge("store_up", "1 when the store answers.", 0)
         else:
             yield gauge("store_up", "1 when the store answers.", 1)
             yield from of_jobs(counts)
+            yield from of_services(states)
         yield gauge("broker_up", "1 when the broker took this process's last doorbell.", self._errand.relay.broker_up)
         yield gauge("api_watchers", "Open event streams and waits in this process.", self._errand.broadcaster.count)
         yield gauge(
@@ -96,6 +98,16 @@ def of_jobs(counts: Counts) -> Iterator["Metric"]:
     yield counters("jobs_run_seconds", "Duration of the last attempts of finished jobs.", ("operation",), busy)
     usual = [((operation,), ms / 1000) for operation, ms in counts.mean_ms.items()]
     yield gauges("job_usual_seconds", "Mean duration of recent attempts.", ("operation",), usual)
+
+
+def of_services(states: dict[str, Any]) -> Iterator["Metric"]:
+    """Yield the metrics of what `GET /readyz` shows."""
+    alive = [((name,), state == "up") for name, state in states["workers"].items()]
+    yield gauges("service_up", "1 when a worker that runs the service is alive.", ("service",), alive)
+    lacking = len(states["operations_without_worker"])
+    yield gauge("operations_without_worker", "Operations of waiting jobs that no live worker runs.", lacking)
+    if state := states["dependencies"].get("mail_server"):
+        yield gauge("mail_server_up", "1 when the mail server took the last mail.", state == "up")
 
 
 def gauge(name: str, text: str, value: float) -> "Metric":

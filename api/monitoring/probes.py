@@ -1,14 +1,23 @@
-"""Health probes for container platforms: `GET /healthz` and `GET /readyz`."""
+"""Health probes for container platforms: `GET /healthz` and `GET /readyz`.
 
-from flask import Blueprint
+`readiness.py` decides what is ready.
+"""
 
-from api.context import Errand, current_errand
+import json
+from typing import Final
+
+from flask import Blueprint, request
+
+from api.context import current_errand
 from api.http.answer import Answer, json_answer
 from api.http.specs import documented
-from api.monitoring.specs import LIVENESS, READINESS
-from errand.errors import StoreUnavailable
+from api.monitoring.readiness import readiness
+from api.monitoring.specs import LIVENESS, READINESS, VERBOSE
 
 probes = Blueprint("probes", __name__)
+
+SHORT: Final = ("status", "dependencies")
+"""What an answer has without `verbose`."""
 
 
 @probes.get("/healthz")
@@ -19,28 +28,15 @@ def alive() -> Answer:
 
 
 @probes.get("/readyz")
-@documented(tags=["health"], responses=READINESS)
+@documented(tags=["health"], parameters=[VERBOSE], responses=READINESS)
 def ready() -> Answer:
     """Check that jobs can be accepted
 
-    `degraded` means that the broker is down: jobs are accepted all the same, and run when it is back. Without the store
-    the answer is 503, and no job is accepted.
+    `degraded` means that jobs are accepted and kept, but that something which they need is away: the broker (jobs start
+    a little later), the mail server (mails wait), or the workers of a service. With `verbose=true` the answer names
+    the services and the operations that no worker runs. Without the store the answer is 503, and no job is accepted.
     """
-    store, broker = _state(store_up(current_errand())), _state(current_errand().relay.broker_up)
-    if store == "down":
-        raise StoreUnavailable(dependencies={"store": store, "broker": broker})
-    status = "ready" if broker == "up" else "degraded"
-    return json_answer(f'{{"status":"{status}","dependencies":{{"store":"{store}","broker":"{broker}"}}}}\n')
-
-
-def store_up(errand: Errand) -> bool:
-    """Return whether the store answers."""
-    try:
-        errand.store.ping()
-    except StoreUnavailable:
-        return False
-    return True
-
-
-def _state(up: bool) -> str:
-    return "up" if up else "down"
+    found = readiness(current_errand())
+    is_verbose = request.args.get("verbose") in ("", "true")  # others are ignored: some load balancers add their own
+    shown = found if is_verbose else {name: found[name] for name in SHORT}
+    return json_answer(json.dumps(shown) + "\n")

@@ -24,6 +24,7 @@ from errand.store.redis_access.script_loader import Client
 from errand.store.redis_access.store_part import AT_ONCE, Pace
 from errand.store.rescue import RescuePart, RescueRound
 from errand.store.schedules import ScheduleDefinition, SchedulesPart, StoredSchedule
+from errand.store.service_states import ServiceStates, ServiceStatesPart
 from errand.store.wake_queue import WakePart
 from errand.topology import Keys
 
@@ -36,6 +37,7 @@ class Store(
     EventsPart,
     CataloguePart,
     CountsPart,
+    ServiceStatesPart,
     NotificationsPart,
     AddressesPart,
     SchedulesPart,
@@ -92,6 +94,7 @@ __all__ = [
     "Renewal",
     "RescueRound",
     "ScheduleDefinition",
+    "ServiceStates",
     "Snapshot",
     "Store",
     "StoredSchedule",

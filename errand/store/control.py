@@ -1,4 +1,4 @@
-"""Cancels, retries and deletes accepted jobs for their clients, and retries their failed notifications.
+"""Cancels, retries and deletes accepted jobs for their clients, and has their notifications sent now.
 
 Next: `listing.py`.
 """
@@ -44,7 +44,7 @@ class ControlPart(StorePart):
         return [ControlResult(reply, _status(before), queue) for reply, before, queue in rows]
 
     def retry_notifications(self, job_id: str) -> ControlResult:
-        """Send the failed notifications of a job again; `refused` if none has failed."""
+        """Send failed and waiting notifications of a job now; `refused` if there are none."""
         reply, before, services = self._run("retry_notifications", self._mail, job_id)
         return ControlResult(reply, _status(before), to_tell=tuple(services.split()))
 

@@ -47,11 +47,11 @@ def all_end(stack, load, within=60):
 
 
 def is_degraded(stack):
-    return stack.get("/readyz").json()["status"] == "degraded"
+    return stack.get("/readyz").json()["dependencies"]["broker"] == "down"
 
 
 def is_ready(stack):
-    return stack.get("/readyz").json()["status"] == "ready"
+    return stack.get("/readyz").json()["dependencies"]["broker"] == "up"
 
 
 def call(uri, timeout=10):

@@ -57,8 +57,8 @@ def all_end(stack, load, cluster):
     until(lambda: not any(cluster.nodes[0].depths(cluster.uri()).values()), 40, "empty queues", pause=0.5)
 
 
-def status(stack):
-    return stack.get("/readyz").json()["status"]
+def broker(stack):
+    return stack.get("/readyz").json()["dependencies"]["broker"]
 
 
 def call(node):
@@ -76,7 +76,7 @@ def test_the_node_with_the_leaders_is_killed_and_comes_back(cluster, env, tmp_pa
             lost.kill()
             try:
                 load.goes_on(500)
-                until(lambda: status(stack) == "ready", 20, "the API connected to another node")
+                until(lambda: broker(stack) == "up", 20, "the API connected to another node")
                 assert [call(node) for node in others] == [40, 40]
                 load.goes_on()
             finally:
@@ -103,7 +103,7 @@ def test_a_node_that_hangs_holds_up_nothing(cluster, env, tmp_path):
                 until(lambda: time.monotonic() - began > HANGS_SECONDS, 20, "the end of it")
             finally:
                 hanging.release()
-            until(lambda: status(stack) == "ready", 30, "ready again")
+            until(lambda: broker(stack) == "up", 30, "ready again")
             load.goes_on()
 
         all_end(stack, load, cluster)
@@ -119,13 +119,13 @@ def test_all_nodes_are_gone_for_a_minute(cluster, env, tmp_path):
             connections = cluster.nodes[0].connections(cluster.uri())
             cluster.kill()
             began = time.monotonic()
-            until(lambda: status(stack) == "degraded", 20, "degraded")
+            until(lambda: broker(stack) == "down", 20, "degraded")
             ran = stack.count("succeeded")
             load.goes_on(100)
             until(lambda: stack.count("succeeded") > ran + 50, 20, "jobs that are run meanwhile")
             until(lambda: time.monotonic() - began > ALL_DOWN_SECONDS, 90, "the end of it", pause=0.5)
             cluster.start()
-            until(lambda: status(stack) == "ready", 20, "ready again")
+            until(lambda: broker(stack) == "up", 20, "ready again")
             load.goes_on(50)
 
         all_end(stack, load, cluster)

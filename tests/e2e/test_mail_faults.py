@@ -92,6 +92,12 @@ class Scene:
         members = [each for each in client.zrange(keys.notifications, 0, -1) if each.endswith(job_id)]
         client.zrem(keys.notifications, *members)
 
+    def mail_server(self):
+        """Return what `/readyz` says of the mail server."""
+        ready = self.stack.get("/readyz")
+        assert ready.status_code == 200, "jobs are accepted"
+        return ready.json()["dependencies"].get("mail_server")
+
     def all_told(self):
         """Return whether no mail is pending."""
         return self.stack.store.client.zcard(self.stack.store.keys.notifications) == 0
@@ -160,11 +166,13 @@ def test_mails_wait_for_a_server_that_is_down_and_go_out_when_it_is_back(scene):
         ids = [scene.job(address) for address in addresses]
         assert scene.deferred(ids[0], "refused")["to"] == addresses[0]
         tries = [row["attempts"] for job_id in ids for row in scene.notes(job_id).values()]
+        until(lambda: scene.mail_server() == "down", 10, "a worker's beat that says so")
 
     for job_id, address in zip(ids, addresses, strict=True):
         assert {row["last_error"] for row in scene.sent(job_id, within=10).values()} == {None}
         assert subjects(scene.sink.to(address)) == ONCE
     assert tries.count(0) > 10, "only one mail tries the server now and then"
+    until(lambda: scene.mail_server() == "up", 10, "a worker's beat that says so")
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,11 @@ class MailSender:
         if self._may_claim(store):
             self._start_sender(store)
 
+    @property
+    def server_is_away(self) -> bool:
+        """Whether the mail server took no mail when it was last tried."""
+        return self._delivery.server.is_away
+
     def close(self) -> None:
         """Wait up to STOP_GRACE for the mails in progress, hand the others back, and close all connections."""
         self._closing = True

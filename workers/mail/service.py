@@ -31,15 +31,23 @@ log = logging.getLogger(__name__)
 class MailSenderProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations
     """Injects the container's MailSender."""
 
+    _sender: MailSender | None = None
+
     def setup(self) -> None:
         """Make the sender."""
         self._sender = MailSender(settings_of(self))
 
+    @property
+    def dependency_state(self) -> str:
+        """The state of the mail server: `up` or `down`, or an empty text before the start."""
+        return "" if self._sender is None else "down" if self._sender.server_is_away else "up"
+
     def stop(self) -> None:
         """Let the sender finish the mails in progress."""
-        self._sender.close()
+        if self._sender is not None:
+            self._sender.close()
 
-    def get_dependency(self, worker_ctx: Any) -> MailSender:
+    def get_dependency(self, worker_ctx: Any) -> MailSender | None:
         """Return the sender."""
         return self._sender
 

@@ -1,6 +1,8 @@
 #!lua flags=allow-oom
 -- Send the failed notifications of a job again: they are pending as if they were new. Those about an end that the
 -- job no longer has stay as they are, unless that end was stored with them: the job was run again since.
+-- Pending ones that wait for their next attempt are due at once, unless one is being sent just now, or waits because
+-- its address has had its share of this hour.
 -- ARGV: prefix, 'on'|'off' (mail), id.
 -- Returns {done|refused|unknown, status, services that have something to send now}.
 -- Shared: places, queue, notification_keys, notify, finish.
@@ -15,7 +17,17 @@ local function still_so(channel, name, note)
   return channel == 'mail' or (tonumber(string.match(name, '%d+$')) or 0) == tonumber(f.retries or 0)
 end
 
+-- Whether no worker has it in hand: its last attempt was settled, or none was made yet.
+local function waits(note)
+  return note.attempts == (note.settled or 0) and (note.slot or 0) <= now
+end
+
 local retried, again = {}, false
+local function make_due(channel, name, note)
+  call('ZADD', notices_key(channel), now, member_of(channel, name, id, note.to))
+  retried[channel == 'mail' and 'mail ' or 'webhooks '] = true
+end
+
 for _, field in ipairs(call('HKEYS', job)) do
   local channel, name = string.match(field, '^note:(%a+):(.+)$')
   local note = channel and cjson.decode(call('HGET', job, field))
@@ -24,10 +36,10 @@ for _, field in ipairs(call('HKEYS', job)) do
     note.state = (channel == 'webhook' or wanted == 'on') and 'pending' or 'disabled'
     note.since, note.slot = now, nil
     call('HSET', job, field, cjson.encode(note))
-    if note.state == 'pending' then
-      call('ZADD', notices_key(channel), now, member_of(channel, name, id, note.to))
-      retried[channel == 'mail' and 'mail ' or 'webhooks '] = true
-    end
+    if note.state == 'pending' then make_due(channel, name, note) end
+  elseif note and note.state == 'pending' and waits(note) then
+    again = true
+    make_due(channel, name, note)
   end
 end
 local services = (retried['mail '] and 'mail ' or '') .. (retried['webhooks '] and 'webhooks ' or '')

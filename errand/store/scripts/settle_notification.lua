@@ -10,6 +10,7 @@ if not note or note.state ~= 'pending' or note.attempts ~= tonumber(ARGV[5]) the
 local key, member = notices_key(channel), member_of(channel, name, id, note.to)
 note.state = state
 note.last_error = ARGV[7] ~= '' and ARGV[7] or nil
+note.settled = note.attempts
 if state == 'pending' then
   call('ZADD', key, now + tonumber(ARGV[8]), member)
 else

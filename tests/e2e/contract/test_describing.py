@@ -68,7 +68,10 @@ def test_the_figures_follow_the_jobs(shared: Stack) -> None:
 
 def test_it_is_alive_and_ready(shared: Stack) -> None:
     assert shared.get("/healthz").json() == {"status": "ok"}
-    assert shared.get("/readyz").json() == {"status": "ready", "dependencies": {"store": "up", "broker": "up"}}
+    ready = shared.get("/readyz?verbose").json()
+    assert ready["dependencies"] == {"store": "up", "broker": "up", "mail_server": "up"}
+    assert {"compute", "mail", "rescuer", "webhooks"} <= ready["workers"].keys()
+    assert set(ready["workers"].values()) == {"up"}
 
 
 def test_its_documentation_is_served_with_all_it_needs(shared: Stack) -> None:

@@ -11,6 +11,8 @@ MAX_SENDERS: Final = 4
 """Most mails that one mail worker sends at a time, each over a connection of its own."""
 LONGEST_AWAY_SECONDS: Final = 15.0
 """Longest pause before the next try of a mail server that is away."""
+FORGOTTEN_SECONDS: Final = 60.0
+"""How long a server counts as away after the time of its next try, if nothing tries it."""
 NARROW_SECONDS: Final = 60.0
 """How long a mail worker uses fewer connections after the server was too busy for them."""
 
@@ -27,6 +29,11 @@ class ServerHealth:
         self._next_try_at = self._narrow_until = 0.0
         self._away = False
         self._width = MAX_SENDERS
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the server took no mail at the last try, unless that is long ago: then nothing waits for it."""
+        return self._away and monotonic() < self._next_try_at + FORGOTTEN_SECONDS
 
     def senders(self) -> int:
         """Return how many mails may be sent at a time now."""

@@ -3,9 +3,10 @@
 -- may fail again: attempts go on counting, because their number is the fence that refuses an overtaken attempt.
 local function notify(key, id, channel, name, note, wanted, now)
   local field = 'note:' .. channel .. ':' .. name
-  local former = call('HGET', key, field)
+  local text = call('HGET', key, field)
+  local former = text and cjson.decode(text) or {}
   note.channel, note.since = channel, now
-  note.attempts = former and cjson.decode(former).attempts or 0
+  note.attempts, note.settled = former.attempts or 0, former.settled
   note.state = wanted == 'on' and 'pending' or 'disabled'
   call('HSET', key, field, cjson.encode(note))
   if note.state ~= 'pending' then return false end

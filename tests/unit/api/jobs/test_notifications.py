@@ -1,7 +1,10 @@
-"""One request sends a job's failed notifications again, and no others."""
+"""One request sends a job's failed and waiting notifications now, and no others."""
+
+import json
 
 import pytest
 
+from errand.store import Store
 from schemas.jobs import Job
 from schemas.notifications import NoticeState
 from schemas.status import Status
@@ -52,7 +55,7 @@ def test_sent_notifications_are_not_sent_again(client, api_store, doorbells):
     assert [notice.to for notice in api_store.claim_mails(50, 60)] == ["b@email.com"]
 
 
-@pytest.mark.parametrize("state", [NoticeState.PENDING, NoticeState.SENT, NoticeState.UNSUBSCRIBED])
+@pytest.mark.parametrize("state", [NoticeState.SENT, NoticeState.UNSUBSCRIBED])
 def test_where_nothing_failed_there_is_nothing_to_send_again(client, api_store, doorbells, state):
     job_id = accepted(api_store, email="a@email.com")
     [notice] = api_store.claim_mails(50, 60)
@@ -64,6 +67,59 @@ def test_where_nothing_failed_there_is_nothing_to_send_again(client, api_store, 
     assert answer.json["type"] == "urn:errand:move-refused"
     assert "The job (`accepted`) has no failed notification" in answer.json["detail"]
     assert doorbells.rung == []
+
+
+def test_notifications_that_wait_for_another_attempt_are_due_at_once(client, api_store, doorbells):
+    lease = claimed(api_store, email="a@email.com", webhook_url=URL)
+    succeeded(api_store, lease)
+    [hook] = api_store.claim_webhooks(9, 60, 10_000, 9, {})
+    api_store.settle(hook, NoticeState.PENDING, "503", retry_after=600)
+    for notice in api_store.claim_mails(50, 60):
+        api_store.settle(notice, NoticeState.PENDING, "the server is away", retry_after=600)
+    assert api_store.claim_mails(50, 60) == []
+
+    answer = again(client, lease.id)
+
+    assert answer.status_code == 202
+    assert doorbells.rung == [(lease.id, "mail"), (lease.id, "webhooks")]
+    assert sorted(notice.kind for notice in api_store.claim_mails(50, 60)) == ["receipt", "result"]
+    assert len(api_store.claim_webhooks(9, 60, 10_000, 9, {})) == 1
+
+
+def test_a_notification_that_is_being_sent_is_left_to_its_sender(client, api_store, doorbells):
+    job_id = accepted(api_store, email="a@email.com")
+    [notice] = api_store.claim_mails(50, 60)
+
+    assert again(client, job_id).status_code == 409
+
+    assert api_store.claim_mails(50, 60) == []
+    assert doorbells.rung == []
+    api_store.settle(notice, NoticeState.PENDING, "later", retry_after=600)
+    [second] = again(client, job_id) and api_store.claim_mails(50, 60)
+    assert again(client, job_id).status_code == 409, "the second attempt is under way"
+    assert second.attempt == 2
+
+
+def test_a_mail_that_a_release_before_this_one_has_in_hand_is_left_alone(client, api_store):
+    job_id = accepted(api_store, email="a@email.com")
+    api_store.claim_mails(50, 60)
+    key = api_store.keys.job(job_id)
+    note = json.loads(api_store.client.hget(key, "note:mail:receipt"))
+    api_store.client.hset(key, "note:mail:receipt", json.dumps(note | {"attempts": 3}))
+
+    assert again(client, job_id).status_code == 409
+
+
+def test_a_mail_that_waits_for_its_share_of_the_hour_goes_on_waiting(client, settings, api_store):
+    store = Store.connect(settings.model_copy(update={"mail_rate": 1}))
+    accepted(api_store, email="a@email.com")
+    waiting = accepted(api_store, email="a@email.com")
+    assert len(store.claim_mails(50, 60)) == 1
+
+    assert again(client, waiting).status_code == 409
+
+    assert store.claim_mails(50, 60) == []
+    store.client.close()
 
 
 def test_a_job_without_notifications_has_nothing_to_send_again(client, api_store):

@@ -72,6 +72,18 @@ def test_every_process_tells_the_same_of_jobs(client, api_store, settings):
     assert scraped(client) == scraped(other)
 
 
+def test_services_and_the_mail_server_are_up_or_down(client, api_store):
+    api_store.note_services({"compute": "", "mail": "down"})
+    accepted(api_store, operation="gone")
+
+    figures = scraped(client)
+
+    up = {name: figures["errand_service_up", ("service", name)] for name in ("compute", "mail", "rescuer")}
+    assert up == {"compute": 1, "mail": 1, "rescuer": 0}
+    assert figures["errand_mail_server_up",] == 0
+    assert figures["errand_operations_without_worker",] == 1
+
+
 def test_while_the_store_is_down_only_this_is_told_and_what_the_process_knows_itself(client, api_store, doorbells):
     doorbells.broker_up = False
     api_store.go_away()
