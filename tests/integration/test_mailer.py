@@ -86,6 +86,7 @@ def test_a_letter_arrives_as_text_and_html_with_its_headers(mailer, smtp_sink):
     assert headers["Message-ID"] == LETTER.message_id
     assert headers["In-Reply-To"] == headers["References"] == LETTER.in_reply_to
     assert headers["Auto-Submitted"] == "auto-generated"
+    assert headers["X-Auto-Response-Suppress"] == "OOF, AutoReply"
     assert mail.message["Date"].datetime.tzinfo is not None
 
 
@@ -185,7 +186,7 @@ def test_a_mail_with_a_file_of_the_largest_usual_size_arrives(mailer, smtp_sink)
     assert len(file.get_payload(decode=True)) == most
 
 
-def test_a_picture_is_shown_inside_the_html_and_attached(mailer, smtp_sink):
+def test_a_picture_is_sent_once_shown_by_the_html_and_offered_as_a_file(mailer, smtp_sink):
     picture = Attachment("histogram.png", "image/png", b"\x89PNG\r\n\x1a\nand so on", inline=True)
     html = f'<img src="cid:{picture.cid}" alt="">\n'
 
@@ -194,18 +195,17 @@ def test_a_picture_is_shown_inside_the_html_and_attached(mailer, smtp_sink):
     [mail] = smtp_sink.wait_for(1)
     parts = list(mail.message.walk())
     assert [part.get_content_type() for part in parts] == [
-        "multipart/mixed",
+        "multipart/related",
         "multipart/alternative",
         "text/plain",
-        "multipart/related",
         "text/html",
         "image/png",
-        "image/png",
     ]
-    shown, attached = parts[-2:]
+    shown = parts[-1]
     assert (shown["Content-ID"], shown.get_content_disposition()) == (f"<{picture.cid}>", "inline")
-    assert (attached["Content-ID"], attached.get_filename()) == (None, "histogram.png")
-    assert {part.get_payload(decode=True) for part in (shown, attached)} == {picture.content}
+    assert [file.get_filename() for file in mail.message.iter_attachments()] == ["histogram.png"]
+    assert shown.get_payload(decode=True) == picture.content
+    assert mail.content.count(b"image/png") == 1
 
 
 def test_the_headers_name_the_page_to_unsubscribe(mailer, smtp_sink):
@@ -717,3 +717,24 @@ def test_importing_the_mailer_loads_nothing_that_reads_html_or_asks_for_password
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert not heavy & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("machine", "domain", "greeting"),
+    [
+        ("mail1.example.com", "errand.test", "mail1.example.com"),
+        ("8a1f0c9d2b7e", "errand.test", "errand.test"),
+        ("laptop", "localhost", "[127.0.0.1]"),
+    ],
+)
+def test_it_greets_the_server_by_a_name_and_only_without_any_by_an_address(
+    smtp_sink, monkeypatch, machine, domain, greeting
+):
+    monkeypatch.setattr("socket.gethostname", lambda: machine)
+    mailer = Mailer(smtp_sink.url, timeout=5, domain=domain)
+
+    send_letter(mailer, LETTER)
+    mailer.close()
+
+    smtp_sink.wait_for(1)
+    assert smtp_sink.greetings == {greeting}

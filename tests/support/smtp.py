@@ -125,6 +125,7 @@ class SmtpSink:
     commands: list[str] = field(default_factory=list, init=False)
     """Command lines as they came in."""
     logins: list[tuple[str, str]] = field(default_factory=list, init=False)
+    greetings: set[str] = field(default_factory=set, init=False)
     """Users and passwords as they were shown."""
     received: bytearray = field(default_factory=bytearray, init=False)
     """All bytes that came in, those inside TLS included."""
@@ -216,6 +217,7 @@ class SmtpSink:
         """Keep one mail, unless a switch says otherwise."""
         to = envelope.rcpt_tos[0]
         self.note(lambda: self.arrived.append(to))
+        self.greetings.add(session.host_name)
         await asyncio.sleep(self.delay)
         if gate := self._held.get(to):
             await gate.wait()

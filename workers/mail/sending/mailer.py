@@ -39,11 +39,17 @@ class _YagmailClient(yagmail.SMTP):  # type: ignore[misc]  # it has no annotatio
 class Mailer:
     """Sends mails one after the other, over one connection while that is healthy. Not for several threads at once."""
 
-    def __init__(self, smtp_url: str, timeout: float = 20.0, context: ssl.SSLContext | None = None) -> None:
-        """Connect to nothing yet. `timeout` is in seconds, for each reply; raise SettingsRefused for a bad SMTP_URL."""
+    def __init__(
+        self, smtp_url: str, timeout: float = 20.0, context: ssl.SSLContext | None = None, domain: str = ""
+    ) -> None:
+        """Connect to nothing yet. `timeout` is in seconds, for each reply; raise SettingsRefused for a bad SMTP_URL.
+
+        `domain` is the one that mails come from: it greets the server where this machine's own name has no domain.
+        """
         self._server = MailServer.at(smtp_url)
         self._timeout = timeout
         self._given_context = context
+        self._own_name = own_name(socket.gethostname(), domain)
         self._connection: _YagmailClient | None = None
         self._used_at = 0.0
         self._clean = False
@@ -136,7 +142,7 @@ class Mailer:
             smtp_skip_login=server.user is None,
             soft_email_validation=False,
             timeout=self._timeout,
-            local_hostname=_own_name(),
+            local_hostname=self._own_name,
             **(tls if server.ssl else {}),
         )
         self._connection.set_logging(None)  # yagmail would print to stderr
@@ -158,7 +164,9 @@ class Mailer:
         return self._given_context or ssl.create_default_context()
 
 
-def _own_name() -> str:
-    # the name that smtplib would find, without asking a name server at each connection
-    name = socket.gethostname()
-    return name if "." in name else "[127.0.0.1]"
+def own_name(machine: str, domain: str) -> str:
+    """Return the name to greet a server with (RFC 5321, 4.1.1.1): no name server is asked at each connection.
+
+    Many servers refuse an address literal, so it is the last choice.
+    """
+    return next((name for name in (machine, domain) if "." in name), "[127.0.0.1]")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from errand.settings import Settings
 from workers.mail.sending.mailer import Mailer
+from workers.mail.writing.mail_from import read_mail_from
 
 
 class MailerPool:
@@ -18,12 +19,16 @@ class MailerPool:
     @contextmanager
     def lend(self) -> Iterator[Mailer]:
         """Lend the mailer that was used last, as it is still connected, or a new one."""
-        mailer = self._idle.pop() if self._idle else Mailer(self._settings.smtp_url, self._settings.mail_timeout)
+        mailer = self._idle.pop() if self._idle else self._new()
         try:
             yield mailer
         finally:
             if mailer.connected:
                 self._idle.append(mailer)
+
+    def _new(self) -> Mailer:
+        settings = self._settings
+        return Mailer(settings.smtp_url, settings.mail_timeout, domain=read_mail_from(settings.mail_from).domain)
 
     def close_unused(self) -> None:
         """Close connections that no mail needed for a while."""

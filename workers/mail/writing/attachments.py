@@ -18,7 +18,7 @@ MAX_SHOWN: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that is attached to a mail. Its name is ASCII. An `inline` one is a picture that the HTML also shows."""
+    """A file that is attached to a mail. Its name is ASCII. An `inline` one is a picture that the HTML shows."""
 
     name: str
     media_type: str

@@ -32,18 +32,20 @@ class MimePart:
 
 
 def body_of(letter: Letter) -> MimePart:
-    """Make the body of a letter: its text, its HTML beside that, and its attachments."""
+    """Make the body of a letter: its text, its HTML beside that, the pictures of both, and other files."""
     forms = [text_part(letter.text, "plain")]
-    if letter.html is not None:
-        pictures = [_inline(each) for each in letter.attachments if each.inline]
-        forms.append(multipart("related", text_part(letter.html, "html"), *pictures))
-    return multipart("mixed", multipart("alternative", *forms), *map(_attached, letter.attachments))
+    if letter.html is None:
+        return multipart("mixed", *forms, *map(_attached, letter.attachments))
+    forms.append(text_part(letter.html, "html"))
+    pictures = [_inline(each) for each in letter.attachments if each.inline]
+    files = [_attached(each) for each in letter.attachments if not each.inline]
+    return multipart("mixed", multipart("related", multipart("alternative", *forms), *pictures), *files)
 
 
 def _inline(picture: Attachment) -> MimePart:
-    """Put a picture beside the HTML that shows it, without a file name: mail programs would list it twice."""
-    headers = ("Content-ID", f"<{picture.cid}>"), ("Content-Disposition", "inline")
-    return file_part(picture.content, picture.media_type, *headers)
+    """Make the one part of a picture: the HTML shows it, and mail programs offer it as a file of this name."""
+    disposition = ("Content-Disposition", f"inline; filename={quoted(picture.name)}")
+    return file_part(picture.content, picture.media_type, ("Content-ID", f"<{picture.cid}>"), disposition)
 
 
 def _attached(attachment: Attachment) -> MimePart:
@@ -55,17 +57,27 @@ def _attached(attachment: Attachment) -> MimePart:
 
 
 def text_part(content: str, subtype: str) -> MimePart:
-    """Make a part that people read, with CRLF line ends; raise ValueError for lone surrogates."""
+    """Make a part that people read, with CRLF line ends; raise ValueError for lone surrogates.
+
+    Of quoted-printable and base64, the shorter is taken: quoted-printable makes three bytes of each that isn't ASCII.
+    """
     lines = content.encode().splitlines()
     # never 8bit, as not every server on the way takes it
     plain = (
         content.isascii() and content.translate(_BREAKS).isprintable() and max(map(len, lines), default=0) <= MAX_LINE
     )
     body = b"\n".join([*lines, b""])
-    encoding = "7bit" if plain else "quoted-printable"
+    encoding, written = "7bit", body.replace(b"\n", CRLF)
+    if not plain:
+        encoding, written = min(_encoded(body), key=lambda each: len(each[1]))
     kind = ("Content-Type", f'text/{subtype}; charset="utf-8"')
-    written = (body if plain else b2a_qp(body)).replace(b"\n", CRLF)
     return MimePart((kind, ("Content-Transfer-Encoding", encoding)), written)
+
+
+def _encoded(body: bytes) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
+    """Write a text in both encodings for bytes that no server may see."""
+    in_base64 = encodebytes(body.replace(b"\n", CRLF))
+    return ("quoted-printable", b2a_qp(body).replace(b"\n", CRLF)), ("base64", in_base64.replace(b"\n", CRLF))
 
 
 def file_part(content: bytes, media_type: str, *headers: tuple[str, str]) -> MimePart:
@@ -86,7 +98,8 @@ def multipart(subtype: str, *parts: MimePart) -> MimePart:
         b"".join(each for part in parts for each in (between, to_bytes((), part), CRLF))
         + f"--{boundary}--\r\n".encode()
     )
-    return MimePart((("Content-Type", f'multipart/{subtype}; boundary="{boundary}"'),), body)
+    root = '; type="multipart/alternative"' if subtype == "related" else ""  # RFC 2387 asks for its first part's type
+    return MimePart((("Content-Type", f'multipart/{subtype}; boundary="{boundary}"{root}'),), body)
 
 
 def to_bytes(headers: Headers, part: MimePart) -> bytes:

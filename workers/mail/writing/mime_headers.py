@@ -37,6 +37,7 @@ def headers_of(letter: Letter) -> Iterator[tuple[str, str]]:
         yield "List-Unsubscribe", f"<{letter.unsubscribe}>"
         yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"  # mail programs show a button (RFC 8058)
     yield "Auto-Submitted", "auto-generated"  # so that no holiday notice replies (RFC 3834)
+    yield "X-Auto-Response-Suppress", "OOF, AutoReply"  # the same for Exchange, which doesn't know RFC 3834
     yield "MIME-Version", "1.0"
 
 

@@ -47,6 +47,19 @@ def test_text_and_html_are_alternatives():
         assert mail.get_body((kind,)).get_content().replace("\r\n", "\n") == written
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("plain", "7bit"), ("plain words around one that is not: grün " * 20, "quoted-printable"), ("値" * 300, "base64")],
+)
+def test_a_text_has_the_shorter_encoding_and_stays_what_it_is(text, encoding):
+    mail = parsed(replace(LETTER, text=f"{text}\n", html=f"<p>{text}</p>\n"))
+
+    for kind, written in (("plain", f"{text}\n"), ("html", f"<p>{text}</p>\n")):
+        part = mail.get_body((kind,))
+        assert part["Content-Transfer-Encoding"] == encoding
+        assert part.get_content().replace("\r\n", "\n") == written
+
+
 def test_a_file_is_attached_to_them():
     mail = parsed(replace(LETTER, attachments=(TABLE,)))
 
@@ -64,22 +77,27 @@ def test_json_is_attached_without_a_charset():
     assert file.get_payload(decode=True) == b"[1]"
 
 
-def test_a_picture_is_part_of_the_html_and_attached():
+def test_a_picture_is_one_part_that_the_html_shows_and_that_is_offered_as_a_file():
     mail = parsed(replace(LETTER, attachments=(PICTURE,)))
 
     assert parts(mail) == [
-        ("multipart/mixed", None),
+        ("multipart/related", None),
         ("multipart/alternative", None),
         ("text/plain", None),
-        ("multipart/related", None),
         ("text/html", None),
         ("image/png", "inline"),
-        ("image/png", "attachment"),
     ]
-    shown, attached = (part for part in mail.walk() if part.get_content_type() == "image/png")
-    assert shown["Content-ID"] == f"<{PICTURE.cid}>"
-    assert (shown.get_filename(), attached.get_filename()) == (None, "histogram.png")
-    assert shown.get_payload(decode=True) == attached.get_payload(decode=True) == PICTURE.content
+    assert mail.get_param("type") == "multipart/alternative"
+    [shown] = mail.iter_attachments()
+    assert (shown["Content-ID"], shown.get_filename()) == (f"<{PICTURE.cid}>", "histogram.png")
+    assert shown.get_payload(decode=True) == PICTURE.content
+
+
+def test_a_picture_and_a_file_go_side_by_side():
+    mail = parsed(replace(LETTER, attachments=(PICTURE, TABLE)))
+
+    assert [kind for kind, _ in parts(mail)][:3] == ["multipart/mixed", "multipart/related", "multipart/alternative"]
+    assert parts(mail)[-2:] == [("image/png", "inline"), ("text/csv", "attachment")]
 
 
 def test_a_picture_without_html_is_attached_only():
