@@ -123,7 +123,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Return a page of jobs, the newest first."""
         ...
 
-    def cancel(self, job_id: str, result_ttl: int) -> ControlResult:
+    def cancel(self, job_id: str) -> ControlResult:
         """Cancel a job."""
         ...
 

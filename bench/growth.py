@@ -31,7 +31,7 @@ from tests.support.jobs import new_job
 from tests.support.valkey import redis_binary, running
 
 JOBS = next((int(each) for each in sys.argv[1:] if each.isdigit()), 1_000_000)
-WAITING, ROUNDS, TURN, MOST, TTL = JOBS // 10, 15, 1000, 50, 86_400
+WAITING, ROUNDS, TURN, MOST = JOBS // 10, 15, 1000, 50
 EVENTS, EVENTS_OF_A_JOB = 21_000, 3
 """The length to which the stream of events is trimmed, with a margin; and the events of one job."""
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
@@ -50,11 +50,11 @@ def accept(store: Store, count: int) -> None:
 
 
 def claim(store: Store, most: int) -> list[Lease]:
-    return store.claim(COMPUTE, most, WORKER, 600, TTL)
+    return store.claim(COMPUTE, most, WORKER, 600)
 
 
 def commit(store: Store, leases: Sequence[Lease]) -> None:
-    store.commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in leases], TTL)
+    store.commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in leases])
 
 
 def fill(store: Store, ended: int) -> None:

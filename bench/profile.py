@@ -93,7 +93,7 @@ def main() -> int:
 
         def run(most: int) -> None:
             leases = claim(store, most=most)
-            store.commit(executor.run_here(leases), 3600)
+            store.commit(executor.run_here(leases))
 
         for _ in range(WARM):
             accept()

@@ -113,7 +113,11 @@ class Settings(BaseSettings):
     """Seconds after which an undelivered webhook is `failed`."""
 
     result_ttl: Annotated[int, Field(ge=1, le=31_536_000), BY_ALL] = 86_400
-    """Seconds for which a finished job and its result are kept."""
+    """Seconds for which a job that succeeded is kept, with its result."""
+    failure_ttl: Annotated[int, Field(ge=1, le=31_536_000), BY_ALL] = 2_592_000
+    """Seconds for which a job that failed is kept: 30 days, so that somebody can look at it and run it again."""
+    cancelled_ttl: Annotated[int, Field(ge=1, le=31_536_000), BY_ALL] = 604_800
+    """Seconds for which a job that was cancelled is kept."""
     lease_seconds: Annotated[float, Field(ge=0.5, le=3600), BY_WORKERS] = 10.0
     """Seconds after which a job is given to another worker if its worker does not renew the lease."""
     max_attempts: Annotated[int, Field(ge=1, le=100), BY_ALL] = 3

@@ -179,7 +179,9 @@ class Summary(BaseModel):
     deadline: Annotated[Moment | None, Field(description="Time after which it is not started.")]
     started_at: Moment | None
     finished_at: Moment | None
-    expires_at: Annotated[Moment | None, Field(description="When a finished job is deleted.")]
+    expires_at: Annotated[
+        Moment | None, Field(description="When a finished job is deleted; the time depends on how it ended.")
+    ]
     links: JobLinks
 
 

@@ -31,7 +31,7 @@ class SoakPlan:
     most: float = 1000.0
     """Upper limit of the rate, for machines that run other things too."""
     retention: int = 60
-    """RESULT_TTL (s): short, so that jobs expire as fast as new ones arrive."""
+    """RESULT_TTL, FAILURE_TTL and CANCELLED_TTL (s): short, so that jobs expire as fast as new ones arrive."""
     looks_every: float = 5.0
     """Seconds between two samples of processes and store."""
     measures: float = 15.0
@@ -57,7 +57,8 @@ class SoakPlan:
     @property
     def deployment(self) -> ChaosPlan:
         """The plan of the deployment."""
-        settings = {"OPERATIONS": OPERATIONS, "RESULT_TTL": str(self.retention)}
+        retention = dict.fromkeys(("RESULT_TTL", "FAILURE_TTL", "CANCELLED_TTL"), str(self.retention))
+        settings = {"OPERATIONS": OPERATIONS, **retention}
         return ChaosPlan(seed=self.seed, nodes=1, settings=settings, erlang=SHORT_LOG)
 
     @classmethod

@@ -45,12 +45,11 @@ class WorkerStore:
 
     def claim(self, queue: str, most: int) -> list[Lease]:
         """Claim up to `most` of the jobs that wait in `queue`, the best first; raise StoreUnavailable."""
-        times = self.settings.lease_seconds, self.settings.result_ttl
-        return self.store.claim(queue, most, self.worker, *times) if most else []
+        return self.store.claim(queue, most, self.worker, self.settings.lease_seconds) if most else []
 
     def claim_call(self, job: NewJob) -> list[Lease]:
         """Claim a job that was just accepted, unless another worker has it; raise StoreUnavailable."""
-        return self.store.claim_these([job.id], self.worker, self.settings.lease_seconds, self.settings.result_ttl)
+        return self.store.claim_these([job.id], self.worker, self.settings.lease_seconds)
 
     def ending_of(self, job: NewJob) -> tuple[Status, str]:
         """Wait until the job has ended, here or elsewhere; return its status and its result or error as JSON.
@@ -102,8 +101,7 @@ class WorkerStore:
         """Store the outcomes; while the store is away, wait for it. The fence refuses one that comes too late."""
         if not outcomes:
             return []
-        times = self.settings.result_ttl, self.worker, self.settings.lease_seconds
-        commits = _patiently(lambda: self.store.commit(outcomes, *times))
+        commits = _patiently(lambda: self.store.commit(outcomes, self.worker, self.settings.lease_seconds))
         for outcome, commit in zip(outcomes, commits, strict=True):
             if not commit.stored and not outcome.lease.is_offer:
                 log.warning("Lease lost, outcome refused", extra={"action": "stale", "job_id": outcome.lease.id})

@@ -38,7 +38,7 @@ def cancel(job_id: str) -> Answer:
     stays `running`. Repeating the request does no harm.
     """
     errand = current_errand()
-    done = unless_refused(errand.store.cancel(checked_id(job_id), errand.settings.result_ttl), ALREADY_ENDED)
+    done = unless_refused(errand.store.cancel(checked_id(job_id)), ALREADY_ENDED)
     for service in done.to_tell:
         errand.relay.ring(job_id, service)
     return report_answer(job_record(job_id), 202)

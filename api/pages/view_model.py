@@ -44,6 +44,7 @@ def view_model_of(link: OpenedLink, record: JobRecord) -> ViewModel:
         "position": _position(record),
         "facts": list(_facts(link, record)),
         "until": moment(min(link.expires * 1000, record.expires_at or link.expires * 1000)),
+        "kept": moment(record.expires_at or 0) if _outlives(record, link) else None,
     }
 
 
@@ -106,6 +107,11 @@ def _facts(link: OpenedLink, record: JobRecord) -> "list[tuple[str, str, str | N
         facts.append(("Took", duration(record.finished_at - record.started_at), None))
     if record.attempt > 1:
         facts.append(("Attempts", str(record.attempt), None))
-    if record.expires_at is not None:
+    if record.expires_at is not None and not _outlives(record, link):
         facts.append(("Kept until", *moment(record.expires_at)))
     return facts
+
+
+def _outlives(record: JobRecord, link: OpenedLink) -> bool:
+    """Return whether the job is kept for longer than its link works: then one sentence of the page names both times."""
+    return record.expires_at is not None and record.expires_at > link.expires * 1000

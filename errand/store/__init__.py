@@ -21,7 +21,7 @@ from errand.store.listing import ListingPart, Page
 from errand.store.notifications import DueJobNotification, DueLetter, DueNotification, JobEnding, NotificationsPart
 from errand.store.redis_access.availability import ANSWER_SECONDS, CONNECT_SECONDS
 from errand.store.redis_access.script_loader import Client
-from errand.store.redis_access.store_part import AT_ONCE, Pace
+from errand.store.redis_access.store_part import A_DAY, AT_ONCE, Pace, Retention
 from errand.store.rescue import RescuePart, RescueRound
 from errand.store.schedules import ScheduleDefinition, SchedulesPart, StoredSchedule
 from errand.store.service_states import ServiceStates, ServiceStatesPart
@@ -46,12 +46,22 @@ class Store(
 ):
     """Everything the store can do, on one pool of connections. Safe to share between threads."""
 
-    def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0, pace: Pace = AT_ONCE) -> None:
+    def __init__(
+        self,
+        client: Client,
+        keys: Keys,
+        mail: bool = True,
+        replicas: int = 0,
+        pace: Pace = AT_ONCE,
+        *,
+        retention: Retention = A_DAY,
+    ) -> None:
         """Use `client`. Without `mail`, mails are recorded as switched off instead of sent.
 
-        Answers are held back until the changes are on so many `replicas`. Mails are claimed at this `pace`.
+        Answers are held back until the changes are on so many `replicas`. Mails are claimed at this `pace`. Ended jobs
+        are kept for their `retention`.
         """
-        super().__init__(client, keys, mail, replicas, pace)
+        super().__init__(client, keys, mail, replicas, pace, retention=retention)
         self.client, self.keys = client, keys
 
     @classmethod
@@ -69,7 +79,9 @@ class Store(
             retry=Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)),
         )
         pace = Pace(settings.mail_rate, settings.mail_give_up)
-        return cls(client, Keys(settings.key_prefix), settings.mail_enabled, settings.store_replicas, pace)
+        retention = Retention(settings.result_ttl, settings.failure_ttl, settings.cancelled_ttl)
+        keys = Keys(settings.key_prefix)
+        return cls(client, keys, settings.mail_enabled, settings.store_replicas, pace, retention=retention)
 
     def ping(self) -> None:
         """Return if Redis answers; raise StoreUnavailable if not."""
@@ -93,6 +105,7 @@ __all__ = [
     "Page",
     "Renewal",
     "RescueRound",
+    "Retention",
     "ScheduleDefinition",
     "ServiceStates",
     "Snapshot",

@@ -29,9 +29,9 @@ class ControlResult:
 class ControlPart(StorePart):
     """The part of the store that clients use to change jobs."""
 
-    def cancel(self, job_id: str, result_ttl: int) -> ControlResult:
+    def cancel(self, job_id: str) -> ControlResult:
         """Cancel a job: `done` at once if it waits, `requested` if it runs, `refused` if it has ended."""
-        reply, before, services = self._run("cancel", job_id, result_ttl * 1000)
+        reply, before, services = self._run("cancel", job_id, self._kept_ms.cancelled)
         return ControlResult(reply, _status(before), to_tell=tuple(services.split()))
 
     def retry(self, job_id: str) -> ControlResult:

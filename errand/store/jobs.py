@@ -148,18 +148,16 @@ class JobsPart(StorePart):
         answer = self._begin("accept", self._mail, "", *_flat(jobs))
         return lambda: _verdicts(jobs, answer())
 
-    def claim(self, queue: str, most: int, worker: str, lease_seconds: float, result_ttl: int) -> list[Lease]:
+    def claim(self, queue: str, most: int, worker: str, lease_seconds: float) -> list[Lease]:
         """Claim up to `most` jobs that wait in `queue`, the highest priority first."""
-        return self._claim(worker, lease_seconds, result_ttl, queue, most)
+        return self._claim(worker, lease_seconds, queue, most)
 
-    def claim_these(self, ids: Sequence[str], worker: str, lease_seconds: float, result_ttl: int) -> list[Lease]:
+    def claim_these(self, ids: Sequence[str], worker: str, lease_seconds: float) -> list[Lease]:
         """Claim those of `ids` that wait."""
-        return self._claim(worker, lease_seconds, result_ttl, "", len(ids), *ids)
+        return self._claim(worker, lease_seconds, "", len(ids), *ids)
 
-    def _claim(
-        self, worker: str, lease_seconds: float, result_ttl: int, queue: str, most: int, *ids: str
-    ) -> list[Lease]:
-        rows = self._run("claim", int(lease_seconds * 1000), worker, result_ttl * 1000, queue, most, *ids)
+    def _claim(self, worker: str, lease_seconds: float, queue: str, most: int, *ids: str) -> list[Lease]:
+        rows = self._run("claim", int(lease_seconds * 1000), worker, self._kept_ms.cancelled, queue, most, *ids)
         return [
             Lease(
                 id_, fence, int(attempt), operation, args, float(timeout) if timeout else None, int(most_), int(again)
@@ -181,9 +179,7 @@ class JobsPart(StorePart):
         lost, cancel = self._run("renew", int(lease_seconds * 1000), len(leases), *flat)
         return Renewal(frozenset(lost), frozenset(cancel))
 
-    def commit(
-        self, outcomes: Sequence[Outcome], result_ttl: int, worker: str = "", lease_seconds: float = 0.0
-    ) -> list[Commit]:
+    def commit(self, outcomes: Sequence[Outcome], worker: str = "", lease_seconds: float = 0.0) -> list[Commit]:
         """Store each outcome with its status and notifications unless its fence is stale; results in their order.
 
         The outcome of a job that was only offered to `worker` is stored if the job still waits: it also claims the job.
@@ -191,7 +187,8 @@ class JobsPart(StorePart):
         flat: list[str | int] = []
         for o in outcomes:
             flat += (o.lease.id, o.lease.fence, o.status.value, o.payload, o.retry_ms)
-        answers = self._run("commit", result_ttl * 1000, worker, int(lease_seconds * 1000), *flat)
+        kept = (self._kept_ms.succeeded, self._kept_ms.failed, self._kept_ms.cancelled)
+        answers = self._run("commit", *kept, worker, int(lease_seconds * 1000), *flat)
         return [_commit(answer) for answer in answers]
 
     def get(self, job_id: str) -> JobRecord | None:

@@ -38,11 +38,9 @@ class RescueRound:
 class RescuePart(StorePart):
     """The part of the store that the rescuer uses."""
 
-    def rescue(
-        self, token: str, leader_seconds: float, patience: float, result_ttl: int, lease_seconds: float
-    ) -> RescueRound | None:
+    def rescue(self, token: str, leader_seconds: float, patience: float, lease_seconds: float) -> RescueRound | None:
         """Do one round as the instance `token`; None if another one leads."""
-        times = (int(leader_seconds * 1000), int(patience * 1000), result_ttl * 1000)
+        times = (int(leader_seconds * 1000), int(patience * 1000), self._kept_ms.failed, self._kept_ms.cancelled)
         answer = self._run("rescue", token, *times, MOST, max(GAP_MS, int(lease_seconds * 500)), GRACE_MS)
         if answer is None:
             return None

@@ -132,7 +132,7 @@ def test_an_unfinished_job_is_followed_to_its_end_without_a_reload(
 
     # a worker takes it, and tells how far it is
     assert page.get_by_role("heading", level=1).inner_text() == "Your job is waiting for a worker"
-    [lease] = store.claim_these([job_id], "worker", 60, 60)
+    [lease] = store.claim_these([job_id], "worker", 60)
     page.get_by_role("heading", name="Your job is running").wait_for()
     store.renew([lease], 60, {job_id: '{"progress":0.4,"message":"counting <b>","eta_seconds":62.3}'})
     page.get_by_text("40 %, about 1 min 2 s left").wait_for()

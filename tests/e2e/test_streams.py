@@ -100,8 +100,8 @@ def accept(stack: Stack, count: int) -> list[str]:
 
 def finish(stack: Stack, ids: Sequence[str]) -> None:
     """Do what the workers do."""
-    leases = stack.store.claim_these(ids, "worker", 30, 60)
-    stack.store.commit([_outcome(lease) for lease in leases], 60)
+    leases = stack.store.claim_these(ids, "worker", 30)
+    stack.store.commit([_outcome(lease) for lease in leases])
 
 
 def _outcome(lease):

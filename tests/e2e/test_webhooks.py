@@ -313,7 +313,7 @@ def test_a_job_that_was_run_again_meanwhile_tells_both_ends(hooks, server):
     ended(hooks.store, lease, Status.FAILED, '{"type":"OSError","message":"first"}')
     until(lambda: "last_error" in hooks.note(lease.id, "failure"), 20, "an attempt written down")
     hooks.store.retry(lease.id)
-    [again] = hooks.store.claim_these([lease.id], "worker", 60, 60)
+    [again] = hooks.store.claim_these([lease.id], "worker", 60)
     ended(hooks.store, again, Status.SUCCEEDED, "40")
     hooks.hasten()
 

@@ -30,7 +30,7 @@ def evidence(store, tmp_path):
     job = new_job(operation="tally", email="name@email.com")
     store.accept([job])
     [lease] = claim(store)
-    store.commit([Outcome(lease, Status.SUCCEEDED, "40")], 60)
+    store.commit([Outcome(lease, Status.SUCCEEDED, "40")])
     (tmp_path / WISH.mark).write_text("1.0\n")
     observations = Observations()
     observations.steps[job.id] = [

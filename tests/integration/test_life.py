@@ -71,7 +71,7 @@ class Life(RuleBasedStateMachine):
     @rule(job=jobs)
     def cancel(self, job):
         before = self.status_of(job)
-        control = self.store.cancel(job, 60)
+        control = self.store.cancel(job)
         expected = "unknown" if before is None else "refused" if before in FINAL else "done"
         assert control.reply == ("requested" if before is Status.RUNNING else expected)
 
@@ -112,7 +112,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(target=leases, queue=some.sampled_from(QUEUES), worker=some.sampled_from("abc"))
     def claim(self, queue, worker):
-        claimed = self.store.claim(queue, 1, worker, 30, 60)
+        claimed = self.store.claim(queue, 1, worker, 30)
         return claimed[0] if claimed else None
 
     @rule(lease=leases)
@@ -132,7 +132,7 @@ class Life(RuleBasedStateMachine):
         repeated = not held and (record.get("fence"), record.get("status")) == (lease.fence, status)
         kept = record.get("result" if status is Status.SUCCEEDED else "error")
         repeated = repeated and (status is Status.ACCEPTED or kept == ERROR)
-        [commit] = self.store.commit([Outcome(lease, status, ERROR, 60_000)], 60)
+        [commit] = self.store.commit([Outcome(lease, status, ERROR, 60_000)])
         assert commit.stored == (held or repeated), "a stale fence is refused, a good one is not"
         self.committed[lease.id, lease.fence] += held
         assert self.committed[lease.id, lease.fence] <= 1, "an attempt is committed once"
@@ -142,7 +142,7 @@ class Life(RuleBasedStateMachine):
         before = self.store.client.hgetall(self.store.keys.job(job))
         late = float(before.get("deadline", "inf")) < self.store.now()
         offer = Lease(job, "", 1, "sum", "{}")
-        [commit] = self.store.commit([Outcome(offer, status, ERROR, 60_000)], 60, worker, 30)
+        [commit] = self.store.commit([Outcome(offer, status, ERROR, 60_000)], worker, 30)
         record = self.store.client.hgetall(self.store.keys.job(job))
         if before.get("status") != Status.ACCEPTED:
             assert (commit.stored, record) == (False, before), "who was faster has it"

@@ -189,7 +189,7 @@ def test_nobody_is_rung_for_what_was_claimed_meanwhile(settings, store, broker_u
     relay = Relay(settings.model_copy(update={"amqp_uri": broker_uri}), watched)
     jobs = [NewJob(str(uuid4()), "sum", "{}") for _ in range(2)]
     store.accept(jobs)
-    store.claim_these([jobs[0].id], "worker", 30, 60)
+    store.claim_these([jobs[0].id], "worker", 30)
 
     relay.start()
     for job in jobs:

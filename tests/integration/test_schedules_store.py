@@ -227,7 +227,7 @@ def test_with_overlap_skip_a_tick_is_let_go_while_the_job_before_has_not_ended(s
     assert (schedule.skipped, schedule.last_job) == (1, first)
     assert next_time(store) > store.now()
 
-    store.cancel(first, settings.result_ttl)
+    store.cancel(first)
     overdue(store)
     assert len(fire_due_schedules(store, settings)) == 1
 

@@ -107,7 +107,7 @@ def test_unknown_and_finished_jobs_are_left_out_of_a_claim(store):
     lease = claimed(store)
     succeeded(store, lease)
 
-    assert store.claim_these([lease.id, str(uuid4())], "a", 30, 60) == []
+    assert store.claim_these([lease.id, str(uuid4())], "a", 30) == []
 
 
 def test_a_worker_claims_no_more_than_it_asks_for_and_only_from_its_queue(store):
@@ -297,7 +297,7 @@ def test_a_batch_costs_two_round_trips_and_a_job_little_memory(store):
     before = store.client.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
 
     leases = claim(store, most=200)
-    store.commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in leases], 60)
+    store.commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in leases])
 
     after = store.client.info("commandstats")["cmdstat_evalsha"]["calls"]
     assert after - before == 2, "one script for the batch's claim, one for its commit"

@@ -140,7 +140,7 @@ def test_a_job_that_waits_is_cancelled_at_once(store: Store, state: str):
     if state == "retrying":
         ended(store, claim(store)[0], Status.RETRYING, ERROR, retry_ms=60_000)
 
-    control = store.cancel(job_id, 60)
+    control = store.cancel(job_id)
 
     assert (control.reply, control.status, control.to_tell) == ("done", state, ("mail",))
     record = store.get(job_id)
@@ -151,26 +151,26 @@ def test_a_job_that_waits_is_cancelled_at_once(store: Store, state: str):
 def test_a_running_job_is_cancelled_by_its_worker(store):
     lease = claimed(store)
 
-    assert store.cancel(lease.id, 60).reply == "requested"
-    assert store.cancel(lease.id, 60).reply == "requested", "asking twice is no mistake"
+    assert store.cancel(lease.id).reply == "requested"
+    assert store.cancel(lease.id).reply == "requested", "asking twice is no mistake"
     assert store.renew([lease], 30).cancel == {lease.id}
     ended(store, lease, Status.CANCELLED, '{"type":"Cancelled","message":"called off"}')
 
     assert status(store, lease.id) == "cancelled"
-    assert store.cancel(lease.id, 60).reply == "refused"
+    assert store.cancel(lease.id).reply == "refused"
 
 
 @pytest.mark.parametrize("after", [Status.RETRYING, Status.ACCEPTED])
 def test_a_job_that_was_called_off_does_not_start_again(store, after):
     lease = claimed(store)
-    store.cancel(lease.id, 60)
+    store.cancel(lease.id)
 
     assert ended(store, lease, after, ERROR, retry_ms=1).status is Status.CANCELLED
 
 
 def test_a_job_that_was_called_off_ends_when_its_worker_dies(store):
     lease = claimed(store)
-    store.cancel(lease.id, 60)
+    store.cancel(lease.id)
     expire(store, lease)
 
     assert rescue(store).cancelled == 1
@@ -179,7 +179,7 @@ def test_a_job_that_was_called_off_ends_when_its_worker_dies(store):
 
 def test_a_result_that_was_there_first_stands(store):
     lease = claimed(store)
-    store.cancel(lease.id, 60)
+    store.cancel(lease.id)
 
     assert succeeded(store, lease).status is Status.SUCCEEDED
 
@@ -219,7 +219,7 @@ def test_a_second_failure_is_told_anew_and_the_first_can_not_settle_for_it(store
 def test_many_jobs_run_again_in_one_step_but_for_those_that_can_not(store):
     failed, waiting, called_off = claimed(store), accepted(store), accepted(store, queue="other", delay_ms=60_000)
     ended(store, failed, Status.FAILED, ERROR)
-    store.cancel(called_off, 60)
+    store.cancel(called_off)
 
     controls = store.retry_these([called_off, waiting, failed.id, "00000000-0000-0000-0000-000000000000", failed.id])
 

@@ -102,7 +102,7 @@ def test_an_end_that_no_worker_committed_is_told_as_the_job_names_it(store):
     cancelled = accepted(store, email="a@email.com", notify=("failed",))
 
     assert (names(store, quiet.id), names(store, loud.id)) == ({"mail:receipt"}, {"mail:failure"})
-    assert store.cancel(cancelled, 60).to_tell == ()
+    assert store.cancel(cancelled).to_tell == ()
 
 
 def test_a_job_that_tells_nobody_of_its_end_is_removed_in_time(store):

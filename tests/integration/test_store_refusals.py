@@ -15,7 +15,7 @@ from errand.store.redis_access.availability import HANGS_SECONDS
 from schemas.notifications import NoticeState
 from schemas.status import Status
 from tests.support import valkey as valkeys
-from tests.support.jobs import accepted, claim, claimed, ended, expire, new_job, rescue
+from tests.support.jobs import accepted, claim, claimed, ended, expire, keeping, new_job, rescue
 from tests.support.resp import Grumpy
 
 AWAY = [
@@ -146,10 +146,10 @@ def test_a_full_store_lets_jobs_go_on_and_end_and_leave(server, own):
         assert not own.renew([running], 30, {running.id: '{"progress":1}'}).lost
         round_ = rescue(own)
         assert (round_.recovered, round_.removed) == (1, 1)
-        assert own.cancel(unwanted, 60).reply == "done"
+        assert own.cancel(unwanted).reply == "done"
         leases = claim(own)
         assert {lease.id for lease in leases} == {waiting, low, dead.id}
-        commits = own.commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in (running, *leases)], 60)
+        commits = own.commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in (running, *leases)])
         assert all(commit.final for commit in commits)
         assert own.delete(waiting).reply == "done"
         own.publish_catalogue({"sum": "{}"})
@@ -170,7 +170,7 @@ def test_a_full_store_has_room_again_when_the_time_of_what_ended_is_over(server,
     big = new_job(arguments="x" * 100_000)
 
     until(lambda: is_refused(own, replace(big, id=str(uuid4()))), 10, "a full store", pause=0)
-    own.commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in claim(own)], 0)
+    keeping(own, 0).commit([Outcome(lease, Status.SUCCEEDED, "40") for lease in claim(own)])
     assert rescue(own).removed > 10
 
     assert own.accept([big])[0].kind == "new"
@@ -202,7 +202,7 @@ def test_an_outcome_that_is_committed_again_as_the_answer_got_lost_is_told_to_be
     lease = claimed(own)
     outcome = Outcome(lease, Status.SUCCEEDED, "40")
 
-    first, again = own.commit([outcome], 60)[0], own.commit([outcome], 60)[0]
+    first, again = own.commit([outcome])[0], own.commit([outcome])[0]
     late = ended(own, lease, Status.FAILED, "{}")
 
     assert (first.status, again.status, late.status) == (Status.SUCCEEDED, Status.SUCCEEDED, None)
@@ -242,9 +242,9 @@ def test_what_was_done_already_is_told_when_a_replica_has_it_however_often_it_is
     with replica.hanging():
         for store in (replicated, another, another):
             with pytest.raises(StoreUnavailable):
-                store.commit([outcome], 60)
+                store.commit([outcome])
 
-    assert another.commit([outcome], 60)[0].final
+    assert another.commit([outcome])[0].final
     another.client.close()
 
 

@@ -74,7 +74,7 @@ def test_a_webhook_is_told_though_mail_is_switched_off(silent_store):
 def test_a_cancelled_job_tells_its_webhook(store):
     job_id = accepted(store, webhook_url=URL)
 
-    assert store.cancel(job_id, 60).to_tell == ("webhooks",)
+    assert store.cancel(job_id).to_tell == ("webhooks",)
     [notice] = due(store)
     assert json.loads(notice.ending.error)["type"] == "Cancelled"
 
@@ -211,7 +211,7 @@ def test_a_job_removed_before_its_webhook_was_told_is_gone_for_clients_and_told_
 def test_a_batch_says_for_each_job_who_is_to_be_told(store):
     leases = [claimed(store, **fields) for fields in ({}, {"webhook_url": URL}, {"email": "name@email.com"})]
 
-    commits = store.commit([Outcome(lease, Status.SUCCEEDED, "1") for lease in leases], 60)
+    commits = store.commit([Outcome(lease, Status.SUCCEEDED, "1") for lease in leases])
 
     assert [commit.to_tell for commit in commits] == [(), ("webhooks",), ("mail",)]
     assert {commit.status for commit in commits} == {Status.SUCCEEDED}

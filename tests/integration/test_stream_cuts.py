@@ -39,7 +39,7 @@ def of(job_id: str) -> str:
 
 def run_through(store: Store, job_id: str) -> None:
     """Do what a worker does."""
-    [lease] = store.claim_these([job_id], "worker", 30, 60)
+    [lease] = store.claim_these([job_id], "worker", 30)
     work(store, lease)
 
 
@@ -142,7 +142,7 @@ def test_a_resumed_stream_whose_job_runs_meanwhile(client, store):
     def broken(size: int) -> bool:
         job_id = accepted(store)
         source = EventSource(store.last_event())
-        [lease] = store.claim_these([job_id], "worker", 30, 60)
+        [lease] = store.claim_these([job_id], "worker", 30)
         second = Connection(size, lambda: work(store, lease))
         second.read(source, client, of(job_id))
 

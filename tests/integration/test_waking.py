@@ -37,7 +37,7 @@ def offer_of(ear):
 
 
 def commit(store, offer, status=Status.SUCCEEDED, payload="40", worker="a"):
-    [done] = store.commit([Outcome(offer, status, payload, 60_000)], 60, worker, 30)
+    [done] = store.commit([Outcome(offer, status, payload, 60_000)], worker, 30)
     return done
 
 
@@ -183,7 +183,7 @@ def test_of_one_offer_two_outcomes_finish_the_job_once(store, rested):
 @pytest.mark.parametrize("change", ["cancelled", "deleted"])
 def test_an_offer_of_a_job_that_was_called_off_comes_to_nothing(store, rested, change):
     offer = offer_of_one(store, rested)
-    store.cancel(offer.id, 60)
+    store.cancel(offer.id)
     if change == "deleted":
         store.delete(offer.id)
     before = record(store, offer.id)

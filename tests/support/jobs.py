@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from errand.store import Commit, Lease, NewJob, Outcome, RescueRound, Store
+from errand.store import Commit, Lease, NewJob, Outcome, RescueRound, Retention, Store
 from schemas.status import Status
 
 ARGUMENTS = '{"value":30,"other":10}'
@@ -32,12 +32,12 @@ def accept_many(store: Store, count: int, **fields: Any) -> list[str]:
 
 def claim(store: Store, most: int = 100, queue: str = QUEUE, worker: str = "worker", lease: float = 30) -> list[Lease]:
     """Claim the waiting jobs."""
-    return store.claim(queue, most, worker, lease, 60)
+    return store.claim(queue, most, worker, lease)
 
 
 def claimed(store: Store, lease_seconds: float = 30, **fields: Any) -> Lease:
     """Accept a job and claim it."""
-    [lease] = store.claim_these([accepted(store, **fields)], "worker", lease_seconds, 60)
+    [lease] = store.claim_these([accepted(store, **fields)], "worker", lease_seconds)
     return lease
 
 
@@ -53,7 +53,7 @@ def hasten(store: Store, job_id: str) -> None:
 
 def rescue(store: Store, token: str = "one", patience: float = 60.0, lease_seconds: float = 10.0) -> RescueRound | None:
     """Run one round of the rescuer."""
-    return store.rescue(token, leader_seconds=30, patience=patience, result_ttl=60, lease_seconds=lease_seconds)
+    return store.rescue(token, leader_seconds=30, patience=patience, lease_seconds=lease_seconds)
 
 
 def no_round_for(store: Store, seconds: float) -> None:
@@ -66,11 +66,17 @@ def end_of_grace(store: Store) -> None:
     store.client.hset(store.keys.prefix + "rounds", "grace", 1)
 
 
+def keeping(store: Store, seconds: int, failed: int | None = None, cancelled: int | None = None) -> Store:
+    """Return the same store, which keeps ended jobs for so long; those that failed or were cancelled may differ."""
+    others = (seconds if other is None else other for other in (failed, cancelled))
+    return type(store)(store.client, store.keys, retention=Retention(seconds, *others))
+
+
 def ended(
     store: Store, lease: Lease, status: Status, payload: str = "40", *, ttl: int = 60, retry_ms: int = 0
 ) -> Commit:
     """Commit how an attempt ended."""
-    [commit] = store.commit([Outcome(lease, status, payload, retry_ms)], ttl)
+    [commit] = keeping(store, ttl).commit([Outcome(lease, status, payload, retry_ms)])
     return commit
 
 

@@ -84,7 +84,7 @@ class RescueRunner:
 
     def _run(self, store: WorkerStore) -> Iterator[RescueRound]:
         settings = self._settings
-        times = (LEADER_SECONDS, settings.outbox_patience, settings.result_ttl, settings.lease_seconds)
+        times = (LEADER_SECONDS, settings.outbox_patience, settings.lease_seconds)
         while done := store.store.rescue(self._token, *times):
             self.ringer.ring(store, [*done.to_ring, *self._fire_schedules(store)])
             yield done

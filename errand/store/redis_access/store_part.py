@@ -29,16 +29,40 @@ AT_ONCE: Final = Pace()
 """No limit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Seconds for which ended jobs are kept, by the status in which they ended."""
+
+    succeeded: int
+    failed: int
+    cancelled: int
+
+
+A_DAY: Final = Retention(86_400, 86_400, 86_400)
+"""A day for every job."""
+
+
 class StorePart:
     """One part of the store, on a pool of connections that threads may share."""
 
-    def __init__(self, client: Client, keys: Keys, mail: bool = True, replicas: int = 0, pace: Pace = AT_ONCE) -> None:
+    def __init__(
+        self,
+        client: Client,
+        keys: Keys,
+        mail: bool = True,
+        replicas: int = 0,
+        pace: Pace = AT_ONCE,
+        *,
+        retention: Retention = A_DAY,
+    ) -> None:
         """Use `client` with the keys of one Errand. Without `mail`, mails are recorded as switched off.
 
-        Answers are held back until the changes are on so many `replicas`. Mails are claimed at this `pace`.
+        Answers are held back until the changes are on so many `replicas`. Mails are claimed at this `pace`. Ended jobs
+        are kept for their `retention`.
         """
         self._client, self._keys, self._mail = client, keys, "on" if mail else "off"
         self._replicas, self._pace, self._answering = replicas, pace, Availability()
+        self._kept_ms = Retention(retention.succeeded * 1000, retention.failed * 1000, retention.cancelled * 1000)
 
     def _run(self, script: str, *arguments: Argument) -> Any:
         """Run a script. Raises StoreUnavailable."""

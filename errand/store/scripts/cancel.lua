@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Cancel a job: at once if it waits. If it runs, its worker is asked to, and sees that several times a second.
--- ARGV: prefix, id, retention in ms.
+-- ARGV: prefix, id, ms to keep a cancelled job.
 -- Returns {done|requested|refused|unknown, status before, services that have something to send now}.
 -- Shared: places, queue, notification_keys, notify, finish.
 local id, now = ARGV[2], now_ms()

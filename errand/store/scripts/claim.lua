@@ -2,15 +2,15 @@
 -- Claim jobs of a queue: each gets a lease and the next fencing number. High goes before normal before low, each in
 -- order of arrival; but every tenth claim takes the job that has waited longest, whatever its priority, so that none
 -- waits for ever. A job past its deadline is cancelled instead.
--- ARGV: prefix, lease in ms, worker name, retention in ms, queue, maximum number of jobs, then ids to claim only
+-- ARGV: prefix, lease in ms, worker name, ms to keep a cancelled job, queue, maximum number of jobs, then ids to claim only
 -- these.
 -- Returns {{id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}, ...}.
 -- Shared: places, queue, priorities, notification_keys, notify, finish, claim.
-local lease, worker, ttl, queue, most = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
+local lease, worker, kept, queue, most = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local now, claimed = now_ms(), {}
 
 local function claim(id)
-  local mine = claim_for(worker, id, lease, ttl, now)
+  local mine = claim_for(worker, id, lease, kept, now)
   if mine then claimed[#claimed + 1] = mine end
 end
 

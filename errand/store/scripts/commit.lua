@@ -3,13 +3,14 @@
 -- is refused. `retrying` becomes `failed` after the last attempt; `accepted` hands a job back without counting the
 -- attempt. A job that was cancelled meanwhile ends with either. An outcome without a fence belongs to a job that was
 -- only offered: the job is claimed first, if it still waits.
--- ARGV: prefix, retention in ms, worker name, lease in ms, then id, fence, status, payload, pause in ms before a
--- retry ...
+-- ARGV: prefix, ms to keep a job that succeeded, failed or was cancelled, worker name, lease in ms, then id, fence,
+-- status, payload, pause in ms before a retry ...
 -- Returns for each its new status, or '' if refused; before it, the services that have something to send now.
 -- Shared: places, queue, priorities, notification_keys, notify, finish, claim.
-local ttl, now, answers = tonumber(ARGV[2]), now_ms(), {}
+local kept_for = {succeeded = tonumber(ARGV[2]), failed = tonumber(ARGV[3]), cancelled = tonumber(ARGV[4])}
+local worker, lease, now, answers = ARGV[5], tonumber(ARGV[6]), now_ms(), {}
 local spent, offered = {}, {}
-if #ARGV > 9 then later = {} end
+if #ARGV > 11 then later = {} end
 
 -- Claim an offered job; returns its fence.
 local function claim(id)
@@ -17,11 +18,11 @@ local function claim(id)
   if not f[1] then return nil end
   offered[f[1]] = true
   call('ZREM', waiting_key(f[1], f[2] or nil), id)
-  local mine = claim_for(ARGV[3], id, tonumber(ARGV[4]), ttl, now)
+  local mine = claim_for(worker, id, lease, kept_for.cancelled, now)
   return mine and mine[2]
 end
 
-for i = 5, #ARGV, 5 do
+for i = 7, #ARGV, 5 do
   local id, fence, after, payload, answer = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ''
   if fence == '' then fence = claim(id) end
   local f = facts(id)
@@ -41,7 +42,7 @@ for i = 5, #ARGV, 5 do
       zadd(P .. 'due', due, id)
       if f.deadline then zadd(P .. 'deadlines', f.deadline, id) end
     else
-      answer = finish(id, f, after, payload, now, ttl)
+      answer = finish(id, f, after, payload, now, kept_for[after])
       local mine = spent[f.operation] or {0, 0}
       spent[f.operation] = {mine[1] + 1, mine[2] + now - tonumber(f.started_at)}
     end
@@ -62,6 +63,6 @@ end
 write_down()
 -- The worker that took an offer looks again if more jobs wait; else the next job wakes it.
 for queue in pairs(offered) do
-  if is_empty(queue) then rest(queue, ARGV[3], now) else publish(P .. 'wake:' .. ARGV[3], cjson.encode({queue})) end
+  if is_empty(queue) then rest(queue, worker, now) else publish(P .. 'wake:' .. worker, cjson.encode({queue})) end
 end
 return answers

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
 -- Do one round of the rescuer, by the one instance that holds the leader lease. The lease is taken or renewed here,
 -- so that an instance that has lost it can't act.
--- ARGV: prefix, token, leader lease in ms, patience in ms, retention in ms, maximum number per kind, gap in ms,
--- grace in ms.
+-- ARGV: prefix, token, leader lease in ms, patience in ms, ms to keep a failed and a cancelled job, maximum number per
+-- kind, gap in ms, grace in ms.
 -- Returns nil to the others, else {recovered, failed, released, cancelled, removed, {id, queue, ...} whose doorbell
 -- is to ring, ms until the next delayed job or -1}.
 -- Shared: places, queue, notification_keys, notify, finish, delete.
-local token, ttl, most = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6])
+local token, failed_for, cancelled_for, most = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local leader, now = P .. 'leader:rescuer', now_ms()
 local holder = call('GET', leader)
 if holder and holder ~= token then return nil end
@@ -16,7 +16,7 @@ call('SET', leader, token, 'PX', ARGV[3])
 -- that expired in the gap get a grace period, in which workers that still live renew them.
 local last = call('HMGET', P .. 'rounds', 'at', 'grace')
 local grace = tonumber(last[2] or 0)
-if last[1] and now - tonumber(last[1]) > tonumber(ARGV[7]) then grace = now + tonumber(ARGV[8]) end
+if last[1] and now - tonumber(last[1]) > tonumber(ARGV[8]) then grace = now + tonumber(ARGV[9]) end
 call('HSET', P .. 'rounds', 'at', int(now), 'grace', int(grace))
 
 local function due(key, until_ms)
@@ -30,11 +30,11 @@ for _, id in ipairs(now < grace and {} or due('leases', now)) do
   if f.status ~= 'running' then
     call('ZREM', P .. 'leases', id)
   elseif f.cancel_requested then
-    finish(id, f, 'cancelled', cancelled('called off while it ran, and its worker died'), now, ttl)
+    finish(id, f, 'cancelled', cancelled('called off while it ran, and its worker died'), now, cancelled_for)
     ended = ended + 1
   elseif tonumber(f.attempt) >= tonumber(f.max_attempts) then
     local message = 'its worker died ' .. f.attempt .. (f.attempt == '1' and ' time' or ' times')
-    finish(id, f, 'failed', cjson.encode({type = 'WorkerDied', message = message}), now, ttl)
+    finish(id, f, 'failed', cjson.encode({type = 'WorkerDied', message = message}), now, failed_for)
     failed = failed + 1
   else
     send_back(id, f, f.attempt, now)
@@ -48,7 +48,7 @@ for _, id in ipairs(due('deadlines', now)) do
   if not f.status or f.status == 'running' or is_final(f.status) then
     call('ZREM', P .. 'deadlines', id)
   else
-    finish(id, f, 'cancelled', deadline_passed(), now, ttl)
+    finish(id, f, 'cancelled', deadline_passed(), now, cancelled_for)
     ended = ended + 1
   end
 end

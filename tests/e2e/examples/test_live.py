@@ -218,7 +218,7 @@ def test_jobs_appear_and_change_on_the_page_by_themselves(errand, look: Look) ->
     row = page.locator("#jobs li")
     row.get_by_text("accepted").wait_for()
     [job] = errand.get("/jobs").json()["jobs"]
-    [lease] = errand.store.claim_these([job["id"]], "worker", 30, 60)
+    [lease] = errand.store.claim_these([job["id"]], "worker", 30)
     row.get_by_text("running").wait_for()
     errand.store.renew([lease], 30, {lease.id: '{"progress": 0.5, "message": "half of it"}'}, [])
     row.get_by_text("half of it").wait_for()
@@ -268,7 +268,7 @@ def test_a_lost_server_is_found_again_on_another_port(valkey: Server, browser_pa
 
         page.get_by_text("Live", exact=True).wait_for(timeout=20_000)
         page.locator("#jobs li").get_by_text("accepted").wait_for()
-        lease, *_ = stack.store.claim("compute", 10, "worker", 30, 60)
+        lease, *_ = stack.store.claim("compute", 10, "worker", 30)
         succeeded(stack.store, lease)
         page.locator("#jobs li").get_by_text("succeeded").wait_for()
 

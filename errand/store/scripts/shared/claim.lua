@@ -1,13 +1,13 @@
 -- Needs queue.lua and finish.lua. Give a worker the lease of a waiting job that was taken out of its queue.
 -- Returns {id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}; or nil if the job no
--- longer waits, or if its deadline has passed: then it is cancelled.
-local function claim_for(worker, id, lease, ttl, now)
+-- longer waits, or if its deadline has passed: then it is cancelled, and kept for `kept` ms.
+local function claim_for(worker, id, lease, kept, now)
   local job = P .. 'job:' .. id
   local f = call('HMGET', job, 'status', 'fence', 'attempt', 'seq', 'operation', 'arguments', 'timeout', 'max_attempts',
                  'retries', 'deadline')
   if f[1] ~= 'accepted' then return nil end
   if f[10] and tonumber(f[10]) < now then
-    finish(id, facts(id), 'cancelled', deadline_passed(), now, ttl)
+    finish(id, facts(id), 'cancelled', deadline_passed(), now, kept)
     return nil
   end
   local fence, attempt = int(f[2] + 1), int(f[3] + 1)

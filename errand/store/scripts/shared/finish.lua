@@ -23,16 +23,17 @@ local function notify_webhook(job, id, f, after, payload, now)
   return notify(job, id, 'webhook', run > 0 and kind .. '-' .. int(run) or kind, note, 'on', now)
 end
 
--- Finish a job: its last move, its result or error, its retention and its notifications, in the same step.
+-- Finish a job: its last move, its result or error, the `kept` ms until it is deleted, and its notifications, in one
+-- step.
 -- Returns the services that have something to send now, each with a space after it.
-local function finish(id, f, after, payload, now, ttl)
+local function finish(id, f, after, payload, now, kept)
   local job = P .. 'job:' .. id
   leave(id, f.status, f.queue, f.priority)
   move(id, f.status, after, f.seq, f.attempt, after == 'succeeded' and 'result' or 'error', payload,
-       'finished_at', int(now), 'expires_at', int(now + ttl))
+       'finished_at', int(now), 'expires_at', int(now + kept))
   if after == 'succeeded' and f.attempt ~= '1' then call('HDEL', job, 'error') end
   if f.deadline then zrem(P .. 'deadlines', id) end
-  zadd(P .. 'retention', int(now + ttl), id)
+  zadd(P .. 'retention', int(now + kept), id)
   tally(f.operation .. ' ' .. after, 1)
   if not (f.email or f.webhook_url) or not sends_on(job, after) then return '' end
   local services = ''

@@ -201,11 +201,15 @@ def test_a_link_is_not_written_into_the_log_even_where_its_page_fails(client, gi
     assert path.removeprefix("/view/") not in str(line.__dict__)
 
 
-@pytest.mark.parametrize(("kept_days", "day"), [(1, 1), (30, 7)])
-def test_one_time_is_said_until_which_the_page_can_be_read(client, given, links, kept_days, day):
+@pytest.mark.parametrize(("kept_days", "named"), [(1, [1]), (7, [7]), (30, [7, 30])])
+def test_the_page_says_until_when_it_can_be_read_and_how_long_a_job_is_kept_that_outlives_its_link(
+    client, given, links, kept_days, named
+):
     now = int(time.time())
     given(expires_at=str((now + kept_days * 86_400) * 1000))
 
-    page = Page(client.get(path_of(links.job(ID, now + 7 * 86_400))).text)
+    answer = client.get(path_of(links.job(ID, now + 7 * 86_400)))
 
-    assert page.all("time", "datetime")[-1] == datetime.fromtimestamp(now + day * 86_400, UTC).isoformat()
+    said = [datetime.fromtimestamp(now + days * 86_400, UTC).isoformat() for days in named]
+    assert Page(answer.text.partition("<footer>")[2]).all("time", "datetime") == said
+    assert ("Kept until" in answer.text) == (len(named) == 1)
