@@ -15,8 +15,6 @@ from errand.store import DueJobNotification
 CONTENT_TYPE: Final = "application/cloudevents+json"
 LONGEST: Final = 262_144
 """Maximum bytes of the arguments, or of the result, in an event; longer ones are left out and named in `omitted`."""
-SOURCE: Final = "/errand"
-"""The `source` of events if PUBLIC_URL is not set."""
 
 
 def event_id(notice: DueJobNotification) -> str:
@@ -33,7 +31,7 @@ def event_of(notice: DueJobNotification, settings: Settings) -> bytes:
     event = {
         "specversion": '"1.0"',
         "id": json.dumps(event_id(notice)),
-        "source": json.dumps(settings.public_url or SOURCE),
+        "source": json.dumps(settings.base_url),
         "type": json.dumps(f"errand.job.{record.status}"),
         "subject": json.dumps(notice.id),
         "time": json.dumps(moment(record.finished_at or notice.since)),

@@ -51,7 +51,7 @@ def test_an_event_has_what_cloudevents_ask_for():
     assert told == {
         "specversion": "1.0",
         "id": f"{ID}-result",
-        "source": "/errand",
+        "source": "http://127.0.0.1:5000",
         "type": "errand.job.succeeded",
         "subject": ID,
         "time": "2025-11-21T04:43:14.381Z",
