@@ -67,9 +67,11 @@ class Settings(BaseSettings):
     key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_\-]{1,64}$"), BY_ALL] = "errand:"
     """Prefix of every key in the store, so that several Errands can share one store."""
 
-    host: Annotated[Host, read_by(Program.API, Program.MAIL, Program.RUN)] = "127.0.0.1"
+    host: Annotated[Host, read_by(Program.API, Program.MAIL, Program.WEBHOOKS, Program.RUN)] = "127.0.0.1"
     """Address that the API listens on."""
-    port: Annotated[int, Field(ge=1, le=65535), read_by(Program.API, Program.MAIL, Program.RUN)] = 5000
+    port: Annotated[int, Field(ge=1, le=65535), read_by(Program.API, Program.MAIL, Program.WEBHOOKS, Program.RUN)] = (
+        5000
+    )
     """Port that the API listens on."""
     public_url: Annotated[PublicUrl, read_by(Program.API, Program.MAIL, Program.WEBHOOKS)] = ""
     """URL under which clients reach the API, with a path if a proxy adds one. Empty: `http://host:port`."""
