@@ -11,8 +11,8 @@ from flask import Flask
 from pydantic import BaseModel
 
 from api import plugins
+from api.docs.completion import SHARED_RESPONSES, complete, operations_of
 from api.docs.openapi import COMPONENTS, Schema, schemas_of
-from api.http.specs import NOT_ALLOWED
 from schemas.jobs import Accepted, Batch, Job, Jobs
 from schemas.operations import Operation, Operations
 from schemas.problems import Problem
@@ -30,7 +30,9 @@ TEMPLATE: Final[dict[str, Any]] = {
             "POST a job and get `202 accepted` at once. Workers run it, keep its result and mail it. "
             "**An accepted job is never lost, never finished twice, and its owner is notified.**"
         ),
+        "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
     },
+    "security": [],  # there are no keys yet
     "tags": [
         {"name": "jobs", "description": "Submit jobs, look at them, cancel them, run them again."},
         {"name": "operations", "description": "The operations that the workers can run now, with a form for each."},
@@ -69,12 +71,16 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
 )
 
 
-def build_document(app: Flask) -> Schema:
-    """Return the OpenAPI document of all routes that `app` has now."""
+def build_document(app: Flask, public_url: str = "") -> Schema:
+    """Return the OpenAPI document of all routes that `app` has now.
+
+    `public_url`: where clients reach it; empty: where they read the document.
+    """
     from flasgger import NO_SANITIZER, Swagger  # heavy, and needed only here
 
     template = deepcopy(TEMPLATE)  # flasgger modifies its template
-    template["components"] = {"schemas": _schemas(), "responses": {"NotAllowed": NOT_ALLOWED}}
+    template["servers"] = [{"url": public_url.rstrip("/") or "/"}]
+    template["components"] = {"schemas": _schemas(), "responses": deepcopy(SHARED_RESPONSES)}
     collector = Swagger(
         config={"openapi": "3.0.3", "specs": [{"endpoint": ENDPOINT}]},
         template=template,
@@ -85,12 +91,9 @@ def build_document(app: Flask) -> Schema:
     with app.app_context():
         document = collector.get_apispecs(ENDPOINT)
     plugins.describe(document, app)
-    operations = [operation for path in document["paths"].values() for operation in path.values()]
-    used = {tag for operation in operations for tag in operation.get("tags", ())}
+    complete(document, app)
+    used = {tag for _, _, operation in operations_of(document) for tag in operation.get("tags", ())}
     document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]
-    for operation in operations:
-        _split_docstring(operation)
-        operation["responses"]["405"] = {"$ref": "#/components/responses/NotAllowed"}
     return dict(document)
 
 
@@ -99,14 +102,6 @@ def _schemas() -> dict[str, Schema]:
     schemas = schemas_of(
         [*((model, "validation") for model in BODIES), *((model, "serialization") for model in ANSWERS)]
     )
-    # a batch accepts any item, and answers an invalid one with its problem
-    schemas["BatchRequest"]["properties"]["jobs"]["items"] = {"anyOf": [{"$ref": COMPONENTS + "JobRequest"}, {}]}
+    # a batch takes any item, and answers an invalid one with its problem; but clients are to send valid ones
+    schemas["BatchRequest"]["properties"]["jobs"]["items"] = {"$ref": COMPONENTS + "JobRequest"}
     return schemas
-
-
-def _split_docstring(operation: dict[str, Any]) -> None:
-    """Split a docstring, which flasgger takes as the summary, into summary and description."""
-    summary, _, description = operation["summary"].partition("\n\n")
-    operation["summary"] = summary.rstrip(".")
-    if description:
-        operation["description"] = " ".join(description.split())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 
 Schema = dict[str, Any]
 Rename = Callable[[str], str | None]
@@ -17,22 +17,36 @@ Rename = Callable[[str], str | None]
 COMPONENTS: Final = "#/components/schemas/"
 DATA: Final = frozenset({"default", "enum", "required", "example"})
 """Keywords whose values contain no schemas."""
-BOUNDS: Final = (("exclusiveMinimum", "minimum", max), ("exclusiveMaximum", "maximum", min))
+BOUNDS: Final = (("exclusiveMinimum", "minimum", max, 1), ("exclusiveMaximum", "maximum", min, -1))
 KNOWN: Final = DATA | {
-    *("title", "description", "type", "format", "nullable", "deprecated", "readOnly", "writeOnly"),
+    *("description", "type", "format", "nullable", "deprecated", "readOnly", "writeOnly"),
     *("multipleOf", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "minLength", "maxLength", "pattern"),
     *("items", "minItems", "maxItems", "uniqueItems", "properties", "additionalProperties"),
     *("minProperties", "maxProperties", "allOf", "anyOf", "oneOf", "not"),
 }
-"""The keywords of a schema in OpenAPI 3.0.3."""
-PLAIN: Final = frozenset({"type", "properties", "required", "minLength", "maxLength", "pattern", "minimum", "maximum"})
+"""The keywords of a schema in OpenAPI 3.0.3, but for `title`: generators of clients name classes by it."""
+NULL: Final[Schema] = {"type": "object", "enum": [None], "nullable": True}
+"""Only null. 3.0.3 has no such type, and gives `nullable` no meaning without one."""
+ANNOTATIONS: Final = frozenset({"description", "example", "default", "deprecated", "readOnly", "writeOnly"})
+"""Keywords that allow and forbid nothing."""
+PLAIN: Final = frozenset(
+    {"type", "enum", "properties", "required", "minLength", "maxLength", "pattern", "minimum", "maximum"}
+)
 TYPES: Final = (None, "string", "number", "integer", "boolean", "object")
 """Keywords that mean the same in both dialects, and the types for which they do."""
 
 
+class InOrder(GenerateJsonSchema):
+    """Writes fields and examples in the order of the model, in which people read them."""
+
+    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
+        """Return `value` as it is."""
+        return value
+
+
 def schemas_of(models: Sequence[tuple[type[BaseModel], JsonSchemaMode]]) -> dict[str, Schema]:
     """Return the schemas of the models and of their parts, by name, for `#/components/schemas`."""
-    _, document = models_json_schema(models, ref_template=COMPONENTS + "{model}")
+    _, document = models_json_schema(models, ref_template=COMPONENTS + "{model}", schema_generator=InOrder)
     return {name: translated(schema) for name, schema in document["$defs"].items()}
 
 
@@ -47,8 +61,6 @@ def translated(schema: Any, rename: Rename = lambda reference: reference) -> Any
         rest["items"] = {}  # in 2020-12 it describes only the items after the prefix
     rest = _examples(_bounds(_denial(rest)))
     reference = rest.pop("$ref", None)
-    if "properties" not in rest:
-        rest.pop("title", None)  # pydantic's titles repeat the field's name
     rest = {key: _part(key, value, rename) for key, value in rest.items() if key in KNOWN or key.startswith("x-")}
     if rest.get("type") == "array":
         rest.setdefault("items", {})
@@ -81,8 +93,7 @@ def _types(schema: Schema) -> Schema:
     """Write a list of types as alternatives, and the type `null` as `nullable`."""
     types = schema.get("type")
     if types == "null":
-        del schema["type"]
-        return {**schema, "enum": [None], "nullable": True}
+        return {**schema, **NULL}
     if not isinstance(types, list):
         return schema
     non_null = [name for name in types if name != "null"]
@@ -111,7 +122,7 @@ def _alternatives(schema: Schema) -> Schema:
         schema["nullable"] = True
         if schema.get("default", ...) is None:
             del schema["default"]
-        schema["anyOf"] = non_null or [{"enum": [None]}]
+        schema["anyOf"] = non_null or [NULL]
     return schema
 
 
@@ -136,11 +147,26 @@ def _examples(schema: Schema) -> Schema:
 
 
 def _bounds(schema: Schema) -> Schema:
-    for exclusive, bound, tighter in BOUNDS:
+    """Write an exclusive bound as a bound and a value that is not allowed, or as the next integer.
+
+    3.0.3 has `exclusiveMinimum: true` beside `minimum`, at which openapi-typescript warns: its validator knows only
+    the newer form.
+    """
+    excluded = []
+    for exclusive, bound, tighter, step in BOUNDS:
         limit = schema.pop(exclusive, None)
-        if limit is not None and tighter(limit, schema.get(bound, limit)) == limit:
-            schema[bound], schema[exclusive] = limit, True
-    return schema
+        if limit is None or tighter(limit, schema.get(bound, limit)) != limit:
+            continue
+        if schema.get("type") == "integer" and isinstance(limit, int):
+            schema[bound] = tighter(limit + step, schema.get(bound, limit + step))
+        else:
+            schema[bound] = limit
+            excluded.append(limit)
+    if not excluded:
+        return schema
+    if "not" in schema:
+        return {**schema, "allOf": [*schema.get("allOf", []), {"not": {"enum": excluded}}]}
+    return {**schema, "not": {"enum": excluded}}
 
 
 def _single(schema: Schema) -> Schema:
@@ -154,14 +180,34 @@ def _single(schema: Schema) -> Schema:
 
 
 def _nullable(schema: Schema) -> Schema:
-    """Add null to the values of an `enum` that is nullable."""
-    if schema.get("nullable") and None not in (values := schema.get("enum", [None])):
+    """Allow null in one schema: 3.0.3 has `nullable` only beside a `type`, and no other keyword there may forbid null.
+
+    Without a type, an `enum` names null itself, and a schema that forbids nothing allows null anyway.
+    """
+    if not schema.get("nullable"):
+        return schema
+    if None not in (values := schema.get("enum", [None])):
         schema["enum"] = [*values, None]
-    return schema
+    if not schema.keys() & {"allOf", "anyOf"}:
+        return schema if "type" in schema else {key: value for key, value in schema.items() if key != "nullable"}
+    notes = {key: value for key, value in schema.items() if key in ANNOTATIONS}
+    rest = {key: value for key, value in schema.items() if key not in ANNOTATIONS and key != "nullable"}
+    forms = rest["anyOf"] if rest.keys() == {"anyOf"} else rest["allOf"] if _is_reference(rest) else [rest]
+    return {**notes, "anyOf": [*forms, NULL]}
+
+
+def _is_reference(schema: Schema) -> bool:
+    """Return whether a schema is only a reference, as `_referring` writes one with siblings."""
+    return schema.keys() == {"allOf"} and len(schema["allOf"]) == 1
 
 
 def _referring(target: str, rest: Schema) -> Schema:
-    """Put a reference with sibling keywords into an `allOf`: 3.0.3 ignores the siblings of a `$ref`."""
+    """Put a reference with sibling keywords into an `allOf`: 3.0.3 ignores the siblings of a `$ref`.
+
+    A default that is an object is left out: it describes what the referred schema describes already.
+    """
+    if isinstance(rest.get("default"), dict):
+        rest = {key: value for key, value in rest.items() if key != "default"}
     if not rest:
         return {"$ref": target}
     return {**rest, "allOf": [*rest.get("allOf", []), {"$ref": target}]}

@@ -5,20 +5,22 @@
 
 import gzip
 import json
-import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import quote
 
 from api.checks.arguments import published
-from api.docs.openapi import COMPONENTS, Schema, translated
+from api.docs.examples import example_arguments
+from api.docs.names import UniqueNames
+from api.docs.openapi import COMPONENTS, Schema
+from api.docs.operation_schemas import FORMS, own_schemas
 from schemas.operations import Operation
 
 TEMPLATE_PATH: Final = "/operations/{name}"
+JOB_PATH: Final = "/jobs/{job_id}"
 CHOICES: Final = ("JobRequest", "ScheduleRequest")
 """Request bodies that name an operation: each becomes a choice among the operations' forms."""
 LISTED: Final = "operations"
@@ -62,21 +64,22 @@ def with_operations(base: Schema, operations: list[Operation]) -> Schema:
     """Return the document with a path for each operation, and with its arguments in every body that names it."""
     document = deepcopy(base)
     schemas, paths = document["components"]["schemas"], document["paths"]
+    finished = paths[TEMPLATE_PATH]["post"]["responses"]["200"]
     template = _sharing_answers(paths[TEMPLATE_PATH], document["components"]["responses"])
-    operations = sorted(operations, key=lambda operation: operation.name)
-    for operation in operations:
-        schemas.update(_components(operation))
-        paths[f"/operations/{quote(operation.name, safe='')}"] = _path(operation, template, schemas)
-    for body in CHOICES if operations else ():
-        forms = {operation.name: f"{body}.{_slug(operation.name)}" for operation in operations}
-        for operation in operations:
-            schemas[forms[operation.name]] = _form(schemas[body], operation, names_it=True)
+    ids = [method["operationId"] for path in paths.values() for method in path.values()]
+    names = UniqueNames([*schemas, *ids])
+    prefixes: dict[str, str] = {}
+    for operation in sorted(operations, key=lambda operation: operation.name):
+        prefix = prefixes[operation.name] = names.claim(operation.name, *FORMS)
+        schemas.update(own_schemas(operation, prefix, names, schemas))
+        paths[f"/operations/{quote(operation.name, safe='')}"] = _path(operation, prefix, template, finished)
+    jobs = {name: schemas[f"{prefix}Job"] for name, prefix in prefixes.items()}
+    _show_examples(paths[JOB_PATH], {name: job["example"] for name, job in jobs.items() if "example" in job})
+    for body in CHOICES if prefixes else ():
+        forms = {name: f"{COMPONENTS}{prefix}{body}" for name, prefix in prefixes.items()}
         schemas[body] = {
-            "oneOf": [{"$ref": COMPONENTS + form} for form in forms.values()],
-            "discriminator": {
-                "propertyName": "operation",
-                "mapping": {name: COMPONENTS + form for name, form in forms.items()},
-            },
+            "oneOf": [{"$ref": form} for form in forms.values()],
+            "discriminator": {"propertyName": "operation", "mapping": forms},
         }
     return document
 
@@ -92,68 +95,25 @@ def _sharing_answers(path: Schema, components: Schema) -> Schema:
     return path
 
 
-def _path(operation: Operation, template: Schema, schemas: Schema) -> Schema:
-    """Describe an operation's own path: the general description, with the operation's name and form."""
+def _path(operation: Operation, prefix: str, template: Schema, finished: Schema) -> Schema:
+    """Describe an operation's own path: the general one, with its name, its form and its finished job."""
     show, run = deepcopy(template["get"]), deepcopy(template["post"])
     for method in (show, run):
         method["parameters"] = [each for each in method["parameters"] if each["in"] != "path"]
-    show.update(tags=[LISTED], summary=f"Look at {operation.name}")
-    run["summary"] = operation.summary.rstrip(".") or operation.name
+    show.update(tags=[LISTED], summary=f"Look at {operation.name}", operationId=f"describe{prefix}")
+    run.update(operationId=f"run{prefix}", summary=operation.summary.rstrip(".") or operation.name)
     run["description"] = operation.description
-    example = operation.examples[0].arguments if operation.examples else sample_of(operation.arguments)
-    body = {"schema": _form(schemas["OperationRequest"], operation), "example": {"arguments": example}}
+    body: Schema = {"schema": {"$ref": f"{COMPONENTS}{prefix}Request"}}
+    if (arguments := example_arguments(operation)) is not None:
+        body["example"] = {"arguments": arguments}
     run["requestBody"] = {"required": True, "content": {"application/json": body}}
+    content = {"application/json": {"schema": {"$ref": f"{COMPONENTS}{prefix}Job"}}}
+    run["responses"]["200"] = {**finished, "content": content}
     return {"get": show, "post": run}
 
 
-def sample_of(schema: Schema) -> dict[str, Any]:
-    """Make example arguments from the schema: a value for each required field."""
-    parts = schema.get("properties", {})
-    return {name: _sample(parts.get(name, {})) for name in schema.get("required", [])}
-
-
-def _sample(part: Any) -> Any:
-    schema = part if isinstance(part, dict) else {}
-    for keyword in ("examples", "enum"):
-        if schema.get(keyword):
-            return schema[keyword][0]
-    suggested = {"string": "text", "boolean": True, "array": [], "object": {}}.get(str(schema.get("type")), 1)
-    return schema.get("const", schema.get("default", schema.get("minimum", suggested)))
-
-
-def _form(body: Schema, operation: Operation, *, names_it: bool = False) -> Schema:
-    """Return a body's schema with this operation's arguments; `names_it`: and with its name as the only choice."""
-    form = deepcopy(body)
-    form.pop("description", None)
-    form["title"] = operation.name
-    form["properties"]["arguments"] = {"$ref": COMPONENTS + _component(operation)}
-    if names_it:
-        form["properties"]["operation"] = {"type": "string", "enum": [operation.name]}
-    if operation.arguments.get("required"):
-        form["required"] = [*form.get("required", []), "arguments"]
-    return form
-
-
-def _components(operation: Operation) -> dict[str, Schema]:
-    """Return the schema of the operation's arguments and of its parts, by their names in the document."""
-    slug = _component(operation)
-    rename = partial(_renamed, slug, operation.arguments.get("$defs", {}))
-    parts = {f"{slug}.{_slug(name)}": part for name, part in operation.arguments.get("$defs", {}).items()}
-    return {name: translated(schema, rename) for name, schema in ({slug: operation.arguments} | parts).items()}
-
-
-def _renamed(slug: str, parts: Mapping[str, Any], reference: str) -> str | None:
-    name = reference.removeprefix("#/$defs/")
-    if reference == "#":
-        return COMPONENTS + slug
-    return f"{COMPONENTS}{slug}.{_slug(name)}" if name in parts and name != reference else None
-
-
-def _component(operation: Operation) -> str:
-    return f"arguments.{_slug(operation.name)}"
-
-
-def _slug(name: str) -> str:
-    """Write a name with the characters that component names may have; different names stay different."""
-    slug = re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    return slug if slug == name else f"{slug}-{blake2b(name.encode(), digest_size=4).hexdigest()}"
+def _show_examples(path: Schema, examples: Mapping[str, Any]) -> None:
+    """Show a finished job of each operation at the path of any job."""
+    if examples:
+        content = path["get"]["responses"]["200"]["content"]["application/json"]
+        content["examples"] = {name: {"summary": f"A job of {name}", "value": job} for name, job in examples.items()}

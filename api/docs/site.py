@@ -47,7 +47,8 @@ class Documentation:
     def document(self) -> Document:
         """The OpenAPI document."""
         with self._lock:
-            return self.__dict__.get("document") or Document(build_document(self._app))
+            public_url = self._app.extensions["errand"].settings.public_url
+            return self.__dict__.get("document") or Document(build_document(self._app, public_url))
 
     @cached_property
     def page(self) -> bytes:
@@ -69,14 +70,24 @@ def _documentation() -> Documentation:
 
 @pages.get("/")
 @pages.get("/apidocs/index.html")
-@documented(tags=["documentation"], responses={"302": {"description": "A redirect to `/apidocs`."}})
+@documented(
+    "openDocumentation",
+    tags=["documentation"],
+    responses={
+        "302": {"description": "A redirect to `/apidocs`."},
+        # a lone redirect looks to openapi-typescript as if the answer had been forgotten
+        "default": {"description": "There is no other answer."},
+    },
+)
 def front_door() -> Response:
     """Go to the documentation"""
     return redirect("/apidocs")
 
 
 @pages.get("/apidocs")
-@documented(tags=["documentation"], responses={"200": {"description": "A page (HTML) with Swagger UI."}})
+@documented(
+    "openSwaggerUi", tags=["documentation"], responses={"200": {"description": "A page (HTML) with Swagger UI."}}
+)
 def apidocs() -> Answer:
     """Read the documentation and try the API"""
     return Answer(_documentation().page, headers=PAGE_HEADERS, mimetype="text/html")
@@ -84,6 +95,7 @@ def apidocs() -> Answer:
 
 @pages.get("/apispec.json")
 @documented(
+    "getDocument",
     tags=["documentation"],
     parameters=[IF_NONE_MATCH],
     responses={
@@ -115,6 +127,7 @@ def current_document(document: Document) -> RenderedDocument:
 
 @pages.get("/static/<path:filename>")
 @documented(
+    "getAsset",
     tags=["documentation"],
     parameters=[parameter("filename", "path", "The file's path.", enum=list(ASSETS))],
     responses={"200": {"description": "The file."}, "404": {"description": "There is no such file."}},

@@ -30,27 +30,11 @@ _LAST: Final = parameter(
     "progress. Browsers send this header by themselves.",
     pattern="^[0-9]{1,19}-[0-9]{1,19}$",
 ) | {"example": "1795241594123-0"}
-_EVENT: Final[Spec] = {
-    "description": "One event. OpenAPI 3.0 can't describe a stream: this is the schema of each event in it.",
-    "type": "object",
-    "properties": {
-        "id": {"type": "string", "pattern": "^[0-9]{1,19}-[0-9]{1,19}$"},
-        "event": {"type": "string", "enum": ["status", "progress", "log"]},
-        "data": {
-            "type": "string",
-            "description": "A JSON object on one line, with the job's `id`.",
-            "pattern": r"^\{.*\}$",
-        },
-    },
-    "required": ["id", "event", "data"],
-}
-
-
 _STREAM: Final = text_response(
-    "A stream of events, each with its `id`. A block that has an `id` and no `data` only says where to resume.",
+    "A stream of events (Server-Sent Events), each with its `id`; `event` is `status`, `progress` or `log`, and `data` "
+    "a JSON object on one line, with the job's `id`. A block that has an `id` and no `data` only says where to resume.",
     "text/event-stream",
     _SAMPLE,
-    _EVENT,
 )
 _REFUSALS: Final[dict[str, Any]] = {
     "400": problem_response("`Last-Event-ID` is not the id of an event.", EventIdRefused()),

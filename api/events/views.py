@@ -23,7 +23,7 @@ streams = Blueprint("streams", __name__)
 
 
 @streams.get("/jobs/<job:job_id>/events")
-@documented(tags=["events"], **WATCHING)
+@documented("watchJob", tags=["events"], **WATCHING)
 def watch_job(job_id: str) -> Answer:
     """Watch a job
 
@@ -47,7 +47,7 @@ def watch_job(job_id: str) -> Answer:
 
 
 @streams.get("/events")
-@documented(tags=["events"], **WATCHING_ALL)
+@documented("watchJobs", tags=["events"], **WATCHING_ALL)
 def watch_all() -> Answer:
     """Watch all jobs
 

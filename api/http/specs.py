@@ -18,14 +18,15 @@ V = TypeVar("V", bound=Callable[..., Any])
 Spec = dict[str, Any]
 
 
-def documented(**spec: Any) -> Callable[[V], V]:
+def documented(operation_id: str, /, **spec: Any) -> Callable[[V], V]:
     """Attach an OpenAPI description to a view, where flasgger looks for it; its docstring is summary and description.
 
+    `operation_id`: what generated clients call the request, as a method's name: `submitJob`.
     This is flasgger's `swag_from` for a dict, without its wrapper around every request.
     """
 
     def attach(view: V) -> V:
-        view.specs_dict = spec  # type: ignore[attr-defined]  # flasgger's name for it
+        view.specs_dict = {"operationId": operation_id, **spec}  # type: ignore[attr-defined]  # flasgger's name for it
         return view
 
     return attach

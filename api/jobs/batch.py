@@ -38,7 +38,7 @@ EXAMPLE: Final = {
 
 
 @batch.post("/jobs/batch")
-@documented(tags=["jobs"], requestBody=json_request(BatchRequest, EXAMPLE), **BATCH_SPEC)
+@documented("submitJobs", tags=["jobs"], requestBody=json_request(BatchRequest, EXAMPLE), **BATCH_SPEC)
 def submit_all() -> Answer:
     """Submit up to 1000 jobs
 

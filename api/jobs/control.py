@@ -29,7 +29,9 @@ NOT_ENDED: Final = "The job's status is `%s`; cancel the job first, or wait unti
 
 @control.post("/jobs/<job:job_id>/cancel")
 @documented(
-    tags=["jobs"], **control_spec("The job is cancelled, or will be within a second.", ALREADY_ENDED % "succeeded")
+    "cancelJob",
+    tags=["jobs"],
+    **control_spec("The job is cancelled, or will be within a second.", ALREADY_ENDED % "succeeded"),
 )
 def cancel(job_id: str) -> Answer:
     """Cancel a job
@@ -45,7 +47,7 @@ def cancel(job_id: str) -> Answer:
 
 
 @control.post("/jobs/<job:job_id>/retry")
-@documented(tags=["jobs"], **RETRY_SPEC)
+@documented("retryJob", tags=["jobs"], **RETRY_SPEC)
 def retry(job_id: str) -> Answer:
     """Run a job again
 
@@ -65,7 +67,11 @@ def retry(job_id: str) -> Answer:
 
 
 @control.delete("/jobs/<job:job_id>")
-@documented(tags=["jobs"], **control_spec("", NOT_ENDED % "running", {"204": {"description": "The job is deleted."}}))
+@documented(
+    "deleteJob",
+    tags=["jobs"],
+    **control_spec("", NOT_ENDED % "running", {"204": {"description": "The job is deleted."}}),
+)
 def delete(job_id: str) -> Answer:
     """Delete a finished job
 

@@ -31,7 +31,7 @@ PARAMETERS: Final[dict[str, ParameterCheck]] = {
 
 
 @listing.get("/jobs")
-@documented(tags=["jobs"], **LIST_SPEC)
+@documented("listJobs", tags=["jobs"], **LIST_SPEC)
 def jobs() -> Answer:
     """List jobs
 

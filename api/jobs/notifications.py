@@ -19,7 +19,11 @@ NOTHING_TO_SEND: Final = (
 
 
 @notifications.post("/jobs/<job:job_id>/notifications/retry")
-@documented(tags=["jobs"], **control_spec("The notifications are sent now.", NOTHING_TO_SEND % "succeeded"))
+@documented(
+    "retryNotifications",
+    tags=["jobs"],
+    **control_spec("The notifications are sent now.", NOTHING_TO_SEND % "succeeded"),
+)
 def retry_notifications(job_id: str) -> Answer:
     """Send failed and waiting notifications now
 

@@ -21,7 +21,7 @@ operations = Blueprint("operations", __name__)
 
 
 @operations.get("/operations")
-@documented(tags=["operations"], **CATALOGUE_SPEC)
+@documented("listOperations", tags=["operations"], **CATALOGUE_SPEC)
 def catalogue() -> Answer:
     """List the operations
 
@@ -32,7 +32,7 @@ def catalogue() -> Answer:
 
 
 @operations.get("/operations/<name>")
-@documented(tags=["operations"], **OPERATION_SPEC)
+@documented("getOperation", tags=["operations"], **OPERATION_SPEC)
 def operation(name: str) -> Answer:
     """Look at an operation
 
@@ -46,7 +46,7 @@ def operation(name: str) -> Answer:
 
 
 @operations.post("/operations/<name>")
-@documented(tags=["operations"], **RUN_SPEC)
+@documented("runOperation", tags=["operations"], **RUN_SPEC)
 def run(name: str) -> Answer:
     """Run an operation
 

@@ -65,7 +65,7 @@ CHECKS: Final[dict[str, ParameterCheck]] = {
 
 
 @replays.post("/jobs/retry")
-@documented(tags=["jobs"], **RETRY_ALL_SPEC)
+@documented("retryJobs", tags=["jobs"], **RETRY_ALL_SPEC)
 def retry_all() -> Answer:
     """Run many jobs again
 

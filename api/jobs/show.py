@@ -27,7 +27,7 @@ CACHE_CONTROL: Final = "private, no-cache"
 
 
 @reports.get("/jobs/<job:job_id>")
-@documented(tags=["jobs"], **REPORT_SPEC)
+@documented("getJob", tags=["jobs"], **REPORT_SPEC)
 def report(job_id: str) -> Answer:
     """Look at a job
 
@@ -49,7 +49,7 @@ def report(job_id: str) -> Answer:
 
 
 @reports.get("/jobs/<job:job_id>/log")
-@documented(tags=["jobs"], **LOG_SPEC)
+@documented("getJobLog", tags=["jobs"], **LOG_SPEC)
 def log(job_id: str) -> Answer:
     """Read a job's log
 

@@ -68,15 +68,15 @@ JOB_RETRY_AFTER: Final = {
 }
 
 LINKS: Final = {
-    name: {"operationRef": f"#/paths/~1jobs~1{{job_id}}{path}", "parameters": {"job_id": "$response.body#/id"}}
-    for name, path in {
-        "look": "/get",
-        "watch": "~1events/get",
-        "log": "~1log/get",
-        "cancel": "~1cancel/post",
-        "retry": "~1retry/post",
-        "tell": "~1notifications~1retry/post",
-        "delete": "/delete",
+    name: {"operationId": operation_id, "parameters": {"job_id": "$response.body#/id"}}
+    for name, operation_id in {
+        "look": "getJob",
+        "watch": "watchJob",
+        "log": "getJobLog",
+        "cancel": "cancelJob",
+        "retry": "retryJob",
+        "tell": "retryNotifications",
+        "delete": "deleteJob",
     }.items()
 }
 """OpenAPI links: the requests that use the id of an accepted job."""
@@ -101,15 +101,16 @@ REFUSALS: Final[Spec] = {
 }
 
 ACCEPT_RESPONSES: Final[Spec] = {
+    # 202 first: where generators take one answer as the usual one, it is the first
+    "202": json_response(
+        "The job is stored and will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED}
+    )
+    | {"links": LINKS},
     "200": json_response(
         "The job has finished within the time that `Prefer` allows.",
         reference(Job),
         {**_LOCATION, **ETAG, **_APPLIED, **_REPLAYED},
     ),
-    "202": json_response(
-        "The job is stored and will be run.", reference(Accepted), {**_LOCATION, **_APPLIED, **_REPLAYED}
-    )
-    | {"links": LINKS},
     **REFUSALS,
 }
 

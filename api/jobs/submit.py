@@ -42,6 +42,7 @@ _ACCEPTED: Final = (
 
 @accepting.post("/compute")
 @documented(
+    "compute",
     tags=["jobs"],
     parameters=SUBMIT_PARAMETERS,
     requestBody=json_request(ComputeRequest, EXAMPLE),
@@ -73,6 +74,7 @@ def compute() -> Answer:
 
 @accepting.post("/jobs")
 @documented(
+    "submitJob",
     tags=["jobs"],
     parameters=SUBMIT_PARAMETERS,
     requestBody=json_request(JobRequest, JOB_EXAMPLE),

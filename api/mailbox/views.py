@@ -57,7 +57,7 @@ def folder() -> MailFolder:
 
 
 @mailbox.get("/mailbox")
-@documented(tags=TAGS, **specs.PAGE_SPEC)
+@documented("openMailbox", tags=TAGS, **specs.PAGE_SPEC)
 def page() -> Answer:
     """Read the caught mails
 
@@ -67,7 +67,7 @@ def page() -> Answer:
 
 
 @mailbox.get("/mailbox/mails")
-@documented(tags=TAGS, **specs.LIST_SPEC)
+@documented("listMails", tags=TAGS, **specs.LIST_SPEC)
 def mails() -> Answer:
     """List mails
 
@@ -85,7 +85,7 @@ def mails() -> Answer:
 
 
 @mailbox.delete("/mailbox/mails")
-@documented(tags=TAGS, **specs.CLEAR_SPEC)
+@documented("deleteMails", tags=TAGS, **specs.CLEAR_SPEC)
 def clear() -> Answer:
     """Delete all mails
 
@@ -96,7 +96,7 @@ def clear() -> Answer:
 
 
 @mailbox.get("/mailbox/mails/<mail_id>")
-@documented(tags=TAGS, **specs.MAIL_SPEC)
+@documented("getMail", tags=TAGS, **specs.MAIL_SPEC)
 def mail(mail_id: str) -> Answer:
     """Look at a mail
 
@@ -107,6 +107,7 @@ def mail(mail_id: str) -> Answer:
 
 @mailbox.get("/mailbox/mails/<mail_id>/html")
 @documented(
+    "openMailHtml",
     tags=TAGS,
     **specs.part_spec("text/html", "The HTML part. Its Content-Security-Policy allows no scripts and loads nothing."),
 )
@@ -122,7 +123,7 @@ def html(mail_id: str) -> Answer:
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/text")
-@documented(tags=TAGS, **specs.part_spec("text/plain", "The text part."))
+@documented("getMailText", tags=TAGS, **specs.part_spec("text/plain", "The text part."))
 def text(mail_id: str) -> Answer:
     """Read the text part of a mail"""
     opened = _opened(mail_id)
@@ -132,14 +133,14 @@ def text(mail_id: str) -> Answer:
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/source")
-@documented(tags=TAGS, **specs.part_spec("text/plain", "The mail as it was received."))
+@documented("getMailSource", tags=TAGS, **specs.part_spec("text/plain", "The mail as it was received."))
 def source(mail_id: str) -> Answer:
     """Read the source of a mail"""
     return Answer(folder().listing().find(mail_id).read(), headers=UNTRUSTED_HEADERS, mimetype="text/plain")
 
 
 @mailbox.get("/mailbox/mails/<mail_id>/attachments/<int:number>")
-@documented(tags=TAGS, **specs.DOWNLOAD_SPEC)
+@documented("downloadAttachment", tags=TAGS, **specs.DOWNLOAD_SPEC)
 def attachment(mail_id: str, number: int) -> Response:
     """Download an attachment"""
     file = _opened(mail_id).attachment(number)
@@ -156,7 +157,7 @@ def attachment(mail_id: str, number: int) -> Response:
 
 
 @mailbox.get("/mailbox/events")
-@documented(tags=TAGS, **specs.EVENTS_SPEC)
+@documented("watchMails", tags=TAGS, **specs.EVENTS_SPEC)
 def watch_mails() -> Answer:
     """Watch the mailbox
 

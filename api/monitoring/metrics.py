@@ -40,7 +40,7 @@ METERING: Final[Spec] = {
 
 
 @metrics.get("/metrics")
-@documented(tags=["health"], **METERING)
+@documented("getMetrics", tags=["health"], **METERING)
 def meter() -> Answer:
     """Read the metrics
 

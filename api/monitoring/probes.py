@@ -21,14 +21,14 @@ SHORT: Final = ("status", "dependencies")
 
 
 @probes.get("/healthz")
-@documented(tags=["health"], responses=LIVENESS)
+@documented("checkLiveness", tags=["health"], responses=LIVENESS)
 def alive() -> Answer:
     """Check that the API is alive"""
     return json_answer('{"status":"ok"}\n')
 
 
 @probes.get("/readyz")
-@documented(tags=["health"], parameters=[VERBOSE], responses=READINESS)
+@documented("checkReadiness", tags=["health"], parameters=[VERBOSE], responses=READINESS)
 def ready() -> Answer:
     """Check that jobs can be accepted
 

@@ -31,7 +31,7 @@ SANDBOXED: Final = {**PRIVATE_HEADERS, content_policy.HEADER: content_policy.SAN
 
 
 @view.get("/view/<token>")
-@documented(tags=["mail"], **VIEW_SPEC)
+@documented("openJobPage", tags=["mail"], **VIEW_SPEC)
 def look(token: str) -> Answer:
     """Look at a job by the link in its mail
 
@@ -43,7 +43,7 @@ def look(token: str) -> Answer:
 
 
 @view.get("/view/<token>/events")
-@documented(tags=["mail"], **EVENTS_SPEC)
+@documented("watchJobPage", tags=["mail"], **EVENTS_SPEC)
 def watch(token: str) -> Answer:
     """Watch a job by the link in its mail
 
@@ -59,7 +59,7 @@ def watch(token: str) -> Answer:
 
 
 @view.get("/view/<token>/<kind>")
-@documented(tags=["mail"], **DOWNLOAD_SPEC)
+@documented("downloadResult", tags=["mail"], **DOWNLOAD_SPEC)
 def download(token: str, kind: str) -> Answer:
     """Download a result by the link in its mail
 

@@ -18,7 +18,7 @@ refuse_in_html(unsubscribe)
 
 
 @unsubscribe.get("/unsubscribe/<token>")
-@documented(tags=["mail"], **CHOICE_SPEC)
+@documented("openUnsubscribePage", tags=["mail"], **CHOICE_SPEC)
 def choose(token: str) -> Answer:
     """See whether mails are sent to an address
 
@@ -30,7 +30,7 @@ def choose(token: str) -> Answer:
 
 
 @unsubscribe.post("/unsubscribe/<token>")
-@documented(tags=["mail"], **UNSUBSCRIBE_SPEC)
+@documented("unsubscribe", tags=["mail"], **UNSUBSCRIBE_SPEC)
 def change(token: str) -> Answer:
     """Stop mails to an address, or start them again
 

@@ -41,7 +41,7 @@ EXAMPLE: Final = {
 
 
 @schedules.put("/schedules/<name>")
-@documented(tags=["schedules"], requestBody=json_request(ScheduleRequest, EXAMPLE), **PUT_SPEC)
+@documented("putSchedule", tags=["schedules"], requestBody=json_request(ScheduleRequest, EXAMPLE), **PUT_SPEC)
 def store(name: str) -> Answer:
     """Create or replace a schedule
 
@@ -70,7 +70,7 @@ def store(name: str) -> Answer:
 
 
 @schedules.get("/schedules")
-@documented(tags=["schedules"], **LIST_SPEC)
+@documented("listSchedules", tags=["schedules"], **LIST_SPEC)
 def overview() -> Answer:
     """List all schedules
 
@@ -81,7 +81,7 @@ def overview() -> Answer:
 
 
 @schedules.get("/schedules/<name>")
-@documented(tags=["schedules"], **GET_SPEC)
+@documented("getSchedule", tags=["schedules"], **GET_SPEC)
 def look(name: str) -> Answer:
     """Look at a schedule
 
@@ -95,7 +95,7 @@ def look(name: str) -> Answer:
 
 
 @schedules.delete("/schedules/<name>")
-@documented(tags=["schedules"], **DELETE_SPEC)
+@documented("deleteSchedule", tags=["schedules"], **DELETE_SPEC)
 def delete(name: str) -> Answer:
     """Delete a schedule
 

@@ -17,7 +17,7 @@ ANSWERS = {
 
 
 @accounts.post("")
-def add() -> tuple[dict[str, object], int, dict[str, str]]:
+def add_user() -> tuple[dict[str, object], int, dict[str, str]]:
     """Add a user
 
     Who has this name already keeps the id.
@@ -29,9 +29,9 @@ def add() -> tuple[dict[str, object], int, dict[str, str]]:
           schema: {type: object, required: [username], properties: {username: {type: string, maxLength: 50}}}
           example: {username: Ada}
     responses:
-      201: {description: The user's id and name.}
+      201: {description: The user's id and name., content: {application/json: {example: {id: 1, username: Ada}}}}
       422: {description: Nobody can be called so.}
-      503: {description: No instance of the service is there, or the database isn't.}
+      503: {description: "No instance of the service is there, or the database isn't."}
     """
     body = request.get_json()
     username = body.get("username") if isinstance(body, dict) else None
@@ -42,15 +42,15 @@ def add() -> tuple[dict[str, object], int, dict[str, str]]:
 
 
 @accounts.get("/<user_id>")
-def username(user_id: str) -> dict[str, object]:
+def get_username(user_id: str) -> dict[str, object]:
     """Get the name of a user
     ---
     parameters:
-      - {name: user_id, in: path, required: true, schema: {type: string}, example: 1}
+      - {name: user_id, in: path, required: true, schema: {type: string}, example: "1"}
     responses:
-      200: {description: The user's id and name.}
+      200: {description: The user's id and name., content: {application/json: {example: {id: 1, username: Ada}}}}
       404: {description: There is no such user.}
-      503: {description: No instance of the service is there, or the database isn't.}
+      503: {description: "No instance of the service is there, or the database isn't."}
       504: {description: The service takes too long.}
     """
     known = int(user_id) if re.fullmatch(r"[0-9]{1,10}", user_id) else user_id

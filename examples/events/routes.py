@@ -10,7 +10,7 @@ events = Blueprint("events", __name__, url_prefix="/events")
 
 
 @events.post("")
-def emit() -> tuple[dict[str, object], int, dict[str, str]]:
+def emit_event() -> tuple[dict[str, object], int, dict[str, str]]:
     """Emit an event
 
     `service_a` tells of it; who hears it is none of its business.
@@ -23,7 +23,7 @@ def emit() -> tuple[dict[str, object], int, dict[str, str]]:
           example: {payload: Hello}
     responses:
       202: {description: It was emitted; `Location` tells who heard of it.}
-      422: {description: There is no payload, or it is too long.}
+      422: {description: "There is no payload, or it is too long."}
       503: {description: No instance of the service is there.}
     """
     body = request.get_json()
@@ -35,7 +35,7 @@ def emit() -> tuple[dict[str, object], int, dict[str, str]]:
 
 
 @events.get("/<uuid:event_id>")
-def heard(event_id: UUID) -> dict[str, object]:
+def list_hearers(event_id: UUID) -> dict[str, object]:
     """See who heard of an event, or of a job that has ended
 
     Events are remembered for an hour.

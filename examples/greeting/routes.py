@@ -8,7 +8,7 @@ greeting = Blueprint("greeting", __name__)
 
 
 @greeting.get("/konnichiwa")
-def konnichiwa() -> tuple[str, dict[str, str]]:
+def greet() -> tuple[str, dict[str, str]]:
     """Be greeted
 
     The greeting comes from `konnichiwa_service`, within two seconds or not at all.

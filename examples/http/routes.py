@@ -8,7 +8,7 @@ value = Blueprint("value", __name__)
 
 
 @value.get("/get/<int:value>")
-def get(value: int) -> dict[str, int]:
+def get_value(value: int) -> dict[str, int]:
     """Get a value back
 
     The worker itself answers this as well, without the API and the broker between: at <http://127.0.0.1:8000/get/42>.

@@ -31,7 +31,7 @@ def prepare(state: BlueprintSetupState) -> None:
 
 
 @live.get("/live")
-def page() -> Response:
+def open_live_page() -> Response:
     """See what happens to jobs, on a page
     ---
     responses:
@@ -46,7 +46,7 @@ def page() -> Response:
 
 
 @live.get("/live/address")
-def address() -> dict[str, int]:
+def get_live_address() -> dict[str, int]:
     """Learn where the web sockets are
 
     The port is on the host of this API. Each message is a JSON object: `event` is `status`, `progress` or `log`, the

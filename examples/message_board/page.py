@@ -18,7 +18,7 @@ POLICY += "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
 @page.get("/board")
-def board_page() -> Response:
+def open_board() -> Response:
     """Read and write on a page
     ---
     responses:
@@ -31,7 +31,7 @@ def board_page() -> Response:
 
 
 @page.get("/messages/events")
-def watch() -> Response:
+def watch_board() -> Response:
     """Watch the board
 
     Server-Sent Events: `{"id": "…"}` for each message as it is written. Swagger UI can't show what has no end.

@@ -13,7 +13,7 @@ REFUSALS = {"MessageUnknown": 404, "MessageRefused": 422}
 
 
 @board.get("/messages")
-def all_messages() -> dict[str, object]:
+def list_messages() -> dict[str, object]:
     """Read what everybody wrote, the newest first
     ---
     responses:
@@ -24,7 +24,7 @@ def all_messages() -> dict[str, object]:
 
 
 @board.post("/messages")
-def write() -> tuple[dict[str, object], int]:
+def write_message() -> tuple[dict[str, object], int]:
     """Write a message
     ---
     requestBody:
@@ -44,7 +44,7 @@ def write() -> tuple[dict[str, object], int]:
 
 
 @board.get("/messages/<message_id>")
-def one_message(message_id: str) -> dict[str, object]:
+def read_message(message_id: str) -> dict[str, object]:
     """Read one message
     ---
     parameters:

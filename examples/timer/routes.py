@@ -8,7 +8,7 @@ ticks = Blueprint("ticks", __name__)
 
 
 @ticks.get("/ticks")
-def instances() -> dict[str, int]:
+def count_ticking_instances() -> dict[str, int]:
     """Count the instances that ticked lately
 
     `each`: those whose plain timer did, `once`: those whose `@timer(once=True)` did, in the last five seconds.

@@ -25,9 +25,14 @@ def fields(*names: str) -> list[Any]:
 def create_airport() -> tuple[str, dict[str, str]]:
     """Keep an airport, and get its id
     ---
-    requestBody: {required: true, content: {application/json: {example: {airport: first_airport}}}}
+    requestBody:
+      required: true
+      content:
+        application/json:
+          schema: {type: object, properties: {airport: {type: string}}, required: [airport]}
+          example: {airport: first_airport}
     responses:
-      200: {description: Its id., content: {text/plain: {}}}
+      200: {description: Its id., content: {text/plain: {schema: {type: string}}}}
       400: {description: The body is not JSON.}
       422: {description: This is no airport.}
     """
@@ -37,7 +42,7 @@ def create_airport() -> tuple[str, dict[str, str]]:
 
 
 @travel.get("/airport/<airport_id>")
-def airport(airport_id: str) -> dict[str, str]:
+def get_airport(airport_id: str) -> dict[str, str]:
     """Get an airport
     ---
     parameters:
@@ -54,9 +59,17 @@ def airport(airport_id: str) -> dict[str, str]:
 def create_trip() -> tuple[str, dict[str, str]]:
     """Keep a trip between two airports, and get its id
     ---
-    requestBody: {required: true, content: {application/json: {example: {airport_from: an id, airport_to: an id}}}}
+    requestBody:
+      required: true
+      content:
+        application/json:
+          schema:
+            type: object
+            properties: {airport_from: {type: string}, airport_to: {type: string}}
+            required: [airport_from, airport_to]
+          example: {airport_from: an id, airport_to: an id}
     responses:
-      200: {description: Its id., content: {text/plain: {}}}
+      200: {description: Its id., content: {text/plain: {schema: {type: string}}}}
       400: {description: The body is not JSON.}
       422: {description: There is no such airport.}
     """
@@ -66,7 +79,7 @@ def create_trip() -> tuple[str, dict[str, str]]:
 
 
 @travel.get("/trip/<trip_id>")
-def trip(trip_id: str) -> dict[str, dict[str, str]]:
+def get_trip(trip_id: str) -> dict[str, dict[str, str]]:
     """Get a trip
     ---
     parameters:

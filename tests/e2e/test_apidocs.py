@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api.docs.names import pascal
 from errand.process.waiting import until
 from tests.support.browser import Form, open_form
 from tests.support.ports import free_port
@@ -140,7 +141,7 @@ def test_the_schema_of_any_job_is_a_choice_among_the_operations(errand: Stack, p
     titles = open_form(page, errand.url, "/jobs").schema().locator(".model-title__text")
 
     titles.nth(len(names)).wait_for()
-    assert titles.all_inner_texts() == ["JobRequest", *sorted(names)]
+    assert titles.all_inner_texts() == ["JobRequest", *(f"{pascal(name)}JobRequest" for name in sorted(names))]
 
 
 def test_a_form_can_be_sent_with_the_keyboard_alone(api_url: str, page: "Page", told: Told) -> None:

@@ -130,10 +130,11 @@ def test_a_schedule_keeps_and_shows_addresses_and_notify(strict_client):
 
 def test_the_document_describes_addresses_and_notify(client):
     schemas = client.get("/apispec.json").json["components"]["schemas"]
-    one, several = schemas["ComputeRequest"]["properties"]["email"]["anyOf"]
+    one, several, none = schemas["ComputeRequest"]["properties"]["email"]["anyOf"]
 
     assert (several["minItems"], several["maxItems"], several["uniqueItems"]) == (1, 10, True)
     assert several["items"] == one
+    assert none == {"type": "object", "enum": [None], "nullable": True}
     on = schemas["Notify"]["properties"]["on"]
     assert on["items"]["enum"] == ["accepted", "succeeded", "failed", "cancelled"]
     assert (on["minItems"], on["maxItems"], on["uniqueItems"]) == (1, 4, True)

@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from api.app import create_app
-from api.docs.openapi import translated
+from api.docs.openapi import NULL, translated
 from errand.process.waiting import until
 from tests.support.api import SilentRelay
 
@@ -85,8 +85,10 @@ def test_an_operation_announced_now_has_a_path_with_its_form_a_moment_later(clie
     assert faults_of(after.json) == []
     assert (post["summary"], post["description"]) == ("Does what nothing did before", "And more.")
     assert form["example"] == {"arguments": {"node": {"next": None}}}
-    assert {"arguments", "email", "delay", "tags"} <= form["schema"]["properties"].keys()
-    assert form["schema"]["required"] == ["arguments"]
+    schemas = after.json["components"]["schemas"]
+    assert form["schema"] == {"$ref": "#/components/schemas/NovelRequest"}
+    assert {"arguments", "email", "delay", "tags"} <= schemas["NovelRequest"]["properties"].keys()
+    assert schemas["NovelRequest"]["required"] == ["arguments"]
     assert client.post("/operations/novel", json=form["example"]).status_code == 202
 
 
@@ -193,25 +195,51 @@ def test_the_front_door_leads_to_the_page(client):
     [
         ({"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}, {"type": "string", "nullable": True}),
         ({"const": "a"}, {"enum": ["a"]}),
-        ({"exclusiveMinimum": 0}, {"minimum": 0, "exclusiveMinimum": True}),
+        ({"exclusiveMinimum": 0}, {"minimum": 0, "not": {"enum": [0]}}),
+        ({"exclusiveMinimum": 0, "exclusiveMaximum": 1}, {"minimum": 0, "maximum": 1, "not": {"enum": [0, 1]}}),
+        ({"type": "integer", "exclusiveMinimum": 0, "maximum": 5}, {"type": "integer", "minimum": 1, "maximum": 5}),
+        ({"type": "integer", "exclusiveMaximum": 4, "maximum": 3}, {"type": "integer", "maximum": 3}),
+        (
+            {"exclusiveMinimum": 0, "not": {"type": "string"}},
+            {"minimum": 0, "not": {"type": "string"}, "allOf": [{"not": {"enum": [0]}}]},
+        ),
         ({"examples": [1, 2]}, {"example": 1}),
         ({"$ref": "#/a", "description": "d"}, {"allOf": [{"$ref": "#/a"}], "description": "d"}),
         ({"properties": {"const": {"const": 1}}}, {"properties": {"const": {"enum": [1]}}}),
         ({"title": "A", "propertyNames": {"maxLength": 1}}, {}),
         (
             {"items": {"anyOf": [{"$ref": "#/a"}, {"type": "null"}]}},
-            {"items": {"allOf": [{"$ref": "#/a"}], "nullable": True}},
+            {"items": {"anyOf": [{"$ref": "#/a"}, NULL]}},
+        ),
+        (
+            {"anyOf": [{"$ref": "#/a"}, {"type": "null"}], "description": "d", "default": None},
+            {"description": "d", "anyOf": [{"$ref": "#/a"}, NULL]},
+        ),
+        (
+            {"anyOf": [{"type": "string"}, {"$ref": "#/a"}, {"type": "null"}], "examples": ["e"]},
+            {"example": "e", "anyOf": [{"type": "string"}, {"$ref": "#/a"}, NULL]},
+        ),
+        (
+            {"type": ["object", "null"], "allOf": [{"required": ["a"]}], "description": "d"},
+            {"description": "d", "anyOf": [{"type": "object", "allOf": [{"required": ["a"]}]}, NULL]},
+        ),
+        ({"anyOf": [{}, {"type": "null"}]}, {}),
+        ({"$ref": "#/a", "default": {"b": 1}}, {"$ref": "#/a"}),
+        ({"$ref": "#/a", "default": "b"}, {"default": "b", "allOf": [{"$ref": "#/a"}]}),
+        (
+            {"type": "object", "title": "T", "properties": {"title": {"title": "U"}}},
+            {"type": "object", "properties": {"title": {}}},
         ),
         ({"type": ["string", "null"]}, {"type": "string", "nullable": True}),
         ({"type": ["string", "integer"]}, {"allOf": [{"anyOf": [{"type": "string"}, {"type": "integer"}]}]}),
-        ({"type": "null"}, {"enum": [None], "nullable": True}),
+        ({"type": "null"}, NULL),
         (
             {"anyOf": [{"enum": ["a"], "type": "string"}, {"type": "null"}]},
             {"enum": ["a", None], "type": "string", "nullable": True},
         ),
-        ({"enum": [1, None]}, {"enum": [1, None], "nullable": True}),
+        ({"enum": [1, None]}, {"enum": [1, None]}),
         ({"exclusiveMinimum": 0, "minimum": 5}, {"minimum": 5}),
-        ({"exclusiveMaximum": 4, "maximum": 5}, {"maximum": 4, "exclusiveMaximum": True}),
+        ({"exclusiveMaximum": 4, "maximum": 5}, {"maximum": 4, "not": {"enum": [4]}}),
         ({"type": "array", "prefixItems": [{}], "items": False}, {"type": "array", "items": {}}),
         ({"oneOf": [{"minimum": 1}, {"maximum": 5}]}, {"anyOf": [{"minimum": 1}, {"maximum": 5}]}),
         ({"patternProperties": {"a": {}}, "additionalProperties": False}, {}),

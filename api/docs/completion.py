@@ -1,0 +1,83 @@
+"""Completes what flasgger collected of each route: a name, a description, and the answers that every route can give.
+
+`document.py` builds the document; `plugin_check.py` checks it then.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from api.docs.names import UniqueNames, camel, pascal
+from api.http.specs import NOT_ALLOWED, UNSUPPORTED, reference
+from api.plugins import ARGUMENT, EXTENSION
+from schemas.problems import MEDIA_TYPE, Problem
+
+SHARED_RESPONSES: Final = {"NotAllowed": NOT_ALLOWED, "Unsupported": UNSUPPORTED}
+"""Responses that operations of any route refer to, by their names in the document."""
+
+Described = tuple[str, str, dict[str, Any]]
+"""A path of the document, a method in lower case, and its description."""
+
+
+def complete(document: dict[str, Any], app: Flask) -> None:
+    """Complete the descriptions of all routes of `app` in the document."""
+    name_operations(document, app)
+    plugin_paths = {path for _, paths in app.extensions.get(EXTENSION, ()) for path in paths}
+    for path, _, operation in operations_of(document):
+        _split_docstring(operation)
+        responses = operation["responses"]
+        responses["405"] = {"$ref": "#/components/responses/NotAllowed"}
+        if "requestBody" in operation:
+            responses.setdefault("415", {"$ref": "#/components/responses/Unsupported"})
+        if path in plugin_paths:
+            _say_that_errors_are_problems(responses)
+
+
+def operations_of(document: dict[str, Any]) -> Iterator[Described]:
+    """Yield each operation of the document."""
+    for path, methods in document["paths"].items():
+        yield from ((path, method, operation) for method, operation in methods.items())
+
+
+def name_operations(document: dict[str, Any], app: Flask) -> None:
+    """Give each operation a unique `operationId`: the one it has, or the name of its view in camelCase.
+
+    Where that is taken, a plug-in's name stands before it, or the method and the path behind it.
+    """
+    views = {
+        (path_of(rule), method.lower()): rule for rule in app.url_map.iter_rules() for method in rule.methods or ()
+    }
+    names = UniqueNames(())
+    # those that have one first: no other view may take it from them
+    for path, method, operation in sorted(operations_of(document), key=lambda each: "operationId" not in each[2]):
+        view = app.view_functions[views[path, method].endpoint]
+        wanted = operation.get("operationId") or camel(_function_name(view, method))
+        plugin = view.__module__.split(".")[-2:-1]
+        choices = (wanted, camel("_".join([*plugin, wanted])), f"{wanted}{pascal(method)}{pascal(path)}")
+        operation["operationId"] = names.claim_first(*choices)
+
+
+def path_of(rule: Rule) -> str:
+    """Write the path of a rule as the document does."""
+    return ARGUMENT.sub(r"{\1}", rule.rule)
+
+
+def _function_name(view: Any, method: str) -> str:
+    return f"{method}_{view.view_class.__name__}" if hasattr(view, "view_class") else str(view.__name__)
+
+
+def _say_that_errors_are_problems(responses: dict[str, Any]) -> None:
+    """Describe the bodies of a plug-in's errors: the API writes them, whatever raised them."""
+    for status, response in responses.items():
+        if status >= "4" and "$ref" not in response:
+            response.setdefault("content", {MEDIA_TYPE: {"schema": reference(Problem)}})
+
+
+def _split_docstring(operation: dict[str, Any]) -> None:
+    """Split a docstring, which flasgger takes as the summary, into summary and description."""
+    summary, _, description = operation["summary"].partition("\n\n")
+    operation["summary"] = summary.rstrip(".")
+    if description:
+        operation["description"] = " ".join(description.split())
