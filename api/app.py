@@ -22,6 +22,7 @@ from api.feed.broadcaster import Broadcaster
 from api.http import problems
 from api.http.answer import Answer
 from api.http.body import key_fault, refusal, refuse_content_encoding
+from api.http.cross_site import CrossSiteGuard
 from api.http.json_text import KeyRepeated, parse_json
 from api.jobs.batch import batch
 from api.jobs.control import control
@@ -112,10 +113,12 @@ class Api(Flask):
     MAX_ADAPTERS: Final = 64
     """Maximum number of cached adapters: a client may send any host."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Make a Flask app without cached adapters."""
-        super().__init__(*args, **kwargs)
+    def __init__(self, settings: Settings) -> None:
+        """Make a Flask app without routes and cached adapters."""
+        super().__init__("api", static_folder=None)
         self._adapters: dict[tuple[Any, ...], tuple[MapAdapter, str]] = {}
+        self._guard = CrossSiteGuard(settings)
+        self._guard.install(self)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return the URL adapter of a request. Flask would parse and check the host again: a tenth of its time."""
@@ -125,6 +128,7 @@ class Api(Flask):
         key = tuple(map(environ.get, self.ADAPTER_KEYS))
         cached = self._adapters.get(key)
         if cached is None:
+            self._guard.require_trusted(environ.get("HTTP_HOST", ""))
             adapter = super().create_url_adapter(request)
             if adapter and len(self._adapters) < self.MAX_ADAPTERS:
                 self._adapters[key] = adapter, request.host
@@ -164,7 +168,7 @@ def create_app(settings: Settings, store: JobStore, relay: DoorbellRelay) -> Api
 
 def app_of_routes(settings: Settings) -> Api:
     """Make an app with routes but no store or relay. Raises SettingsRefused as `create_app` does."""
-    app = Api("api", static_folder=None)
+    app = Api(settings)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one byte more, so that body.py sees too large a body
     app.url_map.strict_slashes = False
     app.url_map.converters["job"] = JobIdConverter

@@ -18,6 +18,7 @@ ErrandError
     LinkRefused
     LinkExpired
     MoveRefused
+    CrossSiteRefused
   Something does not exist:
     JobUnknown
     OperationUnknown
@@ -101,6 +102,10 @@ class ParameterRefused(ErrandError):
 
 class MoveRefused(ErrandError):
     """The job's status does not allow this."""
+
+
+class CrossSiteRefused(ErrandError):
+    """A page of another site may not do this; the setting CORS_ORIGINS names the sites that may."""
 
 
 class EventIdRefused(ErrandError):

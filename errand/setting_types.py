@@ -15,6 +15,7 @@ from pydantic import AfterValidator, SecretStr
 from errand.public_url import checked_public_url
 from errand.trust.recipients import parse_domains
 from errand.trust.signing import parse_keys
+from errand.trust.web_origins import parse_hosts, parse_origins
 
 MAX_PORT: Final = 65535
 _LISTEN_HOST: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
@@ -116,6 +117,8 @@ StoreUrl = Annotated[str, _url("redis", "rediss", "unix")]
 MailServerUrl = Annotated[str, _url("smtp", "smtps")]
 Domains = Annotated[str, _readable_by(parse_domains)]
 Networks = Annotated[str, _readable_by(parse_networks)]
+HostNames = Annotated[str, _readable_by(parse_hosts)]
+Origins = Annotated[str, _readable_by(parse_origins)]
 SigningSecrets = Annotated[SecretStr, AfterValidator(_check_secrets)]
 PublicUrl = Annotated[str, AfterValidator(checked_public_url)]
 Host = Annotated[str, AfterValidator(_check_host)]

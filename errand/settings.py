@@ -7,6 +7,7 @@ and the programs that read it; `config/.env.example` explains each setting to op
 import sys
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,9 +31,11 @@ from errand.setting_types import (
     Domains,
     Folder,
     Host,
+    HostNames,
     MailServerUrl,
     ModuleList,
     Networks,
+    Origins,
     PublicUrl,
     SigningSecrets,
     StoreUrl,
@@ -42,6 +45,7 @@ from errand.setting_types import (
 )
 from errand.trust.recipients import parse_domains
 from errand.trust.signing import parse_keys
+from errand.trust.web_origins import origin_of, parse_hosts
 
 ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- read here, not bound
 """Addresses that mean all of this machine's, and what a link names instead: they lead nowhere themselves."""
@@ -75,6 +79,10 @@ class Settings(BaseSettings):
     """Port that the API listens on."""
     public_url: Annotated[PublicUrl, read_by(Program.API, Program.MAIL, Program.WEBHOOKS)] = ""
     """URL under which clients reach the API, with a path if a proxy adds one. Empty: `http://host:port`."""
+    trusted_hosts: Annotated[HostNames, read_by(Program.API, Program.COMPUTE)] = ""
+    """Names under which clients may reach a server besides its own, separated by commas; `.example.com`, `*`."""
+    cors_origins: Annotated[Origins, BY_API] = ""
+    """Origins of web pages that may call the API from a browser, separated by commas. Empty: only our own pages."""
     api_processes: Annotated[int, Field(ge=1, le=64), BY_API] = 1
     """Number of processes of the API server."""
     api_threads: Annotated[int, Field(ge=1, le=256), BY_API] = 4
@@ -205,6 +213,17 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The URL under which clients reach the API, without a slash at the end."""
         return self.public_url or http_url(ANY_ADDRESS.get(self.host, self.host), self.port)
+
+    @property
+    def trusted_names(self) -> set[str]:
+        """The host names of `trusted_hosts` and `public_url`."""
+        return {*parse_hosts(self.trusted_hosts), urlsplit(self.public_url).hostname or ""}
+
+    @property
+    def public_origin(self) -> str:
+        """The origin of `public_url`, as browsers write it; empty if that isn't set."""
+        parts = urlsplit(self.public_url)
+        return origin_of(f"{parts.scheme}://{parts.netloc}") if self.public_url else ""
 
     @property
     def public_path(self) -> str:

@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 from contextlib import closing
+from functools import partial
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
@@ -15,6 +16,9 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 from api.extending import job_events
 from errand.errors import StoreUnavailable
+from errand.process.ports import http_url
+from errand.settings import Settings
+from errand.trust.web_origins import TrustedHosts, parse_origins
 
 MOST = 100  # connections at a time; each has three threads
 PATIENCE_MS = 20_000  # after that, the kernel drops a client that reads nothing
@@ -38,7 +42,8 @@ class Sockets:
                 host = self._app.extensions["errand"].settings.host
                 family = socket.AF_INET6 if ":" in host else socket.AF_INET
                 limits = {"max_size": 1024, "open_timeout": 5, "close_timeout": 1, "compression": None}
-                listening = {"family": family, "reuse_port": True, "process_request": refusal, "logger": QUIET}
+                check = partial(refusal, self._app)
+                listening = {"family": family, "reuse_port": True, "process_request": check, "logger": QUIET}
                 server = serve(self._forward, host, self._port, **listening, **limits)
                 self._taken = server.socket.getsockname()[1]
                 self._thread = Thread(target=run, args=(server,), name="sockets", daemon=True)
@@ -69,11 +74,21 @@ def run(server: Server) -> None:
         server.serve_forever()
 
 
-def refusal(connection: ServerConnection, request: Request) -> Response | None:
+def refusal(app: Flask, connection: ServerConnection, request: Request) -> Response | None:
     """Refuse pages of other sites, as browsers don't; accept programs, which send no Origin."""
-    origin, host = request.headers.get("Origin"), urlsplit(f"//{request.headers.get('Host', '')}").hostname
-    if origin is not None and (host is None or urlsplit(origin).hostname != host):
-        return connection.respond(403, "Only pages of this host may connect.\n")
+    origin, host = request.headers.get("Origin"), request.headers.get("Host", "")
+    settings: Settings = app.extensions["errand"].settings
+    if fault := TrustedHosts({settings.host, *settings.trusted_names}).fault_of(host):
+        return connection.respond(421, f"{fault}\n")
+    if origin is not None and origin not in pages(settings, host):
+        return connection.respond(403, "Only pages of this server, or of CORS_ORIGINS, may connect.\n")
     if len(connection.server.connections) >= MOST:
         return connection.respond(503, "Too many connections; try again later.\n")
     return None
+
+
+def pages(settings: Settings, host: str) -> set[str]:
+    """Return the origins whose pages may connect: the API's, under the name that this request has, and CORS_ORIGINS."""
+    name = urlsplit(f"//{host}").hostname or ""
+    own = http_url(name, settings.port) if name else ""
+    return {own.removesuffix(":80"), settings.public_origin, *parse_origins(settings.cors_origins)} - {""}

@@ -18,6 +18,7 @@ from nameko.web.handlers import Response
 from nameko.web.server import HTTPException, Request, WebServer, parse_address
 
 from errand.errors import SettingsRefused
+from errand.trust.web_origins import TrustedHosts, parse_hosts
 from schemas.problems import MEDIA_TYPE
 from workers.dependencies import settings_of
 
@@ -145,11 +146,14 @@ class WebApp:
     """Routes a request to its method; answers with a problem where there is none."""
 
     def __init__(self, web: SafeWebServer) -> None:
-        """Collect the paths of all methods."""
+        """Collect the paths of all methods, and the names that this server has."""
         self._paths = web.make_url_map()
+        self._hosts = TrustedHosts({web.bind_addr[0], *parse_hosts(settings_of(web).trusted_hosts)})
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer a WSGI request."""
+        if fault := self._hosts.fault_of(environ.get("HTTP_HOST", "")):
+            return problem(421, fault)(environ, start_response)
         try:
             provider, arguments = self._paths.bind_to_environ(environ).match()
         except HTTPException as refusal:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 LIVE = "examples.live"
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -119,15 +123,18 @@ def test_each_connection_is_told_what_happens_to_every_job(errand, api_url) -> N
 
 def test_pages_of_other_sites_are_kept_out(errand, api_url) -> None:
     port = address(errand).rpartition(":")[2].strip("/")
-    for origin in (f"http://{LOCALHOST}:{errand.port}", f"https://{LOCALHOST}"):
-        with listening(errand, origin=origin):
-            pass
+    with listening(errand, origin=f"http://{LOCALHOST}:{errand.port}"):
+        pass
 
     others = ("http://evil.example", f"http://{LOCALHOST}.evil.example", f"http://evil@{LOCALHOST}.example", "null", "")
-    for origin in others:
-        assert refused(errand, origin=origin) == 403
+    other_servers = (f"https://{LOCALHOST}", f"http://{LOCALHOST}", f"http://{LOCALHOST}:{port}")
+    for origin in (*others, *other_servers):
+        assert refused(errand, origin=origin) == 403, origin
+    with socket.create_connection((LOCALHOST, int(port))) as raw:  # a name that a stranger has made lead here
+        raw.sendall(HANDSHAKE.replace(b"localhost", b"evil.example"))
+        assert raw.recv(100).startswith(b"HTTP/1.1 421 ")
     with socket.create_connection((LOCALHOST, int(port))) as raw:  # and what is no web socket at all
-        raw.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        raw.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert raw.recv(100).startswith(b"HTTP/1.1 426 ")
 
 
