@@ -87,7 +87,12 @@ class NoSessions(SessionInterface):
 
 
 class Json(DefaultJSONProvider):
-    """Reads JSON for `request.get_json()` of plug-ins as `api/http/body.py` does: deep nesting can't bring it down."""
+    """Reads JSON for `request.get_json()` of plug-ins as `api/http/body.py` does: deep nesting can't bring it down.
+
+    Writes what their views return with the keys in the order of the dict.
+    """
+
+    sort_keys = False
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Parse JSON; raise ValueError, or JobRefused if a key is given twice."""

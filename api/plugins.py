@@ -15,7 +15,9 @@ from errand.plugins import Plugin, find, refusal
 from errand.settings import Settings
 
 EXTENSION: Final = "errand.plugins"
-"""Key in `app.extensions`: for each plug-in its tag in the API document, and the paths that get this tag."""
+"""Key in `app.extensions`: for each plug-in its tag in the API document, and the requests that get this tag."""
+IS_EXAMPLE: Final = "x-example"
+"""Mark of the tags of examples: `api/docs/example_routes.py` leaves their routes out unless asked for."""
 
 ARGUMENT: Final = re.compile(r"<(?:[^<>:]+:)?([^<>:]+)>")
 
@@ -30,10 +32,11 @@ def register(app: Flask, settings: Settings) -> None:
 
 def describe(document: dict[str, Any], app: Flask) -> None:
     """Group the routes of each plug-in in the API document under a tag of its own."""
-    for tag, paths in app.extensions.get(EXTENSION, ()):
+    groups = sorted(app.extensions.get(EXTENSION, ()), key=lambda group: IS_EXAMPLE in group[0])  # examples last
+    for tag, requests in groups:
         document["tags"].append(tag)
-        for path in paths:
-            for operation in document["paths"].get(path, {}).values():
+        for path, method in requests:
+            if operation := document["paths"].get(path, {}).get(method):
                 operation["tags"] = [tag["name"]]
                 if "description" in operation:
                     operation["description"] = " ".join(operation["description"].split())
@@ -59,8 +62,22 @@ def _register(app: Flask, plugin: Plugin) -> None:
                     f"{module.__name__} answers {method} {rule.rule}, which another blueprint answers already"
                 )
         _refuse_undocumented(app.view_functions[rule.endpoint], rule, f"{module.__name__}: {rule.rule}")
-    tag = {"name": plugin.path, "description": " ".join((module.__doc__ or plugin.path).split("\n\n")[0].split())}
-    app.extensions[EXTENSION].append((tag, {ARGUMENT.sub(r"{\1}", rule.rule) for rule in added}))
+    app.extensions[EXTENSION].append((_tag(plugin, module.__doc__), _documented(added)))
+
+
+def _tag(plugin: Plugin, docstring: str | None) -> dict[str, Any]:
+    """Describe the plug-in's group in the document by the first paragraph of its module's docstring."""
+    description = " ".join((docstring or plugin.path).split("\n\n")[0].split())
+    return {"name": plugin.path, "description": description, **({IS_EXAMPLE: True} if plugin.is_example else {})}
+
+
+def _documented(rules: list[Rule]) -> set[tuple[str, str]]:
+    """Return path and method of each rule as the document writes them."""
+    return {
+        (ARGUMENT.sub(r"{\1}", rule.rule), method.lower())
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
 
 
 def _refuse_undocumented(view: Any, rule: Rule, where: str) -> None:

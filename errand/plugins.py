@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Final
 
 from errand.errors import SettingsRefused
+
+EXAMPLES: Final = "examples."
+"""What the paths of the plug-ins in this repository begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class Plugin:
     def name(self) -> str:
         """The last part of its path, which is its name in Swagger UI."""
         return self.path.rpartition(".")[2]
+
+    @property
+    def is_example(self) -> bool:
+        """Whether it is one of the examples that come with Errand, and no plug-in of the deployment's own."""
+        return self.path.startswith(EXAMPLES)
 
     def load(self, part: str) -> ModuleType:
         """Import its module `part`; raise SettingsRefused if the import fails in any way."""

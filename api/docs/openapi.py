@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from schemas.key_order import KeysAsGiven
 
 Schema = dict[str, Any]
 Rename = Callable[[str], str | None]
@@ -36,17 +38,9 @@ TYPES: Final = (None, "string", "number", "integer", "boolean", "object")
 """Keywords that mean the same in both dialects, and the types for which they do."""
 
 
-class InOrder(GenerateJsonSchema):
-    """Writes fields and examples in the order of the model, in which people read them."""
-
-    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
-        """Return `value` as it is."""
-        return value
-
-
 def schemas_of(models: Sequence[tuple[type[BaseModel], JsonSchemaMode]]) -> dict[str, Schema]:
     """Return the schemas of the models and of their parts, by name, for `#/components/schemas`."""
-    _, document = models_json_schema(models, ref_template=COMPONENTS + "{model}", schema_generator=InOrder)
+    _, document = models_json_schema(models, ref_template=COMPONENTS + "{model}", schema_generator=KeysAsGiven)
     return {name: translated(schema) for name, schema in document["$defs"].items()}
 
 

@@ -15,12 +15,21 @@ from werkzeug.wrappers import Response
 
 from api.context import current_errand
 from api.docs.document import build_document
+from api.docs.example_routes import without_examples
 from api.docs.operation_forms import Document, RenderedDocument
 from api.http import content_policy
 from api.http.answer import Answer, json_answer
 from api.http.assets import ASSETS, asset_url
-from api.http.specs import ETAG, IF_NONE_MATCH, NOT_MODIFIED, documented, json_response, parameter
-from errand.errors import StoreUnavailable
+from api.http.specs import (
+    ETAG,
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    documented,
+    json_response,
+    parameter,
+    problem_response,
+)
+from errand.errors import ParameterRefused, StoreUnavailable
 
 pages = Blueprint("pages", __name__)
 
@@ -33,6 +42,13 @@ PAGE_HEADERS: Final = {
 }
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """`Cache-Control` of a file: its address has a fingerprint of its content, so a changed file has another address."""
+EXAMPLES: Final = parameter(
+    "examples",
+    "query",
+    "Whether to show the routes of the examples that come with Errand, if they are switched on.",
+    type="boolean",
+    default=False,
+)
 
 
 class Documentation:
@@ -44,11 +60,16 @@ class Documentation:
         self._lock = Lock()
 
     @cached_property
-    def document(self) -> Document:
-        """The OpenAPI document."""
+    def documents(self) -> tuple[Document, Document]:
+        """The OpenAPI document without and with the routes of the examples."""
         with self._lock:
-            public_url = self._app.extensions["errand"].settings.public_url
-            return self.__dict__.get("document") or Document(build_document(self._app, public_url))
+            return self.__dict__.get("documents") or self._built()
+
+    def _built(self) -> tuple[Document, Document]:
+        whole = build_document(self._app, self._app.extensions["errand"].settings.public_url)
+        product = without_examples(whole)
+        with_examples = Document(whole)
+        return (with_examples if product is whole else Document(product)), with_examples
 
     @cached_property
     def page(self) -> bytes:
@@ -61,7 +82,7 @@ def prepare(app: Flask) -> None:
     """Prepare the documentation of an app that has all its routes. Raises what a plug-in's description raises."""
     documentation = app.extensions["errand.pages"] = Documentation(app)
     if app.extensions["errand"].settings.plugin_paths:
-        _ = documentation.document  # a fault in a plug-in's description shows at the start
+        _ = documentation.documents  # a fault in a plug-in's description shows at the start
 
 
 def _documentation() -> Documentation:
@@ -86,7 +107,10 @@ def front_door() -> Response:
 
 @pages.get("/apidocs")
 @documented(
-    "openSwaggerUi", tags=["documentation"], responses={"200": {"description": "A page (HTML) with Swagger UI."}}
+    "openSwaggerUi",
+    tags=["documentation"],
+    parameters=[EXAMPLES],
+    responses={"200": {"description": "A page (HTML) with Swagger UI."}},
 )
 def apidocs() -> Answer:
     """Read the documentation and try the API"""
@@ -97,24 +121,34 @@ def apidocs() -> Answer:
 @documented(
     "getDocument",
     tags=["documentation"],
-    parameters=[IF_NONE_MATCH],
+    parameters=[EXAMPLES, IF_NONE_MATCH],
     responses={
         "200": json_response("An OpenAPI 3.0 document.", {"type": "object"}, ETAG),
         "304": NOT_MODIFIED,
+        "400": problem_response("`examples` is neither `true` nor `false`.", ParameterRefused(parameter="examples")),
     },
 )
 def apispec() -> Answer:
     """Get this documentation as an OpenAPI document
 
-    Contains a path for each operation that the workers have announced by now.
+    Contains a path for each operation that the workers have announced by now. The routes of the examples that come
+    with Errand are left out unless asked for, so that the document is the same with and without them.
     """
-    document = current_document(_documentation().document)
+    document = current_document(_documentation().documents[asks_for_examples()])
     headers = {"ETag": f'W/"{document.etag}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if request.if_none_match.contains_weak(document.etag):
         return json_answer("", 304, headers)
     if request.accept_encodings["gzip"] > 0:
         return Answer(document.gzipped, headers={**headers, "Content-Encoding": "gzip"})
     return Answer(document.content, headers=headers)
+
+
+def asks_for_examples() -> bool:
+    """Return what this request says about the routes of the examples. Raises ParameterRefused."""
+    text = request.args.get("examples", "false")
+    if text not in {"true", "false"}:
+        raise ParameterRefused("`examples` must be one of true, false.", parameter="examples")
+    return text == "true"
 
 
 def current_document(document: Document) -> RenderedDocument:

@@ -61,9 +61,9 @@ class Form:
         return self.answer.locator(".response-col_status").inner_text()
 
 
-def open_form(page: "Page", url: str, path: str, method: str = "post") -> Form:
-    """Go to the page and open one form."""
-    page.goto(f"{url}/apidocs")
+def open_form(page: "Page", url: str, path: str, method: str = "post", *, examples: bool = False) -> Form:
+    """Go to the page, with the examples or without, and open one form."""
+    page.goto(f"{url}/apidocs{'?examples=true' if examples else ''}")
     form = Form.at(page, path, method)
     form.summary.click()
     form.button.wait_for()

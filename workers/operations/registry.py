@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from errand.errors import SettingsRefused
+from schemas.key_order import KeysAsGiven
 from schemas.operations import COMPUTE, Example, Limits
 from schemas.operations import Operation as OperationSpec
 from workers.operations.signature import arguments_of, result_of
@@ -91,7 +92,7 @@ def operation(
                 description=description.strip(),
                 tiny=tiny,
                 io=inspect.iscoroutinefunction(function),
-                arguments=model.model_json_schema(),
+                arguments=model.model_json_schema(schema_generator=KeysAsGiven),
                 result=result_of(function),
                 examples=list(examples),
                 limits=Limits(timeout=timeout, memory=memory, max_attempts=max_attempts, backoff=backoff),

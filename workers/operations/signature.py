@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
 
 from errand.errors import SettingsRefused
+from schemas.key_order import KeysAsGiven
 
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -43,7 +44,7 @@ def result_of(function: Callable[..., Any]) -> dict[str, Any]:
     if "return" not in hints:
         raise _refused(function, "doesn't say what it returns; annotate it with `-> …`")
     try:
-        return TypeAdapter(hints["return"]).json_schema(mode="serialization")
+        return TypeAdapter(hints["return"]).json_schema(mode="serialization", schema_generator=KeysAsGiven)
     except Exception as error:
         raise _refused(function, f"has a result that can't be described as JSON: {_first_line(error)}") from error
 

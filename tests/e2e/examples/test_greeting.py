@@ -155,7 +155,7 @@ def test_it_can_be_tested_as_the_tutorials_teach(on_rabbitmq, tests: str) -> Non
 
 def test_try_it_out_in_swagger_ui_is_greeted(on_rabbitmq, browser_page: "Page", tmp_path: Path) -> None:
     with running(tmp_path, on_rabbitmq | {"EXAMPLES": GREETING}) as stack:
-        form = open_form(browser_page, stack.url, "/konnichiwa", "get")
+        form = open_form(browser_page, stack.url, "/konnichiwa", "get", examples=True)
 
         assert form.execute().startswith("200")
         assert "Konnichiwa!" in form.answer.inner_text()

@@ -281,7 +281,7 @@ def test_a_lost_server_is_found_again_on_another_port(valkey: Server, browser_pa
 
 
 def test_try_it_out_in_swagger_ui_tells_where_to_connect(errand, look: Look) -> None:
-    form = open_form(look.page, errand.url, "/live/address", "get")
+    form = open_form(look.page, errand.url, "/live/address", "get", examples=True)
 
     assert form.execute() == "200"
     assert '"port":' in form.answer.inner_text()

@@ -270,7 +270,7 @@ def test_a_refused_message_stays_in_its_field_and_a_lost_server_is_found_again(v
 
 
 def test_try_it_out_in_swagger_ui_writes_a_message(errand, store, look: Look) -> None:
-    form = open_form(look.page, errand.url, "/messages")
+    form = open_form(look.page, errand.url, "/messages", examples=True)
 
     assert form.execute() == "201"
     assert texts(errand) == ["Hello everybody!"]

@@ -58,7 +58,7 @@ def test_every_command_prints_what_its_readme_says(follower: Reader, readme: Pat
 def test_an_example_is_in_swagger_ui_under_a_tag_of_its_own(make_run, readme: Path) -> None:
     if not (readme.parent / "routes.py").exists():
         pytest.skip("it has no routes")
-    document = requests.get(f"{make_run[0]}/apispec.json", timeout=10).json()
+    document = requests.get(f"{make_run[0]}/apispec.json?examples=true", timeout=10).json()
 
     tag = f"examples.{readme.parent.name}"
 
@@ -81,7 +81,7 @@ FORMS = {
 
 def test_try_it_out_in_swagger_ui_works(make_run, browser_page: "Page") -> None:
     for name, (path, method) in FORMS.items():
-        form = open_form(browser_page, make_run[0], path, method)
+        form = open_form(browser_page, make_run[0], path, method, examples=True)
 
         assert form.execute().startswith("20"), name
         assert browser_page.get_by_text(f"examples.{name}", exact=True).is_visible()

@@ -161,3 +161,11 @@ def test_routes_that_would_be_in_the_way_or_say_nothing_are_refused(plugin, rout
         app_of_routes(settings(plugin(routes=routes)))
 
     assert sentence in refused.value.detail
+
+
+def test_the_keys_of_an_answer_are_in_the_order_in_which_the_view_gives_them(plugin):
+    path = plugin(routes=ROUTES + '        return {"z": 1, "id": 2, "a": {"y": 3, "b": 4}}\n')
+
+    answer = app_of_routes(settings(path)).test_client().get("/greeting/Ada")
+
+    assert answer.text.strip() == '{"z":1,"id":2,"a":{"y":3,"b":4}}'

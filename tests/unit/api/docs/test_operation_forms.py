@@ -13,7 +13,7 @@ NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required"
 
 @pytest.fixture
 def base(api):
-    return api.extensions["errand.pages"].document._base
+    return api.extensions["errand.pages"].documents[0]._base
 
 
 def document_of(base, *operations):
