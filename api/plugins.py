@@ -1,13 +1,11 @@
-"""Registers the routes of plug-ins. Refuses routes that clash with others or that Swagger UI couldn't document.
+"""Registers the routes of plug-ins. Refuses routes that clash with others.
 
 Next: `extending.py`, from which plug-ins build their routes.
 """
 
-import inspect
 import re
 from typing import Any, Final
 
-import yaml
 from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
@@ -15,7 +13,7 @@ from errand.plugins import Plugin, find, refusal
 from errand.settings import Settings
 
 EXTENSION: Final = "errand.plugins"
-"""Key in `app.extensions`: for each plug-in its tag in the API document, and the requests that get this tag."""
+"""Key in `app.extensions`: for each plug-in its tag in the API document, and the rules that get this tag."""
 IS_EXAMPLE: Final = "x-example"
 """Mark of the tags of examples: `api/docs/example_routes.py` leaves their routes out unless asked for."""
 
@@ -33,9 +31,9 @@ def register(app: Flask, settings: Settings) -> None:
 def describe(document: dict[str, Any], app: Flask) -> None:
     """Group the routes of each plug-in in the API document under a tag of its own."""
     groups = sorted(app.extensions.get(EXTENSION, ()), key=lambda group: IS_EXAMPLE in group[0])  # examples last
-    for tag, requests in groups:
+    for tag, rules in groups:
         document["tags"].append(tag)
-        for path, method in requests:
+        for path, method in requests_of(rules):
             if operation := document["paths"].get(path, {}).get(method):
                 operation["tags"] = [tag["name"]]
                 if "description" in operation:
@@ -61,8 +59,7 @@ def _register(app: Flask, plugin: Plugin) -> None:
                 raise refusal(
                     f"{module.__name__} answers {method} {rule.rule}, which another blueprint answers already"
                 )
-        _refuse_undocumented(app.view_functions[rule.endpoint], rule, f"{module.__name__}: {rule.rule}")
-    app.extensions[EXTENSION].append((_tag(plugin, module.__doc__), _documented(added)))
+    app.extensions[EXTENSION].append((_tag(plugin, module.__doc__), added))
 
 
 def _tag(plugin: Plugin, docstring: str | None) -> dict[str, Any]:
@@ -71,28 +68,13 @@ def _tag(plugin: Plugin, docstring: str | None) -> dict[str, Any]:
     return {"name": plugin.path, "description": description, **({IS_EXAMPLE: True} if plugin.is_example else {})}
 
 
-def _documented(rules: list[Rule]) -> set[tuple[str, str]]:
+def requests_of(rules: list[Rule]) -> set[tuple[str, str]]:
     """Return path and method of each rule as the document writes them."""
     return {
-        (ARGUMENT.sub(r"{\1}", rule.rule), method.lower())
-        for rule in rules
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        (path_of(rule), method.lower()) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 
 
-def _refuse_undocumented(view: Any, rule: Rule, where: str) -> None:
-    """Raise SettingsRefused for a view that Swagger UI couldn't document."""
-    if rule.endpoint.endswith(".static") or hasattr(view, "specs_dict") or hasattr(view, "view_class"):
-        return
-    _, line, text = (inspect.getdoc(view) or "").partition("---")
-    try:
-        spec = yaml.safe_load(text)
-    except yaml.YAMLError as fault:
-        raise refusal(f"{where}: the part of its docstring below --- is not valid YAML ({fault})") from None
-    if not line or not isinstance(spec, dict) or not isinstance(spec.get("responses"), dict):
-        raise refusal(
-            f"{where} has no documentation for Swagger UI; give its view a docstring with --- and `responses` below"
-        )
-    documented = {each.get("name") for each in spec.get("parameters", ()) if isinstance(each, dict)}
-    if undocumented := sorted(rule.arguments - documented):
-        raise refusal(f"{where} doesn't document {undocumented[0]}; add it to `parameters`, with `in: path`")
+def path_of(rule: Rule) -> str:
+    """Write the path of a rule as the API document does."""
+    return ARGUMENT.sub(r"{\1}", rule.rule)

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from flask import Flask
-from werkzeug.routing import Rule
 
 from api.docs.names import UniqueNames, camel, pascal
 from api.http.specs import NOT_ALLOWED, UNSUPPORTED, reference
-from api.plugins import ARGUMENT, EXTENSION
+from api.plugins import EXTENSION, path_of, requests_of
 from schemas.problems import MEDIA_TYPE, Problem
 
 SHARED_RESPONSES: Final = {"NotAllowed": NOT_ALLOWED, "Unsupported": UNSUPPORTED}
@@ -24,14 +23,14 @@ Described = tuple[str, str, dict[str, Any]]
 def complete(document: dict[str, Any], app: Flask) -> None:
     """Complete the descriptions of all routes of `app` in the document."""
     name_operations(document, app)
-    plugin_paths = {path for _, paths in app.extensions.get(EXTENSION, ()) for path in paths}
-    for path, _, operation in operations_of(document):
+    of_plugins = {request for _, rules in app.extensions.get(EXTENSION, ()) for request in requests_of(rules)}
+    for path, method, operation in operations_of(document):
         _split_docstring(operation)
         responses = operation["responses"]
         responses["405"] = {"$ref": "#/components/responses/NotAllowed"}
         if "requestBody" in operation:
             responses.setdefault("415", {"$ref": "#/components/responses/Unsupported"})
-        if path in plugin_paths:
+        if (path, method) in of_plugins:
             _say_that_errors_are_problems(responses)
 
 
@@ -59,11 +58,6 @@ def name_operations(document: dict[str, Any], app: Flask) -> None:
         operation["operationId"] = names.claim_first(*choices)
 
 
-def path_of(rule: Rule) -> str:
-    """Write the path of a rule as the document does."""
-    return ARGUMENT.sub(r"{\1}", rule.rule)
-
-
 def _function_name(view: Any, method: str) -> str:
     return f"{method}_{view.view_class.__name__}" if hasattr(view, "view_class") else str(view.__name__)
 
@@ -77,7 +71,7 @@ def _say_that_errors_are_problems(responses: dict[str, Any]) -> None:
 
 def _split_docstring(operation: dict[str, Any]) -> None:
     """Split a docstring, which flasgger takes as the summary, into summary and description."""
-    summary, _, description = operation["summary"].partition("\n\n")
+    summary, _, description = operation.get("summary", operation["operationId"]).partition("\n\n")
     operation["summary"] = summary.rstrip(".")
     if description:
         operation["description"] = " ".join(description.split())

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from api import plugins
 from api.docs.completion import SHARED_RESPONSES, complete, operations_of
 from api.docs.openapi import COMPONENTS, Schema, schemas_of
+from api.docs.plugin_check import check_descriptions, check_operations
+from errand.plugins import refusal
 from schemas.jobs import Accepted, Batch, Job, Jobs
 from schemas.operations import Operation, Operations
 from schemas.problems import Problem
@@ -74,13 +76,15 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
 def build_document(app: Flask, public_url: str = "") -> Schema:
     """Return the OpenAPI document of all routes that `app` has now.
 
-    `public_url`: where clients reach it; empty: where they read the document.
+    `public_url`: where clients reach it; empty: where they read the document. Raises SettingsRefused for a plug-in's
+    description that is not valid.
     """
     from flasgger import NO_SANITIZER, Swagger  # heavy, and needed only here
 
     template = deepcopy(TEMPLATE)  # flasgger modifies its template
     template["servers"] = [{"url": public_url.rstrip("/") or "/"}]
-    template["components"] = {"schemas": _schemas(), "responses": deepcopy(SHARED_RESPONSES)}
+    schemas = _schemas()
+    template["components"] = {"schemas": deepcopy(schemas), "responses": deepcopy(SHARED_RESPONSES)}
     collector = Swagger(
         config={"openapi": "3.0.3", "specs": [{"endpoint": ENDPOINT}]},
         template=template,
@@ -88,13 +92,25 @@ def build_document(app: Flask, public_url: str = "") -> Schema:
     )
     # not `init_app`, which would register flasgger's own routes (with its old Swagger UI) and an after_request hook
     collector.app = app
-    with app.app_context():
-        document = collector.get_apispecs(ENDPOINT)
+    check_descriptions(app)
+    document = _collected(collector, app)
     plugins.describe(document, app)
     complete(document, app)
+    check_operations(document, schemas, app)
     used = {tag for _, _, operation in operations_of(document) for tag in operation.get("tags", ())}
     document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]
     return dict(document)
+
+
+def _collected(collector: Any, app: Flask) -> dict[str, Any]:
+    """Have flasgger collect the views' descriptions. Raises SettingsRefused if one of a plug-in is too much for it."""
+    try:
+        with app.app_context():
+            return dict(collector.get_apispecs(ENDPOINT))
+    except Exception as fault:
+        if not app.extensions.get(plugins.EXTENSION):
+            raise
+        raise refusal(f"flasgger can't read how a plug-in describes its routes ({fault!r})") from fault
 
 
 def _schemas() -> dict[str, Schema]:
