@@ -96,10 +96,14 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
     """The store as the API uses it; each call raises StoreUnavailable when it can't be reached."""
 
     def accept(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
-        """Store the jobs, all or none; return a result for each."""
+        """Store the jobs of one request, all or none; return a result for each."""
         ...
 
-    def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[AcceptResult]]:
+    def accept_each(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
+        """Store jobs of different requests: only a job whose own key conflicts is refused."""
+        ...
+
+    def begin_accept_each(self, jobs: Sequence[NewJob]) -> Callable[[], list[AcceptResult]]:
         """Send the same request without waiting; the function returned waits for the answer. Call it once."""
         ...
 

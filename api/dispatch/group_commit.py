@@ -41,9 +41,9 @@ class GroupCommit:
         self._committing = Lock()
 
     def accept(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
-        """Store the jobs, all or none; return a result for each. Raises StoreUnavailable."""
-        if len(jobs) != 1 or jobs[0].key:
-            return self._store.accept(jobs)  # one conflict refuses every job of the same call
+        """Store the jobs of one request, all or none; return a result for each. Raises StoreUnavailable."""
+        if len(jobs) != 1:
+            return self._store.accept(jobs)  # a batch is stored as a whole or not at all
         pending = _PendingJob(jobs[0])
         if not share_round_trip(self._send, pending):
             self._commit_with_others(pending)
@@ -55,9 +55,9 @@ class GroupCommit:
         """Send the jobs of the submit thread to the store."""
         jobs = [pending.job for pending in group]
         try:
-            accept = self._store.begin_accept(jobs)
-        except Exception:  # noqa: BLE001 -- `accept` asks again, and raises one of Errand's errors
-            accept = partial(self._store.accept, jobs)
+            accept = self._store.begin_accept_each(jobs)
+        except Exception:  # noqa: BLE001 -- `accept_each` asks again, and raises one of Errand's errors
+            accept = partial(self._store.accept_each, jobs)
         return partial(self._commit, group, accept)
 
     def _commit_with_others(self, own: _PendingJob) -> None:
@@ -66,7 +66,7 @@ class GroupCommit:
         with self._committing:
             if own.result is None and own.fault is None:
                 group = [self._pending.popleft() for _ in range(len(self._pending))]
-                self._commit(group, partial(self._store.accept, [pending.job for pending in group]))
+                self._commit(group, partial(self._store.accept_each, [pending.job for pending in group]))
 
     def _commit(self, group: Sequence[_PendingJob], accept: Callable[[], list[AcceptResult]]) -> None:
         try:
@@ -83,6 +83,6 @@ class GroupCommit:
 
     def _commit_alone(self, pending: _PendingJob) -> None:
         try:
-            [pending.result] = self._store.accept([pending.job])
+            [pending.result] = self._store.accept_each([pending.job])
         except Exception as fault:  # noqa: BLE001 -- the request that submitted this job raises it
             pending.fault = fault

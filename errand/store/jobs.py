@@ -135,17 +135,22 @@ class JobsPart(StorePart):
     def accept(self, jobs: Sequence[NewJob], quiet: bool = False) -> list[AcceptResult]:
         """Store the jobs, all or nothing; return a result for each, in their order. Raises StoreUnavailable.
 
-        A second call with one id changes nothing. If any key conflicts, none of the jobs is stored. `quiet`: wake no
+        A second call with one id changes nothing. If any key conflicts, all of the jobs are refused. `quiet`: wake no
         worker.
         """
-        return _verdicts(jobs, self._run("accept", self._mail, "quiet" if quiet else "", *_flat(jobs)))
+        how = ("quiet" if quiet else "", "together")
+        return _verdicts(jobs, self._run("accept", self._mail, *how, *_flat(jobs)))
 
-    def begin_accept(self, jobs: Sequence[NewJob]) -> Callable[[], list[AcceptResult]]:
+    def accept_each(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
+        """Store jobs of different clients in one step: only a job whose own key conflicts is refused."""
+        return _verdicts(jobs, self._run("accept", self._mail, "", "each", *_flat(jobs)))
+
+    def begin_accept_each(self, jobs: Sequence[NewJob]) -> Callable[[], list[AcceptResult]]:
         """Begin the same; return a function that waits for the answer. It must be called exactly once.
 
-        Both may raise errors of redis-py: the caller then tries again with `accept`.
+        Both may raise errors of redis-py: the caller then tries again with `accept_each`.
         """
-        answer = self._begin("accept", self._mail, "", *_flat(jobs))
+        answer = self._begin("accept", self._mail, "", "each", *_flat(jobs))
         return lambda: _verdicts(jobs, answer())
 
     def claim(self, queue: str, most: int, worker: str, lease_seconds: float) -> list[Lease]:

@@ -81,3 +81,27 @@ def test_of_many_clients_at_a_time_each_gets_the_answer_to_its_own_request(env, 
         assert all(is_its_own(number, answer, stack) for number, answer in zip(numbers, answers, strict=True))
         ids = [answer.json()["id"] for answer in answers if answer.status_code == 202]
         assert len(ids) == len(set(ids)) == len(numbers) // 2
+
+
+def test_a_key_that_conflicts_costs_no_other_client_its_job(env, amqp_uri, tmp_path):
+    """Requests of many clients are stored in one round trip, among them many with a key that is another job's."""
+    kept = {"operation": "sum", "value": 1, "other": 1}
+
+    def post(number):
+        key = {"Idempotency-Key": "taken"} if number % 3 == 0 else {"Idempotency-Key": f"{number // 2}"}
+        headers = key if number % 3 < 2 else {}
+        answer = requests.post(f"{stack.url}/compute", json=kept | {"value": number}, headers=headers, timeout=30)
+        return number % 3, answer.status_code, answer.json().get("id")
+
+    with running(tmp_path, {**env, "AMQP_URI": amqp_uri}, lambda stack: stack.api.start()) as stack:
+        requests.post(f"{stack.url}/compute", json=kept, headers={"Idempotency-Key": "taken"}, timeout=30)
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            answers = list(pool.map(post, range(600)))
+
+        assert {status for kind, status, _ in answers if kind == 0} == {422}
+        assert {status for kind, status, _ in answers if kind != 0} == {202}
+        accepted = {job_id for kind, _, job_id in answers if kind != 0}
+        stored = set(stack.store.client.zrange(stack.store.keys.jobs, 0, -1))
+        assert len(accepted) == 400
+        assert accepted < stored
+        assert len(stored) == 401

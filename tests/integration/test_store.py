@@ -54,7 +54,7 @@ def test_what_is_asked_in_two_steps_is_stored_and_told_as_in_one(store):
     first, second = new_job(), new_job()
     store.accept([first])
 
-    answers = [store.begin_accept([first, second]), store.begin_accept([new_job()])]
+    answers = [store.begin_accept_each([first, second]), store.begin_accept_each([new_job()])]
     verdicts, [third] = (answer() for answer in answers)
 
     assert [(verdict.id, verdict.kind) for verdict in verdicts] == [(first.id, "new"), (second.id, "new")]
@@ -64,7 +64,7 @@ def test_what_is_asked_in_two_steps_is_stored_and_told_as_in_one(store):
 def test_what_is_asked_in_two_steps_fails_as_redis_does_and_gives_its_connection_back(store):
     store.client.script_flush()
 
-    answer = store.begin_accept([new_job()])
+    answer = store.begin_accept_each([new_job()])
 
     with pytest.raises(NoScriptError):
         answer()

@@ -43,8 +43,40 @@ def test_one_key_with_another_job_refuses_the_whole_call(store):
 
     verdicts = store.accept([new_job(), new_job(key="order-7", fingerprint="a difference")])
 
-    assert [verdict.kind for verdict in verdicts] == ["new", "conflict"]
+    assert [verdict.kind for verdict in verdicts] == ["conflict", "conflict"]
     assert store.client.zcard(store.keys.jobs) == 1, "nothing of the call is stored"
+
+
+def test_a_key_that_conflicts_refuses_no_job_of_another_client(store):
+    first = accepted(store, key="order-7", fingerprint="a sum")
+    jobs = [
+        new_job(),
+        new_job(key="order-7", fingerprint="a difference"),
+        new_job(key="order-7", fingerprint="a sum"),
+        new_job(key="order-8", fingerprint="a sum"),
+    ]
+
+    for accept in (store.accept_each, lambda jobs: store.begin_accept_each(jobs)()):
+        verdicts = accept(jobs)
+
+        assert [verdict.kind for verdict in verdicts] == ["new", "conflict", "replayed", "new"]
+        assert verdicts[2].id == first
+        assert store.client.zrange(store.keys.jobs, 0, -1) == [first, jobs[0].id, jobs[3].id]
+    assert [lease.id for lease in claim(store)] == [first, jobs[0].id, jobs[3].id]
+
+
+def test_of_several_jobs_with_one_key_in_one_call_only_the_first_is_stored(store):
+    jobs = [new_job(key="order-7", fingerprint=text) for text in ("a sum", "a sum", "a difference")]
+
+    verdicts = store.accept_each(jobs)
+
+    assert [(each.id, each.kind) for each in verdicts] == [
+        (jobs[0].id, "new"),
+        (jobs[0].id, "replayed"),
+        (jobs[2].id, "conflict"),
+    ]
+    assert store.client.zrange(store.keys.jobs, 0, -1) == [jobs[0].id]
+    assert [lease.id for lease in claim(store)] == [jobs[0].id]
 
 
 def test_jobs_accepted_together_keep_their_order(store):

@@ -1,36 +1,39 @@
 #!lua
--- Accept jobs, all or nothing: record, queue, outbox, indexes, event and receipts. Called twice for one id, or with
--- one idempotency key, it changes nothing. If a key already belongs to another job, the whole call is refused.
--- ARGV: prefix, 'on'|'off' (mail), 'quiet'|'' (quiet: wake no worker), then the arguments of each job
--- (shared/read_job.lua).
+-- Accept jobs: record, queue, outbox, indexes, event and receipts. Called twice for one id, or with one idempotency
+-- key, it changes nothing. A job whose key belongs to another job is refused; then `together` refuses all of them,
+-- and `each` only that one: the jobs come from different clients.
+-- ARGV: prefix, 'on'|'off' (mail), 'quiet'|'' (quiet: wake no worker), 'together'|'each', then the arguments of each
+-- job (shared/read_job.lua).
 -- Returns for each job: '' if stored, '!' if refused, or the id of the job that has its key.
 -- Shared: places, queue, notification_keys, notify, read_job, accept.
 local mail, now, answers = ARGV[2], now_ms(), {}
-local jobs, refused, at = {}, false, 4
+local jobs, at = {}, 5
 wakes = ARGV[3] ~= 'quiet'
-while at <= #ARGV do
-  local new, answer
-  new, at = read_job(at)
-  answer = ''
-  if new.key ~= '' then
-    local holder = call('GET', P .. 'key:' .. new.key)
-    if holder then
-      local space = string.find(holder, ' ', 1, true)
-      local its_id = string.sub(holder, 1, space - 1)
-      if string.sub(holder, space + 1) ~= new.fingerprint then
-        answer, refused = '!', true
-      elseif its_id ~= new.id then
-        answer = its_id
-      end
-    end
-  end
-  jobs[#jobs + 1] = new
-  answers[#answers + 1] = answer
+
+local function answer_for(new)
+  local holder = new.key ~= '' and call('GET', P .. 'key:' .. new.key)
+  if not holder then return '' end
+  local space = string.find(holder, ' ', 1, true)
+  local its_id = string.sub(holder, 1, space - 1)
+  if string.sub(holder, space + 1) ~= new.fingerprint then return '!' end
+  return its_id == new.id and '' or its_id
 end
-if refused then return answers end
+
+local refused = false
+while at <= #ARGV do
+  local new
+  new, at = read_job(at)
+  jobs[#jobs + 1] = new
+  refused = refused or (ARGV[4] == 'together' and answer_for(new) == '!')
+end
+if refused then
+  for n = 1, #jobs do answers[n] = '!' end
+  return answers
+end
 local seq = places(#jobs)
 if #jobs > 1 then later = {} end
 for n, new in ipairs(jobs) do
+  answers[n] = answer_for(new) -- asked here again: a job before it may have its key by now
   if answers[n] == '' and call('EXISTS', P .. 'job:' .. new.id) == 0 then accept(new, mail, now, seq + n - 1) end
 end
 write_down()

@@ -149,7 +149,7 @@ class Counter:
     def __init__(self, begin=None, end=None, accept=None):
         self.calls, self.faults = [], {"begin": begin, "end": end, "accept": accept}
 
-    def begin_accept(self, jobs):
+    def begin_accept_each(self, jobs):
         self._note("begin", jobs)
 
         def answer():
@@ -158,7 +158,7 @@ class Counter:
 
         return answer
 
-    def accept(self, jobs):
+    def accept_each(self, jobs):
         self._note("accept", jobs)
         return [AcceptResult(job.id, "new") for job in jobs]
 
