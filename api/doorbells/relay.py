@@ -53,12 +53,16 @@ class Relay:
     """One thread that publishes the doorbells passed to `ring`, except for jobs that a worker has claimed by then."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        """Publish to the settings' broker and mark the ids in `store`; nothing is connected before `start`."""
+        """Publish to the settings' broker and mark the ids in `store`; nothing is connected before `start`.
+
+        No thread is made here either: the relay may be made before a fork, and since Python 3.13 a thread made before
+        a fork can't be started after it.
+        """
         self._store = store
         self._proxy = DoorbellProxy(settings.amqp_uri)
         self._waiting: SimpleQueue[Ring | None] = SimpleQueue()
         self._stopping = Event()
-        self._thread = Thread(target=self._run, name="relay", daemon=True)
+        self._thread: Thread | None = None
         self._next: Ring | None = None
         self._probed_at = -PROBE_SECONDS
         self.broker_up = True
@@ -70,13 +74,15 @@ class Relay:
 
     def start(self) -> None:
         """Start the thread. Call it in the process that serves: a thread doesn't survive a fork."""
+        self._thread = Thread(target=self._run, name="relay", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Publish the waiting doorbells if the broker takes them, then end the thread; within a few seconds."""
         self._stopping.set()
         self._waiting.put(None)
-        self._thread.join(timeout=8)
+        if self._thread is not None:
+            self._thread.join(timeout=8)
         self._proxy.close()
 
     def _run(self) -> None:

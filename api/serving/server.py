@@ -1,6 +1,7 @@
 """Runs the API under granian: a parent that holds the socket, and processes that answer. Next: `wsgi.py`."""
 
 import logging
+import multiprocessing
 import resource
 import socket
 import sys
@@ -27,6 +28,9 @@ FILES: Final = 256
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests that have begun are finished first."""
     refuse_port_in_use(settings.host, settings.port)
+    if sys.platform == "linux":
+        # Python 3.14 would start each process from nothing, with no memory shared and an import of everything
+        multiprocessing.set_start_method("fork")
     server = Granian(
         "api.serving.wsgi:make",
         factory=True,
