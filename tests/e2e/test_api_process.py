@@ -5,6 +5,7 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import requests
 
@@ -41,6 +42,23 @@ def test_an_api_process_that_is_killed_is_started_again_by_its_parent(env, amqp_
 
         assert stack.compute()
         assert stack.api.running
+
+
+def test_api_processes_are_forked_so_that_they_share_memory(env, amqp_uri, tmp_path):
+    settings = {**env, "AMQP_URI": amqp_uri, "API_PROCESSES": "2"}
+    with running(tmp_path, settings, lambda stack: stack.api.start()) as stack:
+        parent = stack.api.process.pid
+        answering = descendants(parent)
+
+        assert len(answering) == 2
+        assert {command_of(pid) for pid in answering} == {command_of(parent)}, (
+            "a spawned process has a command line of its own"
+        )
+        assert stack.compute()
+
+
+def command_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def request_of(number: int) -> tuple[str, str]:

@@ -20,10 +20,9 @@ def test_a_relay_made_before_a_fork_starts_in_each_child(relay):
         if (child := os.fork()) == 0:
             try:
                 relay.start()
-                relay.stop()
-            except BaseException:
+                os._exit(0)
+            finally:
                 os._exit(1)
-            os._exit(0)
 
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
