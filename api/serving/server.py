@@ -1,7 +1,6 @@
 """Runs the API under granian: a parent that holds the socket, and processes that answer. Next: `wsgi.py`."""
 
 import logging
-import multiprocessing
 import resource
 import socket
 import sys
@@ -13,6 +12,7 @@ from granian.log import LogLevels
 
 from errand.process import garbage_collection
 from errand.process.ports import http_url
+from errand.process.start_method import fork_processes
 from errand.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,7 @@ FILES: Final = 256
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests that have begun are finished first."""
     refuse_port_in_use(settings.host, settings.port)
-    if sys.platform == "linux":
-        # Python 3.14 would start each process from nothing, with no memory shared and an import of everything
-        multiprocessing.set_start_method("fork")
+    fork_processes()
     server = Granian(
         "api.serving.wsgi:make",
         factory=True,

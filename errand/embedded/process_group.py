@@ -19,6 +19,7 @@ from honcho.process import Popen, Process
 
 from errand.embedded.console import may_be_closed
 from errand.process.parent_death import die_with_parent, signal_on_parent_death
+from errand.process.start_method import fork_processes
 
 REMEMBERED = 15
 """Last lines kept of each process, to be shown if that process stops first."""
@@ -33,12 +34,13 @@ class ProcessGroup(Manager):  # type: ignore[misc]  # honcho carries no annotati
 
     def __init__(self, stops_in: float) -> None:
         """Print each line to stdout, after the name of its process. A stop may take `stops_in` seconds."""
+        fork_processes()  # each watching process must be a child of this one, whose death it awaits
         self.lines = ProcessOutput()
         super().__init__(self.lines)
         self._process_ctor = TiedProcess
         self.first_stopped: str | None = None
         self._asked_early = False
-        self.stops_in, self._kill_at = stops_in, 0.0
+        self.stops_in, self._kill_at = stops_in, float("inf")
         self.at_once = False
         """Whether the stop was cut short."""
 
