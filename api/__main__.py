@@ -48,6 +48,7 @@ def _try_to_load(settings: Settings) -> int:
 
         app_of_routes(settings)
     except SettingsRefused as refusal:
+        logs.log_cause(refusal)
         sys.stderr.write(f"errand: {refusal.detail}\n")
         return 2
     except BaseException:  # noqa: BLE001 -- no caller is left that would report it

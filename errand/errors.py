@@ -34,6 +34,7 @@ ErrandError
       BrokerBlocked
       DoorbellUnroutable
   A job or a call failed:
+    PublicError
     OperationFailed
     CallFailed
     CallRefused
@@ -158,6 +159,17 @@ class StoreUnavailable(ErrandError):
 
 class CatalogueEmpty(ErrandError):
     """No worker has announced its operations yet; start one with `make workers`, then try again."""
+
+
+# raised by operations: everyone who may see the job reads its message, in mails too, so it says what to do
+class PublicError(ErrandError):
+    """The operation can't be carried out with these arguments."""
+
+    @property
+    def type(self) -> str:
+        """The `type` of the job's error: the keyword `type` if one was given, else the name of the class."""
+        given = getattr(self, "fields", {}).get("type")  # a subclass may have an `__init__` of its own
+        return str(given or type(self).__name__)
 
 
 class OperationFailed(ErrandError):

@@ -39,12 +39,17 @@ class Plugin:
         try:
             return import_module(f"{self.path}.{part}")
         except Exception as fault:
-            raise refusal(f"{self.path}.{part} can't be imported ({type(fault).__name__}: {fault})") from fault
+            raise not_imported(f"{self.path}.{part}", fault) from fault
 
 
 def refusal(text: str) -> SettingsRefused:
     """Make the error for an entry of EXAMPLES."""
     return SettingsRefused(f"EXAMPLES: {text}.")
+
+
+def not_imported(module: str, fault: Exception) -> SettingsRefused:
+    """Make the error for a module that can't be imported."""
+    return SettingsRefused(f"EXAMPLES: {module} can't be imported ({type(fault).__name__}: {fault}).", module=module)
 
 
 def find(paths: Sequence[str]) -> list[Plugin]:
@@ -62,7 +67,7 @@ def _find(path: str) -> Plugin:
     except ModuleNotFoundError:
         there = False
     except Exception as fault:
-        raise refusal(f"{path} can't be imported ({type(fault).__name__}: {fault})") from fault
+        raise not_imported(path, fault) from fault
     if not there:
         raise refusal(f"there is no package {path} here; it is searched for from the folder where this was started")
     if not (has_service or has_routes):

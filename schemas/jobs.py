@@ -43,6 +43,7 @@ _ROW: Final[dict[str, JsonValue]] = {
     "operation": "primes",
     "status": "succeeded",
     "error": None,
+    "explanation": None,
     "attempt": 1,
     "max_attempts": 3,
     "priority": "normal",
@@ -162,6 +163,14 @@ class Summary(BaseModel):
     status: Status
     error: Annotated[
         OperationError | None, Field(description="Why it failed or was cancelled; null in any other status.")
+    ]
+    explanation: Annotated[
+        str | None,
+        Field(
+            description="The same for people: the error's message if the operation wrote it for them, else a sentence "
+            "without details; null in any other status. Mails and the job's page say it, too.",
+            examples=["The text has 1002 columns; at most 1000 can be summarised."],
+        ),
     ]
     attempt: Annotated[int, Field(ge=0, description="Number of times it was started.")]
     max_attempts: Annotated[int, Field(ge=1, description="Maximum number of times it is started.")]

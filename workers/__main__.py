@@ -35,6 +35,7 @@ def main() -> int:
             parser.error(f"there is no service {unknown[0]!r}; there are {', '.join(known(settings))}")
         return run(names, settings)
     except SettingsRefused as refusal:
+        logs.log_cause(refusal)
         sys.stderr.write(f"errand: {refusal.detail}\n")
         return 2
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from api.pages.result import MAX_CELL, result_view
 from errand.presenting import safe_text
+from errand.presenting.explanation import message_for_people, reason_of
 from errand.record import JobRecord
 from errand.trust.links import OpenedLink
 from schemas.status import FINAL, Status
@@ -34,6 +35,7 @@ def view_model_of(link: OpenedLink, record: JobRecord) -> ViewModel:
     status = record.status
     return {
         "heading": HEADINGS[status],
+        "id": link.job_id,
         "operation": safe_text.operation(record.operation, record.arguments or ""),
         "name": safe_text.one_line(record.operation, safe_text.MAX_VALUE),
         "status": status,
@@ -69,8 +71,8 @@ def duration(ms: int) -> str:
 def _error(record: JobRecord) -> ViewModel | None:
     if record.error is None:
         return None
-    type_, message = safe_text.error(record.error, MAX_MESSAGE)
-    return {"type": type_ if record.status is not Status.CANCELLED else "", "message": message}
+    cancelled = record.status is Status.CANCELLED
+    return {"message": (reason_of if cancelled else message_for_people)(record.error, MAX_MESSAGE)}
 
 
 def _progress(record: JobRecord) -> ViewModel | None:

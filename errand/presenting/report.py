@@ -11,6 +11,8 @@ from typing import Final
 
 from pydantic_core import from_json
 
+from errand.job_error import for_clients
+from errand.presenting.explanation import explanation_of
 from errand.record import JobRecord
 from schemas.notifications import Notification
 
@@ -47,7 +49,8 @@ def summary_of(record: JobRecord) -> dict[str, str]:
         "id": f'"{record.id}"',
         "operation": _json(record.operation),
         "status": f'"{record.status.value}"',
-        "error": record.error or "null",
+        "error": for_clients(record.error) if record.error else "null",
+        "explanation": json.dumps(explanation_of(record), ensure_ascii=False),
         "attempt": str(record.attempt),
         "max_attempts": str(record.max_attempts),
         "priority": f'"{record.priority}"',

@@ -64,16 +64,6 @@ def file_stem(operation: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", one_line(operation, MAX_VALUE)).strip("_") or "result"
 
 
-def error(document: str, most: int) -> tuple[str, str]:
-    """Return an error's type, and its message in at most `most` characters, without a full stop at the end."""
-    try:
-        found = _parsed(document)
-        type_, message = str(found["type"]), str(found["message"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "Error", ""
-    return one_line(type_, MAX_VALUE) or "Error", one_line(message, most).rstrip(".")
-
-
 def _parsed(document: str) -> Any:
     return json.loads(document, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal)
 

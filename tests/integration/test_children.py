@@ -167,17 +167,28 @@ class TestAnEnding:
         assert ending["retryable"] is True
         assert beside.ending()["kind"] == "succeeded"
 
-    def test_the_traceback_of_a_crash_is_in_the_log(self, alone):
-        log = "\n".join(alone.run("segfault")["lines"])
+    def test_a_crash_has_its_traceback_for_operators_and_not_in_the_log(self, alone):
+        ending = alone.run("segfault")
 
-        assert "Segmentation fault" in log
-        assert "in segfault" in log
+        assert ending["traceback"].startswith("Fatal Python error: Segmentation fault")
+        assert ending["place"].endswith("alone.py:74 in segfault")
+        assert ending["lines"] == []
+
+    def test_what_a_forked_copy_dumped_says_nothing_about_the_next_job(self):
+        with Worker(slots=1) as worker:
+            worker.run("fork_and_crash")
+
+            ending = worker.run("exits", status=3)
+
+        assert ending["traceback"] == ""
 
     def test_operations_that_can_not_be_loaded_are_named(self):
         with Worker(module="tests.support.broken_operations") as worker:
-            kind, message = error_of(worker.run("echo"))
+            ending = worker.run("echo")
 
+        kind, message = error_of(ending)
         assert kind == "ChildDied"
+        assert ending["place"] == "tests/support/broken_operations.py:3 in <module>"
         assert "could not start: The operations in tests.support.broken_operations can't be loaded" in message
 
 
@@ -188,6 +199,7 @@ class TestTime:
         assert error_of(ending) == ("TimedOut", "took longer than its timeout of 0.5 s")
         assert ending["retryable"] is False
         assert ending["lines"] == ["burning"]
+        assert ending["place"].endswith(" in burn")
         assert ending["seconds"] < 3
 
     def test_a_timeout_is_retryable_if_the_operation_says_so(self, alone):
@@ -232,11 +244,13 @@ class TestMemory:
         ending = alone.run("eat", memory=64)
 
         assert error_of(ending) == ("MemoryExceeded", "used more than its memory limit of 64 MB")
+        assert ending["place"].endswith(" in eat")
         assert ending["retryable"] is False
 
     def test_the_memory_of_its_processes_counts_too(self, alone):
         ending = alone.run("eat_by_proxy", memory=64)
 
+        assert ending["place"].endswith(" in eat_by_proxy")
         assert error_of(ending) == ("MemoryExceeded", "used more than its memory limit of 64 MB")
 
     def test_the_child_of_a_job_that_ate_too_much_is_replaced(self):
@@ -423,7 +437,10 @@ class TestTogether:
     def test_one_can_take_too_long_and_the_others_go_on(self, together):
         beside = together.start("rest", seconds=1)
 
-        assert error_of(together.run("rest", seconds=60, timeout=0.2))[0] == "TimedOut"
+        ending = together.run("rest", seconds=60, timeout=0.2)
+
+        assert error_of(ending)[0] == "TimedOut"
+        assert ending["place"].endswith(" in rest")
         assert beside.ending()["kind"] == "succeeded"
 
     def test_one_that_refuses_to_end_is_killed_and_the_others_are_handed_back(self, together):

@@ -27,7 +27,7 @@ class Run:
         self.worker, self.name = worker, name
 
     def ending(self, seconds: float = 60) -> dict[str, Any]:
-        """Wait for its end: kind, payload (parsed), retryable, lines, progress, seconds."""
+        """Wait for its end: kind, payload (parsed), retryable, traceback, place, lines, progress, seconds."""
         return self.worker.hear(f"ended {self.name}", seconds)
 
     def line(self, seconds: float = 60) -> str:
@@ -138,6 +138,7 @@ class Server:
 
         def finish(ending: Any) -> None:
             news = {"kind": ending.kind, "payload": json.loads(ending.payload), "retryable": ending.retryable}
+            news |= {"traceback": ending.trace.text, "place": ending.trace.place}
             news |= {"lines": listener.lines, "progress": listener.fractions, "seconds": monotonic() - began}
             self.tell(f"ended {order['id']}", news)
 

@@ -12,15 +12,14 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from errand.errors import OperationUnknown
+from errand.errors import OperationUnknown, PublicError
+from errand.job_error import JobError
+from workers.compute.trace import NO_TRACE, Trace, trace_of
 from workers.operations.registry import RegisteredOperation
 
 Kind = Literal["succeeded", "failed", "cancelled", "handed_back"]
 
 _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=to_jsonable_python)
-
-LONGEST_MESSAGE = 2000
-"""Maximum characters of an error's message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,15 @@ class Ending:
     """JSON: the result, or an object with the `type` and `message` of the error."""
     retryable: bool = False
     """Whether another attempt may succeed."""
+    trace: Trace = NO_TRACE
+    """Where it failed, for operators."""
 
 
 class AttemptRefused(Exception):
     """Another attempt would fail in the same way."""
 
 
-class ArgumentsRefused(AttemptRefused):
+class ArgumentsRefused(AttemptRefused, PublicError):
     """The arguments don't fit the operation."""
 
 
@@ -58,13 +59,7 @@ class ChildDied(Exception):
     """The process in which the operation ran ended without an answer."""
 
 
-def error_text(kind: str, message: str) -> str:
-    """Write an error as JSON. Its message may hold anything; lone surrogates are replaced."""
-    safe = [each.encode("utf-8", "replace").decode() for each in (kind[:200], message[:LONGEST_MESSAGE])]
-    return json.dumps(dict(zip(("type", "message"), safe, strict=True)), ensure_ascii=False, separators=(",", ":"))
-
-
-CANCELLED: Final = Ending("cancelled", error_text("Cancelled", "cancelled while it ran"))
+CANCELLED: Final = Ending("cancelled", JobError("Cancelled", "cancelled while it ran").written())
 
 
 def attempt(operation: RegisteredOperation, arguments: str, max_result_bytes: int) -> Ending:
@@ -104,11 +99,16 @@ def succeeded(result: Any, max_result_bytes: int) -> Ending:
     return Ending("succeeded", text)
 
 
-def failed(error: BaseException, retry_on: Sequence[type[BaseException]] = ()) -> Ending:
-    """Return the ending for an error; it is retryable if an `except` of `retry_on` would catch it."""
+def failed(
+    error: BaseException, retry_on: Sequence[type[BaseException]] = (), raised: BaseException | None = None
+) -> Ending:
+    """Return the ending for an error; it is retryable if an `except` of `retry_on` would catch it.
+
+    `raised`: what the operation raised, if `error` only says what that means.
+    """
     retryable_types: tuple[type[BaseException], ...] = (OperationUnknown, ChildDied, *retry_on)
     retryable = isinstance(error, retryable_types) and not isinstance(error, AttemptRefused)
-    return Ending("failed", error_text(type(error).__name__, _message_of(error)), retryable)
+    return Ending("failed", _described(error).written(), retryable, trace_of(raised or error))
 
 
 def megabytes(size: int) -> str:
@@ -116,8 +116,11 @@ def megabytes(size: int) -> str:
     return f"{size / 2**20:.4g} MB"
 
 
-def _message_of(error: BaseException) -> str:
+def _described(error: BaseException) -> JobError:
+    name = type(error).__name__
     try:
-        return str(error) or type(error).__name__
+        if isinstance(error, PublicError) and (message := str(error)):
+            return JobError(error.type, message, public=True)
+        return JobError(name, str(error) or name)
     except Exception:  # noqa: BLE001 -- its own __str__ fails
-        return type(error).__name__
+        return JobError(name, name)

@@ -9,6 +9,7 @@ from errand.errors import OperationFailed
 from errand.store import Lease, Outcome
 from schemas.status import Status
 from workers.compute.attempt import Ending
+from workers.compute.trace import NO_TRACE
 from workers.operations.registry import RegisteredOperation
 
 BACKOFF_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 3600.0
@@ -28,12 +29,14 @@ def outcome_of(lease: Lease, operation: RegisteredOperation | None, ending: Endi
 
     `began`: when, by the monotonic clock.
     """
-    seconds = monotonic() - began
-    if ending.kind != "failed" or not ending.retryable:
-        return Outcome(lease, STATUS_AFTER[ending.kind], ending.payload, seconds=seconds)
-    first = (operation and operation.spec.limits.backoff) or BACKOFF_SECONDS
-    pause = pause_before(lease.attempt, first)
-    return Outcome(lease, Status.RETRYING, ending.payload, retry_ms=int(1000 * pause), seconds=seconds)
+    status, pause = STATUS_AFTER[ending.kind], 0.0
+    if ending.kind == "failed" and ending.retryable:
+        first = (operation and operation.spec.limits.backoff) or BACKOFF_SECONDS
+        status, pause = Status.RETRYING, pause_before(lease.attempt, first)
+    traceback, place = ending.trace if ending.kind == "failed" else NO_TRACE
+    return Outcome(
+        lease, status, ending.payload, int(1000 * pause), monotonic() - began, traceback=traceback, place=place
+    )
 
 
 def pause_before(attempt_made: int, first: float) -> float:

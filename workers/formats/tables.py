@@ -9,6 +9,7 @@ from io import StringIO
 from itertools import chain
 from typing import Final
 
+from errand.errors import PublicError
 from workers.formats.delimiters import delimiter_of, without_prefix
 
 MAX_COLUMNS: Final = 1_000
@@ -16,6 +17,10 @@ MAX_COLUMNS: Final = 1_000
 _END: Final = "\x1e end of the text \x1e"
 _NO_DELIMITER: Final = "\uffff"
 """A character that Unicode keeps out of texts."""
+
+
+class CsvRefused(PublicError, ValueError):
+    """The text can't be read as CSV."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Rows:
 
 
 def rows_of(text: str, delimiter: str | None = None, *, header: bool = True) -> Rows:
-    """Split a CSV text into rows; raise ValueError with a sentence if there are none.
+    """Split a CSV text into rows; raise CsvRefused if there are none.
 
     A byte order mark is skipped, and line ends may be of any kind. Without `delimiter`, the one that the first line
     names (`sep=;`) is used, or else the one that fits the first rows best. Blanks after a delimiter are skipped.
@@ -40,10 +45,10 @@ def rows_of(text: str, delimiter: str | None = None, *, header: bool = True) -> 
     read = csv.reader(lines, delimiter=delimiter or _NO_DELIMITER, skipinitialspace=delimiter != " ")
     rows = list(read)
     if rows.pop() != [_END]:
-        raise ValueError(
+        raise CsvRefused(
             f"Row {len(rows) + 1} has an unclosed quote; close it, or double it if it belongs to the text."
         )
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
-        raise ValueError("The text has no rows.")
+        raise CsvRefused("The text has no rows.")
     return Rows(rows, delimiter)

@@ -2,6 +2,7 @@
 
 import math
 
+from errand.errors import PublicError
 from schemas.operations import Example
 from schemas.requests import Number
 from workers.operations.registry import operation
@@ -35,10 +36,10 @@ def mul(value: Number, other: Number) -> int | float:
 def div(value: Number, other: Number) -> int | float:
     """Divide the first number by the second; the result is exact if the division is even."""
     if other == 0:
-        raise ZeroDivisionError("division by zero")
+        raise PublicError("division by zero", type="ZeroDivisionError")
     if isinstance(value, int) and isinstance(other, int) and value % other == 0:
         return value // other
     quotient = value / other
     if math.isinf(quotient):
-        raise OverflowError("the quotient is too large for a number")
+        raise PublicError("the quotient is too large for a number", type="OverflowError")
     return quotient

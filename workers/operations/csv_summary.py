@@ -12,7 +12,7 @@ from schemas.operations import Example
 from workers.formats.columns import Kind, Reading, readings_of
 from workers.formats.dates import DateOrder, moment_of
 from workers.formats.numbers import Mark
-from workers.formats.tables import MAX_COLUMNS, rows_of
+from workers.formats.tables import MAX_COLUMNS, CsvRefused, rows_of
 from workers.operations.registry import operation
 from workers.operations.statistics import mean_of
 
@@ -129,7 +129,7 @@ def csv_summary(
     names, data = (rows[0], rows[1:]) if header else ([], rows)
     width = max(len(names), max(map(len, data), default=0))
     if width > MAX_COLUMNS:
-        raise ValueError(f"The text has {width} columns; at most {MAX_COLUMNS} can be summarised.")
+        raise CsvRefused(f"The text has {width} columns; at most {MAX_COLUMNS} can be summarised.")
     filled: list[list[str]] = [[] for _ in range(width)]
     for row in data:
         for cells, cell in zip(filled, row, strict=False):

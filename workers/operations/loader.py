@@ -30,5 +30,6 @@ def _import(name: str) -> ModuleType:
         raise SettingsRefused(f"{name}: {refusal.detail}") from refusal
     except (Exception, SystemExit) as error:
         raise SettingsRefused(
-            f"The operations in {name} can't be loaded: {type(error).__name__}: {error}. Fix or remove that module."
+            f"The operations in {name} can't be loaded: {type(error).__name__}: {error}. Fix or remove that module.",
+            module=name,
         ) from error

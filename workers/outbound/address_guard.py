@@ -14,7 +14,7 @@ from ipaddress import IPv6Address
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
-from errand.errors import ErrandError
+from errand.errors import PublicError
 from errand.settings import Settings
 from errand.trust.networks import Networks
 from schemas.hosts import ascii_host
@@ -35,12 +35,18 @@ _HOST = re.compile(r"(?!-)(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,6
 _HARMLESS = re.compile(r"[^\x00-\x20\x7f\\\ud800-\udfff]+")
 
 
-class AddressRefused(ErrandError):
+class AddressRefused(PublicError):
     """Errand doesn't connect to this address; name a public http:// or https:// address."""
 
 
-class HostUnknown(ErrandError):
+class HostUnknown(PublicError):
     """No name server knows this host; check the spelling."""
+
+
+class ConnectionFailed(PublicError, ConnectionError):
+    """The host can't be reached now; try again later."""
+
+    type = "ConnectionError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +134,5 @@ def _plain_host(parts: SplitResult) -> str:
 
 def _unresolved(host: str, fault: Exception) -> Exception:
     if isinstance(fault, socket.gaierror) and fault.errno == socket.EAI_AGAIN:
-        return ConnectionError(f"The name server didn't answer for {host}.")
+        return ConnectionFailed(f"The name server didn't answer for {host}.")
     return HostUnknown(f"No name server knows the host {host}; check the spelling.")

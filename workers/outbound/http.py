@@ -3,6 +3,7 @@
 Next: `exchange.py`, which moves the bytes.
 """
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +13,25 @@ from typing import Final
 import h11
 import httpcore
 
-from workers.outbound.address_guard import OutboundTarget
+from errand.errors import PublicError
+from workers.outbound.address_guard import ConnectionFailed, OutboundTarget
 
 MAX_HEAD_BYTES: Final = 102_400
 """Maximum bytes of a response before its body, and of the framing of one chunk."""
 FAULTS: Final = (httpcore.NetworkError, httpcore.TimeoutException, h11.ProtocolError)
 """What an exchange raises when the connection or the server fails; `explained` turns it into a sentence."""
+_ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
+"""What the system's sentences begin with."""
 
 
-class CertificateRefused(Exception):
+class CertificateRefused(PublicError):
     """The host's certificate isn't valid for its name, so nothing was sent to it."""
+
+
+class HostLate(PublicError, TimeoutError):
+    """The host didn't answer in time."""
+
+    type = "TimeoutError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +89,21 @@ def response_head(event: h11.Response) -> HttpResponse:
 
 
 def explained(target: OutboundTarget, fault: Exception) -> Exception:
-    """Return CertificateRefused, TimeoutError or ConnectionError with a sentence that says what went wrong."""
+    """Return CertificateRefused, HostLate or ConnectionFailed with a sentence that says what went wrong."""
     cause: BaseException | None = fault
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateRefused(f"The certificate of {target.host} isn't valid for it: {cause.verify_message}.")
         cause = cause.__cause__ or cause.__context__
     if isinstance(fault, httpcore.TimeoutException):
-        return TimeoutError(f"{target.host} didn't answer in time.")
-    return ConnectionError(f"The connection to {target.host} failed: {str(fault).rstrip('.') or type(fault).__name__}.")
+        return HostLate(f"{target.host} didn't answer in time.")
+    reason = _ERRNO.sub("", str(fault)).rstrip(".") or type(fault).__name__
+    return ConnectionFailed(f"The connection to {target.host} failed: {reason}.")
 
 
-def late(target: OutboundTarget, seconds: float) -> TimeoutError:
+def late(target: OutboundTarget, seconds: float) -> HostLate:
     """Return the error for a response that didn't come within `seconds`."""
-    return TimeoutError(f"{target.host} didn't answer within {seconds:g} seconds.")
+    return HostLate(f"{target.host} didn't answer within {seconds:g} seconds.")
 
 
 @cache

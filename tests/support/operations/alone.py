@@ -137,6 +137,15 @@ def fork_and_exit() -> None:
 
 
 @operation()
+def fork_and_crash() -> None:
+    """Start a copy that crashes, and outlive it."""
+    if pid := os.fork():
+        os.waitpid(pid, 0)
+    else:
+        ctypes.string_at(0)
+
+
+@operation()
 def fork_twice() -> str:
     """Come out of a fork on both sides."""
     return "child" if os.fork() == 0 else "parent"

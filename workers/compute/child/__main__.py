@@ -5,7 +5,6 @@ It is a clean interpreter: neither nameko nor eventlet is loaded, nothing is pat
 """
 
 import ctypes
-import faulthandler
 import io
 import json
 import logging
@@ -25,6 +24,8 @@ from schemas.operations import Weight
 from workers.compute.child.many_at_once import ConcurrentRunner
 from workers.compute.child.one_at_a_time import SerialRunner
 from workers.compute.child.worker_channel import WorkerChannel
+from workers.compute.children.stack_dump import enable_dumps
+from workers.compute.trace import trace_of
 from workers.operations.loader import load
 
 _LINE_BUFFERED = 1  # C's _IOLBF
@@ -36,6 +37,8 @@ class ChildOrders(TypedDict):
     weight: Weight
     channel: int
     """Descriptor of the socket to the worker."""
+    dump: int
+    """Descriptor of the file for stack dumps."""
     worker: int
     """Process id of the worker."""
     folder: str
@@ -51,17 +54,19 @@ def main(orders: ChildOrders) -> None:
     """Run jobs until the worker ends this process, or the worker itself ends."""
     die_with_parent(orders["worker"], signal.SIGKILL)
     adopt_orphans()
+    enable_dumps(orders["dump"])
     _die_first()
     _set_up_output()
     channel = WorkerChannel(orders["channel"])
     try:
         operations = load(orders["modules"])
     except SettingsRefused as refusal:
-        channel.send(({"about": "broken"}, refusal.detail))
+        channel.send(({"about": "broken", "trace": trace_of(refusal.__cause__ or refusal)}, refusal.detail))
         raise SystemExit(1) from None
     os.chdir(orders["folder"])
     given = channel, operations, orders["max_result_bytes"]
-    runner = ConcurrentRunner(*given, orders["slots"]) if orders["weight"] == Weight.IO else SerialRunner(*given)
+    many = orders["weight"] == Weight.IO
+    runner = ConcurrentRunner(*given, orders["slots"]) if many else SerialRunner(*given, orders["dump"])
     garbage_collection.freeze()
     channel.listen(runner.handle)
     channel.send(({"about": "ready"}, ""))
@@ -76,7 +81,7 @@ def _die_first() -> None:
 
 
 def _set_up_output() -> None:
-    """Write prints and logs line by line, and a traceback when the interpreter crashes."""
+    """Write prints and logs line by line."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
@@ -84,7 +89,6 @@ def _set_up_output() -> None:
     with suppress(ValueError):  # only Linux has this name
         # so that what C code prints appears in its place
         libc.setvbuf(ctypes.c_void_p.in_dll(libc, "stdout"), None, _LINE_BUFFERED, 0)
-    faulthandler.enable(all_threads=False)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=[_ToCurrentOutput()])
 
 

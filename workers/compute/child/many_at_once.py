@@ -8,10 +8,12 @@ import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextvars import copy_context
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from workers.compute.attempt import CANCELLED, Ending, MemoryExceeded, checked, error_text, failed, find, succeeded
+from errand.job_error import JobError
+from workers.compute.attempt import CANCELLED, Ending, MemoryExceeded, checked, failed, find, succeeded
 from workers.compute.child.job_output import JobOutput, RoutedStream
 from workers.compute.child.worker_channel import WorkerChannel
 from workers.compute.children.frames import Frame
@@ -123,7 +125,7 @@ class ConcurrentRunner:
                 self._loop.call_at(waiting.since + SLOT_WAIT_SECONDS, self._hand_back_again)
                 break
             del self._waiting[job]
-            self._end(job, Ending("handed_back", error_text("HandedBack", "no slot came free for it in time")))
+            self._end(job, Ending("handed_back", JobError("HandedBack", "no slot came free for it in time").written()))
 
     def _hand_back_again(self) -> None:
         self._hand_back_planned = False
@@ -145,7 +147,7 @@ class ConcurrentRunner:
         del self._tasks[job]
         if job in self._cancelled:
             self._cancelled.discard(job)
-            ending = CANCELLED
+            ending = replace(CANCELLED, trace=ending.trace)  # the worker may have ended it because its time was up
         self._end(job, ending)
         self._fill_slots()
 
@@ -174,8 +176,8 @@ class ConcurrentRunner:
             operation = find(self._operations, name)
             retry_on = operation.retry_on
             ending = succeeded(await operation.function(**checked(operation, arguments)), self._max_result_bytes)
-        except MemoryError:
-            ending = failed(MemoryExceeded("there was no memory left for it"), retry_on)
+        except MemoryError as error:
+            ending = failed(MemoryExceeded("there was no memory left for it"), retry_on, raised=error)
         except BaseException as error:  # noqa: BLE001 -- whatever an operation raises is data
             ending = failed(error, retry_on)
         output.close()

@@ -19,6 +19,7 @@ from workers.compute.attempt import Ending, MemoryExceeded, checked, failed, fin
 from workers.compute.child.worker_channel import WorkerChannel
 from workers.compute.children.frames import Frame, Header
 from workers.compute.children.process_tree import address_space, children_of, resident
+from workers.compute.children.stack_dump import forget_dumps
 from workers.operations.registry import RegisteredOperation, set_progress_reporter
 
 MOST_JOBS = 500
@@ -33,9 +34,10 @@ class SerialRunner:
     """The main thread of a child that runs one job at a time."""
 
     def __init__(
-        self, channel: WorkerChannel, operations: Mapping[str, RegisteredOperation], max_result_bytes: int
+        self, channel: WorkerChannel, operations: Mapping[str, RegisteredOperation], max_result_bytes: int, dump: int
     ) -> None:
-        """Report on `channel`."""
+        """Report on `channel`; `dump` is the descriptor of the file for stack dumps."""
+        self._dump = dump
         self._channel, self._operations, self._max_result_bytes = channel, operations, max_result_bytes
         self._frames: SimpleQueue[Frame] = SimpleQueue()
         self._streams = sys.stdout, sys.stderr
@@ -78,8 +80,9 @@ class SerialRunner:
             values = checked(operation, arguments)
             with limited(memory):
                 return succeeded(operation.function(**values), self._max_result_bytes), False
-        except MemoryError:
-            return failed(MemoryExceeded(f"used more than its memory limit of {megabytes(memory)}"), retry_on), True
+        except MemoryError as error:
+            fault = MemoryExceeded(f"used more than its memory limit of {megabytes(memory)}")
+            return failed(fault, retry_on, raised=error), True
         except BaseException as error:  # noqa: BLE001 -- whatever an operation raises is data
             return failed(error, retry_on), False
 
@@ -92,6 +95,7 @@ class SerialRunner:
             sys.stdout.flush()
             sys.stderr.flush()
             _LIBC.fflush(None)
+            forget_dumps(self._dump)
             os.chdir(self._folder)
             for entry in list(os.scandir(self._folder)):
                 shutil.rmtree(entry) if entry.is_dir(follow_symlinks=False) else Path(entry).unlink()

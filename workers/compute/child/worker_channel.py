@@ -61,10 +61,10 @@ class WorkerChannel:
     def ended(self, endings: Sequence[tuple[int, Ending]], *more: Frame, spent: bool = False) -> None:
         """Send progress and lines, then how jobs ended, then `more`; `spent`: this process takes no more jobs."""
         self._flush()
-        ended = [
-            ({"about": "ended", "job": job, "kind": e.kind, "retryable": e.retryable, "spent": spent}, e.payload)
-            for job, e in endings
-        ]
+        ended: list[Frame] = []
+        for job, e in endings:
+            header = {"about": "ended", "job": job, "kind": e.kind, "retryable": e.retryable, "spent": spent}
+            ended.append((header | {"trace": e.trace} if e.trace.text else header, e.payload))
         self.send(*ended, *more)
 
     def _report(self) -> None:

@@ -9,23 +9,29 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import eventlet
 from eventlet.event import Event
 
+from errand.job_error import JobError
 from schemas.operations import Weight
-from workers.compute.attempt import ChildDied, Ending, error_text, failed
+from workers.compute.attempt import ChildDied, Ending, failed
 from workers.compute.children import hub_io
 from workers.compute.children.child_job import ChildJob
 from workers.compute.children.child_start import ChildConfig, start_child
 from workers.compute.children.frames import FrameReader, Header, pack
 from workers.compute.children.output_lines import OutputLines
 from workers.compute.children.process_tree import memory_of, tree_of
+from workers.compute.children.stack_dump import SIGNAL
+from workers.compute.trace import NO_TRACE, Trace
 from workers.stopping import STOP
 
 log = logging.getLogger(__name__)
 
+DUMP_SECONDS, DUMP_LOOK_SECONDS = 0.2, 0.01
+"""How long a child that is stuck may take to dump its stack, and how often the worker looks. It takes milliseconds."""
 STOP_SIGNALS = frozenset({-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
 """How a process ends that got the signal meant for its worker, as `subprocess` gives it."""
 
@@ -44,11 +50,12 @@ class ChildProcess:
         self.usable, self.ready, self.ended = True, Event(), Event()
         self.fault = ""
         """Why it couldn't start."""
+        self._fault_trace = NO_TRACE
         self._idle_size, self._number, self._killed = 0, 0, False
         self._unsent: list[bytes] = []
         self._frames = FrameReader()
         self._own_lines = OutputLines(lambda line: log.info("%s", line, extra={"action": "child_output"}))
-        self._process, self._channel, self._output = start_child(config, self._folder)
+        self._process, self._channel, self._output, self._dump = start_child(config, self._folder)
         self.pid = self._process.pid
         self._loops = [eventlet.spawn(self._receive), eventlet.spawn(self._read_output)]
         eventlet.spawn_n(self._await_end)
@@ -71,6 +78,19 @@ class ChildProcess:
         """Ask the child to cancel a job; only a child that runs many at a time can."""
         for number in [number for number, each in self.jobs.items() if each is job]:
             self._send(pack({"about": "cancel", "job": number}))
+
+    def dump_and_kill(self) -> None:
+        """End the child once it has dumped where it is stuck, or couldn't in time."""
+        if self._killed or self.ended.ready():
+            return
+        self.usable = False
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, SIGNAL)
+        looks = round(DUMP_SECONDS / DUMP_LOOK_SECONDS)
+        while looks and not self.ended.ready() and not self._dump.is_complete():
+            looks -= 1
+            eventlet.sleep(DUMP_LOOK_SECONDS)
+        self.kill()
 
     def kill(self) -> None:
         """End the child at once, with all its descendants; its jobs end when it has ended."""
@@ -141,7 +161,7 @@ class ChildProcess:
                 self._read_rest_of_output()  # from now on, what it prints belongs to a job
                 self.ready.send(self.pid)
             elif header["about"] == "broken":
-                self.fault = f"its process could not start: {payload}"
+                self.fault, self._fault_trace = f"its process could not start: {payload}", Trace(*header["trace"])
 
     def _take_report(self, job: ChildJob, header: Header, payload: str) -> None:
         match header["about"]:
@@ -166,10 +186,10 @@ class ChildProcess:
         del self.jobs[header["job"]]
         if header["spent"]:
             self.kill()
-        ending = Ending(header["kind"], payload, header["retryable"])
+        ending = Ending(header["kind"], payload, header["retryable"], Trace(*header.get("trace", ())))
         if ending.kind == "handed_back":
             job.verdict = job.verdict or ending
-        job.finish(job.verdict if job.verdict and ending.kind == "cancelled" else ending)
+        job.finish(replace(job.verdict, trace=ending.trace) if job.verdict and ending.kind == "cancelled" else ending)
 
     def _await_end(self) -> None:
         """Wait until the process has ended, for whatever reason; then end its jobs and remove its folder."""
@@ -189,21 +209,27 @@ class ChildProcess:
             self.ended.send(status)
             hub_io.close(self._channel)
             hub_io.close(self._output)
+            trace = self._fault_trace if self.fault else self._dump.trace()
+            self._dump.close()
             self._on_end(self)
             if not self.ready.ready():
                 self.ready.send(None)
             while self.jobs:
                 job = self.jobs.popitem()[1]
-                job.finish(job.verdict or self._ending(status))
+                job.finish(replace(job.verdict or self._ending(status), trace=trace))
             hub_io.remove_folder(self._folder)
 
     def _ending(self, status: int) -> Ending:
         """Return how a job ended that the process left unfinished."""
         if self._killed:
-            return Ending("handed_back", error_text("HandedBack", "its process was ended because of another job"))
+            return _handed_back("its process was ended because of another job")
         if STOP.asked and status in STOP_SIGNALS:  # a service manager signals all processes of a service
-            return Ending("handed_back", error_text("HandedBack", "its process was stopped together with its worker"))
+            return _handed_back("its process was stopped together with its worker")
         return failed(ChildDied(self.fault or reason(status)))
+
+
+def _handed_back(message: str) -> Ending:
+    return Ending("handed_back", JobError("HandedBack", message).written())
 
 
 def reason(status: int) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from schemas.operations import Weight
 from workers.compute.children import hub_io
+from workers.compute.children.stack_dump import DumpFile
 
 SECRETS = ("AMQP_URI", "REDIS_URL", "SMTP_URL", "WEBHOOK_SECRET")
 """Settings of the worker that no operation may see."""
@@ -39,13 +40,17 @@ class StartedChild(NamedTuple):
     """Descriptor of the socket on which both exchange frames; it doesn't block."""
     output: int
     """Descriptor of the pipe with what the child prints; it doesn't block."""
+    dump: DumpFile
+    """The file for its stack dumps."""
 
 
 def start_child(config: ChildConfig, folder: Path) -> StartedChild:
     """Start a child that works in `folder`; raise OSError, and then remove the folder."""
+    dump = DumpFile()
     ours, theirs = socket.socketpair()
     output, its_output = hub_io.pipe()
-    orders = {**asdict(config), "channel": theirs.fileno(), "worker": os.getpid(), "folder": str(folder)}
+    descriptors = {"channel": theirs.fileno(), "dump": dump.descriptor}
+    orders = {**asdict(config), **descriptors, "worker": os.getpid(), "folder": str(folder)}
     try:
         process = subprocess.Popen(  # noqa: S603 -- this interpreter and a module of ours
             [sys.executable, "-X", "utf8", "-m", "workers.compute.child", json.dumps(orders)],
@@ -53,12 +58,13 @@ def start_child(config: ChildConfig, folder: Path) -> StartedChild:
             stdin=subprocess.DEVNULL,
             stdout=its_output,
             stderr=its_output,
-            pass_fds=[theirs.fileno()],
+            pass_fds=list(descriptors.values()),
             start_new_session=True,
         )
     except BaseException:
         ours.close()
         os.close(output)
+        dump.close()
         folder.rmdir()
         raise
     finally:
@@ -66,7 +72,7 @@ def start_child(config: ChildConfig, folder: Path) -> StartedChild:
         os.close(its_output)
     channel = ours.detach()
     os.set_blocking(channel, False)
-    return StartedChild(process, channel, output)
+    return StartedChild(process, channel, output, dump)
 
 
 def _environment(folder: Path) -> dict[str, str]:

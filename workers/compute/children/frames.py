@@ -12,7 +12,9 @@ _SIZES = struct.Struct("!II")
 """Bytes of the header, bytes of the payload."""
 
 Header = dict[str, Any]
-"""`about`: run or cancel, to a child; ready, broken, started, progress, log or ended, from it. `job`: a number."""
+"""`about`: run or cancel, to a child; ready, broken, started, progress, log or ended, from it. `job`: a number.
+
+`trace`: the traceback and its place, of a job that failed."""
 
 Frame = tuple[Header, str]
 

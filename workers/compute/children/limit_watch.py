@@ -86,7 +86,7 @@ class LimitWatch:
         for job in jobs:
             fault = MemoryExceeded(f"used more than its memory limit of {attempt.megabytes(limit)}{together}")
             job.verdict = job.verdict or failed(fault, _retry_on(job))
-        child.kill()
+        eventlet.spawn_n(child.dump_and_kill)
 
 
 def _retry_on(job: ChildJob) -> tuple[type[BaseException], ...]:

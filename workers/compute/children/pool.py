@@ -12,8 +12,9 @@ from time import monotonic
 import eventlet
 from eventlet.event import Event
 
+from errand.job_error import JobError
 from schemas.operations import Weight
-from workers.compute.attempt import CANCELLED, ChildDied, Ending, error_text, failed
+from workers.compute.attempt import CANCELLED, ChildDied, Ending, failed
 from workers.compute.children.child_job import ChildJob, JobListener, RunRequest
 from workers.compute.children.child_process import ChildProcess
 from workers.compute.children.child_start import ChildConfig
@@ -30,7 +31,7 @@ GRACE = 0.5
 TRIES = 3
 """Children to try: each may die before it begins with the job."""
 
-HANDED_BACK = Ending("handed_back", error_text("HandedBack", "its worker stops"))
+HANDED_BACK = Ending("handed_back", JobError("HandedBack", "its worker stops").written())
 
 OnEnd = Callable[[Ending], None]
 
@@ -190,7 +191,7 @@ class ChildPool:
         elif self._many:
             eventlet.spawn_n(self._end_gently, child, job)
         else:
-            child.kill()
+            self._kill(child, job.verdict)
 
     @staticmethod
     def _end_gently(child: ChildProcess, job: ChildJob) -> None:
@@ -199,6 +200,14 @@ class ChildPool:
             child.cancel(job)
             job.wait()
         if job.ending is None:
+            ChildPool._kill(child, job.verdict)
+
+    @staticmethod
+    def _kill(child: ChildProcess, verdict: Ending | None) -> None:
+        """Kill a child; before that, find out where it is stuck if its job fails."""
+        if verdict and verdict.kind == "failed":
+            eventlet.spawn_n(child.dump_and_kill)
+        else:
             child.kill()
 
     def _wait_for_change(self, timeout: float | None = None) -> None:

@@ -5,7 +5,9 @@ A job comes from `words.py`, which adds what every mail says. Next: `result_word
 
 from typing import Final
 
+from errand.job_error import read_error
 from errand.presenting import safe_text
+from errand.presenting.explanation import message_for_people, reason_of
 from errand.presenting.result_shape import shape_of
 from errand.store import DueLetter, DueNotification
 from schemas.notifications import NoticeKind
@@ -26,12 +28,15 @@ def kind_words(notice: DueNotification, most: int) -> tuple[Variables, Attachmen
     words: Variables = {"operation": safe_text.operation(record.operation, record.arguments or "")}
     match notice.kind:
         case NoticeKind.FAILURE:
-            error, message = safe_text.error(record.error or "", MAX_MESSAGE)
+            error = record.error or ""
             attempts = record.attempt if record.attempt > 1 else None
-            return words | {"error": error, "message": message, "attempts": attempts}, None
+            return words | {
+                "error": safe_text.one_line(read_error(error).type, safe_text.MAX_VALUE),
+                "message": message_for_people(error, MAX_MESSAGE),
+                "attempts": attempts,
+            }, None
         case NoticeKind.CANCELLED:
-            _, message = safe_text.error(record.error or "", MAX_MESSAGE)
-            return words | {"message": message}, None
+            return words | {"message": reason_of(record.error or "", MAX_MESSAGE)}, None
         case NoticeKind.RESULT:
             name = safe_text.file_stem(record.operation)
             shape = shape_of(record.result or "null", MAX_CELL)

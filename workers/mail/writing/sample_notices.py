@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Final
 
+from errand.job_error import JobError
 from errand.record import JobRecord
 from errand.settings import Settings
 from errand.store import DueJobNotification, DueLetter, DueNotification
@@ -70,9 +71,9 @@ def samples() -> Iterator[DueNotification]:
     ):
         yield sample(NoticeKind.RESULT, result=json.dumps(result))
     yield sample(NoticeKind.RESULT, result=Picture.of(_DOT, "A dot").model_dump_json())
-    for attempt in ("1", "3"):
-        error = {"type": "ZeroDivisionError", "message": "division by zero"}
-        yield sample(NoticeKind.FAILURE, attempt=attempt, error=json.dumps(error))
+    for attempt, public in (("1", True), ("3", True), ("1", False), ("3", False)):
+        error = JobError("ZeroDivisionError", "division by zero", public)
+        yield sample(NoticeKind.FAILURE, attempt=attempt, error=error.written())
     yield sample(NoticeKind.FAILURE)
     yield sample(NoticeKind.CANCELLED, error='{"type":"Cancelled","message":"called off while it ran"}')
     yield sample(NoticeKind.CANCELLED)

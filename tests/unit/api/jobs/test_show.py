@@ -6,6 +6,7 @@ from threading import Thread
 import pytest
 
 from api.jobs.show import retry_after_seconds
+from errand.job_error import JobError
 from errand.record import JobRecord
 from schemas.jobs import Job, Progress
 from schemas.notifications import Notification
@@ -70,6 +71,7 @@ def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):
         "status": "accepted",
         "result": None,
         "error": None,
+        "explanation": None,
         "attempt": 0,
         "max_attempts": 3,
         "priority": "normal",
@@ -107,13 +109,25 @@ def test_a_finished_job_is_shown_with_its_exact_result_and_its_notifications(cli
 
 
 def test_a_failed_job_is_shown_with_its_error_and_no_result(client, api_store):
-    error = {"type": "ZeroDivisionError", "message": "division by zero"}
-    api_store.put(ID, {**ACCEPTED, "status": "failed", "attempt": "1", "error": json.dumps(error)})
+    error = JobError("ZeroDivisionError", "division by zero", public=True)
+    api_store.put(ID, {**ACCEPTED, "status": "failed", "attempt": "1", "error": error.written()})
 
     answer = client.get(f"/jobs/{ID}")
 
-    assert (answer.json["error"], answer.json["result"]) == (error, None)
+    assert answer.json["error"] == {"type": "ZeroDivisionError", "message": "division by zero"}
+    assert (answer.json["result"], answer.json["explanation"]) == (None, "division by zero")
     assert "Retry-After" not in answer.headers
+
+
+def test_an_error_that_was_not_written_for_people_is_explained_without_it(client, api_store):
+    error = JobError("KeyError", "'amount'")
+    api_store.put(ID, {**ACCEPTED, "status": "failed", "attempt": "1", "error": error.written()})
+
+    job = client.get(f"/jobs/{ID}").json
+
+    assert job["error"] == {"type": "KeyError", "message": "'amount'"}
+    assert ID in job["explanation"]
+    assert "amount" not in job["explanation"]
 
 
 @pytest.mark.parametrize("result", ["null", '"</script>\\u0000\\ud800 😀"', '{"a":[1e-7,0.1,9007199254740993]}'])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from errand.job_error import JobError
 from tests.support.view import BROWSER, ID, RUNNING, Page, path_of
 
 PROGRAMS = ["*/*", "application/json", "application/problem+json", "text/event-stream", ""]
@@ -62,6 +63,10 @@ def test_the_page_loads_only_our_files_and_stands_in_no_frame(client, given, pat
     assert {source for part in policy for source in part.split()[1:]} == {"'none'", "'self'"}
 
 
+AWAY = JobError("ServerAway", "away", public=True)
+NEXT = "You can submit it again. If it fails again, give the operator of this service the reference"
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -74,18 +79,26 @@ def test_the_page_loads_only_our_files_and_stands_in_no_frame(client, given, pat
         (RUNNING | {"status": "accepted", "queue": "compute"}, "Your job is waiting for a worker"),
         (RUNNING | {"status": "scheduled", "run_at": "1795275146000"}, "Runs 21 November 2026, 15:32:26 UTC"),
         (
-            RUNNING | {"status": "retrying", "run_at": "1795271550000", "error": '{"type":"OSError","message":"away"}'},
-            "Its last attempt failed with: OSError: away",
+            RUNNING | {"status": "retrying", "run_at": "1795271550000", "error": AWAY.written()},
+            "Its last attempt failed: away",
         ),
         (
-            {"status": "failed", "error": '{"type":"ZeroDivisionError","message":"division by zero"}', "result": None},
-            "An error occurred sum of value 30, other 10 It failed with: ZeroDivisionError: division by zero",
+            RUNNING | {"status": "retrying", "run_at": "1795271550000", "error": AWAY._replace(public=False).written()},
+            "Something went wrong in its last attempt.",
+        ),
+        (
+            {"status": "failed", "error": AWAY.written(), "result": None},
+            "An error occurred sum of value 30, other 10 It failed: away The job",
+        ),
+        (
+            {"status": "failed", "error": '{"type":"KeyError","message":"\'amount\'"}', "result": None},
+            f"Something went wrong while we worked on it. {NEXT} {ID} : the details are kept under it. The job",
         ),
         (
             {"status": "cancelled", "error": '{"type":"Cancelled","message":"by its owner"}', "result": None},
             "Your operation was cancelled sum of value 30, other 10 The reason: by its owner",
         ),
-        ({"status": "failed", "error": "not json", "attempt": "3"}, "It failed with: Error"),
+        ({"status": "failed", "error": "not json", "attempt": "3"}, "Something went wrong while we worked on it."),
         ({"operation": "odd", "arguments": "not json", "result": "not json"}, "not json"),
         ({"result": None}, "The result null"),
     ],

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from errand.job_error import JobError
 from tests.support import hostile
 from tests.support.view import RUNNING, Page
 
@@ -134,10 +135,10 @@ def test_a_file_with_an_odd_operation_has_a_plain_name(client, given, path):
 
 def test_text_from_clients_is_escaped(client, given, path):
     given()
-    usual = set(Page(client.get(path).text).tags) | {"table", "thead", "tbody", "tr", "th", "td", "img", "a"}
+    usual = set(Page(client.get(path).text).tags) | {"table", "thead", "tbody", "tr", "th", "td", "img", "a", "strong"}
 
     for tried, text in hostile.texts("http://127.0.0.1:9/", "/etc/hostname").items():
-        error = hostile.as_json({"type": text, "message": text})
+        error = JobError(text, text, public=True).written()
         progress = hostile.as_json({"progress": 0.5, "message": text, "eta_seconds": 1})
         tries = [{"result": hostile.as_json(result)} for result in hostile.results(text).values()]
         tries += [{"status": "failed", "error": error}, {"arguments": hostile.as_json({text: text})}]

@@ -47,6 +47,9 @@ class Recorder:
     def announce(self, outcomes, commits):
         self.steps.append(f"announce {commits}")
 
+    def log_ends(self, outcomes, commits):
+        self.steps.append(f"log {outcomes}")
+
 
 @pytest.fixture
 def recorder() -> Recorder:
@@ -54,13 +57,14 @@ def recorder() -> Recorder:
 
 
 @pytest.fixture
-def service(recorder: Recorder) -> OperationService:
+def service(recorder: Recorder, monkeypatch) -> OperationService:
     service = OperationService.of("painter")()
     service.store = service.executor = service.announcer = recorder
+    monkeypatch.setattr("workers.compute.service.log_ends", recorder.log_ends)
     return service
 
 
-def test_jobs_are_claimed_acknowledged_run_committed_and_announced(service, recorder):
+def test_jobs_are_claimed_acknowledged_run_committed_announced_and_logged(service, recorder):
     service.run_attempts(Weight.CPU, lambda: recorder.steps.append("acknowledge"))
     recorder.later()
 
@@ -72,9 +76,11 @@ def test_jobs_are_claimed_acknowledged_run_committed_and_announced(service, reco
         "release ['tiny']",
         "commit ['tiny']",
         "announce ['commit of tiny']",
+        "log ['tiny']",
         "release ['large']",
         "commit ['large']",
         "announce ['commit of large']",
+        "log ['large']",
     ]
 
 
@@ -89,4 +95,10 @@ def test_more_may_wait_only_if_as_many_were_claimed_as_there_was_room_for(servic
 def test_offers_are_run_without_a_claim(service, recorder):
     assert service.take_offers(["tiny"]) == 1
 
-    assert recorder.steps == ["run ['tiny']", "release ['tiny']", "commit ['tiny']", "announce ['commit of tiny']"]
+    assert recorder.steps == [
+        "run ['tiny']",
+        "release ['tiny']",
+        "commit ['tiny']",
+        "announce ['commit of tiny']",
+        "log ['tiny']",
+    ]

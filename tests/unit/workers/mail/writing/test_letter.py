@@ -10,6 +10,7 @@ from time import process_time
 import pytest
 
 from errand.errors import MailRefused
+from errand.job_error import JobError
 from errand.record import JobRecord
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
@@ -30,7 +31,8 @@ SETTINGS = Settings(
 LINKS = SignedLinks(b"a secret of 32 bytes, no less...", SETTINGS.base_url)
 LINK = LINKS.job(ID, SINCE // 1000 + 3600)
 UNSUBSCRIBE = LINKS.unsubscribe("name@email.com")
-RECORD = {"result": "40", "error": '{"type":"ZeroDivisionError","message":"division by zero"}'}
+PUBLIC = JobError("ZeroDivisionError", "division by zero", public=True).written()
+RECORD = {"result": "40", "error": PUBLIC}
 WHOLE = {
     "operation": "sum",
     "status": "failed",
@@ -95,9 +97,33 @@ def test_the_failure_says_what_went_wrong_in_a_sentence():
     failure = letter(NoticeKind.FAILURE)
 
     assert failure.subject == "An error occurred"
-    assert "Your operation failed with ZeroDivisionError: division by zero." in failure.text.splitlines()
-    assert "ZeroDivisionError: division by zero" in seen(failure.html)
+    assert "Your operation failed: division by zero." in failure.text.splitlines()
+    assert "division by zero" in seen(failure.html)
+    assert "ZeroDivisionError" not in failure.text + seen(failure.html)
     assert "ttempts" not in failure.text
+
+
+@pytest.mark.parametrize("attempt", ["1", "3"])
+def test_a_failure_that_was_not_written_for_people_has_a_kind_sentence_and_a_reference(attempt):
+    error = JobError("KeyError", "'amount'").written()
+
+    failure = letter(NoticeKind.FAILURE, error=error, attempt=attempt)
+
+    for part in (" ".join(failure.text.split()), seen(failure.html)):
+        assert "Something went wrong while we worked on your operation" in part
+        assert "You can submit it again." in part
+        assert f"reference {ID}: the details are kept under it." in part
+        assert "KeyError" not in part
+        assert "amount" not in part
+    assert ("in each of 3 attempts" in seen(failure.html)) is (attempt == "3")
+
+
+@pytest.mark.parametrize(("type_", "words"), [("TimedOut", "longer than it may"), ("MemoryExceeded", "more memory")])
+def test_a_limit_is_named_in_the_mail(type_, words):
+    failure = letter(NoticeKind.FAILURE, error=JobError(type_, "used more than its limit of 7 MB").written())
+
+    assert words in failure.text
+    assert words in seen(failure.html)
 
 
 def test_a_failure_after_several_attempts_says_how_many():
@@ -443,15 +469,15 @@ def test_many_arguments_are_shortened_and_take_no_time(value):
 
 @pytest.mark.parametrize("error", ["", "nonsense", "{}", "[]", "7", '{"type":1}'])
 def test_an_error_that_can_not_be_read_is_still_reported(error):
-    assert "Your operation failed with Error." in letter(NoticeKind.FAILURE, error=error).text
+    assert "Something went wrong while we worked on your operation." in letter(NoticeKind.FAILURE, error=error).text
 
 
 def test_an_error_message_can_not_reverse_the_text_around_it():
-    error = json.dumps({"type": "ValueError", "message": f"bad{BIDI}\r\n\r\nThe result is: 41."})
+    error = JobError("ValueError", f"bad{BIDI}\r\n\r\nThe result is: 41.", public=True)
 
-    failure = letter(NoticeKind.FAILURE, error=error)
+    failure = letter(NoticeKind.FAILURE, error=error.written())
 
-    assert "failed with ValueError: bad The result is: 41.\n" in failure.text
+    assert "operation failed: bad The result is: 41.\n" in failure.text
 
 
 @pytest.mark.parametrize("missing", ["operation", "arguments", "result", "error", "attempt"])
