@@ -28,8 +28,9 @@ class JobRecord(NamedTuple):
 
     `notes` has the state of each notification by `channel:name`, such as `mail:receipt`. `position` (from 0) and
     `wait_ms` (how long until the job is expected to end) are only worked out for one job at a time. `key` is the
-    Idempotency-Key; `retries` counts how often a client had the job run again. A named tuple, as it takes a third of
-    the time of a frozen dataclass to make: one page of a list has hundreds.
+    Idempotency-Key; `retries` counts how often a client had the job run again, and `attempts_before` the attempts made
+    before it last did. `attempts` has a line of JSON for each attempt that ended (`presenting/attempts.py` reads it). A
+    named tuple, as it takes a third of the time of a frozen dataclass to make: one page of a list has hundreds.
     """
 
     id: str
@@ -40,6 +41,7 @@ class JobRecord(NamedTuple):
     attempt: int = 0
     fence: int = 0
     retries: int = 0
+    attempts_before: int = 0
     queue: str = ""
     priority: Priority = "normal"
     timeout: float | None = None
@@ -56,12 +58,14 @@ class JobRecord(NamedTuple):
     started_at: int | None = None
     finished_at: int | None = None
     expires_at: int | None = None
+    worker: str | None = None
     position: int | None = None
     wait_ms: int | None = None
     arguments: str | None = None
     result: str | None = None
     error: str | None = None
     progress: str | None = None
+    attempts: tuple[str, ...] = ()
     notes: Mapping[str, str] = {}
     omitted: tuple[str, ...] = ()
 
@@ -80,6 +84,7 @@ class JobRecord(NamedTuple):
             attempt=int(get("attempt", 0)),
             fence=int(get("fence", 0)),
             retries=int(get("retries", 0)),
+            attempts_before=int(get("attempts_before", 0)),
             queue=get("queue", ""),
             priority=get("priority", "normal"),  # type: ignore[arg-type]  # only those names were let in
             timeout=float(text) if (text := get("timeout")) else None,
@@ -96,12 +101,14 @@ class JobRecord(NamedTuple):
             started_at=int(text) if (text := get("started_at")) else None,
             finished_at=int(text) if (text := get("finished_at")) else None,
             expires_at=int(text) if (text := get("expires_at")) else None,
+            worker=get("worker"),
             position=position,
             wait_ms=wait_ms,
             arguments=get("arguments"),
             result=get("result"),
             error=get("error"),
             progress=get("progress"),
+            attempts=tuple(text.split("\n")) if (text := get("attempts")) else (),
             notes={name[len(NOTE) :]: text for name, text in fields.items() if name[:5] == NOTE},
             omitted=tuple(from_json(text)) if (text := get("omitted")) else (),
         )

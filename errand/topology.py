@@ -94,6 +94,10 @@ class Keys:
         """Hash: a job's record."""
         return f"{self.prefix}job:{job_id}"
 
+    def tracebacks(self, job_id: str) -> str:
+        """Hash: where a job's operation failed, by the number of the attempt. Only operators read it."""
+        return f"{self.prefix}tracebacks:{job_id}"
+
     def letter(self, letter_id: str) -> str:
         """Hash: a mail that belongs to no job (the `mail.send` call)."""
         return f"{self.prefix}letter:{letter_id}"

@@ -5,6 +5,7 @@
 """
 
 import re
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -69,6 +70,16 @@ _WHOLE: Final[dict[str, JsonValue]] = {
     "webhook_url": None,
     "timezone": "Europe/Berlin",
     "position": None,
+    "attempts": [
+        {
+            "number": 1,
+            "outcome": "succeeded",
+            "started_at": "2026-11-21T04:43:14.130Z",
+            "ended_at": "2026-11-21T04:43:14.381Z",
+            "worker": "worker-1:4711",
+            "error": None,
+        }
+    ],
     "notifications": [],
 }
 _REFUSED: Final[dict[str, JsonValue]] = {
@@ -153,6 +164,40 @@ class Progress(BaseModel):
     eta_seconds: Annotated[float | None, Field(ge=0, description="Estimated seconds until it is done.")]
 
 
+class AttemptOutcome(StrEnum):
+    """How an attempt ended."""
+
+    RUNNING = "running"
+    """It has not ended yet."""
+    SUCCEEDED = "succeeded"
+    """It has the job's result."""
+    FAILED = "failed"
+    """Its operation ended with an error. The job may have been tried again."""
+    TIMED_OUT = "timed_out"
+    """It took longer than it may."""
+    WORKER_DIED = "worker_died"
+    """Its worker ended, or lost its lease, before the attempt had ended."""
+    CANCELLED = "cancelled"
+    """The job was cancelled while it ran."""
+
+
+class Attempt(BaseModel):
+    """One attempt of a job. Attempts that a stopping worker handed back don't count and aren't listed."""
+
+    number: Annotated[int, Field(ge=1, description="Its number; it goes on counting when the job is run again.")]
+    outcome: AttemptOutcome
+    started_at: Moment | None
+    ended_at: Moment | None
+    worker: Annotated[str | None, Field(description="Machine and process that ran it.", examples=["worker-1:4711"])]
+    error: Annotated[OperationError | None, Field(description="What its operation failed with.")]
+
+
+class Attempts(BaseModel):
+    """The attempts of a job, the oldest first."""
+
+    attempts: list[Attempt]
+
+
 class Summary(BaseModel):
     """The current state of a job, without its arguments, result and notifications."""
 
@@ -173,7 +218,9 @@ class Summary(BaseModel):
         ),
     ]
     attempt: Annotated[int, Field(ge=0, description="Number of times it was started.")]
-    max_attempts: Annotated[int, Field(ge=1, description="Maximum number of times it is started.")]
+    max_attempts: Annotated[
+        int, Field(ge=1, description="Maximum number of times it is started; grows each time it is run again by hand.")
+    ]
     priority: Priority
     timeout: Annotated[
         float | None, Field(description="Maximum seconds of one attempt; null: the operation's own limit.")
@@ -208,6 +255,7 @@ class Job(Summary):
     position: Annotated[
         int | None, Field(ge=0, description="Number of jobs ahead of it in its queue; null unless it waits in one.")
     ]
+    attempts: Annotated[list[Attempt], Field(description="Its attempts, the oldest first; of very many, the latest.")]
     notifications: Annotated[list[Notification], Field(description="Its mails and webhooks, each with its state.")]
 
 

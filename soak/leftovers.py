@@ -45,7 +45,8 @@ def _faults(store: Store) -> Iterator[str]:
         members: set[str] = set(store.client.zrange(f"{store.keys.prefix}{name}", 0, -1))  # type: ignore[arg-type]  # texts
         yield from (f"{name} has {member}, which does not belong there" for member in members - expected[name])
         yield from (f"{name} lacks {job_id}" for job_id in expected[name] - members)
-    yield from (f"{name} is of no job" for name in names if kind_of(name, "") == "log" and name[4:] not in jobs)
+    belongings = [name for name in names if kind_of(name, "") in {"log", "tracebacks"}]
+    yield from (f"{name} is of no job" for name in belongings if name.partition(":")[2] not in jobs)
     keys = [name for name in names if kind_of(name, "") == "key"]
     for name, holder in zip(keys, _ask_all(store, "get", keys), strict=True):
         if str(holder).partition(" ")[0] not in jobs:

@@ -15,7 +15,7 @@ from api.docs.completion import SHARED_RESPONSES, complete, operations_of
 from api.docs.openapi import COMPONENTS, Schema, schemas_of
 from api.docs.plugin_check import check_descriptions, check_operations
 from errand.plugins import refusal
-from schemas.jobs import Accepted, Batch, Job, Jobs
+from schemas.jobs import Accepted, Attempts, Batch, Job, Jobs
 from schemas.operations import Operation, Operations
 from schemas.problems import Problem
 from schemas.replays import ReplayRequest, Retried
@@ -64,6 +64,7 @@ ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     Batch,
     Job,
     Jobs,
+    Attempts,
     Retried,
     Operation,
     Operations,

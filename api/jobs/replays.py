@@ -52,6 +52,7 @@ COPIED: Final = (
     "timezone",
     "origin",
     "key",
+    "attempts_before",
 )
 """Fields that a replay is made from, besides those that every record has."""
 NOT_ENDED: Final = "The job's status is `%s`; it can be replayed with other arguments once it has ended."
@@ -172,7 +173,7 @@ def replay_of(errand: Errand, origin: JobRecord, edits: dict[str, Any]) -> NewJo
         arguments,
         origin.emails,
         operation.queue,
-        origin.max_attempts,
+        origin.max_attempts - origin.attempts_before,
         origin.priority,
         timeout=origin.timeout,
         tags=tuple(dict.fromkeys([*inherited, origin_tag(origin.id)])),

@@ -1,4 +1,4 @@
-"""Shows a job and its log: `GET /jobs/{id}` and `GET /jobs/{id}/log`.
+"""Shows a job, its attempts and its log: `GET /jobs/{id}`, `GET /jobs/{id}/attempts` and `GET /jobs/{id}/log`.
 
 `errand/presenting/report.py` writes the report.
 """
@@ -13,9 +13,9 @@ from api.context import current_errand, job_record
 from api.events.prefer import HEADER, applied, preferred_wait, wait_for
 from api.http.answer import Answer, json_answer
 from api.http.specs import documented
-from api.jobs.specs import LOG_SPEC, REPORT_SPEC
+from api.jobs.specs import ATTEMPTS_SPEC, LOG_SPEC, REPORT_SPEC
 from errand.errors import StoreUnavailable
-from errand.presenting.report import render
+from errand.presenting.report import attempts_text, render
 from errand.record import JobRecord
 from schemas.status import FINAL
 
@@ -46,6 +46,17 @@ def report(job_id: str) -> Answer:
     if request.if_none_match.contains_weak(etag):
         return json_answer("", 304, {**headers, "ETag": f'"{etag}"', "Cache-Control": CACHE_CONTROL})
     return report_answer(record, headers=headers)
+
+
+@reports.get("/jobs/<job:job_id>/attempts")
+@documented("getJobAttempts", tags=["jobs"], **ATTEMPTS_SPEC)
+def attempts(job_id: str) -> Answer:
+    """List a job's attempts
+
+    Returns each attempt with its outcome, the oldest first: also those made before the job was run again by hand.
+    """
+    text = attempts_text(job_record(job_id))
+    return json_answer(f'{{"attempts":{text}}}\n', 200, {"Cache-Control": CACHE_CONTROL})
 
 
 @reports.get("/jobs/<job:job_id>/log")

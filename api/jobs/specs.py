@@ -27,7 +27,7 @@ from errand.errors import (
     ParameterRefused,
     StoreUnavailable,
 )
-from schemas.jobs import Accepted, Batch, Job, Jobs
+from schemas.jobs import Accepted, Attempts, Batch, Job, Jobs
 from schemas.requests import MAX_NAME, TAG_PATTERN
 from schemas.status import Status
 
@@ -73,6 +73,7 @@ LINKS: Final = {
         "look": "getJob",
         "watch": "watchJob",
         "log": "getJobLog",
+        "attempts": "getJobAttempts",
         "cancel": "cancelJob",
         "retry": "retryJob",
         "tell": "retryNotifications",
@@ -138,6 +139,15 @@ LOG_SPEC: Final[Spec] = {
     "parameters": [JOB_ID],
     "responses": {
         "200": {"description": "The lines of the log.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        "404": JOB_NOT_FOUND,
+        "503": STORE_DOWN,
+    },
+}
+
+ATTEMPTS_SPEC: Final[Spec] = {
+    "parameters": [JOB_ID],
+    "responses": {
+        "200": json_response("The attempts.", reference(Attempts)),
         "404": JOB_NOT_FOUND,
         "503": STORE_DOWN,
     },

@@ -8,8 +8,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from api.pages.result import MAX_CELL, result_view
+from api.pages.result import MAX_CELL, ResultTable, result_view
 from errand.presenting import safe_text
+from errand.presenting.attempts import Attempt, attempts_of
 from errand.presenting.explanation import message_for_people, reason_of
 from errand.record import JobRecord
 from errand.trust.links import OpenedLink
@@ -44,6 +45,7 @@ def view_model_of(link: OpenedLink, record: JobRecord) -> ViewModel:
         "progress": _progress(record) if status is Status.RUNNING else None,
         "result": result_view(record.result or "null") if status is Status.SUCCEEDED else None,
         "position": _position(record),
+        "attempts": _attempts(record),
         "facts": list(_facts(link, record)),
         "until": moment(min(link.expires * 1000, record.expires_at or link.expires * 1000)),
         "kept": moment(record.expires_at or 0) if _outlives(record, link) else None,
@@ -86,6 +88,22 @@ def _progress(record: JobRecord) -> ViewModel | None:
         "message": safe_text.one_line(progress.get("message") or "", MAX_CELL),
         "left": None if left is None else duration(max(1, round(left)) * 1000).replace(".00", ""),
     }
+
+
+def _attempts(record: JobRecord) -> ResultTable | None:
+    """Return a table of the attempts, if there was more than one."""
+    attempts = attempts_of(record)
+    if len(attempts) < 2:
+        return None
+    rows = [_attempt_row(each) for each in attempts]
+    return ResultTable(("Attempt", "Started", "Took", "Outcome", "Reason"), rows, (True, False, True, False, False))
+
+
+def _attempt_row(attempt: Attempt) -> tuple[str, ...]:
+    started, ended = attempt.started_at, attempt.ended_at
+    took = "" if started is None or ended is None else duration(ended - started)
+    words = attempt.outcome.replace("_", " "), message_for_people(attempt.error, MAX_CELL) if attempt.error else ""
+    return (str(attempt.number), "" if started is None else moment(started)[0], took, *words)
 
 
 def _position(record: JobRecord) -> str | None:

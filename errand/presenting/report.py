@@ -12,9 +12,10 @@ from typing import Final
 from pydantic_core import from_json
 
 from errand.job_error import for_clients
+from errand.presenting.attempts import Attempt, attempts_of
 from errand.presenting.explanation import explanation_of
 from errand.record import JobRecord
-from schemas.notifications import Notification
+from schemas.notifications import Channel, NoticeKind, Notification
 
 FIRST: Final = ("id", "operation", "arguments", "status", "result")
 """Members that a report begins with, as people read from the left."""
@@ -26,7 +27,12 @@ _json = lru_cache(1024)(json.dumps)
 def render(record: JobRecord) -> str:
     """Write the report."""
     notes = ",".join(_notification(record.notes[name]) for name in sorted(record.notes, key=_rank))
-    return written(members_of(record) | {"notifications": f"[{notes}]"})
+    return written(members_of(record) | {"attempts": attempts_text(record), "notifications": f"[{notes}]"})
+
+
+def attempts_text(record: JobRecord) -> str:
+    """Write the list of the job's attempts."""
+    return "[" + ",".join([written(_attempt(each)).rstrip() for each in attempts_of(record)]) + "]"
 
 
 def members_of(record: JobRecord) -> dict[str, str]:
@@ -94,11 +100,28 @@ def _moment(ms: int | None) -> str:
     return "null" if ms is None else f'"{moment(ms)}"'
 
 
-def _rank(note: str) -> tuple[bool, str, str, int]:
-    """Order notifications: receipts first, then what was mailed, each in the order of its addresses or its runs."""
+def _attempt(each: Attempt) -> dict[str, str]:
+    return {
+        "number": str(each.number),
+        "outcome": f'"{each.outcome}"',
+        "started_at": _moment(each.started_at),
+        "ended_at": _moment(each.ended_at),
+        "worker": json.dumps(each.worker),
+        "error": for_clients(each.error) if each.error else "null",
+    }
+
+
+def _rank(note: str) -> tuple[bool, str, int, str, int]:
+    """Order notifications: receipts first, then mails and webhooks, each by its run and then by its address.
+
+    Mails are called `failure`, `failure-2` for the second address, `failure1-2` after the job was run again; webhooks
+    `failure`, and `failure-1` after the job was run again.
+    """
     channel, name = note.split(":", 1)
-    kind, _, number = name.partition("-")
-    return kind != "receipt", channel, kind, int(number or 0)
+    head, _, number = name.partition("-")
+    kind = head.rstrip("0123456789")
+    run, address = (number, 0) if channel == Channel.WEBHOOK else (head.removeprefix(kind), int(number or 0))
+    return kind != NoticeKind.RECEIPT, channel, int(run or 0), kind, address
 
 
 def _notification(text: str) -> str:

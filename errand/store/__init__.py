@@ -11,6 +11,7 @@ from redis.retry import Retry
 
 from errand.settings import Settings
 from errand.store.addresses import AddressesPart
+from errand.store.attempts import AttemptsPart
 from errand.store.catalogue import CataloguePart
 from errand.store.control import ControlPart, ControlResult
 from errand.store.counts import Counts, CountsPart
@@ -31,6 +32,7 @@ from errand.topology import Keys
 
 class Store(
     JobsPart,
+    AttemptsPart,
     WakePart,
     ControlPart,
     ListingPart,

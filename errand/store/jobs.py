@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from errand.record import JobRecord
+from errand.store.attempts import shortened
 from errand.store.redis_access.store_part import StorePart, fields_of
 from schemas.notifications import Occasion
 from schemas.operations import COMPUTE
@@ -66,8 +67,9 @@ class AcceptResult:
 class Lease:
     """The right to run one attempt of a job, until it expires. A commit with an older `fence` is refused.
 
-    `timeout` (s) is set if the client chose one; `retries` counts how often a client had the job run again. Without a
-    fence it is an offer only: the job waits until an outcome is committed, or another worker claims it.
+    `timeout` (s) is set if the client chose one; `retries` counts how often a client had the job run again, and
+    `attempts_before` the attempts that were made before it last did. Without a fence it is an offer only: the job waits
+    until an outcome is committed, or another worker claims it.
     """
 
     id: str
@@ -78,6 +80,12 @@ class Lease:
     timeout: float | None = None
     max_attempts: int = 1
     retries: int = 0
+    attempts_before: int = 0
+
+    @property
+    def attempt_of_run(self) -> int:
+        """Return the number of the attempt since a client last had the job run again, from 1."""
+        return self.attempt - self.attempts_before if self.attempt > self.attempts_before else self.attempt
 
     @property
     def is_offer(self) -> bool:
@@ -164,10 +172,8 @@ class JobsPart(StorePart):
     def _claim(self, worker: str, lease_seconds: float, queue: str, most: int, *ids: str) -> list[Lease]:
         rows = self._run("claim", int(lease_seconds * 1000), worker, self._kept_ms.cancelled, queue, most, *ids)
         return [
-            Lease(
-                id_, fence, int(attempt), operation, args, float(timeout) if timeout else None, int(most_), int(again)
-            )
-            for id_, fence, attempt, operation, args, timeout, most_, again in rows
+            Lease(id_, fence, int(attempt), operation, args, float(timeout) if timeout else None, *map(int, counts))
+            for id_, fence, attempt, operation, args, timeout, *counts in rows
         ]
 
     def renew(
@@ -191,7 +197,7 @@ class JobsPart(StorePart):
         """
         flat: list[str | int] = []
         for o in outcomes:
-            flat += (o.lease.id, o.lease.fence, o.status.value, o.payload, o.retry_ms)
+            flat += (o.lease.id, o.lease.fence, o.status.value, o.payload, o.retry_ms, shortened(o.traceback))
         kept = (self._kept_ms.succeeded, self._kept_ms.failed, self._kept_ms.cancelled)
         answers = self._run("commit", *kept, worker, int(lease_seconds * 1000), *flat)
         return [_commit(answer) for answer in answers]

@@ -60,6 +60,24 @@ class DueJobNotification(ClaimedNotification):
     record: JobRecord
     ending: JobEnding | None = None
 
+    @property
+    def record_at_end(self) -> JobRecord:
+        """Return the record as it was when the job ended so: the job may have been run again since."""
+        record, ending = self.record, self.ending
+        if ending is None:
+            return record
+        if record.retries != ending.run:  # these fields belong to another run
+            record = record._replace(
+                result=None, progress=None, run_at=None, deadline=None, started_at=None, expires_at=None
+            )
+        return record._replace(
+            status=ending.status,
+            error=ending.error,
+            attempt=ending.attempt,
+            finished_at=ending.finished_at,
+            started_at=ending.started_at or record.started_at,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueLetter(ClaimedNotification):

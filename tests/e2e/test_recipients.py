@@ -1,11 +1,14 @@
 """Several people are told of one job, each by himself and of what the job names: real processes, a real mail server."""
 
+import re
+
 import pytest
 import requests
 
 from errand.process.waiting import until
 from tests.support.smtp import SmtpSink
 from tests.support.stack import running
+from tests.support.view import Page
 
 SUM = {"operation": "sum", "value": 30, "other": 10}
 
@@ -117,3 +120,28 @@ def test_who_may_not_be_mailed_is_refused_at_every_door(stack):
     assert batch.json()["jobs"][0]["error"]["errors"][0]["pointer"] == "/jobs/0/email"
     assert requests.get(f"{stack.url}/schedules/mine", timeout=10).status_code == 404
     assert stack.store.client.zcard(stack.store.keys.jobs) == before
+
+
+def test_a_job_that_is_run_again_by_hand_keeps_its_attempts_its_errors_and_its_mails(stack, sink):
+    address = "again@email.com"
+    job_id = stack.compute("div", 30, 0, email=address)
+    settled(stack, job_id)
+
+    answer = stack.post(f"/jobs/{job_id}/retry")
+    assert (answer.status_code, answer.json()["attempt"], len(answer.json()["notifications"])) == (202, 1, 2)
+    settled(stack, job_id)
+
+    job = stack.get(f"/jobs/{job_id}").json()
+    told = [(row["kind"], row["state"], row["attempts"]) for row in job["notifications"]]
+    assert told == [("receipt", "sent", 1), ("failure", "sent", 1), ("failure", "sent", 1)]
+    assert len(mails_to(sink, address)) == 3, "as many as the job lists"
+    assert stack.get(f"/jobs/{job_id}/attempts").json() == {"attempts": job["attempts"]}
+    assert [(each["number"], each["outcome"]) for each in job["attempts"]] == [(1, "failed"), (2, "failed")]
+    assert [each["error"] for each in job["attempts"]] == [job["error"]] * 2
+    mails = [mail.message for mail in sink.messages if mail.recipients == [address]]
+    assert len({mail["Message-ID"] for mail in mails}) == 3
+    assert len({mail["In-Reply-To"] for mail in mails[1:]}) == 1, "one thread"
+    link = re.search(r"http://\S+/view/\S+", mails[-1].get_body(("plain",)).get_content())
+    page = Page(requests.get(link[0], timeout=10).text)
+    assert "Its attempts" in page.text
+    assert page.text.count("ZeroDivisionError") == 3, "the job's error, and that of each attempt"

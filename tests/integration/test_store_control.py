@@ -21,6 +21,7 @@ from tests.support.jobs import (
 )
 
 ERROR = '{"type":"OSError","message":"no"}'
+OTHER = '{"type":"Other","message":"again"}'
 
 
 def status(store, job_id):
@@ -224,27 +225,31 @@ def test_a_failed_job_runs_again_by_hand_with_all_its_attempts(store):
 
     assert (control.reply, control.queue) == ("done", "compute")
     record = store.get(first.id)
-    assert (record.status, record.attempt) == ("accepted", 0)
+    assert (record.status, record.attempt, record.max_attempts) == ("accepted", 1, 2)
     assert (record.error, record.finished_at, record.expires_at) == (None, None, None)
     assert store.client.zcard(store.keys.retention) == 0
     [second] = claim(store)
-    assert (second.attempt, second.retries) == (1, 1)
+    assert (second.attempt, second.attempt_of_run, second.max_attempts, second.retries) == (2, 1, 2, 1)
     assert not succeeded(store, first).stored, "the attempt before is fenced off"
     assert succeeded(store, second).stored
 
 
-def test_a_second_failure_is_told_anew_and_the_first_can_not_settle_for_it(store):
+def test_a_second_failure_is_mailed_by_itself_and_the_mail_about_the_first_says_what_it_was_about(store):
     first = claimed(store, max_attempts=1, email="name@email.com")
     ended(store, first, Status.FAILED, ERROR)
-    [old] = [notice for notice in store.claim_mails(10, 60) if notice.kind is NoticeKind.FAILURE]
     store.retry(first.id)
-    ended(store, claim(store)[0], Status.FAILED, ERROR)
+    ended(store, claim(store)[0], Status.FAILED, OTHER)
 
-    [fresh] = [notice for notice in store.claim_mails(10, 60) if notice.kind is NoticeKind.FAILURE]
+    old, fresh = [notice for notice in store.claim_mails(10, 60) if notice.kind is NoticeKind.FAILURE]
 
-    assert fresh.attempt == old.attempt + 1
-    assert not store.settle(old, NoticeState.SENT)
+    assert [old.name, fresh.name] == ["failure", "failure1"]
+    assert [notice.record_at_end.error for notice in (old, fresh)] == [ERROR, OTHER]
+    assert [notice.record_at_end.attempt for notice in (old, fresh)] == [1, 2]
     assert store.settle(fresh, NoticeState.SENT)
+    assert store.settle(old, NoticeState.FAILED, "550 no such user")
+    notes = {name: json.loads(text) for name, text in store.get(first.id).notes.items()}
+    states = {name: note["state"] for name, note in notes.items()}
+    assert states == {"mail:receipt": "pending", "mail:failure": "failed", "mail:failure1": "sent"}
 
 
 @pytest.mark.parametrize("redis_url", ["valkey", "redis_server"], indirect=True)

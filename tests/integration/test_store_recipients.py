@@ -247,7 +247,21 @@ class TestTellingOnceMore:
 
         assert store.retry_notifications(lease.id).reply == "done"
 
-        assert [notice.name for notice in due(store)] == ["result"]
+        assert [notice.name for notice in due(store)] == ["result1"]
+
+    def test_a_mail_that_an_earlier_release_recorded_is_told_once_more(self, store):
+        lease = claimed(store, email="a@email.com", notify=("failed",))
+        ended(store, lease, Status.FAILED, ERROR)
+        settle_all(store, NoticeState.FAILED)
+        kept = note(store, lease.id, "mail:failure")
+        del kept["ending"]
+        changes = {"note:mail:failure": json.dumps(kept), "retries": "2"}
+        store.client.hset(store.keys.job(lease.id), mapping=changes)
+
+        assert store.retry_notifications(lease.id).reply == "done"
+
+        [notice] = due(store)
+        assert (notice.name, notice.record_at_end.error) == ("failure", ERROR)
 
     def test_a_webhook_that_failed_before_endings_were_kept_is_told_only_if_it_is_still_so(self, store):
         lease = claimed(store, webhook_url=URL)

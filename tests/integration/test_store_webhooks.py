@@ -233,4 +233,4 @@ def test_a_job_that_tells_nobody_costs_no_more_commands_than_before(store):
 
     silent, mailed, hooked = commands(), commands(email="a@b.c"), commands(webhook_url=URL)
 
-    assert mailed - silent == hooked - silent == 4, "what is told, is there a former note, write this one, make it due"
+    assert mailed - silent == hooked - silent == 3, "what is told, write this note, make it due"

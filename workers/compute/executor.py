@@ -162,7 +162,7 @@ def _is_suspect(lease: Lease) -> bool:
 
     Jobs that were claimed together with the culprit are suspects too; each costs no more than its own child.
     """
-    return lease.attempt > 1
+    return lease.attempt_of_run > 1
 
 
 class ExecutorProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no annotations

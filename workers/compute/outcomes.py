@@ -32,7 +32,7 @@ def outcome_of(lease: Lease, operation: RegisteredOperation | None, ending: Endi
     status, pause = STATUS_AFTER[ending.kind], 0.0
     if ending.kind == "failed" and ending.retryable:
         first = (operation and operation.spec.limits.backoff) or BACKOFF_SECONDS
-        status, pause = Status.RETRYING, pause_before(lease.attempt, first)
+        status, pause = Status.RETRYING, pause_before(lease.attempt_of_run, first)
     traceback, place = ending.trace if ending.kind == "failed" else NO_TRACE
     return Outcome(
         lease, status, ending.payload, int(1000 * pause), monotonic() - began, traceback=traceback, place=place

@@ -8,7 +8,6 @@ import json
 from typing import Final
 
 from errand.presenting.report import members_of, moment, written
-from errand.record import JobRecord
 from errand.settings import Settings
 from errand.store import DueJobNotification
 
@@ -24,7 +23,7 @@ def event_id(notice: DueJobNotification) -> str:
 
 def event_of(notice: DueJobNotification, settings: Settings) -> bytes:
     """Return the event as JSON."""
-    record = _as_it_ended(notice)
+    record = notice.record_at_end
     # where the notification has its own ending, an omitted result belongs to a later run
     omitted = [name for name in record.omitted if not (notice.ending and name == "result")]
     data = members_of(record) | {"omitted": json.dumps(omitted)}
@@ -39,21 +38,3 @@ def event_of(notice: DueJobNotification, settings: Settings) -> bytes:
         "data": written(data).rstrip(),
     }
     return written(event).rstrip().encode()
-
-
-def _as_it_ended(notice: DueJobNotification) -> JobRecord:
-    """Return the record as it was when the job ended; the job may have been run again since."""
-    record, ending = notice.record, notice.ending
-    if ending is None:
-        return record
-    if record.retries != ending.run:  # these fields belong to another run
-        record = record._replace(
-            result=None, progress=None, run_at=None, deadline=None, started_at=None, expires_at=None
-        )
-    return record._replace(
-        status=ending.status,
-        error=ending.error,
-        attempt=ending.attempt,
-        finished_at=ending.finished_at,
-        started_at=ending.started_at or record.started_at,
-    )

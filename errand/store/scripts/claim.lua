@@ -4,7 +4,8 @@
 -- waits for ever. A job past its deadline is cancelled instead.
 -- ARGV: prefix, lease in ms, worker name, ms to keep a cancelled job, queue, maximum number of jobs, then ids to claim only
 -- these.
--- Returns {{id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries}, ...}.
+-- Returns {{id, fence, attempt, operation, arguments, timeout or '', max_attempts, retries, attempts before it was last
+-- run again}, ...}.
 -- Shared: places, queue, priorities, notification_keys, notify, finish, claim.
 local lease, worker, kept, queue, most = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local now, claimed = now_ms(), {}

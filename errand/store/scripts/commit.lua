@@ -4,13 +4,13 @@
 -- attempt. A job that was cancelled meanwhile ends with either. An outcome without a fence belongs to a job that was
 -- only offered: the job is claimed first, if it still waits.
 -- ARGV: prefix, ms to keep a job that succeeded, failed or was cancelled, worker name, lease in ms, then id, fence,
--- status, payload, pause in ms before a retry ...
+-- status, payload, pause in ms before a retry, traceback or '' ...
 -- Returns for each its new status, or '' if refused; before it, the services that have something to send now.
--- Shared: places, queue, priorities, notification_keys, notify, finish, claim.
+-- Shared: places, queue, priorities, notification_keys, notify, finish, claim, attempts.
 local kept_for = {succeeded = tonumber(ARGV[2]), failed = tonumber(ARGV[3]), cancelled = tonumber(ARGV[4])}
 local worker, lease, now, answers = ARGV[5], tonumber(ARGV[6]), now_ms(), {}
 local spent, offered = {}, {}
-if #ARGV > 11 then later = {} end
+if #ARGV > 12 then later = {} end
 
 -- Claim an offered job; returns its fence.
 local function claim(id)
@@ -22,16 +22,21 @@ local function claim(id)
   return mine and mine[2]
 end
 
-for i = 7, #ARGV, 5 do
+for i = 7, #ARGV, 6 do
   local id, fence, after, payload, answer = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ''
   if fence == '' then fence = claim(id) end
   local f = facts(id)
   if f.status == 'running' and f.fence == fence then
-    local goes_on = after == 'retrying' or after == 'accepted'
+    local goes_on, ended, failure = after == 'retrying' or after == 'accepted', after, payload
     if goes_on and f.cancel_requested then
       after, payload, goes_on = 'cancelled', cancelled('called off while it ran'), false
+      if ended == 'accepted' then ended, failure = after, payload end
     elseif after == 'retrying' and tonumber(f.attempt) >= tonumber(f.max_attempts) then
       after, goes_on = 'failed', false
+    end
+    if after ~= 'accepted' and (after ~= 'succeeded' or f.attempt ~= '1') then
+      if ended == 'succeeded' then failure = nil end
+      add_attempt(id, f, ended == 'retrying' and 'failed' or ended, failure, now, ARGV[i + 5], kept_for.failed)
     end
     if after == 'accepted' then
       send_back(id, f, int(f.attempt - 1), now)

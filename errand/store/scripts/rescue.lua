@@ -5,7 +5,7 @@
 -- kind, gap in ms, grace in ms.
 -- Returns nil to the others, else {recovered, failed, released, cancelled, removed, {id, queue, ...} whose doorbell
 -- is to ring, ms until the next delayed job or -1}.
--- Shared: places, queue, notification_keys, notify, finish, delete.
+-- Shared: places, queue, notification_keys, notify, finish, delete, attempts.
 local token, failed_for, cancelled_for, most = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local leader, now = P .. 'leader:rescuer', now_ms()
 local holder = call('GET', leader)
@@ -23,17 +23,28 @@ local function due(key, until_ms)
   return call('ZRANGEBYSCORE', P .. key, '-inf', until_ms, 'LIMIT', 0, most)
 end
 
+-- How often the worker of a job died since a client last had it run again.
+local function deaths(id)
+  local count, before = 0, tonumber(call('HGET', P .. 'job:' .. id, 'attempts_before') or 0)
+  for _, number in ipairs(attempts_with(id, 'worker_died')) do
+    if number > before then count = count + 1 end
+  end
+  return math.max(count, 1)
+end
+
 -- 1. A lease that expired: its worker died. The job runs again, or has had its last attempt.
 local recovered, failed, ended = 0, 0, 0
 for _, id in ipairs(now < grace and {} or due('leases', now)) do
   local f = facts(id)
+  if f.status == 'running' then add_attempt(id, f, 'worker_died', nil, now, '') end
   if f.status ~= 'running' then
     call('ZREM', P .. 'leases', id)
   elseif f.cancel_requested then
     finish(id, f, 'cancelled', cancelled('called off while it ran, and its worker died'), now, cancelled_for)
     ended = ended + 1
   elseif tonumber(f.attempt) >= tonumber(f.max_attempts) then
-    local message = 'its worker died ' .. f.attempt .. (f.attempt == '1' and ' time' or ' times')
+    local count = deaths(id)
+    local message = 'its worker died ' .. count .. (count == 1 and ' time' or ' times')
     finish(id, f, 'failed', cjson.encode({type = 'WorkerDied', message = message}), now, failed_for)
     failed = failed + 1
   else

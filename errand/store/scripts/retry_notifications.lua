@@ -11,10 +11,13 @@ local job = P .. 'job:' .. id
 local f = facts(id)
 if not f.status or f.deleted then return {'unknown', '', ''} end
 
+-- A webhook tells of every end that was stored with it. A mail about an end that is over would only mislead.
 local function still_so(channel, name, note)
-  if note.kind == 'receipt' or note.ending then return true end
+  if note.kind == 'receipt' or (channel == 'webhook' and note.ending) then return true end
   if note.kind ~= NOTE_OF[f.status] then return false end
-  return channel == 'mail' or (tonumber(string.match(name, '%d+$')) or 0) == tonumber(f.retries or 0)
+  local run = note.ending and note.ending.run or string.match(name, channel == 'mail' and '^%a+(%d+)' or '%d+$')
+  if not run and channel == 'mail' then return true end  -- of an earlier release, which kept only the latest
+  return (tonumber(run) or 0) == tonumber(f.retries or 0)
 end
 
 -- Whether no worker has it in hand: its last attempt was settled, or none was made yet.

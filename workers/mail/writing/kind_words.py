@@ -24,7 +24,7 @@ def kind_words(notice: DueNotification, most: int) -> tuple[Variables, Attachmen
     """Return the variables for mails of this kind, and the attachment, which has at most `most` bytes."""
     if isinstance(notice, DueLetter):
         return {"subject": safe_text.one_line(notice.subject, MAX_SUBJECT), "body": safe_text.clean(notice.body)}, None
-    record = notice.record
+    record = notice.record_at_end
     words: Variables = {"operation": safe_text.operation(record.operation, record.arguments or "")}
     match notice.kind:
         case NoticeKind.FAILURE:

@@ -36,7 +36,7 @@ local function accept(new, mail, now, seq)
   end
   if emails ~= '' then
     call('HSET', job, 'email', emails, 'mail', mail)
-    if sends_on(job, 'accepted') then notify_addresses(job, id, 'receipt', emails, mail, now) end
+    if sends_on(job, 'accepted') then notify_addresses(job, id, 'receipt', '', nil, emails, mail, now) end
   end
   return status
 end

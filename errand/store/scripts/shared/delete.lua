@@ -29,5 +29,5 @@ end
 local function delete(id)
   unlist(id)
   call('ZREM', P .. 'retention', id)
-  call('DEL', P .. 'job:' .. id, P .. 'log:' .. id)
+  call('DEL', P .. 'job:' .. id, P .. 'log:' .. id, P .. 'tracebacks:' .. id)
 end

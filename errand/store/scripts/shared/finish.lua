@@ -10,17 +10,23 @@ local function facts(id)
   return f
 end
 
--- Record a notification of the client's webhook. Each end of a job has a note of its own. A note about an end that a
--- retry may undo has a copy of what the retry takes from the record.
-local function notify_webhook(job, id, f, after, payload, now)
-  local run = f.retries and tonumber(f.retries) or 0
-  local kind = NOTE_OF[after]
-  local note = {kind = kind, to = f.webhook_url}
+-- Record the notifications of a job's end. Each end has notes of its own: the number of its run is part of their
+-- names, after the first. A note about an end that a retry may undo has a copy of what the retry takes from the record.
+-- Returns the services that have something to send now, each with a space after it.
+local function notify_of_end(job, id, f, after, payload, now)
+  local services, kind, ending = '', NOTE_OF[after], nil
+  local run = f.retries and f.retries ~= '0' and f.retries or ''
   if after ~= 'succeeded' then
-    note.ending = {status = after, error = payload, attempt = f.attempt, started_at = f.started_at,
-                   finished_at = int(now), run = int(run)}
+    ending = {status = after, error = payload, attempt = f.attempt, started_at = f.started_at, finished_at = int(now),
+              run = run == '' and '0' or run}
   end
-  return notify(job, id, 'webhook', run > 0 and kind .. '-' .. int(run) or kind, note, 'on', now)
+  if f.email and notify_addresses(job, id, kind, run, ending, f.email, f.mail, now) then services = 'mail ' end
+  if f.webhook_url then
+    local name = run == '' and kind or kind .. '-' .. run
+    notify(job, id, 'webhook', name, {kind = kind, to = f.webhook_url, ending = ending}, 'on', now)
+    services = services .. 'webhooks '
+  end
+  return services
 end
 
 -- Finish a job: its last move, its result or error, the `kept` ms until it is deleted, and its notifications, in one
@@ -36,18 +42,19 @@ local function finish(id, f, after, payload, now, kept)
   zadd(P .. 'retention', int(now + kept), id)
   tally(f.operation .. ' ' .. after, 1)
   if not (f.email or f.webhook_url) or not sends_on(job, after) then return '' end
-  local services = ''
-  if f.email and notify_addresses(job, id, NOTE_OF[after], f.email, f.mail, now) then services = 'mail ' end
-  if f.webhook_url and notify_webhook(job, id, f, after, payload, now) then services = services .. 'webhooks ' end
-  return services
+  return notify_of_end(job, id, f, after, payload, now)
 end
 
--- Send a running or delayed job back to its queue. `attempt` is the new value of its counter. A job that ran has
--- waited before: it gets its first place again, ahead of the jobs that came since.
+-- Send a running or delayed job back to its queue. `attempt` is the new value of its counter: one less if the attempt
+-- doesn't count, as if it had never begun. A job that ran has waited before: it gets its first place again, ahead of the
+-- jobs that came since.
 local function send_back(id, f, attempt, now)
   local place = f.status == 'running' and f.seq or places(1)
   leave(id, f.status, f.queue, f.priority)
-  if attempt ~= f.attempt then call('HSET', P .. 'job:' .. id, 'attempt', attempt) end
+  if attempt ~= f.attempt then
+    call('HSET', P .. 'job:' .. id, 'attempt', attempt)
+    call('HDEL', P .. 'job:' .. id, 'started_at')
+  end
   move(id, f.status, 'accepted', f.seq, attempt)
   line_up(id, f.queue, f.priority, place, 0)
   if f.deadline then zadd(P .. 'deadlines', f.deadline, id) end

@@ -1,5 +1,7 @@
 """Control: cancel, run again and delete, if the job's status allows it; otherwise, a sentence says why not."""
 
+import json
+
 import pytest
 
 from schemas.status import Status
@@ -77,7 +79,9 @@ def test_a_failed_job_runs_again_and_is_rung(client, api_store, doorbells, queue
     answer = client.post(f"/jobs/{job_id}/retry")
 
     assert answer.status_code == 202
-    assert (answer.json["status"], answer.json["attempt"], answer.json["error"]) == ("accepted", 0, None)
+    assert (answer.json["status"], answer.json["attempt"], answer.json["error"]) == ("accepted", 1, None)
+    [attempt] = answer.json["attempts"]
+    assert (attempt["number"], attempt["outcome"], attempt["error"]) == (1, "failed", json.loads(ERROR))
     assert doorbells.rung == [(job_id, queue)]
 
 

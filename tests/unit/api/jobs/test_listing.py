@@ -22,7 +22,8 @@ def test_a_row_is_the_job_without_what_may_be_large(client, api_store):
     [row] = client.get("/jobs").json["jobs"]
 
     job = client.get(f"/jobs/{lease.id}").json
-    assert job.keys() - row.keys() == {"arguments", "result", "webhook_url", "timezone", "notifications", "position"}
+    whole = {"arguments", "result", "webhook_url", "timezone", "attempts", "notifications", "position"}
+    assert job.keys() - row.keys() == whole
     assert row == {name: value for name, value in job.items() if name in row}
 
 

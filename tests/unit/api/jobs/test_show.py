@@ -8,7 +8,7 @@ import pytest
 from api.jobs.show import retry_after_seconds
 from errand.job_error import JobError
 from errand.record import JobRecord
-from schemas.jobs import Job, Progress
+from schemas.jobs import Attempts, Job, Progress
 from schemas.notifications import Notification
 from tests.support.jobs import accepted, claim, claimed, succeeded
 
@@ -57,6 +57,54 @@ def test_notifications_are_listed_receipts_first_and_each_kind_in_the_order_of_i
     assert all(Notification.model_validate(row).model_dump(mode="json") == row for row in rows)
 
 
+SENT = {**RECEIPT, "state": "sent"}
+
+
+def test_notifications_of_a_job_that_was_run_again_stand_by_its_runs(client, api_store):
+    names = ["mail:receipt", "mail:failure", "mail:failure-2", "mail:failure2", "mail:failure10", "mail:result11-2"]
+    names += ["webhook:failure", "webhook:failure-2", "webhook:result-11"]
+    notes = {f"note:{name}": json.dumps({**SENT, "channel": name.split(":")[0], "to": name}) for name in names}
+    api_store.put(ID, ACCEPTED | {"retries": "11"} | dict(sorted(notes.items(), reverse=True)))
+
+    rows = client.get(f"/jobs/{ID}").json["notifications"]
+
+    assert [row["to"] for row in rows] == names
+
+
+def test_the_attempts_are_shown_with_the_job_and_by_themselves(client, api_store):
+    line = {"number": 1, "outcome": "failed", "started_at": 1763700000100, "ended_at": 1763700000200, "worker": "a:1"}
+    line["error"] = {"type": "TimedOut", "message": "took more than 1 s", "public": True}
+    job = {**SUCCEEDED, "attempt": "2", "started_at": "1763700000300", "finished_at": "1763700001000", "worker": "b:2"}
+    api_store.put(ID, job | {"attempts": json.dumps(line)})
+
+    shown, alone = client.get(f"/jobs/{ID}").json["attempts"], client.get(f"/jobs/{ID}/attempts")
+
+    assert Attempts.model_validate(alone.json).model_dump(mode="json") == alone.json
+    assert alone.json == {"attempts": shown}
+    assert shown == [
+        {
+            "number": 1,
+            "outcome": "timed_out",
+            "started_at": "2025-11-21T04:40:00.100Z",
+            "ended_at": "2025-11-21T04:40:00.200Z",
+            "worker": "a:1",
+            "error": {"type": "TimedOut", "message": "took more than 1 s"},
+        },
+        {
+            "number": 2,
+            "outcome": "succeeded",
+            "started_at": "2025-11-21T04:40:00.300Z",
+            "ended_at": "2025-11-21T04:40:01.000Z",
+            "worker": "b:2",
+            "error": None,
+        },
+    ]
+
+
+def test_an_unknown_job_has_no_attempts(client):
+    assert client.get(f"/jobs/{ID}/attempts").json["type"] == "urn:errand:job-unknown"
+
+
 def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):
     api_store.put(ID, ACCEPTED)
 
@@ -88,6 +136,7 @@ def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):
         "started_at": None,
         "finished_at": None,
         "expires_at": None,
+        "attempts": [],
         "notifications": [],
         "links": {"self": f"/jobs/{ID}", "events": f"/jobs/{ID}/events", "log": f"/jobs/{ID}/log"},
     }

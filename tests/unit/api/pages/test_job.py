@@ -1,5 +1,6 @@
 """`GET /view/{token}`: whoever has the link sees the job, and nobody else does."""
 
+import json
 import time
 from datetime import UTC, datetime
 
@@ -110,6 +111,30 @@ def test_the_page_shows_each_status_in_words(client, given, path, changes, words
 
     assert answer.status_code == 200
     assert words in Page(answer.text).text
+
+
+def test_the_page_lists_the_attempts_if_there_was_more_than_one(client, given, path):
+    given()
+    assert "Its attempts" not in client.get(path).text
+    line = {
+        "number": 1,
+        "outcome": "timed_out",
+        "started_at": 1795271545000,
+        "ended_at": 1795271545500,
+        "worker": "a:1",
+    }
+    line["error"] = {"type": "KeyError", "message": "'amount'"}
+    lines = [line, line | {"number": 2, "error": {"type": "Wrong", "message": "<b>too long</b>", "public": True}}]
+    given(attempt="3", attempts="\n".join(json.dumps(each) for each in lines))
+
+    page = Page(client.get(path).text)
+
+    words = "Its attempts Attempt Started Took Outcome Reason 1 21 November 2026, 14:32:25 UTC 500 ms failed "
+    words += "2 21 November 2026, 14:32:25 UTC 500 ms failed <b>too long</b> "
+    assert words + "3 21 November 2026, 14:32:26 UTC 250 ms succeeded" in page.text
+    assert "amount" not in page.text, "that message was written for developers"
+    assert "b" not in page.tags
+    assert "a:1" not in page.text, "which machine it was is no matter of the owner's"
 
 
 def test_only_the_page_of_an_unfinished_job_keeps_itself_up_to_date(client, given, path):

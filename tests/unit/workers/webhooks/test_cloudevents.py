@@ -65,9 +65,9 @@ def test_its_source_is_where_clients_reach_the_api():
     assert json.loads(event_of(notice(DONE), settings))["source"] == "https://errand.example.com"
 
 
-def test_its_data_is_the_job_as_the_api_shows_it_without_who_was_told():
+def test_its_data_is_the_job_as_the_api_shows_it_without_its_attempts_and_notifications():
     shown = json.loads(render(JobRecord.read(ID, DONE)))
-    del shown["notifications"]
+    del shown["attempts"], shown["notifications"]
 
     assert event(DONE)["data"] == shown | {"omitted": []}
 
