@@ -118,7 +118,7 @@ def test_the_page_lists_the_attempts_if_there_was_more_than_one(client, given, p
     assert "Its attempts" not in client.get(path).text
     line = {
         "number": 1,
-        "outcome": "timed_out",
+        "outcome": "failed",
         "started_at": 1795271545000,
         "ended_at": 1795271545500,
         "worker": "a:1",
