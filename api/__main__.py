@@ -18,21 +18,21 @@ from errand.settings import Settings
 
 
 def main() -> None:
-    """Read the settings, check the plug-ins, serve."""
+    """Read the settings, check the routes, serve."""
     settings = Settings.load_or_exit()
     warn_of_unknown_names()
     logs.configure(settings.log_level)
-    refuse_plugins(settings)
+    refuse_routes(settings)
     serve(settings)
 
 
-def refuse_plugins(settings: Settings) -> None:
-    """Exit with a sentence when a plug-in can't be loaded; otherwise every API process would fail at its
-    start, and be restarted, again and again.
+def refuse_routes(settings: Settings) -> None:
+    """Exit with a sentence when a plug-in can't be loaded, or the path of PUBLIC_URL is one of our own.
 
-    A child process tries to load them: loading the app here would cost 19 MB for as long as the API runs.
+    Otherwise every API process would fail at its start, and be restarted, again and again. A child process tries:
+    loading the app here would cost 19 MB for as long as the API runs.
     """
-    if not settings.plugin_paths:
+    if not settings.plugin_paths and not settings.public_path:
         return
     trial = os.fork()
     if trial == 0:
@@ -42,7 +42,7 @@ def refuse_plugins(settings: Settings) -> None:
 
 
 def _try_to_load(settings: Settings) -> int:
-    """Load the plug-ins, print why one can't be loaded, and return the exit status."""
+    """Make all routes, print why they can't be made, and return the exit status."""
     try:
         from api.app import app_of_routes
 

@@ -24,6 +24,7 @@ from api.http.answer import Answer
 from api.http.body import key_fault, refusal, refuse_content_encoding
 from api.http.cross_site import CrossSiteGuard
 from api.http.json_text import KeyRepeated, parse_json
+from api.http.public_path import PublicPath, refuse_taken_path
 from api.jobs.batch import batch
 from api.jobs.control import control
 from api.jobs.listing import listing
@@ -159,7 +160,7 @@ def _decoded(text: str) -> str:
 def create_app(settings: Settings, store: JobStore, relay: DoorbellRelay) -> Api:
     """Make an app that stores jobs in `store` and rings doorbells through `relay`; it connects to neither yet.
 
-    Raises SettingsRefused when EXAMPLES names something that is not a plug-in.
+    Raises SettingsRefused when EXAMPLES names something that is not a plug-in, and as `app_of_routes` does.
     """
     app = app_of_routes(settings)
     links = cache(lambda: SignedLinks(store.link_secret(), settings.base_url))
@@ -172,7 +173,10 @@ def create_app(settings: Settings, store: JobStore, relay: DoorbellRelay) -> Api
 
 
 def app_of_routes(settings: Settings) -> Api:
-    """Make an app with routes but no store or relay. Raises SettingsRefused as `create_app` does."""
+    """Make an app with routes but no store or relay.
+
+    Raises SettingsRefused for a plug-in that can't be loaded, and for a PUBLIC_URL whose path begins as a route does.
+    """
     app = Api(settings)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # one byte more, so that body.py sees too large a body
     app.url_map.strict_slashes = False
@@ -186,4 +190,7 @@ def app_of_routes(settings: Settings) -> Api:
 
         app.register_blueprint(mailbox)
     plugins.register(app, settings)
+    if path := settings.public_path:
+        refuse_taken_path(path, app.url_map.iter_rules())
+        app.wsgi_app = PublicPath(app.wsgi_app, path)  # type: ignore[method-assign]  # as Flask's docs do it
     return app

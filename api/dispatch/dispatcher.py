@@ -14,7 +14,7 @@ from typing import Any, Final
 from granian.server import mp
 
 from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
-from api.dispatch.submit_thread import Runner, Scope, SubmitThread, answer_request, submits_one_job
+from api.dispatch.submit_thread import PATHS, Runner, Scope, SubmitThread, answer_request, submits_one_job
 from api.http.body import BODY_KEY
 from schemas.requests import MAX_BODY_BYTES
 
@@ -29,11 +29,14 @@ App = Callable[..., Any]
 class RequestDispatcher:
     """Dispatches the requests of one process."""
 
-    def __init__(self, slots: int, max_working: int, submit_thread: SubmitThread | None = None) -> None:
+    def __init__(
+        self, slots: int, max_working: int, submit_thread: SubmitThread | None = None, public_path: str = ""
+    ) -> None:
         """Allow `slots` long requests at a time, of which `max_working` run Python at the same moment.
 
-        Without a `submit_thread`, submissions stay with granian's threads.
+        Without a `submit_thread`, submissions stay with granian's threads. A path may begin with `public_path`.
         """
+        self._submit_paths = PATHS | {public_path + path for path in PATHS}
         self._free, self._slot = Semaphore(slots), LongRequestSlot(Semaphore(max_working))
         self._submit_thread = submit_thread
 
@@ -60,7 +63,7 @@ class RequestDispatcher:
                 scope["wsgi.input"] = BytesIO(body)
                 if self._start_thread(run, connection, scope):
                     return
-            elif self._submit_thread and submits_one_job(scope):
+            elif self._submit_thread and submits_one_job(scope, self._submit_paths):
                 scope[BODY_KEY] = scope["wsgi.input"].read(BODY_LIMIT)
                 scope["wsgi.input"] = BytesIO(scope[BODY_KEY])
                 self._submit_thread.take(run, connection, scope)

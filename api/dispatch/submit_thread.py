@@ -57,9 +57,9 @@ def share_round_trip(send: SendBatch, write: object) -> bool:
     return True
 
 
-def submits_one_job(scope: Scope) -> bool:
+def submits_one_job(scope: Scope, paths: frozenset[str] = PATHS) -> bool:
     """Return whether the request submits one small job, whose view calls the store only once."""
-    if scope["REQUEST_METHOD"] != "POST" or scope["PATH_INFO"] not in PATHS or "HTTP_IDEMPOTENCY_KEY" in scope:
+    if scope["REQUEST_METHOD"] != "POST" or scope["PATH_INFO"] not in paths or "HTTP_IDEMPOTENCY_KEY" in scope:
         return False
     length = scope.get("CONTENT_LENGTH", "")
     return len(length) <= 5 and length.isdecimal() and int(length) <= MAX_SUBMIT_BYTES

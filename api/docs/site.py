@@ -71,12 +71,6 @@ class Documentation:
         with_examples = Document(whole)
         return (with_examples if product is whole else Document(product)), with_examples
 
-    @cached_property
-    def page(self) -> bytes:
-        """The page with Swagger UI."""
-        with self._app.app_context():
-            return render_template("apidocs.html", asset=asset_url).encode()
-
 
 def prepare(app: Flask) -> None:
     """Prepare the documentation of an app that has all its routes. Raises what a plug-in's description raises."""
@@ -102,7 +96,7 @@ def _documentation() -> Documentation:
 )
 def front_door() -> Response:
     """Go to the documentation"""
-    return redirect("/apidocs")
+    return redirect(f"{request.root_path}/apidocs")
 
 
 @pages.get("/apidocs")
@@ -114,7 +108,7 @@ def front_door() -> Response:
 )
 def apidocs() -> Answer:
     """Read the documentation and try the API"""
-    return Answer(_documentation().page, headers=PAGE_HEADERS, mimetype="text/html")
+    return Answer(render_template("apidocs.html", asset=asset_url), headers=PAGE_HEADERS, mimetype="text/html")
 
 
 @pages.get("/apispec.json")

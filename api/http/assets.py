@@ -1,9 +1,12 @@
 """The files below /static: our own, and Swagger UI's from its package. Their paths, and their addresses in pages."""
 
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+
+from flask import request
 
 STATIC: Final = Path(__file__).parents[1] / "static"
 SWAGGER_UI: Final = Path(str(files("flask_swagger_ui"))) / "dist"
@@ -20,4 +23,9 @@ ASSETS: Final = {
 
 def asset_url(name: str) -> str:
     """Return the address of a file below /static, with a fingerprint of its content."""
-    return f"/static/{name}?v={sha256(ASSETS[name].read_bytes()).hexdigest()[:12]}"
+    return f"{request.root_path}/static/{name}?v={_fingerprint(name)}"
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return sha256(ASSETS[name].read_bytes()).hexdigest()[:12]

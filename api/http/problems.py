@@ -106,7 +106,7 @@ HTTP_SENTENCES: Final[dict[int, str]] = {
 }
 """Our own sentences for HTTP errors where werkzeug's do not say what to do."""
 
-_KEY: Final = re.compile(r"^(/(?:view|unsubscribe)/)[^/]+")
+_KEY: Final = re.compile(r"^((?:/[^/]+)*?/(?:view|unsubscribe)/)[^/]+")
 
 PUBLIC_FIELDS: Final = ("errors", "parameter", "dependencies")
 """Fields of an error that the client may see; all others are only for the log."""

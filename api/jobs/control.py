@@ -5,7 +5,7 @@ The store decides which changes a status allows: `errand/store/control.py`.
 
 from typing import Final
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from api.checks import idempotency
 from api.context import current_errand, job_record
@@ -63,7 +63,7 @@ def retry(job_id: str) -> Answer:
     errand = current_errand()
     done = unless_refused(errand.store.retry(checked_id(job_id)), NOT_RETRYABLE)
     errand.relay.ring(job_id, done.queue)
-    return report_answer(job_record(job_id), 202, {"Location": f"/jobs/{job_id}"})
+    return report_answer(job_record(job_id), 202, {"Location": f"{request.root_path}/jobs/{job_id}"})
 
 
 @control.delete("/jobs/<job:job_id>")

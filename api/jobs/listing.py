@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from api.context import current_errand
 from api.http.answer import Answer, json_answer
@@ -42,6 +42,7 @@ def jobs() -> Answer:
     parameters = checked_parameters(PARAMETERS)
     limit = int(parameters.pop("limit", DEFAULT_ROWS))
     page = current_errand().store.page(**parameters, limit=limit)
-    rows = ",".join(written(summary_of(record)).rstrip() for record in page.records)
+    root = request.root_path
+    rows = ",".join(written(summary_of(record, root)).rstrip() for record in page.records)
     following = "null" if page.next is None else f'"{page.next}"'
     return json_answer(f'{{"jobs":[{rows}],"next":{following}}}\n', 200, {"Cache-Control": CACHE_CONTROL})

@@ -88,7 +88,7 @@ def report_answer(record: JobRecord, status: int = 200, headers: dict[str, str] 
     all_headers = {"ETag": f'"{etag_of(record)}"', "Cache-Control": CACHE_CONTROL, **(headers or {})}
     if record.status not in FINAL:
         all_headers["Retry-After"] = str(retry_after_seconds(record))
-    return json_answer(render(record), status, all_headers)
+    return json_answer(render(record, request.root_path), status, all_headers)
 
 
 def etag_of(record: JobRecord) -> str:

@@ -53,7 +53,7 @@ OPERATION_FILTER: Final = parameter(
 )
 TAG_FILTER: Final = parameter("tag", "query", "Only jobs with this tag.", pattern=TAG_PATTERN)
 
-_LOCATION: Final = {"Location": header("The path of the job.", always=True, pattern="^/jobs/[0-9a-f-]{36}$")}
+_LOCATION: Final = {"Location": header("The path of the job.", always=True, pattern="^(/[^/]+)*/jobs/[0-9a-f-]{36}$")}
 _APPLIED: Final = {"Preference-Applied": header("`wait=N`: the request waited up to N seconds for the job's end.")}
 _REPLAYED: Final = {
     "Idempotent-Replayed": header("`true`: an earlier request with this key has created the job.", enum=["true"])

@@ -35,9 +35,7 @@ EXAMPLE: Final = {"operation": "sum", "value": 30, "other": 10, "email": "name@e
 JOB_EXAMPLE: Final = {"operation": "sum", "arguments": {"value": 30, "other": 10}, "email": "name@email.com"}
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 
-_ACCEPTED: Final = (
-    '{"status":"accepted","id":"%s","message":"%s","links":{"self":"/jobs/%s","events":"/jobs/%s/events"}}\n'
-)
+_ACCEPTED: Final = '{"status":"accepted","id":"%s","message":"%s","links":{"self":"%s","events":"%s/events"}}\n'
 
 
 @accepting.post("/compute")
@@ -107,12 +105,13 @@ def accept(errand: Errand, job: NewJob, body: Request) -> Answer:
         job = idempotency.with_key(job, body)
     [verdict] = store_jobs(errand, [job])
     job_id = verdict.id
-    headers = {"Location": f"/jobs/{job_id}", **({} if verdict.kind == "new" else REPLAYED)}
+    path = f"{request.root_path}/jobs/{job_id}"
+    headers = {"Location": path, **({} if verdict.kind == "new" else REPLAYED)}
     if prefer.HEADER in request.environ and (seconds := prefer.preferred_wait()) is not None:
         headers |= prefer.applied(seconds)
         if record := wait_for_end(job_id, seconds):
             return report_answer(record, headers=headers)
-    return json_answer(_ACCEPTED % (job_id, message_for(errand, job), job_id, job_id), 202, headers)
+    return json_answer(_ACCEPTED % (job_id, message_for(errand, job), path, path), 202, headers)
 
 
 def message_for(errand: Errand, job: NewJob) -> str:

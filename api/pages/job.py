@@ -39,7 +39,9 @@ def look(token: str) -> Answer:
     The link is all that is needed.
     """
     link = current_errand().links().opened(token)
-    return page_answer("view.html", path=f"/view/{token}", **view_model_of(link, _record(link.job_id)))
+    return page_answer(
+        "view.html", path=f"{request.root_path}/view/{token}", **view_model_of(link, _record(link.job_id))
+    )
 
 
 @view.get("/view/<token>/events")

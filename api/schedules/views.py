@@ -131,6 +131,7 @@ def definition_of(
 def schedule_json(schedule: StoredSchedule) -> str:
     """Write a schedule as JSON. JSON from the store is inserted unchanged, so that no number loses precision."""
     name, definition, upcoming = schedule.name, schedule.definition, schedule.upcoming
+    root = request.root_path
     members = {
         "name": json.dumps(name),
         **{field: json.dumps(getattr(definition, field)) for field in ("cron", "timezone", "operation")},
@@ -146,7 +147,7 @@ def schedule_json(schedule: StoredSchedule) -> str:
         "skipped": str(schedule.skipped),
         "created_at": json.dumps(moment(schedule.created_at)),
         "updated_at": json.dumps(moment(schedule.updated_at)),
-        "links": json.dumps({"self": f"/schedules/{name}", "jobs": f"/jobs?tag=schedule:{name}"}),
+        "links": json.dumps({"self": f"{root}/schedules/{name}", "jobs": f"{root}/jobs?tag=schedule:{name}"}),
     }
     return "{" + ",".join(f'"{field}":{text}' for field, text in members.items()) + "}\n"
 
@@ -168,6 +169,6 @@ def _email(emails: tuple[str, ...]) -> str:
 def _last_job(schedule: StoredSchedule) -> str:
     if schedule.last_job is None or schedule.last_tick is None:
         return "null"
-    path = f"/jobs/{schedule.last_job}"
+    path = f"{request.root_path}/jobs/{schedule.last_job}"
     links = {"self": path, "events": f"{path}/events"}
     return json.dumps({"id": schedule.last_job, "tick": moment(schedule.last_tick), "links": links})

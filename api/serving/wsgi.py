@@ -54,7 +54,7 @@ def make() -> Api:
     relay.start()
     submit_thread = SubmitThread()
     submit_thread.start()
-    RequestDispatcher(settings.api_streams, settings.api_threads, submit_thread).install()
+    RequestDispatcher(settings.api_streams, settings.api_threads, submit_thread, settings.public_path).install()
     # Streams must end when the stop begins: granian waits until every request is answered.
     on_stop_signal(errand.broadcaster.close)
     # Unlike atexit, Finalize also runs in processes that multiprocessing has forked, as granian does.

@@ -1,6 +1,8 @@
 // The mailbox's list: shows /mailbox/mails, and fetches it again when /mailbox/events reports a change. Everything that
 // comes from a mail is inserted as text. mailbox-mail.js shows one mail; mailbox.js has the keys and buttons.
 
+// Path below which this page reaches the API, as a proxy may have added one; "" if none has.
+const ROOT = document.currentScript.dataset.root;
 const PAGE = 50;
 const AGAIN_MS = 5000;
 const TITLE = "Mailbox · Errand";
@@ -46,7 +48,7 @@ function load() {
 }
 
 async function loadFirstPage() {
-  const page = await json(`/mailbox/mails?limit=${PAGE}`);
+  const page = await json(`${ROOT}/mailbox/mails?limit=${PAGE}`);
   const arrived = page.mails.filter((mail) => !rows.has(mail.id));
   const continues = known && arrived.length + total === page.total && arrived.length < PAGE;
   if (known) for (const mail of arrived) fresh.add(mail.id);
@@ -72,7 +74,7 @@ async function older() {
   if (loading || !next) return;
   loading = true;
   try {
-    const page = await json(`/mailbox/mails?limit=${PAGE}&cursor=${next}`);
+    const page = await json(`${ROOT}/mailbox/mails?limit=${PAGE}&cursor=${next}`);
     const more = page.mails.filter((mail) => !rows.has(mail.id));
     mails.push(...more);
     the("rows").append(...more.map(row));
@@ -91,7 +93,7 @@ async function older() {
 let broken = null;
 function listen() {
   broken = null;
-  const source = new EventSource("/mailbox/events");
+  const source = new EventSource(`${ROOT}/mailbox/events`);
   source.addEventListener("mails", (event) => {
     live(true);
     const state = JSON.parse(event.data);

@@ -30,7 +30,7 @@ async function show() {
   }
   if (opened?.id !== id) {
     try {
-      const mail = await json(`/mailbox/mails/${id}`);
+      const mail = await json(`${ROOT}/mailbox/mails/${id}`);
       if (mine !== turn) return;
       opened = mail;
     } catch (problem) {
@@ -72,7 +72,7 @@ function choose(tab) {
     the(`tab-${each}`).setAttribute("aria-selected", each === tab);
     the(`tab-${each}`).tabIndex = each === tab ? 0 : -1;
   }
-  const path = `/mailbox/mails/${opened.id}/${tab}`;
+  const path = `${ROOT}/mailbox/mails/${opened.id}/${tab}`;
   the("panel").setAttribute("aria-labelledby", `tab-${tab}`);
   the("alone").hidden = tab === "attachments";
   the("alone").href = path;

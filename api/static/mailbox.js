@@ -68,7 +68,7 @@ the("clear").addEventListener("click", () => {
 the("sure").addEventListener("close", async () => {
   if (the("sure").returnValue !== "yes") return;
   try {
-    await ask("/mailbox/mails", { method: "DELETE" });
+    await ask(`${ROOT}/mailbox/mails`, { method: "DELETE" });
     location.hash = "";
     await load();
   } catch {
@@ -78,10 +78,10 @@ the("sure").addEventListener("close", async () => {
 
 const body = JSON.stringify(JOB);
 the("example").textContent =
-  `curl ${location.origin}/compute -H 'Content-Type: application/json' \\\n  -d '${body}'`;
+  `curl ${location.origin}${ROOT}/compute -H 'Content-Type: application/json' \\\n  -d '${body}'`;
 the("try").addEventListener("click", async () => {
   const headers = { "Content-Type": "application/json" };
-  const message = await ask("/compute", { method: "POST", headers, body }).then(
+  const message = await ask(`${ROOT}/compute`, { method: "POST", headers, body }).then(
     () => "Accepted. The first mail is on its way.", (problem) => problem.message);
   the("tried").textContent = message;
 });

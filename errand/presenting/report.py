@@ -24,10 +24,10 @@ _json = lru_cache(1024)(json.dumps)
 """JSON of names and tags, cached, as the rows of a list repeat the same few."""
 
 
-def render(record: JobRecord) -> str:
-    """Write the report."""
+def render(record: JobRecord, root: str = "") -> str:
+    """Write the report. All paths in it begin with `root`, the path of PUBLIC_URL."""
     notes = ",".join(_notification(record.notes[name]) for name in sorted(record.notes, key=_rank))
-    return written(members_of(record) | {"attempts": attempts_text(record), "notifications": f"[{notes}]"})
+    return written(members_of(record, root) | {"attempts": attempts_text(record), "notifications": f"[{notes}]"})
 
 
 def attempts_text(record: JobRecord) -> str:
@@ -35,10 +35,10 @@ def attempts_text(record: JobRecord) -> str:
     return "[" + ",".join([written(_attempt(each)).rstrip() for each in attempts_of(record)]) + "]"
 
 
-def members_of(record: JobRecord) -> dict[str, str]:
+def members_of(record: JobRecord, root: str = "") -> dict[str, str]:
     """Return the members of a report except for its notifications, each as JSON text."""
     members = {
-        **summary_of(record),
+        **summary_of(record, root),
         "arguments": record.arguments or "null",
         "result": record.result or "null",
         "webhook_url": json.dumps(record.webhook_url),
@@ -48,7 +48,7 @@ def members_of(record: JobRecord) -> dict[str, str]:
     return {name: members[name] for name in FIRST} | members
 
 
-def summary_of(record: JobRecord) -> dict[str, str]:
+def summary_of(record: JobRecord, root: str = "") -> dict[str, str]:
     """Return the members that a report and a row of the list share, each as JSON text."""
     origin = record.origin
     return {
@@ -70,7 +70,7 @@ def summary_of(record: JobRecord) -> dict[str, str]:
         "started_at": _moment(record.started_at),
         "finished_at": _moment(record.finished_at),
         "expires_at": _moment(record.expires_at),
-        "links": _links(f"/jobs/{record.id}", origin),
+        "links": _links(f"{root}/jobs/", record.id, origin),
     }
 
 
@@ -91,8 +91,9 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
-def _links(path: str, origin: str | None) -> str:
-    also = f',"origin":"/jobs/{origin}"' if origin else ""
+def _links(jobs: str, job_id: str, origin: str | None) -> str:
+    path = jobs + job_id
+    also = f',"origin":"{jobs}{origin}"' if origin else ""
     return f'{{"self":"{path}","events":"{path}/events","log":"{path}/log"{also}}}'
 
 

@@ -4,14 +4,14 @@ import os
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
 from flask.blueprints import BlueprintSetupState
 from pydantic import Field
 
 from errand.settings import Settings
 from examples.live.sockets import Sockets
 
-live = Blueprint("live", __name__, static_folder="static", static_url_path="/live/static")
+live = Blueprint("live", __name__, static_folder="static", static_url_path="/live/static", template_folder="templates")
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {sockets}; img-src data:; "
 POLICY += "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -37,7 +37,8 @@ def open_live_page() -> Response:
     responses:
       200: {description: A page (HTML)., content: {text/html: {schema: {type: string}}}}
     """
-    answer = live.send_static_file("live.html")
+    answer = make_response(render_template("live.html"))
+    answer.mimetype = "text/html"
     host = urlsplit(request.host_url).hostname or ""
     sockets = "ws: wss:" if ":" in host else f"ws://{host}:* wss://{host}:*"  # a CSP can't name an IPv6 address
     answer.headers["Content-Security-Policy"] = POLICY.format(sockets=sockets)

@@ -5,13 +5,15 @@ from collections.abc import Generator
 from contextlib import closing, suppress
 from functools import cache
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, make_response, render_template
 from redis import RedisError
 
 from api.extending import event_stream
 from examples.message_board.store import Messages
 
-page = Blueprint("message_board_page", __name__, static_folder="static", static_url_path="/board/static")
+page = Blueprint(
+    "message_board_page", __name__, static_folder="static", static_url_path="/board/static", template_folder="templates"
+)
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
 POLICY += "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -24,7 +26,8 @@ def open_board() -> Response:
     responses:
       200: {description: A page (HTML)., content: {text/html: {schema: {type: string}}}}
     """
-    answer = page.send_static_file("board.html")
+    answer = make_response(render_template("board.html"))
+    answer.mimetype = "text/html"
     answer.headers["Content-Security-Policy"] = POLICY
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer

@@ -7,6 +7,7 @@ packages=""
 [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || packages="$packages rabbitmq-server"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"
 command -v chromium >/dev/null || packages="$packages chromium"
+[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || packages="$packages nginx-light"
 ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || packages="$packages libfaketime"
 [ -n "$packages" ] || exit 0
 

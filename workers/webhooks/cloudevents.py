@@ -26,7 +26,7 @@ def event_of(notice: DueJobNotification, settings: Settings) -> bytes:
     record = notice.record_at_end
     # where the notification has its own ending, an omitted result belongs to a later run
     omitted = [name for name in record.omitted if not (notice.ending and name == "result")]
-    data = members_of(record) | {"omitted": json.dumps(omitted)}
+    data = members_of(record, settings.public_path) | {"omitted": json.dumps(omitted)}
     event = {
         "specversion": '"1.0"',
         "id": json.dumps(event_id(notice)),

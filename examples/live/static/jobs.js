@@ -1,5 +1,6 @@
 // The list of jobs: what the API lists, and over it what the web socket has told since.
 
+const ROOT = document.currentScript.dataset.root; // "" unless the API is behind a path
 const MOST = 50;
 const PAUSE_MS = 1000;
 const the = (id) => document.getElementById(id);
@@ -29,7 +30,7 @@ async function list() {
   wanted = false;
   looked = performance.now();
   try {
-    show((await ask(`/jobs?limit=${MOST}`)).jobs);
+    show((await ask(`${ROOT}/jobs?limit=${MOST}`)).jobs);
   } catch (problem) {
     tell(problem);
     wanted = true;
@@ -52,7 +53,7 @@ function show(jobs) {
 function add({ id, operation }) {
   const row = the("row").content.firstElementChild.cloneNode(true);
   row.querySelector("a").textContent = operation;
-  row.querySelector("a").href = `/jobs/${id}`;
+  row.querySelector("a").href = `${ROOT}/jobs/${id}`;
   rows.set(id, row);
   the("jobs").prepend(row);
 }

@@ -8,7 +8,7 @@ function say(text) {
 
 async function connect() {
   try {
-    const { port } = await ask("/live/address"); // it may be another one after the server was started anew
+    const { port } = await ask(`${ROOT}/live/address`); // it may be another one after the server was started anew
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.hostname}:${port}/`);
     socket.addEventListener("message", (message) => {
@@ -35,7 +35,7 @@ for (const button of document.querySelectorAll("button")) {
     const { operation, arguments: texts } = button.dataset;
     const body = JSON.stringify({ operation, arguments: JSON.parse(texts) });
     try {
-      await ask("/jobs", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+      await ask(`${ROOT}/jobs`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
       tell();
     } catch (problem) {
       tell(problem);

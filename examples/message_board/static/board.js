@@ -1,5 +1,6 @@
 // The messages: a stream tells that somebody wrote, and they are fetched again. Texts are only ever shown as text.
 
+const ROOT = document.currentScript.dataset.root; // "" unless the API is behind a path
 const AGAIN_MS = 3000;
 const UNITS = [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const the = (id) => document.getElementById(id);
@@ -22,7 +23,7 @@ async function look() {
   while (wanted) {
     wanted = false;
     try {
-      show((await ask("/messages")).messages);
+      show((await ask(`${ROOT}/messages`)).messages);
       say(stream.readyState === EventSource.OPEN ? "Live" : "Connecting …");
     } catch {
       say("The board is away, trying again …");
@@ -70,7 +71,7 @@ function say(text) {
 }
 
 (function listen() {
-  stream = new EventSource("/messages/events");
+  stream = new EventSource(`${ROOT}/messages/events`);
   stream.addEventListener("message", look);
   stream.addEventListener("open", look); // for what was written while nobody listened
   stream.addEventListener("error", () => {

@@ -11,7 +11,7 @@ the("form").addEventListener("submit", async (event) => {
   the("told").textContent = "";
   try {
     const headers = { "Content-Type": "application/json" };
-    await ask("/messages", { method: "POST", headers, body: JSON.stringify({ message: field.value }) });
+    await ask(`${ROOT}/messages`, { method: "POST", headers, body: JSON.stringify({ message: field.value }) });
     field.value = "";
     the("told").textContent = "It is on the board.";
     look();

@@ -1,0 +1,203 @@
+"""Errand at `http://…/errand`, behind a real nginx that runs `deploy/nginx.conf`: it strips the path, or keeps it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+import requests
+
+from errand.process.waiting import until
+from schemas.requests import MAX_BODY_BYTES
+from tests.conftest import missing
+from tests.support import nginx
+from tests.support.browser import open_form
+from tests.support.mails import keep, letter
+from tests.support.ports import free_port
+from tests.support.processes import Running
+from tests.support.smtp import SmtpSink
+from tests.support.sse import messages
+from tests.support.stack import Stack, running
+from tests.support.valkey import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.timeout(120)
+
+ADDRESS = "name@email.com"
+SUM = {"operation": "sum", "value": 30, "other": 10}
+
+
+@dataclass(frozen=True)
+class Proxied:
+    """An Errand whose `stack` sends its requests through a proxy. `direct` is the address of the API's own port."""
+
+    stack: Stack
+    direct: str
+    mails: SmtpSink
+
+    @property
+    def url(self) -> str:
+        """The public address."""
+        return self.stack.url
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["stripped", "kept"])
+def errand(
+    request: pytest.FixtureRequest, valkey: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxied]:
+    """An Errand for all of these tests, behind a proxy of each kind in turn."""
+    if not nginx.binary():
+        missing("nginx is not installed (apt-get install nginx-light)")
+    folder, port = tmp_path_factory.mktemp("proxied"), free_port()
+    env = {
+        "REDIS_URL": valkey.fresh_url(),
+        "AMQP_URI": valkey.fresh_url(),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}/errand/",
+        "MAILBOX": str(folder / "mail"),
+        "EXAMPLES": "examples.message_board,examples.live",
+    }
+    keep(folder / "mail", letter("A caught mail"))
+    with (
+        SmtpSink() as sink,
+        running(folder, {**env, "SMTP_URL": sink.url}) as stack,
+        nginx.running(folder, port, stack.port, strips=request.param),
+    ):
+        until(lambda: stack.get("/operations/primes").status_code == 200, 20, "the catalogue")
+        direct, stack.url = stack.url, f"http://127.0.0.1:{port}/errand"
+        yield Proxied(stack, direct, sink)
+
+
+@pytest.fixture
+def page(browser_page: "Page", errand: Proxied) -> "Iterator[Page]":
+    """The browser's page. Every request must be answered, and none may leave the public address."""
+    faults: list[str] = []
+    browser_page.on("response", lambda answer: faults.append(answer.url) if answer.status >= 400 else None)
+    browser_page.on("pageerror", lambda error: faults.append(str(error)))
+    browser_page.on(
+        "request", lambda asked: None if asked.url.startswith((errand.url, errand.direct)) else faults.append(asked.url)
+    )
+    yield browser_page
+    assert [fault for fault in faults if not fault.startswith("data:")] == []
+
+
+def test_location_and_links_lead_back_through_the_proxy(errand: Proxied) -> None:
+    accepted = errand.stack.post("/compute", SUM)
+
+    paths = [accepted.headers["Location"], *accepted.json()["links"].values()]
+    job = requests.get(urljoin(errand.url, paths[0]), timeout=10).json()
+    listed = errand.stack.get("/jobs", params={"limit": 1}).json()["jobs"][0]
+    assert job["id"] == accepted.json()["id"]
+    for path in (*paths, *job["links"].values(), *listed["links"].values()):
+        assert path.startswith("/errand/jobs/")
+        with requests.get(urljoin(errand.url, path), timeout=10, stream=True) as answer:
+            assert answer.status_code == 200, path
+
+
+def test_what_redirects_leads_to_the_public_address(errand: Proxied) -> None:
+    for address in (errand.url, f"{errand.url}/", f"{errand.url}/apidocs/index.html"):
+        answer = requests.get(address, timeout=10)
+
+        assert (answer.status_code, answer.url) == (200, f"{errand.url}/apidocs")
+
+
+def test_a_stream_passes_the_proxy_event_by_event(errand: Proxied) -> None:
+    delayed = errand.stack.post(
+        "/jobs", {"operation": "sum", "arguments": {"value": 1, "other": 2}, "delay": 600}
+    ).json()
+
+    with requests.get(urljoin(errand.url, delayed["links"]["events"]), timeout=10, stream=True) as answer:
+        first = next(each for each in messages(answer.iter_content(None)) if each.data)
+
+        assert first.data["status"] == "scheduled" or errand.stack.status(delayed["id"]) == first.data["status"]
+    errand.stack.post(f"/jobs/{delayed['id']}/cancel")
+
+
+def test_too_large_a_body_is_refused_as_the_api_refuses_it(errand: Proxied) -> None:
+    body = b" " * (MAX_BODY_BYTES + 1)
+    kind = {"Content-Type": "application/json"}
+
+    refused = requests.post(f"{errand.url}/compute", data=body, headers=kind, timeout=10)
+
+    own = requests.post(f"{errand.direct}/compute", data=body, headers=kind, timeout=10)
+    title = {"title": "Content Too Large"}  # Python 3.13 gave the status this name
+    assert (refused.status_code, refused.json()) == (own.status_code, own.json() | title)
+    assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_problem_of_the_api_passes_the_proxy_as_it_is(errand: Proxied) -> None:
+    refused = errand.stack.post("/compute", {**SUM, "value": "x" * (MAX_BODY_BYTES - 1000)})
+
+    assert refused.status_code == 422
+    assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_mail_leads_to_a_page_that_is_whole_and_follows_its_job(errand: Proxied, page: "Page") -> None:
+    job_id = errand.stack.submit("primes", {"n": 30_000_000}, email=ADDRESS)
+    mail = until(lambda: errand.mails.to(ADDRESS), 20, "a mail")[-1]
+    link = re.search(r"http://\S+/view/[\w.-]+", mail.text)[0]
+
+    page.goto(link)
+
+    assert link.startswith(f"{errand.url}/view/")
+    page.get_by_role("heading", name=re.compile("done|finished|succeeded|result", re.IGNORECASE)).first.wait_for()
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor") != "rgba(0, 0, 0, 0)"
+    errand.stack.finished(job_id)
+    assert requests.get(f"{link}/json", timeout=10).json() == errand.stack.finished(job_id)["result"]
+
+
+def test_the_documentation_runs_an_operation_through_the_proxy_and_on_the_port(errand: Proxied, page: "Page") -> None:
+    for url in (errand.url, errand.direct):
+        form = open_form(page, url, "/operations/primes")
+
+        assert form.execute() == "202"
+        assert "/errand/jobs/" in form.answer.inner_text()
+
+    assert errand.stack.get("/apispec.json").json()["servers"] == [{"url": errand.url}]
+
+
+def test_the_mailbox_shows_its_mails(errand: Proxied, page: "Page") -> None:
+    page.goto(f"{errand.url}/mailbox")
+    page.get_by_text("A caught mail").click()
+
+    page.locator("#panel").get_by_text("The text.").wait_for()
+    page.get_by_role("link", name="API", exact=True).click()
+    page.wait_for_url(f"{errand.url}/apidocs")
+
+
+def test_the_examples_pages_work(errand: Proxied, page: "Page") -> None:
+    page.goto(f"{errand.url}/board")
+    page.get_by_label("Your message").fill("Through a proxy")
+    page.get_by_role("button", name="Write").click()
+    page.locator("#messages").get_by_text("Through a proxy").wait_for()
+
+    page.goto(f"{errand.url}/live")
+    page.get_by_text("Live", exact=True).wait_for()
+    page.get_by_role("button", name="Add 30 and 10").click()
+    page.locator("#jobs [data-status=succeeded] a[href^='/errand/jobs/']").first.wait_for()
+
+
+def test_the_port_itself_goes_on_to_answer(errand: Proxied) -> None:
+    """As the health checks and other services use it."""
+    accepted = requests.post(f"{errand.direct}/compute", json=SUM, timeout=10)
+
+    job = requests.get(urljoin(errand.direct, accepted.headers["Location"]), timeout=10)
+    assert job.json()["id"] == accepted.json()["id"]
+    assert requests.get(f"{errand.direct}/readyz", timeout=10).status_code == 200
+    assert urlsplit(errand.direct).port == errand.stack.port
+
+
+def test_a_public_path_that_is_the_apis_own_stops_the_start(tmp_path: Path) -> None:
+    env = {"PUBLIC_URL": "https://example.org/jobs", "PORT": str(free_port())}
+    api = Running.module("api", log=tmp_path / "log", env=env, cwd=tmp_path)
+
+    api.start()
+
+    assert api.process.wait(30) == 2
+    assert api.output() == (
+        "errand: PUBLIC_URL: the API has paths of its own that begin with /jobs; choose another path, such as /errand\n"
+    )
