@@ -25,6 +25,7 @@ from api.http.body import key_fault, refusal, refuse_content_encoding
 from api.http.cross_site import CrossSiteGuard
 from api.http.json_text import KeyRepeated, parse_json
 from api.http.public_path import PublicPath, refuse_taken_path
+from api.http.trusted_proxies import TrustedProxies
 from api.jobs.batch import batch
 from api.jobs.control import control
 from api.jobs.listing import listing
@@ -193,4 +194,7 @@ def app_of_routes(settings: Settings) -> Api:
     if path := settings.public_path:
         refuse_taken_path(path, app.url_map.iter_rules())
         app.wsgi_app = PublicPath(app.wsgi_app, path)  # type: ignore[method-assign]  # as Flask's docs do it
+    if networks := settings.proxy_networks:
+        believing = TrustedProxies(app.wsgi_app, networks, takes_prefix=not settings.public_url)
+        app.wsgi_app = believing  # type: ignore[method-assign]  # the same
     return app

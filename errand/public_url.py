@@ -35,6 +35,11 @@ def checked_public_url(url: str) -> str:
     return f"{parts.scheme}://{_host(parts)}{_port(parts)}{_path(parts.path)}"
 
 
+def is_path(path: str) -> bool:
+    """Return whether a path is one that PUBLIC_URL may have, such as `/errand`; "" is one as well."""
+    return _PATH.fullmatch(path) is not None
+
+
 def path_of(url: str) -> str:
     """Return the path of a checked URL: `/errand` for `https://example.org/errand`; "" if it has none."""
     return urlsplit(url).path
@@ -75,7 +80,7 @@ def _port(parts: SplitResult) -> str:
 
 def _path(path: str) -> str:
     path = path.rstrip("/")
-    if not _PATH.fullmatch(path):
+    if not is_path(path):
         raise ValueError(
             "has a path with other characters than letters, digits, `-`, `.`, `_` and `~`, or with an empty "
             "segment, `.` or `..`; write one such as /errand"

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """Names under which clients may reach a server besides its own, separated by commas; `.example.com`, `*`."""
     cors_origins: Annotated[Origins, BY_API] = ""
     """Origins of web pages that may call the API from a browser, separated by commas. Empty: only our own pages."""
+    trusted_proxies: Annotated[Networks, BY_API] = ""
+    """Networks (CIDR, separated by commas) of proxies whose `X-Forwarded-*` and `Forwarded` are believed."""
     api_processes: Annotated[int, Field(ge=1, le=64), BY_API] = 1
     """Number of processes of the API server."""
     api_threads: Annotated[int, Field(ge=1, le=256), BY_API] = 4
@@ -198,6 +200,11 @@ class Settings(BaseSettings):
     def allowed_networks(self) -> list[IPv4Network | IPv6Network]:
         """The networks named by `guard_allow`."""
         return parse_networks(self.guard_allow)
+
+    @property
+    def proxy_networks(self) -> list[IPv4Network | IPv6Network]:
+        """The networks named by `trusted_proxies`."""
+        return parse_networks(self.trusted_proxies)
 
     @property
     def allowed_domains(self) -> tuple[str, ...]:

@@ -29,7 +29,26 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)
 
 ADDRESS = "name@email.com"
+PROXY = "127.0.0.9"
+"""The address from which nginx connects to the API; these tests connect from another one."""
 SUM = {"operation": "sum", "value": 30, "other": 10}
+
+WHOAMI = '''"""Says what the API knows of the client."""
+
+from flask import Blueprint, request
+
+whoami = Blueprint("whoami", __name__)
+
+
+@whoami.get("/whoami")
+def who() -> dict[str, object]:
+    """Say it
+    ---
+    responses:
+      200: {description: It.}
+    """
+    return {"address": request.remote_addr, "url": request.url}
+'''
 
 
 @dataclass(frozen=True)
@@ -58,14 +77,17 @@ def errand(
         "REDIS_URL": valkey.fresh_url(),
         "AMQP_URI": valkey.fresh_url(),
         "PUBLIC_URL": f"http://127.0.0.1:{port}/errand/",
+        "TRUSTED_PROXIES": PROXY,
         "MAILBOX": str(folder / "mail"),
-        "EXAMPLES": "examples.message_board,examples.live",
+        "EXAMPLES": "examples.message_board,examples.live,whoami",
     }
     keep(folder / "mail", letter("A caught mail"))
+    (folder / "whoami").mkdir()
+    (folder / "whoami" / "routes.py").write_text(WHOAMI)
     with (
         SmtpSink() as sink,
         running(folder, {**env, "SMTP_URL": sink.url}) as stack,
-        nginx.running(folder, port, stack.port, strips=request.param),
+        nginx.running(folder, port, stack.port, address=PROXY, strips=request.param),
     ):
         until(lambda: stack.get("/operations/primes").status_code == 200, 20, "the catalogue")
         direct, stack.url = stack.url, f"http://127.0.0.1:{port}/errand"
@@ -115,6 +137,17 @@ def test_a_stream_passes_the_proxy_event_by_event(errand: Proxied) -> None:
 
         assert first.data["status"] == "scheduled" or errand.stack.status(delayed["id"]) == first.data["status"]
     errand.stack.post(f"/jobs/{delayed['id']}/cancel")
+
+
+def test_the_client_is_the_one_that_the_proxy_saw_whatever_the_client_says(errand: Proxied) -> None:
+    lies = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Host": "evil.example", "Forwarded": "for=203.0.113.7"}
+    lies |= {"X-Forwarded-Prefix": "/evil", "X-Forwarded-Proto": "https"}
+
+    asked = requests.get(f"{errand.url}/whoami", headers=lies, timeout=10).json()
+
+    assert asked == {"address": "127.0.0.1", "url": f"{errand.url}/whoami"}
+    direct = requests.get(f"{errand.direct}/whoami", headers=lies, timeout=10).json()
+    assert direct == {"address": "127.0.0.1", "url": f"{errand.direct}/errand/whoami"}
 
 
 def test_too_large_a_body_is_refused_as_the_api_refuses_it(errand: Proxied) -> None:

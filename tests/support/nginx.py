@@ -36,17 +36,16 @@ def binary() -> str | None:
 
 
 @contextmanager
-def running(folder: Path, port: int, api_port: int, *, strips: bool = True, extra: str = "") -> Iterator[Running]:
-    """Run nginx on `port` before the API on `api_port`.
+def running(folder: Path, port: int, api_port: int, *, address: str, strips: bool = True) -> Iterator[Running]:
+    """Run nginx on `port` before the API on `api_port`, to which it connects from `address`.
 
-    With `strips`, as the file has it, it strips the path; without, it keeps it. `extra` replaces the location's first
-    line, for further directives.
+    With `strips`, as the file has it, it strips the path; without, it keeps it.
     """
     config = CONFIG.read_text()
     for part, other in {
         "listen 80;": f"listen {LOCALHOST}:{port};",
         "server 127.0.0.1:5000;": f"server {LOCALHOST}:{api_port};",
-        STRIPPING: (STRIPPING if strips else KEEPING) + extra,
+        STRIPPING: f"{STRIPPING if strips else KEEPING} proxy_bind {address};",
     }.items():
         assert config.count(part) == 1, f"deploy/nginx.conf should have {part!r} once"
         config = config.replace(part, other)
