@@ -11,7 +11,7 @@ NEAR, FAR, CLIENT, LIAR = "10.0.0.1", "10.0.0.2", "203.0.113.7", "198.51.100.66"
 
 def app_with(trusted: str, public_url: str = ""):
     """Make an app with a route that says what it knows of the client."""
-    app = app_of_routes(Settings(_env_file=None, trusted_proxies=trusted, public_url=public_url))
+    app = app_of_routes(Settings(_env_file=None, trusted_proxies=trusted, public_url=public_url, trusted_hosts="*"))
 
     @app.get("/whoami")
     def whoami():
