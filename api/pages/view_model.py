@@ -5,17 +5,22 @@ The page shows the operation and its result, but neither the other recipients no
 """
 
 import json
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from api.pages.result import MAX_CELL, ResultTable, result_view
+from api.pages.result import LIMITS, result_view
 from errand.presenting import safe_text
 from errand.presenting.attempts import Attempt, attempts_of
 from errand.presenting.explanation import message_for_people, reason_of
+from errand.presenting.lay_out import lay_out
+from errand.presenting.layout import Node
+from errand.presenting.result_shape import Table
+from errand.presenting.times import in_words, time_in
 from errand.record import JobRecord
 from errand.trust.links import OpenedLink
 from schemas.status import FINAL, Status
 
+MAX_WORDS: Final = 300
+"""Maximum characters of what an operation says about its progress."""
 MAX_MESSAGE: Final = 2_000
 """Maximum characters of an error's message."""
 HEADINGS: Final[dict[str, str]] = {
@@ -47,15 +52,14 @@ def view_model_of(link: OpenedLink, record: JobRecord) -> ViewModel:
         "position": _position(record),
         "attempts": _attempts(record),
         "facts": list(_facts(link, record)),
-        "until": moment(min(link.expires * 1000, record.expires_at or link.expires * 1000)),
-        "kept": moment(record.expires_at or 0) if _outlives(record, link) else None,
+        "until": moment(min(link.expires * 1000, record.expires_at or link.expires * 1000), record.timezone),
+        "kept": moment(record.expires_at or 0, record.timezone) if _outlives(record, link) else None,
     }
 
 
-def moment(ms: int) -> tuple[str, str]:
-    """Write a time twice: for people, and in ISO 8601 for programs."""
-    time = datetime.fromtimestamp(ms // 1000, UTC)
-    return f"{time.day} {time:%B %Y, %H:%M:%S} UTC", time.isoformat()
+def moment(ms: int, timezone: str | None) -> tuple[str, str]:
+    """Write a time twice: for people in this time zone, and in ISO 8601 for programs."""
+    return in_words(time_in(ms // 1000, timezone), seconds=True), time_in(ms // 1000, None).isoformat()
 
 
 def duration(ms: int) -> str:
@@ -85,25 +89,25 @@ def _progress(record: JobRecord) -> ViewModel | None:
     return {
         "part": progress["progress"],
         "percent": f"{100 * progress['progress']:.0f} %",
-        "message": safe_text.one_line(progress.get("message") or "", MAX_CELL),
+        "message": safe_text.one_line(progress.get("message") or "", MAX_WORDS),
         "left": None if left is None else duration(max(1, round(left)) * 1000).replace(".00", ""),
     }
 
 
-def _attempts(record: JobRecord) -> ResultTable | None:
+def _attempts(record: JobRecord) -> Node | None:
     """Return a table of the attempts, if there was more than one."""
     attempts = attempts_of(record)
     if len(attempts) < 2:
         return None
-    rows = [_attempt_row(each) for each in attempts]
-    return ResultTable(("Attempt", "Started", "Took", "Outcome", "Reason"), rows, (True, False, True, False, False))
+    rows = [_attempt_row(each, record.timezone) for each in attempts]
+    return lay_out(Table(("Attempt", "Started", "Took", "Outcome", "Reason"), rows), LIMITS)
 
 
-def _attempt_row(attempt: Attempt) -> tuple[str, ...]:
+def _attempt_row(attempt: Attempt, timezone: str | None) -> tuple[str, ...]:
     started, ended = attempt.started_at, attempt.ended_at
     took = "" if started is None or ended is None else duration(ended - started)
-    words = attempt.outcome.replace("_", " "), message_for_people(attempt.error, MAX_CELL) if attempt.error else ""
-    return (str(attempt.number), "" if started is None else moment(started)[0], took, *words)
+    words = attempt.outcome.replace("_", " "), message_for_people(attempt.error, MAX_WORDS) if attempt.error else ""
+    return (str(attempt.number), "" if started is None else moment(started, timezone)[0], took, *words)
 
 
 def _position(record: JobRecord) -> str | None:
@@ -122,13 +126,13 @@ def _facts(link: OpenedLink, record: JobRecord) -> "list[tuple[str, str, str | N
         "Ended": record.finished_at,
     }
     facts: list[tuple[str, str, str | None]] = [("Job", link.job_id, None), ("Status", record.status, None)]
-    facts += [(name, *moment(ms)) for name, ms in times.items() if ms is not None]
+    facts += [(name, *moment(ms, record.timezone)) for name, ms in times.items() if ms is not None]
     if record.started_at is not None and record.finished_at is not None:
         facts.append(("Took", duration(record.finished_at - record.started_at), None))
     if record.attempt > 1:
         facts.append(("Attempts", str(record.attempt), None))
     if record.expires_at is not None and not _outlives(record, link):
-        facts.append(("Kept until", *moment(record.expires_at)))
+        facts.append(("Kept until", *moment(record.expires_at, record.timezone)))
     return facts
 
 

@@ -132,12 +132,12 @@ def finished(here: str, job_id: str) -> dict[str, Any] | None:
 
 
 def arrived(maildir: Path, subject: str) -> EmailMessage | None:
-    """Return the mail with this subject once it has arrived."""
+    """Return the mail with these words in its subject once it has arrived."""
     if not (maildir / "new").is_dir():
         return None
     for stored in mailbox.Maildir(maildir, factory=None, create=False):
         mail = message_from_bytes(stored.as_bytes(), policy=default)
-        if mail["subject"] == subject:
+        if subject in str(mail["subject"]):
             return mail
     return None
 

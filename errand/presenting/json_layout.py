@@ -3,9 +3,14 @@
 Used for mails (`workers/mail/writing/result_words.py`) and for the page of a job (`api/pages/result.py`).
 """
 
+import json
 import re
 import textwrap
-from typing import Final
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import Any, Final
+
+from errand.presenting.safe_text import Number
 
 WIDTH: Final = 76
 """Maximum characters of a line, where it can be broken."""
@@ -34,6 +39,36 @@ def indented(document: str, width: int | None = WIDTH) -> str:
         before = 2 * depth + (len(out[-2]) + 2 if out[-1:] == [": "] else 0)
         out.append({",": "," + _break(depth), ":": ": "}.get(piece) or _in_lines(piece, depth, before, width))
     return "".join(out)
+
+
+def beginning_of(value: Any, most: int) -> str:
+    """Write parsed JSON on one line, in about `most` characters or all of it; numbers are `safe_text.Number`."""
+    pieces, length = [], 0
+    for piece in _pieces(value, 0):
+        pieces.append(piece)
+        length += len(piece)
+        if length >= most:
+            break
+    return "".join(pieces)
+
+
+def _pieces(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        opening, closing = "{}" if isinstance(value, dict) else "[]"
+        names = value.keys() if isinstance(value, dict) else repeat(None)
+        yield opening
+        for number, (name, held) in enumerate(zip(names, _held(value, depth), strict=False)):
+            yield (", " if number else "") + ("" if name is None else f"{json.dumps(name, ensure_ascii=False)}: ")
+            yield from _pieces(held, depth + 1)
+        yield closing
+    else:
+        yield str(value) if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
+
+
+def _held(value: dict[str, Any] | list[Any], depth: int) -> Iterable[Any]:
+    if depth > _DEEPEST:
+        return [Number("…")] if value else []  # generators inside generators cost time and stack
+    return value.values() if isinstance(value, dict) else value
 
 
 def _in_lines(piece: str, depth: int, before: int, width: int | None) -> str:

@@ -1,7 +1,7 @@
-"""Finds the shape in which people see a result: a table, a picture, fields or a text.
+"""Finds the shape in which people see a result: a table, a picture, a tree of members and items, or a text.
 
 Used for mails (`workers/mail/writing/kind_words.py`) and for the page of a job (`api/pages/result.py`). Nothing here
-raises on odd input: a result in no other shape is a text.
+raises on odd input: a result in no other shape is a text. Next: `layout.py`.
 """
 
 import json
@@ -13,14 +13,16 @@ from typing import Any, Final
 from errand.presenting import safe_text
 from schemas.pictures import Picture
 
-MAX_BYTES: Final = 2_097_152
-"""Maximum bytes of a result that may be a table."""
+MAX_BYTES: Final = 67_108_864
+"""Maximum characters of a result that may be a table: those of the largest MAX_RESULT_BYTES."""
+MAX_VALUES: Final = 1_000_000
+"""Maximum values of a list that is a table: to read more takes seconds."""
 MAX_CELLS: Final = 100_000
-"""Maximum cells of a table: rows with different keys make a table far larger than the rows themselves."""
-MAX_FIELDS: Final = 30
-"""Maximum members of an object that is shown as rows."""
-MAX_FIELDS_BYTES: Final = 10_000
-"""Maximum bytes of such an object."""
+"""Maximum cells of a table with empty ones: rows with different keys make a table far larger than they are."""
+MAX_TREE: Final = 1_048_576
+"""Maximum characters of a result that is shown as a tree; only its beginning can be shown anyway."""
+EMPTY: Final = ("null", "[]", "{}")
+"""Results that have nothing in them; people read `none`."""
 MAX_ALT: Final = 1_000
 """Maximum characters of a picture's description."""
 
@@ -52,10 +54,10 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
-    """A small object of plain values: the names of its members, and their values as cells."""
+class Tree:
+    """An object or a list that is no table, parsed; it has something in it. Its numbers are `safe_text.Number`s."""
 
-    members: list[tuple[str, str]]
+    value: dict[str, Any] | list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,12 @@ class Text:
     document: str
 
 
-Shape = Table | Image | Fields | Text
+Shape = Table | Image | Tree | Text
 
 
-def shape_of(document: str, max_cell: int) -> Shape:
-    """Find the shape of a result (JSON text). An object is a text if a name or a value in it needs a larger cell."""
-    return table_of(document) or image_of(document) or fields_of(document, max_cell) or text_of(document)
+def shape_of(document: str) -> Shape:
+    """Find the shape of a result (JSON text)."""
+    return table_of(document) or image_of(document) or tree_of(document) or text_of(document)
 
 
 def table_of(document: str) -> Table | None:
@@ -86,32 +88,37 @@ def table_of(document: str) -> Table | None:
         result = json.loads(document, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
         return None
-    if len({isinstance(row, dict) for row in result}) != 1:
-        return None
-    objects = [row if isinstance(row, dict) else {"value": row} for row in result]
-    columns = tuple(dict.fromkeys(key for each in objects for key in each))
-    if not 0 < len(columns) * len(objects) <= MAX_CELLS:
-        return None
-    rows = [tuple(each.get(column) for column in columns) for each in objects]
-    if any(isinstance(value, dict | list) for row in rows for value in row):
-        return None
-    return Table(columns, [tuple(cell_of(value) for value in row) for row in rows])
+    return table_from(result)
 
 
-def fields_of(document: str, max_cell: int) -> Fields | None:
-    """Read a small object of plain values that take one line of at most `max_cell` characters each, or return None."""
-    if not document.startswith("{") or len(document) > MAX_FIELDS_BYTES:
+def table_from(items: list[Any]) -> Table | None:
+    """Make a table of a parsed list, or return None if it is none."""
+    kinds = {isinstance(item, dict) for item in items}
+    if len(kinds) != 1 or any(isinstance(item, list) for item in items):
+        return None
+    if sum(map(len, items)) > MAX_VALUES if True in kinds else len(items) > MAX_VALUES:
+        return None
+    if True not in kinds:
+        return Table(("value",), [(cell_of(item),) for item in items])
+    columns = tuple(dict.fromkeys(key for item in items for key in item))
+    held = sum(map(len, items))
+    # without empty cells a table has no more cells than the result has values
+    if not columns or (len(columns) * len(items) > max(MAX_CELLS, 2 * held)):
+        return None
+    if any(isinstance(value, dict | list) for item in items for value in item.values()):
+        return None
+    return Table(columns, [tuple(cell_of(item.get(column)) for column in columns) for item in items])
+
+
+def tree_of(document: str) -> Tree | None:
+    """Read an object or a list that has something in it."""
+    if not document.startswith(("{", "[")) or len(document) > MAX_TREE:
         return None
     try:
-        members = json.loads(document, parse_int=str, parse_float=str, parse_constant=str)
+        value = safe_text.parsed(document)
     except (ValueError, RecursionError):
         return None
-    if not 0 < len(members) <= MAX_FIELDS or any(isinstance(value, dict | list) for value in members.values()):
-        return None
-    fields = [(name, cell_of(value)) for name, value in members.items()]
-    if any(safe_text.one_line(part, max_cell) != part for member in fields for part in member):
-        return None
-    return Fields(fields)
+    return Tree(value) if value else None
 
 
 def image_of(document: str) -> Image | None:

@@ -21,7 +21,7 @@ _LINE_END = re.compile("\r\n|[\r\f\v\x85\u2028\u2029]")
 _BIDI = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF])
 
 
-class _Literal(str):
+class Number(str):
     """A number exactly as the JSON text has it: no digit is lost, and none has too many digits for int()."""
 
     __slots__ = ()
@@ -52,7 +52,7 @@ def operation(name: str, arguments: str) -> str:
     """Say what was asked for: `sum of value 30, other 10`. `arguments` is JSON text."""
     name = one_line(name, MAX_VALUE) or "operation"
     try:
-        given = _parsed(arguments).items()
+        given = parsed(arguments).items()
         words = _joined((f"{one_line(key, MAX_VALUE)} {_value(value)}" for key, value in given), MAX_ARGUMENTS)
     except (ValueError, AttributeError, RecursionError):
         return name
@@ -64,13 +64,25 @@ def file_stem(operation: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", one_line(operation, MAX_VALUE)).strip("_") or "result"
 
 
-def _parsed(document: str) -> Any:
-    return json.loads(document, parse_int=_Literal, parse_float=_Literal, parse_constant=_Literal)
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return len(text) if text.isascii() else sum(map(_columns_of_character, text))
+
+
+def _columns_of_character(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def parsed(document: str) -> Any:
+    """Parse JSON, with each number as a `Number`; raise ValueError, RecursionError."""
+    return json.loads(document, parse_int=Number, parse_float=Number, parse_constant=Number)
 
 
 def _value(value: Any) -> str:
     match value:
-        case _Literal():
+        case Number():
             words = str(value)
         case str():
             words = f"“{one_line(value, MAX_VALUE)}”"

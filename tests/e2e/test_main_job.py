@@ -5,13 +5,14 @@ import subprocess
 import sys
 
 from errand.process.waiting import until
+from tests.support.mails import sentence
 from tests.support.processes import ROOT
 
 LIMIT = 10**18
 
 
 def subjects(sink, count):
-    return sorted(mail.message["Subject"] for mail in sink.wait_for(count))
+    return sorted(sentence(mail.message["Subject"]) for mail in sink.wait_for(count))
 
 
 def test_a_posted_sum_is_computed_stored_and_mailed(stack, smtp_sink):
@@ -26,7 +27,8 @@ def test_a_posted_sum_is_computed_stored_and_mailed(stack, smtp_sink):
     job = stack.finished(body["id"])
     assert (job["status"], job["result"], job["attempt"]) == ("succeeded", 40, 1)
 
-    mails = {mail.message["Subject"]: mail for mail in smtp_sink.wait_for(2)}
+    mails = {sentence(mail.message["Subject"]): mail for mail in smtp_sink.wait_for(2)}
+    assert mails["Your operation is complete!"].message["Subject"].startswith("sum(30, 10): 40 - ")
     assert "Please wait the calculation" in mails["API Notification"].text
     assert "The result is: 40" in mails["Your operation is complete!"].text
     assert {mail.message["To"] for mail in mails.values()} == {"name@email.com"}

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from errand.process.waiting import until
+from tests.support.mails import sentence
 from tests.support.smtp import SmtpSink
 from tests.support.stack import running
 from tests.support.view import Page
@@ -44,7 +45,7 @@ def settled(stack, job_id):
 
 
 def mails_to(sink, address):
-    return [mail.message["Subject"] for mail in sink.messages if mail.recipients == [address]]
+    return [sentence(mail.message["Subject"]) for mail in sink.messages if mail.recipients == [address]]
 
 
 def test_each_is_mailed_by_himself_and_who_is_refused_is_told_once_more_on_demand(stack, sink):

@@ -1,6 +1,7 @@
 """Mails in a Maildir, for tests of the mailbox: plain, rich and malicious ones."""
 
 import mailbox
+import re
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -20,6 +21,12 @@ def letter(subject: str = "Hello", text: str | None = "The text.\n", html: str |
     if html is not None:
         message.add_alternative(html, subtype="html")
     return message
+
+
+def sentence(subject: str) -> str:
+    """Return the sentence in the subject of a mail about a job, without the headline before and the id behind it."""
+    found = re.search(r"(?:^|.* - )(.+?)(?: \([0-9a-f]{6}\))?$", subject)
+    return found[1] if found else subject
 
 
 def with_picture(html: str) -> EmailMessage:

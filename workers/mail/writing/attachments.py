@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from errand.presenting.result_shape import Image, Shape, Table, Text
+from errand.presenting.result_shape import Image, Shape, Table
 from errand.presenting.table_csv import csv_of
 
 CSV: Final = "text/csv"
 JSON: Final = "application/json"
-MAX_SHOWN: Final = 10_000
-"""Maximum characters of a text that a mail shows whole; all of a longer one is attached or behind the link."""
+TEXT: Final = "text/plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +30,19 @@ class Attachment:
         return f"{sha256(self.content).hexdigest()[:32]}@errand"
 
 
-def attachment_of(shape: Shape, name: str, most: int) -> Attachment | None:
+def attachment_of(shape: Shape, document: str, name: str, most: int, *, whole: bool) -> Attachment | None:
     """Return the file of a result, or None if it would have more than `most` bytes. Its `name` gets an extension.
 
-    Fields have no file, and neither has a text that the mail shows whole.
+    `document` is the result as JSON: the file of a text or a tree, unless the mail shows it `whole`.
     """
     match shape:
         case Image(media_type, content):
             file = Attachment(f"{name}.{shape.extension}", media_type, content, inline=True)
         case Table():
-            file = Attachment(f"{name}.csv", CSV, csv_of(shape))
-        case Text(content, document) if len(content) > MAX_SHOWN and len(document) <= most:
-            file = Attachment(f"{name}.json", JSON, document.encode("utf-8", "replace"))
-        case _:
+            table = csv_of(shape, most)
+            return None if table is None else Attachment(f"{name}.csv", CSV, table)
+        case _ if whole or len(document) > most:
             return None
+        case _:
+            file = Attachment(f"{name}.json", JSON, document.encode("utf-8", "replace"))
     return file if len(file.content) <= most else None

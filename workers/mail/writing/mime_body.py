@@ -10,7 +10,7 @@ from binascii import b2a_qp
 from dataclasses import dataclass
 from typing import Final
 
-from workers.mail.writing.attachments import CSV, Attachment
+from workers.mail.writing.attachments import CSV, TEXT, Attachment
 from workers.mail.writing.letter import Letter
 from workers.mail.writing.mime_headers import Headers, quoted
 
@@ -52,6 +52,8 @@ def _attached(attachment: Attachment) -> MimePart:
     media_type = attachment.media_type
     if media_type == CSV:
         media_type += '; charset="utf-8"; header="present"'  # RFC 7111
+    elif media_type == TEXT:
+        media_type += '; charset="utf-8"'
     disposition = ("Content-Disposition", f"attachment; filename={quoted(attachment.name)}")
     return file_part(attachment.content, media_type, disposition)
 

@@ -8,7 +8,6 @@ import logging
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,8 @@ import jinja2
 
 from errand.errors import SettingsRefused
 from errand.presenting import safe_text
+from errand.presenting.colours import COLOURS, STATUS_COLOURS
+from errand.presenting.times import in_words
 from schemas.notifications import NoticeKind
 from workers.mail.writing.text_layout import wrapped
 
@@ -131,13 +132,10 @@ def _environment(*folders: Path) -> jinja2.Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    environment.filters |= {"wrapped": wrapped, "counted": _counted, "moment": _moment}
+    environment.globals |= {"colours": COLOURS, "status_colours": STATUS_COLOURS}
+    environment.filters |= {"wrapped": wrapped, "counted": _counted, "moment": in_words}
     return environment
 
 
 def _counted(number: int) -> str:
     return f"{number:,}"
-
-
-def _moment(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M} UTC"

@@ -4,13 +4,13 @@ A job comes from `workers/mail/delivery.py`. Only this step of a mail reads the 
 docs/mail.md lists the variables, because operators use them in templates of their own. Next: `letter.py`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from email.headerregistry import Address
 from typing import Any, Self
 
 from errand.errors import MailRefused
+from errand.presenting.times import time_in
 from errand.settings import Settings
 from errand.store import DueLetter, DueNotification
 from errand.trust.links import SignedLinks
@@ -37,15 +37,20 @@ class MailWords:
     in_reply_to: str | None
     variables: Mapping[str, Any]
     attachments: tuple[Attachment, ...] = ()
+    shorter: Callable[[int], Variables] | None = field(default=None, compare=False, repr=False)
 
     def without_attachments(self) -> Self:
         """Return the words of the same mail for a server that finds the mail with its attachments too large."""
         if not self.attachments:
             return self
         changed: Variables = {"file": None}
-        if picture := self.variables["picture"]:
+        if picture := self.variables.get("picture"):
             changed |= {"picture": picture | {"source": None}, "whole": False}
         return replace(self, variables={**self.variables, **changed}, attachments=())
+
+    def within(self, room: int) -> Self:
+        """Return the words of the same mail, in which what a client wrote takes so many bytes of HTML at most."""
+        return replace(self, variables={**self.variables, **self.shorter(room)}) if self.shorter else self
 
 
 def write_words(notice: DueNotification, settings: Settings, links: SignedLinks) -> MailWords:
@@ -56,15 +61,16 @@ def write_words(notice: DueNotification, settings: Settings, links: SignedLinks)
     linked = _linked(notice, settings, links)
     mail_from = read_mail_from(settings.mail_from)
     own_id, receipt_id = thread_of(notice, mail_from.domain)
-    words, attachment = kind_words(notice, settings.mail_attachment_bytes)
+    words = kind_words(notice, settings.mail_attachment_bytes)
     return MailWords(
         kind=notice.kind,
         mail_from=mail_from,
         to=notice.to,
         message_id=own_id,
         in_reply_to=receipt_id,
-        variables=linked | words,
-        attachments=(attachment,) if attachment else (),
+        variables=linked | words.variables,
+        attachments=(words.attachment,) if words.attachment else (),
+        shorter=words.shorter,
     )
 
 
@@ -79,4 +85,4 @@ def _linked(notice: DueNotification, settings: Settings, links: SignedLinks) -> 
     kept = None if notice.kind is NoticeKind.RECEIPT else notice.record.expires_at
     until = expires if kept is None else min(expires, kept // 1000)
     link = links.job(notice.id, expires)
-    return own | {"id": notice.id, "link": link, "until": datetime.fromtimestamp(until, UTC)}
+    return own | {"id": notice.id, "link": link, "until": time_in(until, notice.record.timezone)}

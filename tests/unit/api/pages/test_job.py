@@ -101,7 +101,7 @@ NEXT = "You can submit it again. If it fails again, give the operator of this se
         ),
         ({"status": "failed", "error": "not json", "attempt": "3"}, "Something went wrong while we worked on it."),
         ({"operation": "odd", "arguments": "not json", "result": "not json"}, "not json"),
-        ({"result": None}, "The result null"),
+        ({"result": None}, "The result none"),
     ],
 )
 def test_the_page_shows_each_status_in_words(client, given, path, changes, words):
@@ -129,7 +129,7 @@ def test_the_page_lists_the_attempts_if_there_was_more_than_one(client, given, p
 
     page = Page(client.get(path).text)
 
-    words = "Its attempts Attempt Started Took Outcome Reason 1 21 November 2026, 14:32:25 UTC 500 ms failed "
+    words = "scroll sideways to see all of them. Attempt Started Took Outcome Reason 1 21 November 2026, 14:32:25 UTC 500 ms failed "
     words += "2 21 November 2026, 14:32:25 UTC 500 ms failed <b>too long</b> "
     assert words + "3 21 November 2026, 14:32:26 UTC 250 ms succeeded" in page.text
     assert "amount" not in page.text, "that message was written for developers"

@@ -75,11 +75,16 @@ def test_a_text_is_shown_and_downloaded_as_text(client, given, path):
     assert text.headers["Content-Disposition"] == 'attachment; filename="sum.txt"'
 
 
-def test_nested_json_is_indented_and_keeps_every_digit(client, given, path):
-    document = '{"a":{"b":1.50,"c":[1,2,3]},"long":["' + "x" * 60 + '",12345678901234567890.0]}'
+def test_nested_results_are_laid_out_and_keep_every_digit(client, given, path):
+    document = (
+        '{"a":{"b":1.50,"c":[1,2,3],"none":null,"empty":[]},"rows":[{"x":1},{"x":2.0}],"n":12345678901234567890.0}'
+    )
     given(result=document)
 
-    assert "{\n  &#34;a&#34;: {\n    &#34;b&#34;: 1.50,\n" in client.get(path).text
+    page = Page(client.get(path).text)
+
+    assert "a b 1.50 c 1, 2, 3 none none empty none rows x 1 2.0 n 12345678901234567890.0" in page.text
+    assert page.all("th", "scope") == ["rowgroup", "row", "row", "row", "row", "rowgroup", "col", "row"]
     assert client.get(f"{path}/json").text == document
 
 
@@ -88,11 +93,13 @@ def test_nested_json_is_indented_and_keeps_every_digit(client, given, path):
     [
         (json.dumps("x" * 3_000_000), "the first 20,000 of 3,000,000 characters", "text"),
         (json.dumps([[n] for n in range(200_000)]), "the first 20,000 of ", "json"),
-        (json.dumps([{"a": n} for n in range(5_000)]), "the first 200 of 5,000 rows;", "csv"),
-        (json.dumps([{f"c{n}": n for n in range(50)}] * 300), "200 of 300 rows and the first 30 of 50 columns", "csv"),
-        (json.dumps([{"a": "x" * 5_000}]), "the first 300 characters of long cells", "csv"),
+        (json.dumps([[n] for n in range(5_000)]), "100 of 5,000 items.", "json"),
+        (json.dumps({f"m{n}": n for n in range(300)}), "100 more members: m200, m201", "json"),
+        (json.dumps([{"a": n} for n in range(5_000)]), "200 of 5,000 rows.", "csv"),
+        (json.dumps([{f"c{n}": n for n in range(50)}] * 300), "20 more columns: c30, c31", "csv"),
+        (json.dumps([{"a": "x" * 5_000}]), "Long cells end after 300 characters.", "csv"),
     ],
-    ids=["text", "json", "rows", "columns", "cells"],
+    ids=["text", "json", "items", "members", "rows", "columns", "cells"],
 )
 def test_a_huge_result_is_shown_in_part_and_downloaded_whole(client, given, path, huge):
     document, told, kind = huge
@@ -135,7 +142,8 @@ def test_a_file_with_an_odd_operation_has_a_plain_name(client, given, path):
 
 def test_text_from_clients_is_escaped(client, given, path):
     given()
-    usual = set(Page(client.get(path).text).tags) | {"table", "thead", "tbody", "tr", "th", "td", "img", "a", "strong"}
+    usual = set(Page(client.get(path).text).tags) | {"img", "a", "strong", "ol", "li"}
+    usual |= {"table", "thead", "tbody", "tr", "th", "td"}
 
     for tried, text in hostile.texts("http://127.0.0.1:9/", "/etc/hostname").items():
         error = JobError(text, text, public=True).written()

@@ -7,17 +7,8 @@ from base64 import b64encode
 
 import pytest
 
-from errand.presenting.result_shape import (
-    MAX_FIELDS,
-    Fields,
-    Image,
-    Table,
-    Text,
-    fields_of,
-    image_of,
-    shape_of,
-    table_of,
-)
+from errand.presenting.result_shape import MAX_TREE, MAX_VALUES, Image, Table, Text, Tree, image_of, shape_of, table_of
+from errand.presenting.safe_text import Number
 from tests.support.hostile import pictures, png
 
 CONTENTS = {
@@ -36,7 +27,7 @@ def picture(media_type, content, alt="a picture", **more):
 def test_a_picture_is_known_by_its_shape_and_its_first_bytes(media_type):
     content, extension = CONTENTS[media_type]
 
-    image = shape_of(picture(media_type, content), 200)
+    image = shape_of(picture(media_type, content))
 
     assert image == Image(media_type, content, "a picture")
     assert image.extension == extension
@@ -48,7 +39,7 @@ def test_a_picture_is_known_by_its_shape_and_its_first_bytes(media_type):
     "name", [name for name in pictures("http://x/") if not name.startswith(("half", "a picture as", "a picture for"))]
 )
 def test_a_result_that_only_resembles_a_picture_is_shown_as_what_it_is(name):
-    assert isinstance(shape_of(json.dumps(pictures("http://x/")[name]), 200), Fields | Text)
+    assert isinstance(shape_of(json.dumps(pictures("http://x/")[name])), Tree | Text)
 
 
 def test_a_result_with_more_or_less_than_a_picture_is_none():
@@ -63,36 +54,38 @@ def test_the_description_of_a_picture_is_one_line():
     assert image_of(picture("image/png", png(2, 2), 'a "b"\r\n\u202ec\0')).alt == 'a "b" c'
 
 
-def test_a_small_flat_object_is_read_as_names_and_cells_with_every_digit():
-    assert fields_of('{"mean":1.50,"n":12345678901234567890,"name":"x","ok":true}', 200) == Fields(
-        [("mean", "1.50"), ("n", "12345678901234567890"), ("name", "x"), ("ok", "true")]
-    )
+def test_an_object_or_a_list_that_is_no_table_is_a_tree_with_every_digit():
+    tree = shape_of('{"mean":1.50,"n":12345678901234567890,"text":"1.50","more":[[true],null]}')
+
+    assert tree == Tree({"mean": "1.50", "n": "12345678901234567890", "text": "1.50", "more": [[True], None]})
+    assert [isinstance(value, Number) for value in tree.value.values()] == [True, True, False, False]
 
 
-@pytest.mark.parametrize(
-    "document",
-    ["{}", '{"a":[1]}', '{"a":{}}', "[1]", "1", "", "{", json.dumps({f"{n}": n for n in range(MAX_FIELDS + 1)})],
-)
-def test_anything_but_a_small_flat_object_has_no_fields(document):
-    assert fields_of(document, 200) is None
-
-
-@pytest.mark.parametrize("member", ["four", "a\nb"])
-def test_an_object_that_would_not_be_shown_whole_as_fields_is_a_text(member):
-    for document in (json.dumps({member: 1}), json.dumps({"n": member})):
-        assert shape_of(document, 3) == Text(document, document)
-    assert shape_of('{"n":"abc"}', 3) == Fields([("n", "abc")])
+@pytest.mark.parametrize("document", ["{}", "[]", "1", "", "{", "[1", "[" * 100_000, f'{{"a":"{"x" * MAX_TREE}"}}'])
+def test_what_has_nothing_in_it_or_can_not_be_read_is_no_tree(document):
+    assert shape_of(document) == Text(document, document)
 
 
 @pytest.mark.parametrize(
     ("document", "content"),
-    [('"two\\nlines"', "two\nlines"), ('"cut off', '"cut off'), ("1.50", "1.50"), ("[[1]]", "[[1]]"), ("", "")],
+    [('"two\\nlines"', "two\nlines"), ('"cut off', '"cut off'), ("1.50", "1.50"), ("[]", "[]"), ("", "")],
 )
 def test_a_text_is_itself_and_anything_else_is_json(document, content):
-    assert shape_of(document, 200) == Text(content, document)
+    assert shape_of(document) == Text(content, document)
 
 
 def test_lists_of_flat_objects_and_lists_of_values_are_tables():
     assert table_of('[{"a":1.0},{"b":"x"}]').columns == ("a", "b")
     assert table_of("[1,2]") == Table(("value",), [("1",), ("2",)])
+    assert table_of("[1,[2]]") is table_of('[{"a":[1]}]') is table_of("[{}]") is None
     assert table_of('[1,{"a":1}]') is table_of("[[1]]") is table_of("[]") is None
+
+
+def test_a_table_of_megabytes_is_a_table_and_one_far_larger_than_its_result_is_none():
+    rows = [{"name": f"person {n}", "age": n, "town": "a town", "born": None, "height": 1.5} for n in range(40_000)]
+    document = json.dumps(rows)
+    assert len(document) > 2_500_000
+
+    assert len(table_of(document).rows) == 40_000
+    assert table_of(json.dumps([{f"key{n}": n} for n in range(2_000)])) is None
+    assert table_of(json.dumps([1] * (MAX_VALUES + 1))) is None

@@ -7,13 +7,14 @@ from time import process_time
 
 import pytest
 
-from errand.presenting.result_shape import MAX_CELLS
+from errand.presenting.result_shape import MAX_VALUES
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
 from schemas.notifications import NoticeKind
 from schemas.pictures import Picture
 from tests.support.hostile import png
-from workers.mail.writing.attachments import MAX_SHOWN, Attachment
+from workers.mail.writing.attachments import Attachment
+from workers.mail.writing.result_words import MAX_SHOWN
 from workers.mail.writing.sample_notices import sample
 from workers.mail.writing.words import write_words
 
@@ -120,7 +121,15 @@ def test_a_result_that_is_no_table_and_is_shown_whole_is_not_attached(result):
     assert file(result) is None
 
 
-@pytest.mark.parametrize("result", [{"all": ["of", "it"] * 5_000}, "[" * (MAX_SHOWN + 1), "x" * (MAX_SHOWN + 1)])
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"all": ["of", "it"] * 5_000},
+        {"rows": [{"n": n} for n in range(51)]},
+        "[" * (MAX_SHOWN + 1),
+        "x" * (MAX_SHOWN + 1),
+    ],
+)
 def test_a_result_that_the_mail_shows_in_part_is_attached_as_json(result):
     document = result if isinstance(result, str) else json.dumps(result)
 
@@ -146,13 +155,21 @@ def test_a_file_has_as_many_bytes_as_the_settings_allow_and_no_more(result):
     assert files(result, most=size - 1) == files(result, most=0) == files(result, bare=True) == ()
 
 
+def test_a_table_of_megabytes_keeps_its_file():
+    rows = [{"name": f"person {n}", "age": n, "town": "a town", "born": None, "height": 1.5} for n in range(40_000)]
+
+    found = file(rows, most=2_097_152)
+
+    assert (found.media_type, found.content.count(b"\r\n")) == ("text/csv", 40_001)
+
+
 def test_a_table_far_larger_than_its_result_is_not_made():
     started = process_time()
 
     assert file([{f"key{n}": 1} for n in range(50_000)], most=10_000_000).media_type == "application/json"
-    assert file([1] * (MAX_CELLS + 1), most=10_000_000).media_type == "application/json"
+    assert file([1] * (MAX_VALUES + 1), most=10_000_000).media_type == "application/json"
 
-    assert process_time() - started < 1
+    assert process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import html
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from time import process_time
 
 import pytest
@@ -20,8 +19,7 @@ from schemas.pictures import Picture
 from tests.support.hostile import png
 from tests.support.letters import compose
 from workers.mail.writing.letter import Letter
-from workers.mail.writing.result_words import MAX_PART
-from workers.mail.writing.rows import ROWS_IN_PART
+from workers.mail.writing.result_words import MAX_PART, ROWS_IN_PART
 from workers.mail.writing.sample_notices import ID, SINCE, sample, samples
 from workers.mail.writing.template_set import MAX_SUBJECT
 
@@ -71,7 +69,7 @@ def seen(markup: str) -> str:
 def test_the_receipt_asks_to_wait():
     receipt = letter(NoticeKind.RECEIPT)
 
-    assert receipt.subject == "API Notification"
+    assert receipt.subject == "sum(30, 10) - API Notification (556666)"
     for part in (receipt.text, seen(receipt.html)):
         assert "Please wait the calculation, you'll receive an email with results" in part
 
@@ -88,7 +86,7 @@ def test_a_receipt_without_a_result_mail_asks_nobody_to_wait():
 def test_the_result_says_it_on_one_line():
     mail = letter(NoticeKind.RESULT)
 
-    assert mail.subject == "Your operation is complete!"
+    assert mail.subject == "sum(30, 10): 40 - Your operation is complete! (556666)"
     assert mail.text.startswith("Your operation is complete!\n\nThe result is: 40\n")
     assert re.search(r"The result is:\s+40\b", seen(mail.html))
 
@@ -96,7 +94,7 @@ def test_the_result_says_it_on_one_line():
 def test_the_failure_says_what_went_wrong_in_a_sentence():
     failure = letter(NoticeKind.FAILURE)
 
-    assert failure.subject == "An error occurred"
+    assert failure.subject == "sum(30, 10) - An error occurred (556666)"
     assert "Your operation failed: division by zero." in failure.text.splitlines()
     assert "division by zero" in seen(failure.html)
     assert "ZeroDivisionError" not in failure.text + seen(failure.html)
@@ -137,7 +135,7 @@ def test_a_cancellation_says_its_reason():
     reason = "nobody waits for it any more: its deadline passed before it was started"
     cancelled = letter(NoticeKind.CANCELLED, error=json.dumps({"type": "DeadlinePassed", "message": reason}))
 
-    assert cancelled.subject == "Your operation was cancelled"
+    assert cancelled.subject == "sum(30, 10) - Your operation was cancelled (556666)"
     assert f"The reason: {reason}." in " ".join(cancelled.text.split())
     assert reason in seen(cancelled.html)
     assert "reason" not in letter(NoticeKind.CANCELLED, error="").text
@@ -158,7 +156,7 @@ def test_every_mail_about_a_job_names_it_and_has_its_link_and_the_link_to_unsubs
 
 @pytest.mark.parametrize("kind", OF_A_JOB)
 def test_every_mail_about_a_job_says_until_when_its_link_works(kind):
-    until = datetime.fromtimestamp(SINCE // 1000 + 3600, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    until = "21 November 2026, 07:13 UTC"
 
     mail = letter(kind)
 
@@ -168,10 +166,26 @@ def test_every_mail_about_a_job_says_until_when_its_link_works(kind):
 
 def test_the_link_to_an_ended_job_works_no_longer_than_the_job_is_kept():
     forgotten = {"expires_at": str(SINCE + 600_000)}
-    until = datetime.fromtimestamp(SINCE // 1000 + 600, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    until = "21 November 2026, 06:23 UTC"
 
     assert f"until {until}" in letter(NoticeKind.RESULT, **forgotten).text
     assert until not in letter(NoticeKind.RECEIPT, **forgotten).text  # of its last run; it may run for days
+
+
+@pytest.mark.parametrize(
+    ("zone", "until"),
+    [
+        ("Europe/Berlin", "21 November 2026, 08:13 CET (Europe/Berlin)"),
+        ("Asia/Kathmandu", "21 November 2026, 12:58 UTC+05:45 (Asia/Kathmandu)"),
+        ("Mars/Olympus", "21 November 2026, 07:13 UTC"),  # a worker that knows fewer zones than the API
+    ],
+)
+@pytest.mark.parametrize("kind", OF_A_JOB)
+def test_times_are_in_the_zone_of_the_job(kind, zone, until):
+    mail = letter(kind, timezone=zone)
+
+    for part in (mail.text, seen(mail.html)):
+        assert f"until {until}" in " ".join(part.split())
 
 
 def test_a_letter_says_what_its_author_wrote():
@@ -252,11 +266,10 @@ def test_the_same_notice_makes_the_same_letter():
         ('"40"', "40"),
         ('"/etc/passwd"', "/etc/passwd"),
         ('"caf\\u00e9 \\n line two"', "café \n line two"),
-        ('{"a":[1,2.50]}', '{"a":[1,2.50]}'),
-        ("[]", "[]"),
-        ("{}", "{}"),
+        ("[]", "none"),
+        ("{}", "none"),
         ("true", "true"),
-        ("null", "null"),
+        ("null", "none"),
         ('"broken', '"broken'),
         ('"\\u0000\\u001b[31m \\ud800"', "�" * 2 + "[31m �"),
     ],
@@ -264,34 +277,67 @@ def test_the_same_notice_makes_the_same_letter():
 def test_a_result_is_shown_exactly(stored, shown):
     mail = letter(NoticeKind.RESULT, result=stored)
 
-    assert f"The result is: {shown}\n" in mail.text
+    gap = "\n\n" if "\n" in shown else " "
+    assert f"The result is:{gap}{shown}\n" in mail.text
     assert shown in seen(mail.html)
 
 
-def test_json_that_is_too_long_for_a_line_is_indented():
-    mail = letter(
-        NoticeKind.RESULT, result='{"one":{"two":[1.10,2],"three":"a text of some length"},"four":[{}],"n":null}'
-    )
-
-    shown = """{
-  "one": {
-    "two": [1.10, 2],
-    "three": "a text of some length"
-  },
-  "four": [
-    {}
-  ],
-  "n": null
+NESTED = """{
+  "order": "A-1042", "paid": true, "total": 1250.00, "note": null, "tags": ["vip", 7], "history": [],
+  "customer": {"name": "Ada", "address": {"street": "12 St James's Square", "lines": "one\\ntwo"}},
+  "lines": [{"sku": "X1", "price": 1250.00}, {"sku": "X2", "price": 0.05}],
+  "mixed": [1, {"a": [true, ""]}, [2, [3]]]
 }"""
-    assert f"The result is:\n\n{shown}\n\n" in mail.text
-    assert shown in seen(mail.html)
+NESTED_AS_TEXT = """order: A-1042
+paid: true
+total: 1250.00
+note: none
+tags: vip, 7
+history: none
+customer:
+  name: Ada
+  address:
+    street: 12 St James's Square
+    lines:
+      one
+      two
+lines:
+  sku    price
+  ---  -------
+  X1   1250.00
+  X2      0.05
+mixed:
+  - 1
+  - a: true, (empty text)
+  - - 2
+    - 3"""
+
+
+def test_a_nested_result_is_laid_out_for_people_and_keeps_every_digit():
+    mail = letter(NoticeKind.RESULT, result=NESTED)
+
+    assert f"The result is:\n\n{NESTED_AS_TEXT}\n\nOperation:" in mail.text
+    words = " ".join(seen(mail.html).split())
+    assert "order A-1042 paid true total 1250.00 note none tags vip, 7 history none customer name Ada address" in words
+    assert "lines sku price X1 1250.00 X2 0.05 mixed 1 a true, (empty text) 2 3" in words
+    assert "{" not in words + mail.text
+    assert mail.attachments == ()
+
+
+def test_what_is_nested_too_deep_is_json_and_the_mail_says_so():
+    mail = letter(NoticeKind.RESULT, result='{"a":' * 9 + "[1.50,null]" + "}" * 9)
+
+    for part in (mail.text, seen(mail.html)):
+        words = " ".join(part.split())
+        assert '{"a": {"a": {"a": [1.50, null]}}}' in words
+        assert "Nested deep: its JSON." in words
 
 
 def test_a_flat_object_is_shown_as_names_and_values():
     mail = letter(NoticeKind.RESULT, result='{"count":8,"mean":1.50,"stdev":null,"name":"x"}')
 
-    assert "The result is:\n\ncount  8\nmean   1.50\nstdev\nname   x\n\n" in mail.text
-    assert re.search(r"<th[^>]*>mean</th>\s*<td[^>]*>1.50</td>", mail.html)
+    assert "The result is:\n\ncount  8\nmean   1.50\nstdev  none\nname   x\n\n" in mail.text
+    assert re.search(r"<th[^>]*>mean</th>\s*<td[^>]*><div[^>]*>1.50</div>", mail.html)
     assert mail.attachments == ()
 
 
@@ -311,7 +357,7 @@ def test_the_rows_of_a_wide_table_are_blocks_in_the_text_part():
 
     assert mail.text.count("\ncolumn 0: aaaaaaaaaaaaaaaaaaaa\ncolumn 1: ") == 3
     assert "empty" not in mail.text
-    assert mail.html.count("column 8") == 1
+    assert mail.html.count("column 8:") == 3, "and cards in the HTML part"
 
 
 def test_of_a_long_table_the_first_rows_are_shown_and_the_file_has_all():
@@ -320,36 +366,48 @@ def test_of_a_long_table_the_first_rows_are_shown_and_the_file_has_all():
     assert f"\n   {ROWS_IN_PART - 1}\n" in mail.text
     assert f"\n   {ROWS_IN_PART}\n" not in mail.text
     for part in (mail.text, seen(mail.html)):
-        said = "These are the first 20 of 1,234 rows. The whole result is in the attached file sum.csv."
-        assert said in " ".join(part.split())
+        words = " ".join(part.split())
+        assert "20 of 1,234 rows." in words
+        assert "This is only part of the result. The whole result is in the attached file sum.csv." in words
+    assert "… and 1,214 more" in seen(mail.html)
 
 
 def test_the_text_part_says_how_many_rows_it_has():
-    mail = result([{f"column {n}": "a" * 20 for n in range(9)}] * 40)
+    mail = result([{f"column {n}": "a" * 20 for n in range(5)}] * 40)
 
-    assert f"These are the first {mail.text.count('column 0')} of 40 rows." in mail.text
-    assert "These are the first" not in mail.html
+    shown = mail.text.count("column 0")
+    assert 5 < shown < 40
+    assert f"({shown} of 40 rows.)" in mail.text
+    assert "This is only part of the result" in mail.text
+    assert "only part" not in mail.html
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "said"),
     [
-        [["x" * 201]],
-        [{"a": "x" * 201}],
-        [{f"key{n}": 1 for n in range(21)}],
-        ["two\nlines"],
+        ([{"a": "x" * 201}], "Long cells end after 200 characters."),
+        ([{f"key{n}": 1 for n in range(22)}], "2 more columns: key20, key21."),
+        ([{f"a long name of a column, {n}": 1 for n in range(60)}], "40 more columns: a long name of a column, 20, a"),
+        (["two\nlines"], "Long cells end after 200 characters."),
+        ({"rows": [{"n": n} for n in range(51)]}, "20 of 51 rows."),
+        ({"a": {f"key{n}": n for n in range(52)}}, "2 more members: key50, key51."),
+        ({"a": [[n] for n in range(51)]}, "50 of 51 items."),
+        ({"a": list(range(501))}, "500 of 501 items."),
+        ({"a": "x" * 2_001, "b": 1}, "The first 2,000 of 2,001 characters."),
     ],
+    ids=str,
 )
-def test_a_table_that_is_shown_in_part_says_so(value):
-    mail = result(value if isinstance(value[0], dict | str) else value[0])
+def test_a_result_that_is_shown_in_part_says_what_is_missing(value, said):
+    mail = result(value)
 
+    [file] = mail.attachments
     for part in (mail.text, seen(mail.html)):
-        assert "This is only part of the result. The whole result is in the attached file sum.csv." in " ".join(
-            part.split()
-        )
+        words = " ".join(part.split())
+        assert said[:-1] in words
+        assert f"This is only part of the result. The whole result is in the attached file {file.name}." in words
 
 
-@pytest.mark.parametrize("stored", ["1" * 12_345, json.dumps("x" * 12_345), f'["{"x" * 12_343}",[]]'[:12_345]])
+@pytest.mark.parametrize("stored", ["1" * 12_345, json.dumps("x" * 12_345), f'["{"x" * 12_341}",'])
 def test_a_long_result_is_cut_and_the_rest_is_in_its_file_or_behind_the_link(stored):
     mail, bare = (letter(NoticeKind.RESULT, result=stored, bare=bare) for bare in (False, True))
 
@@ -362,10 +420,10 @@ def test_a_long_result_is_cut_and_the_rest_is_in_its_file_or_behind_the_link(sto
         (mail.text, in_file),
         (seen(mail.html), in_file),
         (bare.text, "The link below leads to the whole result."),
-        (seen(bare.html), "The button below leads to the whole result."),
+        (seen(bare.html), "The button leads to the whole result."),
     ):
         assert f"These are the first 2,000 of {size} characters. {where}" in " ".join(part.split())
-    assert f"See the whole result (until 2026-11-21 07:13 UTC):\n{LINK}\n" in bare.text
+    assert f"See the whole result (until 21 November 2026, 07:13 UTC):\n{LINK}\n" in bare.text
     assert "See the whole result" in seen(bare.html)
 
 
