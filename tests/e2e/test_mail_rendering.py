@@ -51,6 +51,9 @@ def mails() -> dict[str, Letter]:
         "long text": WORDS * 100,
         "fields": statistics(NUMBERS).model_dump(),
         "table": columns,
+        "narrow table": [
+            {"number": n, "square of it": n * n, "remark": "a few more words here", "more": "1"} for n in range(9)
+        ],
         "long table": [{"n": n, "square": n * n, "word": "two words"} for n in range(500)],
         "values": NUMBERS,
         "json": NESTED,
@@ -123,13 +126,26 @@ def test_each_mail_can_be_read_where_the_mail_program_drops_the_style_sheet(look
 
 def test_a_wide_table_scrolls_by_itself_on_a_phone_and_with_the_keyboard(look):
     look.page.set_viewport_size(PHONE)
-    look.page.set_content(shown(mails()["result table"]))
+    look.page.set_content(shown(mails()["result narrow table"]))
     table = look.page.get_by_role("region", name="The result")
     assert table.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert look.page.get_by_text("Scroll sideways to see all 4 columns.").is_visible()
 
     table.focus()
     look.page.keyboard.press("ArrowRight")
 
     look.page.wait_for_function("document.querySelector('.scroll').scrollLeft > 0")
     look.page.set_viewport_size(DESKTOP)
-    assert look.page.evaluate("document.documentElement.scrollWidth") <= DESKTOP["width"]
+    assert table.evaluate("e => e.scrollWidth == e.clientWidth")
+    assert not look.page.get_by_text("Scroll sideways").is_visible()
+
+
+def test_a_table_that_is_wider_than_a_mail_is_cards(look):
+    look.page.set_content(shown(mails()["result table"]))
+
+    for size in (PHONE, DESKTOP):
+        look.page.set_viewport_size(size)
+        cards = look.page.get_by_role("list", name="The result").get_by_role("listitem")
+        assert cards.count() == 5
+        assert "column: name" in cards.first.inner_text()
+        assert look.page.evaluate("document.documentElement.scrollWidth") <= size["width"]

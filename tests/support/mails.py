@@ -25,7 +25,7 @@ def letter(subject: str = "Hello", text: str | None = "The text.\n", html: str |
 
 def sentence(subject: str) -> str:
     """Return the sentence in the subject of a mail about a job, without the headline before and the id behind it."""
-    found = re.search(r"(?:^|.* - )(.+?)(?: \([0-9a-f]{6}\))?$", subject)
+    found = re.search(r"^(?:.* - )?(.+?)(?: \([0-9a-f]{6}\))?$", subject)
     return found[1] if found else subject
 
 
