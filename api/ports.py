@@ -19,7 +19,7 @@ from errand.store import (
     Snapshot,
     StoredSchedule,
 )
-from errand.store.schedules import Stored
+from errand.store.schedules import ANY_STATE, Deleted, Stored
 
 
 class EventStore(Protocol):
@@ -54,9 +54,9 @@ class ScheduleStore(Protocol):
         ...
 
     def put_schedule(
-        self, name: str, definition: ScheduleDefinition, upcoming: Sequence[int]
+        self, name: str, definition: ScheduleDefinition, upcoming: Sequence[int], *, seen: str = ANY_STATE
     ) -> tuple[Stored, StoredSchedule | None]:
-        """Store a schedule; return the outcome and its record."""
+        """Store a schedule if it has the state `seen`; return the outcome and its record."""
         ...
 
     def schedule(self, name: str) -> StoredSchedule | None:
@@ -67,8 +67,8 @@ class ScheduleStore(Protocol):
         """Return all schedules in the order of their names."""
         ...
 
-    def delete_schedule(self, name: str) -> bool:
-        """Delete a schedule; return whether there was one."""
+    def delete_schedule(self, name: str, seen: str = ANY_STATE) -> Deleted:
+        """Delete a schedule if it has the state `seen`; return the outcome."""
         ...
 
 

@@ -18,6 +18,7 @@ ErrandError
     LinkRefused
     LinkExpired
     MoveRefused
+    PreconditionFailed
     CrossSiteRefused
   Something does not exist:
     JobUnknown
@@ -107,6 +108,10 @@ class MoveRefused(ErrandError):
 
 class CrossSiteRefused(ErrandError):
     """A page of another site may not do this; the setting CORS_ORIGINS names the sites that may."""
+
+
+class PreconditionFailed(ErrandError):
+    """It has changed since you read it, so nothing was done; read it again, and send its new `ETag`."""
 
 
 class EventIdRefused(ErrandError):

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 
 from api.http.problems import HTTP_SENTENCES, plain_problem, problem_body
-from errand.errors import ErrandError, MediaTypeUnsupported, StoreUnavailable
+from errand.errors import ErrandError, MediaTypeUnsupported, PreconditionFailed, StoreUnavailable
 from schemas.jobs import ID_IN_ANY_CASE
 from schemas.problems import MEDIA_TYPE, Problem
 
@@ -87,6 +87,15 @@ RETRY_AFTER: Final = {
 ETAG: Final = {"ETag": header("Identifies this version of the response.", always=True)}
 IF_NONE_MATCH: Final = parameter(
     "If-None-Match", "header", "The `ETag` of an earlier response; if nothing has changed since, the answer is 304."
+)
+IF_MATCH: Final = parameter(
+    "If-Match", "header", "The `ETag` that you have read: nothing is done if there is another version by now (412)."
+)
+UNLESS_EXISTS: Final = parameter(
+    "If-None-Match", "header", "`*`: nothing is done if it exists already (412). An `ETag`: if this version exists."
+)
+CHANGED: Final = problem_response(
+    "A precondition (`If-Match`, `If-None-Match`) doesn't hold; nothing was done.", PreconditionFailed()
 )
 NOT_MODIFIED: Final = {
     "description": "Nothing has changed since the response whose `ETag` is in `If-None-Match`.",

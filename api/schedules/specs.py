@@ -3,12 +3,15 @@
 from typing import Final
 
 from api.http.specs import (
+    CHANGED,
     ETAG,
+    IF_MATCH,
     IF_NONE_MATCH,
     NOT_MODIFIED,
     RETRY_AFTER,
     STORE_DOWN,
     TOO_LARGE,
+    UNLESS_EXISTS,
     UNSUPPORTED,
     Spec,
     json_response,
@@ -31,7 +34,7 @@ _REFUSED: Final = ScheduleRefused("Nothing was stored: correct /cron, then send 
 _UNKNOWN: Final = problem_response("There is no schedule with this name.", ScheduleUnknown())
 
 PUT_SPEC: Final[Spec] = {
-    "parameters": [_NAME],
+    "parameters": [_NAME, IF_MATCH, UNLESS_EXISTS],
     "responses": {
         "200": json_response("The schedule existed before; this is its new state.", reference(Schedule), ETAG),
         "201": json_response("The schedule is created.", reference(Schedule), ETAG),
@@ -40,6 +43,7 @@ PUT_SPEC: Final[Spec] = {
             ScheduleNameRefused(),
         ),
         "409": problem_response("The maximum number of schedules is reached.", SchedulesFull()),
+        "412": CHANGED,
         "413": TOO_LARGE,
         "415": UNSUPPORTED,
         "422": problem_response("The body is not a valid schedule; `errors` lists each fault.", _REFUSED),
@@ -66,10 +70,11 @@ GET_SPEC: Final[Spec] = {
     },
 }
 DELETE_SPEC: Final[Spec] = {
-    "parameters": [_NAME],
+    "parameters": [_NAME, IF_MATCH],
     "responses": {
         "204": {"description": "The schedule is deleted; the jobs it has started continue."},
         "404": _UNKNOWN,
+        "412": CHANGED,
         "503": STORE_DOWN,
     },
 }

@@ -16,12 +16,14 @@ from api.checks.webhook_url import refuse_webhook
 from api.context import current_errand
 from api.http.answer import Answer, json_answer
 from api.http.body import read_body, refusal
+from api.http.preconditions import are_given, check, not_modified, while_unchanged
 from api.http.specs import documented, json_request
 from api.schedules.specs import DELETE_SPEC, GET_SPEC, LIST_SPEC, PUT_SPEC
 from errand.errors import ScheduleNameRefused, SchedulesFull, ScheduleUnknown
 from errand.presenting.report import moment
 from errand.schedules import CronSchedule, local
 from errand.store import ScheduleDefinition, StoredSchedule
+from errand.store.schedules import ABSENT, ANY_STATE, Deleted, Stored
 from schemas.operations import Operation
 from schemas.problems import Fault
 from schemas.schedules import NAME_PATTERN, ScheduleRequest
@@ -60,10 +62,14 @@ def store(name: str) -> Answer:
     if len(arguments.encode()) > MAX_ARGUMENTS:
         detail = f"must have at most {MAX_ARGUMENTS} bytes as JSON in a schedule"
         raise refusal([Fault(pointer="/arguments", detail=detail)])
+    definition = definition_of(body, cron_schedule, operation, arguments)
     upcoming = cron_schedule.upcoming(errand.store.now())
-    verdict, schedule = errand.store.put_schedule(
-        name, definition_of(body, cron_schedule, operation, arguments), upcoming
-    )
+
+    def put(seen: str) -> tuple[Stored, StoredSchedule | None] | None:
+        done = errand.store.put_schedule(name, definition, upcoming, seen=seen)
+        return None if done[0] == "changed" else done
+
+    verdict, schedule = while_unchanged(lambda: checked_state(name), put)
     if schedule is None:
         raise SchedulesFull()
     return schedule_answer(schedule_json(schedule), 201 if verdict == "created" else 200)
@@ -101,9 +107,30 @@ def delete(name: str) -> Answer:
 
     The schedule starts no more jobs. Jobs that it has started continue.
     """
-    if not NAME.fullmatch(name) or not current_errand().store.delete_schedule(name):
+    if not NAME.fullmatch(name):
+        raise ScheduleUnknown()
+
+    def remove(seen: str) -> Deleted | None:
+        done = current_errand().store.delete_schedule(name, seen)
+        return None if done == "changed" else done
+
+    if while_unchanged(lambda: checked_state(name, exists=True), remove) == "unknown":
         raise ScheduleUnknown()
     return Answer(status=204)
+
+
+def checked_state(name: str, *, exists: bool = False) -> str:
+    """Return the state of a schedule for which the request's preconditions hold; raise PreconditionFailed.
+
+    `exists`: raise ScheduleUnknown if there is none, before any precondition counts.
+    """
+    if not are_given():
+        return ANY_STATE
+    schedule = current_errand().store.schedule(name)
+    if schedule is None and exists:
+        raise ScheduleUnknown()
+    check(None if schedule is None else etag_of(schedule_json(schedule)))
+    return ABSENT if schedule is None else schedule.state
 
 
 def definition_of(
@@ -154,11 +181,16 @@ def schedule_json(schedule: StoredSchedule) -> str:
 
 def schedule_answer(text: str, status: int = 200) -> Answer:
     """Return this JSON, or 304 if the client's ETag still matches."""
-    tag = sha256(text.encode()).hexdigest()[:16]
+    tag = etag_of(text)
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
-    if request.method == "GET" and request.if_none_match.contains_weak(tag):
+    if request.method in {"GET", "HEAD"} and not_modified(tag):
         return json_answer("", 304, headers)
     return json_answer(text, status, headers)
+
+
+def etag_of(text: str) -> str:
+    """Compute the ETag of a representation."""
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def _email(emails: tuple[str, ...]) -> str:

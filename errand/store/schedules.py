@@ -20,7 +20,13 @@ MOST_SCHEDULES: Final = 1000
 NEVER: Final = "+inf"
 """The next time of a schedule that has no more times."""
 
-Stored = Literal["created", "replaced", "kept", "full"]
+ANY_STATE: Final = ""
+"""Stands for the state of a schedule that may be any."""
+ABSENT: Final = "absent"
+"""Stands for the state of a schedule that doesn't exist."""
+
+Stored = Literal["created", "replaced", "kept", "full", "changed"]
+Deleted = Literal["deleted", "unknown", "changed"]
 Ticked = Literal["started", "skipped", "again", "late"]
 
 
@@ -109,6 +115,11 @@ class StoredSchedule:
     last_job: str | None
     last_tick: int | None
 
+    @property
+    def state(self) -> str:
+        """Everything about it that changes, as the scripts write it (`shared/schedule_state.lua`)."""
+        return f"{self.version} {self.updated_at} {self.next} {self.last_tick or ''} {self.skipped}"
+
 
 class SchedulesPart(StorePart):
     """The part of the store that has schedules."""
@@ -118,17 +129,23 @@ class SchedulesPart(StorePart):
         return int(self._run("due_schedules", 0)[0])
 
     def put_schedule(
-        self, name: str, definition: ScheduleDefinition, upcoming: Sequence[int], most: int = MOST_SCHEDULES
+        self,
+        name: str,
+        definition: ScheduleDefinition,
+        upcoming: Sequence[int],
+        most: int = MOST_SCHEDULES,
+        seen: str = ANY_STATE,
     ) -> tuple[Stored, StoredSchedule | None]:
-        """Store a schedule with the times to come; return what became of it, and the schedule (None: they are full).
+        """Store a schedule with the times to come; return what became of it, and the schedule.
 
-        The next time of one whose `cron` and `timezone` stay as they were is left alone.
+        The next time of one whose `cron` and `timezone` stay as they were is left alone. There is no schedule to return
+        if they are full, or if the one of this name hasn't the state `seen` (`changed`).
         """
         fields = definition.fields()
         rhythm = f"{definition.cron} {definition.timezone}"
         version = sha256(json.dumps(sorted(fields.items())).encode()).hexdigest()[:16]
         flat = [text for pair in fields.items() for text in pair]
-        answer, *rows = self._run("schedule_put", name, version, rhythm, most, *_times(upcoming), *flat)
+        answer, *rows = self._run("schedule_put", name, version, rhythm, most, *_times(upcoming), seen, *flat)
         return answer, _schedule(rows[0]) if rows else None
 
     def schedule(self, name: str) -> StoredSchedule | None:
@@ -140,9 +157,10 @@ class SchedulesPart(StorePart):
         """Return all schedules, sorted by name."""
         return sorted(map(_schedule, self._run("get_schedules", "")), key=lambda schedule: schedule.name)
 
-    def delete_schedule(self, name: str) -> bool:
-        """Delete a schedule; its jobs go on. False: there was none."""
-        return bool(self._run("schedule_delete", name))
+    def delete_schedule(self, name: str, seen: str = ANY_STATE) -> Deleted:
+        """Delete a schedule if it has the state `seen`; its jobs go on."""
+        answer: Deleted = self._run("schedule_delete", name, seen)
+        return answer
 
     def due_schedules(self, most: int = MOST_SCHEDULES) -> tuple[int, list[str]]:
         """Return the store's time (ms) and the names of the schedules whose next time has come."""

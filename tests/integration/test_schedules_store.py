@@ -208,8 +208,8 @@ def test_a_deleted_schedule_starts_nothing_and_its_jobs_stay(store, settings):
     fire_due_schedules(store, settings)
     overdue(store)
 
-    assert store.delete_schedule("hourly")
-    assert not store.delete_schedule("hourly")
+    assert store.delete_schedule("hourly") == "deleted"
+    assert store.delete_schedule("hourly") == "unknown"
 
     assert fire_due_schedules(store, settings) == []
     assert store.schedule("hourly") is None
