@@ -9,6 +9,7 @@ BIN := .venv/bin
 PINS := pyproject.toml config/constraints/api.txt config/constraints/workers.txt config/constraints/embedded.txt
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
+NODE := .venv/node/.installed
 # -qq: errors only
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SERVICE ?= compute
@@ -28,7 +29,7 @@ run: $(RUN)  ## run all of Errand, with embedded servers unless others are set; 
 demo: $(RUN)  ## start Errand, run one job from POST to mail, print each step, and stop
 	@$(BIN)/python -m errand.embedded.demo
 
-test: $(DEV) servers  ## run all tests on real servers; ARGS="tests/unit -x" runs some
+test: $(DEV) servers $(NODE)  ## run all tests on real servers; ARGS="tests/unit -x" runs some
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 api: $(RUN)  ## run the API, on the servers named in the settings
@@ -75,6 +76,9 @@ servers:
 
 .venv/bin/python:
 	@sh deploy/venv.sh .venv
+
+$(NODE): tests/e2e/clients/node/package-lock.json | $(DEV)
+	@sh tests/support/install_node.sh
 
 $(RUN): $(PINS) | .venv/bin/python
 	@echo "installing Errand into .venv ..."

@@ -53,7 +53,7 @@ class NoticeState(StrEnum):
 class Notification(BaseModel):
     """One row of a job's `notifications`."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_serialization_defaults_required=True)
 
     channel: Channel = Channel.MAIL
     to: str

@@ -36,7 +36,7 @@ def is_tiny(queue: str) -> bool:
 class Example(BaseModel):
     """One call of the operation and its result."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_serialization_defaults_required=True)
 
     arguments: dict[str, Any]
     result: Any = None
@@ -45,7 +45,7 @@ class Example(BaseModel):
 class Limits(BaseModel):
     """Limits of one attempt; null: the default of the workers' settings."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_serialization_defaults_required=True)
 
     timeout: Annotated[float | None, Field(gt=0, description="Maximum seconds of one attempt.")] = None
     memory: Annotated[int | None, Field(gt=0, description="Maximum bytes of memory of one attempt.")] = None
@@ -59,7 +59,7 @@ class Operation(BaseModel):
     """One operation of the catalogue."""
 
     # An API may be older than the workers whose catalogue it reads, so it ignores fields that it does not know.
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_serialization_defaults_required=True)
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     summary: Annotated[str, Field(description="What it does, in one sentence.")] = ""

@@ -53,9 +53,9 @@ def name_operations(document: dict[str, Any], app: Flask) -> None:
     for path, method, operation in sorted(operations_of(document), key=lambda each: "operationId" not in each[2]):
         view = app.view_functions[views[path, method].endpoint]
         wanted = operation.get("operationId") or camel(_function_name(view, method))
-        plugin = view.__module__.split(".")[-2:-1]
-        choices = (wanted, camel("_".join([*plugin, wanted])), f"{wanted}{pascal(method)}{pascal(path)}")
-        operation["operationId"] = names.claim_first(*choices)
+        package = view.__module__.rpartition(".")[0].rpartition(".")[2]
+        own = () if view.__module__.startswith("api.") else (camel(f"{package}_{wanted}"),)
+        operation["operationId"] = names.claim_first(wanted, *own, f"{wanted}{pascal(method)}{pascal(path)}")
 
 
 def _function_name(view: Any, method: str) -> str:

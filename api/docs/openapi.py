@@ -4,6 +4,7 @@ flasgger reads and writes 3.0.3, which has `nullable` instead of the type `null`
 keywords. A constraint that 3.0.3 can't express is left out, so the translation never rejects what the schema accepts.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ Rename = Callable[[str], str | None]
 """Maps a reference in a schema to the reference in the document; None if the document has no such part."""
 
 COMPONENTS: Final = "#/components/schemas/"
-DATA: Final = frozenset({"default", "enum", "required", "example"})
+DATA: Final = frozenset({"enum", "required", "example"})
 """Keywords whose values contain no schemas."""
 BOUNDS: Final = (("exclusiveMinimum", "minimum", max, 1), ("exclusiveMaximum", "maximum", min, -1))
 KNOWN: Final = DATA | {
@@ -29,7 +30,9 @@ KNOWN: Final = DATA | {
 """The keywords of a schema in OpenAPI 3.0.3, but for `title`: generators of clients name classes by it."""
 NULL: Final[Schema] = {"type": "object", "enum": [None], "nullable": True}
 """Only null. 3.0.3 has no such type, and gives `nullable` no meaning without one."""
-ANNOTATIONS: Final = frozenset({"description", "example", "default", "deprecated", "readOnly", "writeOnly"})
+MAX_WORDS: Final = 120
+"""Characters of the longest default that is written into a description."""
+ANNOTATIONS: Final = frozenset({"description", "example", "deprecated", "readOnly", "writeOnly"})
 """Keywords that allow and forbid nothing."""
 PLAIN: Final = frozenset(
     {"type", "enum", "properties", "required", "minLength", "maxLength", "pattern", "minimum", "maximum"}
@@ -53,7 +56,7 @@ def translated(schema: Any, rename: Rename = lambda reference: reference) -> Any
         rest.pop("additionalProperties", None)  # without the patterns it would reject what they accept
     if "prefixItems" in rest:
         rest["items"] = {}  # in 2020-12 it describes only the items after the prefix
-    rest = _examples(_bounds(_denial(rest)))
+    rest = _default_in_words(_examples(_bounds(_denial(rest))))
     reference = rest.pop("$ref", None)
     rest = {key: _part(key, value, rename) for key, value in rest.items() if key in KNOWN or key.startswith("x-")}
     if rest.get("type") == "array":
@@ -114,8 +117,6 @@ def _alternatives(schema: Schema) -> Schema:
     non_null = [form for form in forms if form != {"type": "null"}]
     if len(non_null) < len(forms):
         schema["nullable"] = True
-        if schema.get("default", ...) is None:
-            del schema["default"]
         schema["anyOf"] = non_null or [NULL]
     return schema
 
@@ -138,6 +139,19 @@ def _is_plain(schema: Any) -> bool:
 def _examples(schema: Schema) -> Schema:
     examples = schema.pop("examples", None)
     return {**schema, "example": examples[0]} if examples else schema
+
+
+def _default_in_words(schema: Schema) -> Schema:
+    """Write a default into the description.
+
+    openapi-typescript takes a field with a default for one that each body has, and openapi-python-client drops a
+    request in which a default stands beside a reference.
+    """
+    default = schema.pop("default", None)
+    words = "" if default in (None, "", [], {}) else f"Default: `{json.dumps(default, ensure_ascii=False)}`."
+    if not words or len(words) > MAX_WORDS:
+        return schema
+    return {**schema, "description": " ".join(filter(None, [schema.get("description"), words]))}
 
 
 def _bounds(schema: Schema) -> Schema:
@@ -196,12 +210,7 @@ def _is_reference(schema: Schema) -> bool:
 
 
 def _referring(target: str, rest: Schema) -> Schema:
-    """Put a reference with sibling keywords into an `allOf`: 3.0.3 ignores the siblings of a `$ref`.
-
-    A default that is an object is left out: it describes what the referred schema describes already.
-    """
-    if isinstance(rest.get("default"), dict):
-        rest = {key: value for key, value in rest.items() if key != "default"}
+    """Put a reference with sibling keywords into an `allOf`: 3.0.3 ignores the siblings of a `$ref`."""
     if not rest:
         return {"$ref": target}
     return {**rest, "allOf": [*rest.get("allOf", []), {"$ref": target}]}
