@@ -7,14 +7,9 @@ from functools import cache
 
 from kombu import Exchange, Queue
 
-from schemas.operations import COMPUTE, Weight, queue_of
+from schemas.operations import COMPUTE, MAIL, WEBHOOKS, Weight, queue_of
 
 # ---- broker -----------------------------------------------------------------------------------------------------
-
-MAIL = "mail"
-WEBHOOKS = "webhooks"
-RESCUER = "rescuer"
-"""Names of the services besides `compute`, as `nameko shell` and `make worker SERVICE=…` use them."""
 
 JOB_FINISHED = "job_finished"
 """Event type: a job has ended and has notifications. The mail service listens to it. Payload: {"id", "status"}."""

@@ -10,6 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 COMPUTE: Final = "compute"
 """The service whose operations come with Errand."""
+MAIL: Final = "mail"
+WEBHOOKS: Final = "webhooks"
+RESCUER: Final = "rescuer"
+WITHOUT_OPERATIONS: Final = (MAIL, WEBHOOKS, RESCUER)
+"""Errand's services that compute nothing, so no operation can name them."""
 
 
 class Weight(StrEnum):

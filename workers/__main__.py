@@ -17,7 +17,8 @@ import sys
 from errand.errors import SettingsRefused
 from errand.setting_names import warn_of_unknown_names
 from errand.settings import Settings
-from workers.runner import IDLE, SERVICES, known, run
+from schemas.operations import WITHOUT_OPERATIONS
+from workers.runner import SERVICES, known, run
 
 
 def main() -> int:
@@ -31,7 +32,7 @@ def main() -> int:
     logs.configure(settings.log_level)
     try:
         names = list(dict.fromkeys(asked)) or known(settings)
-        if unknown := [name for name in names if name not in IDLE and name not in known(settings)]:
+        if unknown := [name for name in names if name not in WITHOUT_OPERATIONS and name not in known(settings)]:
             parser.error(f"there is no service {unknown[0]!r}; there are {', '.join(known(settings))}")
         return run(names, settings)
     except SettingsRefused as refusal:

@@ -12,7 +12,7 @@ from errand.broker.messages import doorbell, job_finished
 from errand.broker.publisher import Publisher
 from errand.errors import BrokerUnavailable
 from errand.store import Commit, Outcome
-from errand.topology import WEBHOOKS
+from schemas.operations import WEBHOOKS
 
 log = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from errand.errors import StoreUnavailable
 from errand.process import garbage_collection
 from errand.settings import Settings
 from errand.store import Store
+from schemas.operations import COMPUTE, MAIL, RESCUER, WEBHOOKS, WITHOUT_OPERATIONS
 from workers.stopping import STOP
 
 if TYPE_CHECKING:
@@ -29,15 +30,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SERVICES = {
-    "compute": "workers.compute.service:Compute",
-    "mail": "workers.mail.service:Mail",
-    "webhooks": "workers.webhooks.service:Webhooks",
-    "rescuer": "workers.rescuer.service:Rescuer",
+    COMPUTE: "workers.compute.service:Compute",
+    MAIL: "workers.mail.service:Mail",
+    WEBHOOKS: "workers.webhooks.service:Webhooks",
+    RESCUER: "workers.rescuer.service:Rescuer",
 }
 """The class of each of Errand's own services; only those that run are imported."""
-
-IDLE = ("mail", "webhooks", "rescuer")
-"""Those of them that run no operations."""
 
 BEAT_SECONDS = 5.0
 """Between two beats of the health file, and between two publications of the catalogue."""
@@ -52,7 +50,7 @@ def known(settings: Settings) -> list[str]:
     `compute` is listed only if it has operations here: otherwise it would claim jobs that it can't run.
     """
     named = sorted({operation.spec.service for operation in operations_of(settings).values()})
-    return [*named, *IDLE, *plugins_of(settings, {*named, *SERVICES})]
+    return [*named, *WITHOUT_OPERATIONS, *plugins_of(settings, {*named, *SERVICES})]
 
 
 def load(names: Sequence[str]) -> list[type]:
@@ -181,7 +179,7 @@ def _beat() -> None:
 
 def _operations(names: Sequence[str], settings: Settings) -> dict[str, str]:
     """Return the operations of the named services, as JSON; import none if no service runs any."""
-    if not set(names) - set(IDLE):
+    if not set(names) - set(WITHOUT_OPERATIONS):
         return {}
     found = operations_of(settings).items()
     return {name: each.spec.model_dump_json() for name, each in found if each.spec.service in names}

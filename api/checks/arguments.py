@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jsonschema_rs import Validator
 
-from api.checks.json_schema import compiled
+from api.checks.json_schema import Schema, asserted, compiled
 from api.checks.schema_faults import FaultFinder
 from api.http.body import pointer, refusal
 from api.http.json_text import Path
@@ -25,6 +25,7 @@ class PublishedOperation:
     """An operation of the catalogue with the check of its arguments."""
 
     operation: Operation
+    schema: Schema
     validator: Validator
 
 
@@ -52,10 +53,11 @@ def published(operation_text: str) -> PublishedOperation:
     Raises ValueError when it can't be read.
     """
     operation = Operation.model_validate_json(operation_text)
-    return PublishedOperation(operation, compiled(operation.arguments))
+    schema = asserted(operation.arguments)
+    return PublishedOperation(operation, schema, compiled(schema))
 
 
 @lru_cache(maxsize=256)
 def fault_finder(operation_text: str) -> FaultFinder:
     """Prepare the search for faults, which only refused arguments need."""
-    return FaultFinder(published(operation_text).operation.arguments)
+    return FaultFinder(published(operation_text).schema)

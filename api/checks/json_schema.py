@@ -1,6 +1,7 @@
 """Compiles JSON Schemas (2020-12) into validators that take linear time and never fetch anything.
 
-Next: `schema_faults.py`, which finds what does not fit.
+The keyword `x-pydantic` has pydantic's own verdict: `schemas/pydantic_types.py`. Next: `schema_faults.py`, which finds
+what does not fit.
 """
 
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, Validator
 
 from api.http.body import pointer
+from schemas.pydantic_types import EXACT_FLOATS, KEYWORD, ROUNDS_TO_INFINITY, Verdict
 
 Schema = dict[str, Any]
 
@@ -16,12 +18,41 @@ UNASSERTED: Final = (
     *("json-pointer", "relative-json-pointer"),
 )
 """Formats that only describe: operations accept more, such as a `datetime` without a time zone."""
+MAPS: Final = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
+LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+SINGLE: Final = frozenset(
+    {
+        *("items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems", "unevaluatedProperties"),
+        *("not", "if", "then", "else"),
+    }
+)
+"""Keywords whose values are schemas: by name, in a list, or one."""
+LEAST: Final = ("minimum", "exclusiveMinimum")
+MOST: Final = ("maximum", "exclusiveMaximum")
+NEAR: Final = {"minimum": -EXACT_FLOATS, "maximum": EXACT_FLOATS}
+FAR: Final = 2**63
+"""Comparing a number with a bound of this size takes 100 times as long, so only numbers that are not near are."""
+
+
+class PydanticKeyword:
+    """Checks values by an `x-pydantic` schema, as jsonschema-rs calls it."""
+
+    def __init__(self, parent: Schema, schema: Any, path: list[str | int]) -> None:
+        """Compile the schema; the library reports what is raised."""
+        self._verdict = Verdict(schema)
+
+    def validate(self, instance: Any) -> None:
+        """Raise pydantic's error if the value does not fit."""
+        self._verdict.check(instance)
+
+
 OPTIONS: Final[dict[str, Any]] = {
     "validate_formats": True,
     "formats": {
         **dict.fromkeys(UNASSERTED, lambda _: True),
         **dict.fromkeys(("email", "idn-email"), lambda text: "@" in text),  # addresses in any script
     },
+    "keywords": {KEYWORD: PydanticKeyword},
     "offline": True,  # a `$ref` to another host is an error, never a request
     "pattern_options": RegexOptions(),  # the engine that never backtracks
 }
@@ -29,9 +60,43 @@ REGEX: Final = "patterns are matched in linear time: no lookahead, lookbehind or
 
 
 def compiled(schema: Schema) -> Validator:
-    """Compile a schema; raise ValueError with a sentence that says why it can't be used."""
+    """Compile an `asserted` schema; raise ValueError with a sentence that says why it can't be used."""
     try:
         return Draft202012Validator(schema, **OPTIONS)
     except ValidationError as fault:
         reason = f"{fault.message} ({REGEX})" if fault.kind.as_dict() == {"format": "regex"} else fault.message
         raise ValueError(f"its JSON Schema can't be used: {reason}, at #{pointer(*fault.instance_path)}") from None
+
+
+def asserted(schema: Any) -> Any:
+    """Return the schema as it is checked: `x-pydantic` alone decides where it is, and a number is finite."""
+    if not isinstance(schema, dict):
+        return schema
+    if KEYWORD in schema:
+        return {KEYWORD: schema[KEYWORD]}
+    found = {key: _asserted_inside(key, value) for key, value in schema.items()}
+    kind = schema.get("type")
+    is_number = "number" in kind if isinstance(kind, list) else kind == "number"
+    if far := _far_bounds(schema, is_number):
+        found = {key: value for key, value in found.items() if key not in far}
+        found["allOf"] = [*found.get("allOf", ()), {"if": NEAR, "else": far}]
+    return found
+
+
+def _far_bounds(schema: Schema, is_number: bool) -> Schema:
+    """Return the bounds that no near number exceeds; those of a float for a number without others."""
+    bounds = {name: schema[name] for name in (*LEAST, *MOST) if isinstance(schema.get(name), int | float)}
+    far = {name: bound for name, bound in bounds.items() if (-bound if name in LEAST else bound) >= FAR}
+    if is_number and not schema.keys() & {*LEAST}:
+        far["exclusiveMinimum"] = -ROUNDS_TO_INFINITY
+    if is_number and not schema.keys() & {*MOST}:
+        far["exclusiveMaximum"] = ROUNDS_TO_INFINITY
+    return far
+
+
+def _asserted_inside(key: str, value: Any) -> Any:
+    if key in MAPS and isinstance(value, dict):
+        return {name: asserted(part) for name, part in value.items()}
+    if key in LISTS and isinstance(value, list):
+        return [asserted(part) for part in value]
+    return asserted(value) if key in SINGLE else value

@@ -6,6 +6,7 @@ a copy of its value: a hostile body of 1 MB took it seconds and gigabytes.
 
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
@@ -13,18 +14,20 @@ from urllib.parse import unquote
 from jsonschema_rs import Validator, validator_map_for
 
 from api.checks.json_schema import OPTIONS, Schema, compiled
+from api.checks.pydantic_faults import pydantic_faults
 from api.http.body import MOST_CHARACTERS, pointer
 from api.http.json_text import Path
 from schemas.problems import Fault
+from schemas.pydantic_types import KEYWORD
 
 SENTENCES: Final[dict[str, Callable[[Any], str]]] = {
     "type": lambda types: f"must be of type {types if isinstance(types, str) else ' or '.join(types)}",
     "enum": lambda values: f"must be one of {_short(values)}",
     "const": lambda value: f"must be {_short(value)}",
-    "minimum": lambda least: f"must be at least {least}",
-    "maximum": lambda most: f"must be at most {most}",
-    "exclusiveMinimum": lambda bound: f"must be more than {bound}",
-    "exclusiveMaximum": lambda bound: f"must be less than {bound}",
+    "minimum": lambda least: f"must be at least {_number(least)}",
+    "maximum": lambda most: f"must be at most {_number(most)}",
+    "exclusiveMinimum": lambda bound: f"must be more than {_number(bound)}",
+    "exclusiveMaximum": lambda bound: f"must be less than {_number(bound)}",
     "multipleOf": lambda step: f"must be a multiple of {step}",
     "minLength": lambda least: f"must have at least {least} characters",
     "maxLength": lambda most: f"must have at most {most} characters",
@@ -48,6 +51,9 @@ NOT_ALONE: Final = frozenset(
 )
 """Keywords that mean nothing without other keywords."""
 
+MOST_DIGITS: Final = 40
+"""Maximum digits that a sentence shows of a bound."""
+
 Step = tuple[Path, Any, Path]
 """Path of a part of the schema, the value to check against it, and the path to that value."""
 
@@ -56,7 +62,7 @@ class FaultFinder:
     """Finds what is wrong with values by one schema, which `compiled` accepts. Threads may share it."""
 
     def __init__(self, schema: Schema) -> None:
-        """Compile every part of the schema."""
+        """Compile every part of the schema, which is an `asserted` one."""
         self._schema = schema
         self._parts = validator_map_for(schema, **OPTIONS)
         self._keywords: dict[Path, Validator] = {}
@@ -88,6 +94,10 @@ class FaultFinder:
             case "additionalProperties", False if isinstance(value, dict):
                 detail = f"is not a known field; known fields are {', '.join(schema.get('properties', ())) or 'none'}"
                 yield from (Fault(pointer=pointer(*at, name), detail=detail) for name in _additional(schema, value))
+            case str(), pydantic_schema if keyword == KEYWORD:
+                yield from pydantic_faults(pydantic_schema, value, at)
+            case "anyOf", [{"x-pydantic": pydantic_schema}, {"type": "null"}] if value is not None:
+                yield from pydantic_faults(pydantic_schema, value, at)
             case name, _ if name in BELOW or name in HERE:
                 steps = _below(schema, part, value) if name in BELOW else self._here(schema, part, value)
                 for inner, child, way in steps:
@@ -172,6 +182,11 @@ def _path(reference: str) -> Path | None:
         return None
     steps = unquote(reference).split("/")[1:]
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+
+
+def _number(value: float) -> str:
+    """Write a bound; a whole number too large for anyone to read as a power of ten."""
+    return f"{Decimal(value):.17g}" if isinstance(value, int) and abs(value) >= 10**MOST_DIGITS else str(value)
 
 
 def _short(value: object) -> str:

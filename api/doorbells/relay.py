@@ -18,8 +18,7 @@ from errand.broker.messages import doorbell
 from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
 from errand.store import Store
-from errand.topology import MAIL, WEBHOOKS
-from schemas.operations import is_tiny
+from schemas.operations import MAIL, WEBHOOKS, is_tiny
 
 log = logging.getLogger(__name__)
 

@@ -24,9 +24,8 @@ from api.jobs.show import report_answer, wait_for_end
 from api.jobs.specs import ACCEPT_RESPONSES, SUBMIT_PARAMETERS
 from errand.errors import IdempotencyKeyReused
 from errand.store import AcceptResult, NewJob
-from errand.topology import MAIL
 from schemas.jobs import ACCEPTED_MESSAGE, UNMAILED_MESSAGE
-from schemas.operations import COMPUTE
+from schemas.operations import COMPUTE, MAIL
 from schemas.requests import ComputeRequest, JobRequest, OperationRequest, Request
 
 accepting = Blueprint("accepting", __name__)

@@ -7,8 +7,7 @@ from api.context import Errand
 from errand.errors import StoreUnavailable
 from errand.settings import Settings
 from errand.store import ServiceStates
-from errand.topology import MAIL, RESCUER, WEBHOOKS
-from schemas.operations import COMPUTE
+from schemas.operations import COMPUTE, MAIL, RESCUER, WEBHOOKS
 
 
 def readiness(errand: Errand) -> dict[str, Any]:

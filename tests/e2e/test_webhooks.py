@@ -13,7 +13,8 @@ import pytest
 from kombu import Connection
 
 from errand.process.waiting import until
-from errand.topology import WEBHOOKS, doorbell_name
+from errand.topology import doorbell_name
+from schemas.operations import WEBHOOKS
 from schemas.status import Status
 from tests.conftest import missing
 from tests.support.hooks import QUICK, SECRET, Hooks, events, headers_of, ids, telling

@@ -14,8 +14,8 @@ from errand.broker.messages import doorbell
 from errand.broker.publisher import Publisher
 from errand.errors import BrokerUnavailable, DoorbellUnroutable
 from errand.store import NewJob
-from errand.topology import DOORBELLS, MAIL, doorbell_name, doorbell_queue
-from schemas.operations import COMPUTE
+from errand.topology import DOORBELLS, doorbell_name, doorbell_queue
+from schemas.operations import COMPUTE, MAIL
 from tests.support.ports import free_port
 
 QUEUE = doorbell_queue(COMPUTE).name

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from errand import topology
 from errand.health import HEALTH_FILE
 from errand.settings import Settings
+from schemas.operations import COMPUTE, WITHOUT_OPERATIONS
 from tests.rules.setting_readers import readers
 from tests.rules.tree import ROOT, text
 
@@ -19,7 +19,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OWN = sorted(name for name, service in SERVICES.items() if "build" in service)
 THEIRS = sorted(SERVICES.keys() - set(OWN))
 
-WORKERS = {topology.COMPUTE, topology.MAIL, topology.WEBHOOKS, topology.RESCUER}
+WORKERS = {COMPUTE, *WITHOUT_OPERATIONS}
 OTHER_SIDE = {"api": "workers", "workers": "api"}
 
 IMAGE_VARIABLES = {

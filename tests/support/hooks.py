@@ -13,8 +13,8 @@ from errand.broker.publisher import Publisher
 from errand.process.waiting import until
 from errand.settings import Settings
 from errand.store import Store
-from errand.topology import WEBHOOKS
 from errand.trust.signing import new_secret
+from schemas.operations import WEBHOOKS
 from tests.support.jobs import claimed, succeeded
 from tests.support.stack import Worker
 from tests.support.web import WebServer

@@ -13,8 +13,8 @@ from nameko.extensions import DependencyProvider
 
 from errand.errors import MailRefused, StoreUnavailable
 from errand.settings import Settings
-from errand.topology import MAIL
 from schemas.address import as_address
+from schemas.operations import MAIL
 from workers.dependencies import StoreProvider, settings_of
 from workers.entrypoints.doorbell import DoorbellBatch, doorbell
 from workers.entrypoints.rpc import rpc

@@ -12,37 +12,33 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from errand.errors import SettingsRefused
-from schemas.key_order import KeysAsGiven
-from schemas.operations import COMPUTE, Example, Limits
+from schemas.operations import COMPUTE, WITHOUT_OPERATIONS, Example, Limits
 from schemas.operations import Operation as OperationSpec
-from workers.operations.signature import arguments_of, result_of
+from workers.operations.signature import Arguments, arguments_of, result_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Reporter = Callable[[float, str | None], None]
 """Takes the progress of an operation: the fraction done (0 to 1) and what it is doing."""
 
 SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-NOT_FOR_OPERATIONS = ("mail", "rescuer")
-"""Services that compute nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredOperation:
-    """An operation: its published description, the model of its arguments, and its function."""
+    """An operation: its published description, the types of its arguments, and its function."""
 
     spec: OperationSpec
-    arguments: type[BaseModel]
+    arguments: Arguments
     function: Callable[..., Any]
     retry_on: tuple[type[BaseException], ...] = ()
     """Errors after which another attempt may succeed."""
 
     def check(self, arguments: str) -> dict[str, Any]:
         """Parse `arguments`, a JSON object as text, into keyword arguments; raise pydantic's ValidationError."""
-        # not model_dump(), which would turn nested models into dicts
-        return dict(self.arguments.model_validate_json(arguments).__dict__)
+        return self.arguments.read(arguments)
 
     def call(self, arguments: str) -> Any:
         """Check `arguments` and call the function; an `async def` returns a coroutine."""
@@ -82,7 +78,7 @@ def operation(
             raise SettingsRefused(f"Two operations are called {name!r}; rename one of them.")
         if fault := _fault(function, service, retry_on) or (tiny and _not_tiny(function, timeout, memory)):
             raise SettingsRefused(f"The operation {name!r} {fault}.")
-        model = arguments_of(function)
+        takes = arguments_of(function)
         summary, _, description = (inspect.getdoc(function) or name).partition("\n")
         try:
             spec = OperationSpec(
@@ -92,12 +88,12 @@ def operation(
                 description=description.strip(),
                 tiny=tiny,
                 io=inspect.iscoroutinefunction(function),
-                arguments=model.model_json_schema(schema_generator=KeysAsGiven),
+                arguments=takes.schema,
                 result=result_of(function),
                 examples=list(examples),
                 limits=Limits(timeout=timeout, memory=memory, max_attempts=max_attempts, backoff=backoff),
             )
-            found = RegisteredOperation(spec, model, function, tuple(retry_on))
+            found = RegisteredOperation(spec, takes, function, tuple(retry_on))
             for example in spec.examples:
                 found.check(json.dumps(example.arguments))
         except ValidationError as error:
@@ -129,7 +125,7 @@ def _fault(function: Callable[..., Any], service: str, retry_on: Sequence[Any]) 
         return "is a generator; return one result instead of yielding several"
     if not SERVICE.fullmatch(service):
         return f"names the service {service!r}; use 1 to 40 of a-z, 0-9, _ and -, beginning with a letter"
-    if service in NOT_FOR_OPERATIONS:
+    if service in WITHOUT_OPERATIONS:
         return f"names the service {service!r}, which computes nothing; choose another name"
     if not all(isinstance(each, type) and issubclass(each, BaseException) for each in retry_on):
         return "has something in retry_on that is not an exception class; list classes such as TimeoutError"

@@ -1,23 +1,91 @@
-"""Derives the models and schemas of a function's arguments and result from its signature.
+"""Derives the types and schemas of a function's arguments and result from its signature.
 
-`registry.py` calls it once for each operation, when the operation's module is loaded.
+`registry.py` calls it once for each operation, when the operation's module is loaded. `arguments/settling.py`
+makes the types exact.
 """
 
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
+from pydantic_core import SchemaError
 
 from errand.errors import SettingsRefused
+from schemas.core_schema import Node
 from schemas.key_order import KeysAsGiven
+from schemas.pydantic_types import Verdict
+from workers.operations.arguments.json_schema import ExactSchema, refuse_slow_patterns
+from workers.operations.arguments.kinds import VALUES, Inexact, unusable
+from workers.operations.arguments.settling import inlined, settled
 
+Checked = TypeVar("Checked")
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def arguments_of(function: Callable[..., Any]) -> type[BaseModel]:
-    """Return the model of a function's arguments, given by name; it converts nothing and refuses unknown ones."""
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What an operation takes: as JSON Schema for the API, and as pydantic's verdict for the worker."""
+
+    schema: dict[str, Any]
+    verdict: Verdict
+
+    def read(self, text: str) -> dict[str, Any]:
+        """Parse a JSON object into keyword arguments; raise pydantic's ValidationError."""
+        # not model_dump(), which would turn nested models into dicts
+        return dict(self.verdict.read(text).__dict__)
+
+
+def arguments_of(function: Callable[..., Any]) -> Arguments:
+    """Return a function's arguments, given by name; nothing is converted, and unknown ones are refused."""
+    core = dict(_model_of(function).__pydantic_core_schema__)
+    try:
+        core = _exactly(core)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about defaults that JSON can't show
+            schema = ExactSchema().generate(core)
+        for name, part in (*schema.get("properties", {}).items(), *schema.get("$defs", {}).items()):
+            _of(f"the parameter {name!r}", refuse_slow_patterns, part)
+        return Arguments(schema, Verdict(core))
+    except Inexact as fault:
+        raise _refused(function, str(fault)) from fault
+    except Exception as error:
+        raise _refused(function, f"has parameters that can't be described as JSON: {_first_line(error)}") from error
+
+
+def _exactly(core: Node) -> Node:
+    """Settle each parameter's type; Inexact names the parameter."""
+    match core:
+        case {"type": "definitions", "schema": model, "definitions": parts}:
+            values = {part["ref"]: part for part in parts if part["type"] in VALUES}
+            classes = [inlined(part, values) for part in parts if part["ref"] not in values]
+            types = [_of(f"the type {_name_of(part)!r}", settled, part, {}) for part in classes]
+            return {**core, "schema": _exactly(inlined(model, values)), "definitions": types}
+        case {"type": "model", "schema": {"type": "model-fields", "fields": fields} as inner}:
+            config = core["config"]
+            parameters = {
+                name: _of(f"the parameter {name!r}", settled, field, config) for name, field in fields.items()
+            }
+            return {**core, "schema": {**inner, "fields": parameters}}
+    raise AssertionError(f"arguments are no model but {core['type']}")
+
+
+def _of(name: str, check: Callable[..., Checked], *arguments: Any) -> Checked:
+    """Call `check`, whose fault is that of a parameter or a type."""
+    try:
+        return check(*arguments)
+    except Inexact as fault:
+        raise Inexact(f"can't be offered: {name} {fault}") from fault
+
+
+def _name_of(part: Node) -> str:
+    reference: str = part["ref"]
+    return reference.partition(":")[0].rpartition(".")[2]
+
+
+def _model_of(function: Callable[..., Any]) -> type[BaseModel]:
     hints = _hints_of(function)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -28,14 +96,28 @@ def arguments_of(function: Callable[..., Any]) -> type[BaseModel]:
         fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
     # protected_namespaces: a parameter may be called model_something, or copy
     config = ConfigDict(extra="forbid", strict=True, title=function.__name__, protected_namespaces=())
+    try:
+        return _built(function.__name__, config, fields)
+    except SchemaError as error:
+        raise _refused(function, _unbuilt(config, fields, error)) from error
+    except Exception as error:
+        raise _refused(function, f"has parameters that can't be described as JSON: {_first_line(error)}") from error
+
+
+def _built(name: str, config: ConfigDict, fields: dict[str, Any]) -> type[BaseModel]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*shadows an attribute in parent")
+        return create_model(name, __config__=config, **fields)
+
+
+def _unbuilt(config: ConfigDict, fields: dict[str, Any], error: SchemaError) -> str:
+    """Say which parameter pydantic can't check, and why; mostly for its pattern."""
+    for name, field in fields.items():
         try:
-            model = create_model(function.__name__, __config__=config, **fields)
-            model.model_json_schema()
-        except Exception as error:
-            raise _refused(function, f"has parameters that can't be described as JSON: {_first_line(error)}") from error
-    return model
+            _built(name, config, {name: field})
+        except SchemaError as found:
+            return f"can't be offered: the parameter {name!r} {unusable(found)}"
+    return f"can't be offered: it {unusable(error)}"
 
 
 def result_of(function: Callable[..., Any]) -> dict[str, Any]:

@@ -17,11 +17,14 @@ from workers.operations.registry import operation
 MAX_NUMBERS: Final = 100_000
 MAX_MAGNITUDE: Final = 1e300
 """Small enough that the sum of `MAX_NUMBERS` such numbers is still a float."""
+MAX_WHOLE: Final = 10**300
+"""The same, exactly: 1e300 is a little more."""
 
 
 def _finite(value: object) -> int | float:
     kind = type(value)
-    if (kind is int or (kind is float and isfinite(value))) and -MAX_MAGNITUDE <= value <= MAX_MAGNITUDE:  # type: ignore[operator, arg-type]  # kind tells
+    most = MAX_WHOLE if kind is int else MAX_MAGNITUDE
+    if (kind is int or (kind is float and isfinite(value))) and -most <= value <= most:  # type: ignore[operator, arg-type]  # kind tells
         return value  # type: ignore[return-value]  # kind tells
     raise PydanticCustomError("finite_number", "must be a number, without quotes, between -10^300 and 10^300")
 

@@ -17,7 +17,7 @@ from errand.broker.publisher import Publisher
 from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
 from errand.store import RescueRound
-from errand.topology import RESCUER
+from schemas.operations import RESCUER
 from workers.dependencies import StoreProvider, WorkerStore, settings_of
 from workers.entrypoints.timer import timer
 from workers.rescuer.scheduler import fire_due_schedules

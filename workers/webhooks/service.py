@@ -9,7 +9,7 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from errand.store import Store
-from errand.topology import WEBHOOKS
+from schemas.operations import WEBHOOKS
 from workers.dependencies import WorkerStore, settings_of
 from workers.entrypoints.doorbell import DoorbellBatch, doorbell
 from workers.entrypoints.timer import timer

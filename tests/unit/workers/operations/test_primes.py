@@ -59,7 +59,7 @@ def test_it_tells_how_far_it_is_and_what_it_has_found(reports):
     assert reports[-1][1] == "664,579 primes below 10,000,000"
 
 
-@pytest.mark.parametrize("n", [-1, MAX_N + 1, 1.5, 10.0, "10", True, None])
+@pytest.mark.parametrize("n", [-1, MAX_N + 1, 1.5, "10", True, None])
 def test_what_is_no_number_to_count_to_is_refused(n):
     ending = attempt(OPERATIONS["primes"], json.dumps({"n": n}), 1000)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from errand.errors import SettingsRefused
-from schemas.operations import Example
+from schemas.operations import WITHOUT_OPERATIONS, Example
 from tests.support import wrong_operations as wrong
 from workers.compute.attempt import Ending, attempt
 from workers.operations import OPERATIONS
@@ -209,8 +209,7 @@ class TestDeclaration:
         [
             ({"tiny": True, "timeout": 5}, "tiny and has a timeout"),
             ({"tiny": True, "memory": 5}, "tiny and has a timeout or a memory limit"),
-            ({"service": "mail"}, "computes nothing"),
-            ({"service": "rescuer"}, "computes nothing"),
+            *(({"service": service}, "computes nothing") for service in WITHOUT_OPERATIONS),
             ({"service": "Ächme"}, "beginning with a letter"),
             ({"service": ""}, "beginning with a letter"),
             ({"service": "a" * 41}, "beginning with a letter"),

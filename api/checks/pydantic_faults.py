@@ -1,0 +1,80 @@
+"""Says in a sentence what pydantic finds wrong with a value that has to fit an `x-pydantic` schema.
+
+`schema_faults.py` calls it.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from api.http.body import MOST_FAULTS, pointer
+from api.http.json_text import Path
+from schemas.problems import Fault
+from schemas.pydantic_types import Verdict
+
+SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "string_pattern_mismatch": lambda context: f"must match {json.dumps(context['pattern'], ensure_ascii=False)}",
+    "string_too_short": lambda context: f"must have at least {context['min_length']} characters",
+    "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
+    "too_short": lambda context: f"must have at least {context['min_length']} different items",
+    "too_long": lambda context: f"must have at most {context['max_length']} items",
+    "multiple_of": lambda context: f"must be a multiple of {context['multiple_of']}",
+    "date_past": lambda _: "must be in the past",
+    "datetime_past": lambda _: "must be in the past",
+    "string_type": lambda _: "must be of type string",
+}
+"""Our sentence for each type of pydantic error; for other types, pydantic's own in the form of ours."""
+
+_SUBJECT: Final = re.compile(
+    r"^(?:[A-Z][a-z]+ )*(?:input |value )?should (?:be|have|match)\b|^Input should\b", re.IGNORECASE
+)
+
+
+def pydantic_faults(schema: Any, value: Any, at: Path) -> Iterator[Fault]:
+    """Yield what is wrong with `value`, one sentence for each place; nothing if it fits.
+
+    `at`: path of the value in the body.
+    """
+    try:
+        _verdict(json.dumps(schema, sort_keys=True)).check(value)
+    except ValidationError as error:
+        rows = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+        for place, found in groupby(rows, lambda row: _place(row["loc"], value)):
+            sentences = list(dict.fromkeys(map(_sentence, found)))
+            yield Fault(pointer=pointer(*at, *place), detail=", or ".join(sentences[:3]))
+
+
+@lru_cache(maxsize=256)
+def _verdict(schema_text: str) -> Verdict:
+    return Verdict(json.loads(schema_text))
+
+
+def _place(steps: Path, value: Any) -> Path:
+    """Return the steps that lead into the value; pydantic's others name a form of a union, or a key."""
+    path: list[str | int] = []
+    for step in steps:
+        match value, step:
+            case (dict(), str()) if step in value:
+                value = value[step]
+            case (list(), int()) if step < len(value):
+                value = value[step]
+            case _:
+                break
+        path.append(step)
+    return tuple(path)
+
+
+def _sentence(row: ErrorDetails) -> str:
+    if row["type"] in SENTENCES:
+        return SENTENCES[row["type"]](row.get("ctx", {}))
+    message = row["msg"].removeprefix("Value error, ")
+    if (subject := _SUBJECT.match(message)) is None:
+        return f"is not valid: {message}"
+    verb = subject[0].rpartition("should")[2]
+    return f"must{verb}{message[subject.end() :]}"
