@@ -1,7 +1,7 @@
 """Compiles JSON Schemas (2020-12) into validators that take linear time and never fetch anything.
 
-The keyword `x-pydantic` has pydantic's own verdict: `schemas/pydantic_types.py`. Next: `schema_faults.py`, which finds
-what does not fit.
+The keyword `x-pydantic` has pydantic's own verdict: `schemas/arguments/verdict.py`. Next: `schema_faults.py`, which
+finds what does not fit.
 """
 
 from typing import Any, Final
@@ -9,7 +9,7 @@ from typing import Any, Final
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, Validator
 
 from api.http.body import pointer
-from schemas.pydantic_types import EXACT_FLOATS, KEYWORD, ROUNDS_TO_INFINITY, Verdict
+from schemas.arguments.verdict import EXACT_FLOATS, KEYWORD, ROUNDS_TO_INFINITY, Verdict
 
 Schema = dict[str, Any]
 

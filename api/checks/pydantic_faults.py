@@ -15,8 +15,8 @@ from pydantic_core import ErrorDetails
 
 from api.http.body import MOST_FAULTS, pointer
 from api.http.json_text import Path
+from schemas.arguments.verdict import Verdict
 from schemas.problems import Fault
-from schemas.pydantic_types import Verdict
 
 SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "string_pattern_mismatch": lambda context: f"must match {json.dumps(context['pattern'], ensure_ascii=False)}",

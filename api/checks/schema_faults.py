@@ -17,8 +17,8 @@ from api.checks.json_schema import OPTIONS, Schema, compiled
 from api.checks.pydantic_faults import pydantic_faults
 from api.http.body import MOST_CHARACTERS, pointer
 from api.http.json_text import Path
+from schemas.arguments.verdict import KEYWORD
 from schemas.problems import Fault
-from schemas.pydantic_types import KEYWORD
 
 SENTENCES: Final[dict[str, Callable[[Any], str]]] = {
     "type": lambda types: f"must be of type {types if isinstance(types, str) else ' or '.join(types)}",

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
 from pydantic_core import SchemaError
 
 from errand.errors import SettingsRefused
-from schemas.core_schema import Node
+from schemas.arguments.core_schema import Node
+from schemas.arguments.verdict import Verdict
 from schemas.key_order import KeysAsGiven
-from schemas.pydantic_types import Verdict
 from workers.operations.arguments.json_schema import ExactSchema, refuse_slow_patterns
 from workers.operations.arguments.kinds import VALUES, Inexact, unusable
 from workers.operations.arguments.settling import inlined, settled

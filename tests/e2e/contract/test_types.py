@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from errand.process.waiting import until
-from tests.support.contract import pointers, problem
+from tests.support.contract import REFUSED, pointers, problem
 from tests.support.stack import Stack
 
 PARCEL: dict[str, Any] = {
@@ -76,6 +76,6 @@ def test_what_an_operation_would_not_take_is_refused_at_once(
 ) -> None:
     answer = shared.post("/jobs", {"operation": "parcel", "arguments": {**PARCEL, name: value}})
 
-    found = problem(answer, 422)
+    found = problem(answer, 422, REFUSED)
     assert pointers(found) == [f"/arguments/{name}"]
     assert sentence in found["errors"][0]["detail"]

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import SecretBytes, SecretStr, TypeAdapter, WithJsonSchema
 
-from schemas.core_schema import Node
-from schemas.pydantic_types import NAMED
+from schemas.arguments.core_schema import Node
+from schemas.arguments.verdict import NAMED
 from workers.operations.arguments.kinds import URLS, Inexact
 
 

@@ -1,6 +1,6 @@
 """Writes the JSON Schema of settled types: as pydantic does, with `x-pydantic` where that would not be exact.
 
-`schemas/pydantic_types.py` says what the keyword means.
+`schemas/arguments/verdict.py` says what the keyword means.
 """
 
 from typing import Any, Final
@@ -8,9 +8,9 @@ from typing import Any, Final
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import to_jsonable_python
 
-from schemas.core_schema import Node, mapped, parts_of
+from schemas.arguments.core_schema import Node, mapped, parts_of
+from schemas.arguments.verdict import COMPARED, KEYWORD
 from schemas.key_order import KeysAsGiven
-from schemas.pydantic_types import COMPARED, KEYWORD
 from workers.operations.arguments.functions import adds_nothing, known_name
 from workers.operations.arguments.kinds import (
     CONTAINERS,

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic_core import SchemaError, SchemaValidator
 
-from schemas.core_schema import Node
+from schemas.arguments.core_schema import Node
 
 LENGTHS: Final = ("min_length", "max_length")
 URLS: Final = frozenset({"url", "multi-host-url"})

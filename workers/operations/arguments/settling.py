@@ -9,8 +9,8 @@ from functools import partial
 from math import ceil, floor
 from typing import Any, Final
 
-from schemas.core_schema import Node, mapped
-from schemas.pydantic_types import COMPARED, EXACT_FLOATS
+from schemas.arguments.core_schema import Node, mapped
+from schemas.arguments.verdict import COMPARED, EXACT_FLOATS
 from workers.operations.arguments.functions import (
     adds_nothing,
     is_pydantics,

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import Base64Bytes, Base64UrlBytes, IPvAnyAddress, IPvAnyInterface, IPvAnyNetwork, TypeAdapter
 from pydantic_core import PydanticCustomError, PydanticKnownError, SchemaValidator
 
-from schemas.core_schema import Node, mapped, parts_of
+from schemas.arguments.core_schema import Node, mapped, parts_of
 
 KEYWORD: Final = "x-pydantic"
 NAMED: Final[Mapping[str, Any]] = {

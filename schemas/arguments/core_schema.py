@@ -1,6 +1,6 @@
 """Walks through pydantic's core schemas, which describe types as nested dicts.
 
-`pydantic_types.py` and `workers/operations/arguments/` change them part by part.
+`verdict.py` and `workers/operations/arguments/` change them part by part.
 """
 
 from collections.abc import Callable, Iterator
