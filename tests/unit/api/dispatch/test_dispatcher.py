@@ -95,6 +95,24 @@ def test_a_slot_is_free_again_when_its_request_has_ended_or_failed(runs):
     assert [has_slot for _, has_slot in runs.begun] == [True, True, True]
 
 
+@pytest.mark.parametrize("path", ["/jobs", "/errand/jobs", "/compute", "/errand/compute"])
+def test_a_submission_goes_to_the_submit_thread_whether_or_not_the_proxy_strips_the_public_path(runs, path):
+    class Taking:
+        def __init__(self):
+            self.taken = []
+
+        def take(self, run, connection, scope):
+            self.taken.append(scope["PATH_INFO"])
+
+    submit_thread = Taking()
+    run = RequestDispatcher(1, 1, submit_thread, "/errand").dispatch(runs)
+
+    run(None, {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_LENGTH": "6", "wsgi.input": BytesIO(b"a body")})
+
+    assert submit_thread.taken == [path]
+    assert runs.begun == []
+
+
 def test_when_the_system_gives_no_thread_a_request_runs_where_it_arrived(runs, monkeypatch):
     def refuse(thread):
         raise RuntimeError("can't start new thread")

@@ -58,6 +58,13 @@ def test_a_small_request_that_submits_one_job_goes_to_the_submit_thread(changes,
     assert submits_one_job({**JOB, **changes}) is expected
 
 
+def test_below_a_public_path_the_same_requests_submit_one_job():
+    paths = frozenset({"/jobs", "/errand/jobs"})
+
+    assert submits_one_job({**JOB, "PATH_INFO": "/errand/jobs"}, paths)
+    assert not submits_one_job({**JOB, "PATH_INFO": "/errand/jobs"})
+
+
 def test_a_body_of_unknown_length_stays_with_granians_threads():
     assert not submits_one_job({"REQUEST_METHOD": "POST", "PATH_INFO": "/jobs"})
 

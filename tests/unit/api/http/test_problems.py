@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from api.http.problems import loggable_path
 from errand.errors import ErrandError
 from errand.process.waiting import until
 
@@ -415,7 +416,7 @@ def test_a_wrong_method_is_answered_with_the_right_ones(client, method, path, al
 
 
 def test_an_unexpected_fault_is_logged_and_gives_the_client_no_details(client, api_store, monkeypatch, caplog):
-    monkeypatch.setattr(api_store, "accept", lambda _job: 1 / 0)
+    monkeypatch.setattr(api_store, "accept_each", lambda _jobs: 1 / 0)
 
     answer = client.post("/compute", json=SUM)
 
@@ -429,9 +430,24 @@ def test_an_error_without_a_row_in_the_table_is_a_fault_of_ours(client, api_stor
     class Novel(ErrandError):
         """Something with a password in it."""
 
-    monkeypatch.setattr(api_store, "accept", lambda _job: (_ for _ in ()).throw(Novel()))
+    monkeypatch.setattr(api_store, "accept_each", lambda _jobs: (_ for _ in ()).throw(Novel()))
 
     answer = client.post("/compute", json=SUM)
 
     refused(answer, 500)
     assert b"password" not in answer.data
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/view/token", "/view/…"),
+        ("/view/token/events", "/view/…/events"),
+        ("/errand/unsubscribe/token", "/errand/unsubscribe/…"),
+        ("/a/b/view/token/csv", "/a/b/view/…/csv"),
+        ("/jobs/view", "/jobs/view"),
+        ("/preview/x", "/preview/x"),
+    ],
+)
+def test_the_token_of_a_link_is_not_logged_whatever_path_the_proxy_keeps(path, logged):
+    assert loggable_path(path) == logged

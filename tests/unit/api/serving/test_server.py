@@ -5,7 +5,7 @@ import resource
 
 import pytest
 
-from api.serving.server import allow_files
+from api.serving.server import allow_files, refuse_port_in_use
 
 
 @pytest.fixture
@@ -39,3 +39,12 @@ def test_where_the_system_allows_less_than_is_needed_as_much_as_it_does_is_taken
 
     assert taken == [(550, 550)]
     assert [record.action for record in caplog.records] == ["files_limited"]
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])
+def test_a_host_that_is_not_this_machine_is_refused_with_a_sentence(host, capsys):
+    with pytest.raises(SystemExit) as exit:
+        refuse_port_in_use(host, 5000)
+
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.startswith(f"errand: HOST and PORT: can't listen on {host}:5000: ")

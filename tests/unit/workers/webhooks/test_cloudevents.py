@@ -65,6 +65,14 @@ def test_its_source_is_where_clients_reach_the_api():
     assert json.loads(event_of(notice(DONE), settings))["source"] == "https://errand.example.com"
 
 
+def test_its_links_begin_with_the_path_of_the_api():
+    settings = Settings(_env_file=None, public_url="https://example.com/errand")
+
+    data = json.loads(event_of(notice(DONE), settings))["data"]
+
+    assert data["links"]["self"] == f"/errand/jobs/{ID}"
+
+
 def test_its_data_is_the_job_as_the_api_shows_it_without_its_attempts_and_notifications():
     shown = json.loads(render(JobRecord.read(ID, DONE)))
     del shown["attempts"], shown["notifications"]
