@@ -11,7 +11,19 @@ from soak.servers import kind_of
 
 STANDING = frozenset(
     {
-        *("catalogue", "totals", "durations", "clock", "events", "queues", "leader", "rounds", "turn"),
+        *(
+            "catalogue",
+            "totals",
+            "durations",
+            "busy",
+            "services",
+            "clock",
+            "events",
+            "queues",
+            "leader",
+            "rounds",
+            "turn",
+        ),
         *("unsubscribed", "rate", "link_secret", "idle"),
     }
 )

@@ -30,6 +30,8 @@ FLOORS = {
     "zombies": 2,
     "store: totals": 0,
     "store: durations": 0,
+    "store: busy": 0,
+    "store: services": 0,
     "store: catalogue": 0,
     "store: jobs beyond retention": 0,
     "store: events": 500,

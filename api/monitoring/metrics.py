@@ -94,7 +94,7 @@ def of_jobs(counts: Counts) -> Iterator["Metric"]:
     yield gauges("notifications_due", "Notifications that are due.", ("channel",), due)
     ended = [((operation, str(status)), number) for (operation, status), number in counts.finished.items()]
     yield counters("jobs_finished", "Jobs that reached a final status.", ("operation", "status"), ended)
-    busy = [((operation,), ms / 1000) for operation, ms in counts.busy_ms.items()]
+    busy = [((operation,), seconds) for operation, seconds in counts.busy.items()]
     yield counters("jobs_run_seconds", "Duration of the last attempts of finished jobs.", ("operation",), busy)
     usual = [((operation,), ms / 1000) for operation, ms in counts.mean_ms.items()]
     yield gauges("job_usual_seconds", "Mean duration of recent attempts.", ("operation",), usual)

@@ -21,7 +21,7 @@ class QueueCount:
 class Counts:
     """What there is now, and totals since the store was created.
 
-    `finished` counts by (operation, status). `busy_ms` is the sum of the last attempts of an operation's jobs,
+    `finished` counts by (operation, status). `busy` has the seconds of the last attempts of an operation's jobs,
     `mean_ms` their moving average.
     """
 
@@ -31,7 +31,7 @@ class Counts:
     notifications_due: dict[Channel, int]
     delayed: int
     finished: dict[tuple[str, Status], int]
-    busy_ms: dict[str, int]
+    busy: dict[str, float]
     mean_ms: dict[str, float]
 
 
@@ -41,14 +41,14 @@ class CountsPart(StorePart):
     def counts(self) -> Counts:
         """Count."""
         statuses = list(Status)
-        jobs, flat, outbox, notices, delayed, totals, means = self._run("count", *statuses)
+        jobs, flat, outbox, notices, delayed, totals, means, took = self._run("count", *statuses)
         rows = [flat[i : i + 4] for i in range(0, len(flat), 4)]
         finished: dict[tuple[str, Status], int] = {}
-        busy: dict[str, int] = {}
+        busy = {operation: int(us) / 1e6 for operation, us in fields_of(took).items()}
         for name, count in fields_of(totals).items():
             operation, _, what = name.rpartition(" ")
-            if what == "ms":
-                busy[operation] = int(count)
+            if what == "ms":  # counted by releases before this one, in whole milliseconds
+                busy[operation] = busy.get(operation, 0.0) + int(count) / 1000
             else:
                 finished[operation, Status(what)] = int(count)
         return Counts(
@@ -58,6 +58,6 @@ class CountsPart(StorePart):
             notifications_due=dict(zip(Channel, notices, strict=True)),
             delayed=delayed,
             finished=finished,
-            busy_ms=busy,
+            busy=busy,
             mean_ms={operation: float(ms) for operation, ms in fields_of(means).items()},
         )

@@ -98,7 +98,7 @@ class Outcome:
     """How an attempt ended. `payload` is JSON text: the result, or {"type", "message"} of the error.
 
     RETRYING: run again in `retry_ms`, unless this was the last attempt. ACCEPTED: handed back, as if it had not begun.
-    `seconds`: how long it took, for the log. `traceback` is for operators only: where the operation failed, "" if it
+    `seconds`: how long it took, for log and metrics; 0: not measured. `traceback` is for operators only: where the operation failed, "" if it
     didn't, at most 16 KB. `place` names the line of it that a log names: `report.py:12 in total`.
     """
 
@@ -197,7 +197,8 @@ class JobsPart(StorePart):
         """
         flat: list[str | int] = []
         for o in outcomes:
-            flat += (o.lease.id, o.lease.fence, o.status.value, o.payload, o.retry_ms, shortened(o.traceback))
+            took = int(o.seconds * 1_000_000)
+            flat += (o.lease.id, o.lease.fence, o.status.value, o.payload, o.retry_ms, shortened(o.traceback), took)
         kept = (self._kept_ms.succeeded, self._kept_ms.failed, self._kept_ms.cancelled)
         answers = self._run("commit", *kept, worker, int(lease_seconds * 1000), *flat)
         return [_commit(answer) for answer in answers]

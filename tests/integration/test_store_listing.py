@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from errand.store import Snapshot
+from errand.store import Outcome, Snapshot
 from schemas.status import Status
 from tests.support.jobs import accepted, claim, claimed, new_job, succeeded
 
@@ -182,8 +182,26 @@ def test_everything_is_counted_in_one_round_trip(store):
     assert waiting == {("compute.cpu", "high"): 1, ("compute", "normal"): 1}
     assert (counts.notifications_due, counts.delayed) == ({"mail": 1, "webhook": 0}, 1)
     assert counts.finished == {("sum", Status.SUCCEEDED): 1}
-    assert counts.busy_ms["sum"] >= 0
+    assert counts.busy["sum"] >= 0
     assert counts.mean_ms["sum"] >= 0
+
+
+def test_short_attempts_add_up(store):
+    for _ in range(3):
+        lease = claimed(store)
+        store.commit([Outcome(lease, Status.SUCCEEDED, "40", seconds=0.0004)])
+
+    counts = store.counts()
+
+    assert counts.busy == {"sum": pytest.approx(0.0012)}
+    assert counts.mean_ms == {"sum": pytest.approx(0.4)}
+
+
+def test_what_a_release_before_this_one_has_counted_is_added(store):
+    store.client.hset(f"{store.keys.prefix}totals", mapping={"sum ms": 1500, "sum succeeded": 3})
+    store.commit([Outcome(claimed(store), Status.SUCCEEDED, "40", seconds=0.25)])
+
+    assert store.counts().busy == {"sum": pytest.approx(1.75)}
 
 
 def test_an_operation_that_nobody_shows_any_more_is_withdrawn(store):

@@ -11,8 +11,8 @@ ROUNDED_TO = 100
 """Moments are compared to so many seconds: a test chooses times that are further apart."""
 _MOMENT = re.compile(r"(?<![0-9.])1[0-9]{12}(?:[0-9]{3})?(?:\.[0-9]+)?(?![0-9])")
 """A moment in ms or µs since 1970."""
-AVERAGES = ("durations",)
-"""Keys of moving averages: a batch counts as one observation, so that only their members are compared."""
+FIGURES = ("durations", "totals", "busy")
+"""Keys of durations: they differ from run to run, so that only their members are compared."""
 
 
 def dump(store: Store) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def _content(store: Store, key: str, name: str) -> Any:
             return _timeless(client.get(key))
         case "hash":
             fields = client.hgetall(key)
-            hidden = name in AVERAGES or name == "totals"
+            hidden = name in FIGURES
             return {field: _figure(field) if hidden else _timeless(text) for field, text in sorted(fields.items())}
         case "list":
             return [_timeless(text) for text in client.lrange(key, 0, -1)]

@@ -4,13 +4,13 @@
 -- attempt. A job that was cancelled meanwhile ends with either. An outcome without a fence belongs to a job that was
 -- only offered: the job is claimed first, if it still waits.
 -- ARGV: prefix, ms to keep a job that succeeded, failed or was cancelled, worker name, lease in ms, then id, fence,
--- status, payload, pause in ms before a retry, traceback or '' ...
+-- status, payload, pause in ms before a retry, traceback or '', µs that the attempt took or 0 if unknown ...
 -- Returns for each its new status, or '' if refused; before it, the services that have something to send now.
 -- Shared: places, queue, priorities, notification_keys, notify, finish, claim, attempts.
 local kept_for = {succeeded = tonumber(ARGV[2]), failed = tonumber(ARGV[3]), cancelled = tonumber(ARGV[4])}
 local worker, lease, now, answers = ARGV[5], tonumber(ARGV[6]), now_ms(), {}
 local spent, offered = {}, {}
-if #ARGV > 12 then later = {} end
+if #ARGV > 13 then later = {} end
 
 -- Claim an offered job; returns its fence.
 local function claim(id)
@@ -22,7 +22,7 @@ local function claim(id)
   return mine and mine[2]
 end
 
-for i = 7, #ARGV, 6 do
+for i = 7, #ARGV, 7 do
   local id, fence, after, payload, answer = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ''
   if fence == '' then fence = claim(id) end
   local f = facts(id)
@@ -48,8 +48,9 @@ for i = 7, #ARGV, 6 do
       if f.deadline then zadd(P .. 'deadlines', f.deadline, id) end
     else
       answer = finish(id, f, after, payload, now, kept_for[after])
-      local mine = spent[f.operation] or {0, 0}
-      spent[f.operation] = {mine[1] + 1, mine[2] + now - tonumber(f.started_at)}
+      local mine, took = spent[f.operation] or {0, 0}, tonumber(ARGV[i + 6])
+      if took == 0 then took = 1000 * (now - tonumber(f.started_at)) end
+      spent[f.operation] = {mine[1] + 1, mine[2] + took}
     end
     answer = answer .. after
   elseif f.fence == fence and f.status == after then
@@ -59,11 +60,11 @@ for i = 7, #ARGV, 6 do
   end
   answers[#answers + 1] = answer
 end
--- The mean duration of an operation's jobs, as a moving average: `Retry-After` is computed from it.
+-- The mean duration of an operation's jobs in ms, as a moving average: `Retry-After` is computed from it.
 for operation, sums in pairs(spent) do
-  local mean, latest = tonumber(call('HGET', P .. 'durations', operation)), sums[2] / sums[1]
-  call('HSET', P .. 'durations', operation, string.format('%.1f', mean and mean + (latest - mean) / 8 or latest))
-  tally(operation .. ' ms', int(sums[2]))
+  local mean, latest = tonumber(call('HGET', P .. 'durations', operation)), sums[2] / sums[1] / 1000
+  call('HSET', P .. 'durations', operation, string.format('%.3f', mean and mean + (latest - mean) / 8 or latest))
+  call('HINCRBY', P .. 'busy', operation, int(sums[2]))
 end
 write_down()
 -- The worker that took an offer looks again if more jobs wait; else the next job wakes it.

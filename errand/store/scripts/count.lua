@@ -1,6 +1,6 @@
 -- Count everything, for the operators' metrics. ARGV: prefix, then the statuses.
 -- Returns {{jobs in each status}, {queue, priority, waiting, ms that the first one has waited, ...}, outbox, {mails
--- due, webhooks due}, delayed, totals, durations}.
+-- due, webhooks due}, delayed, totals, durations, busy}.
 -- Shared: queue, priorities, notification_keys.
 local now, jobs, waiting = now_ms(), {}, {}
 for i = 2, #ARGV do jobs[#jobs + 1] = call('ZCARD', P .. 'jobs:' .. ARGV[i]) end
@@ -17,4 +17,4 @@ for _, channel in ipairs({'mail', 'webhook'}) do
   notices[#notices + 1] = call('ZCOUNT', notices_key(channel), '-inf', now)
 end
 return {jobs, waiting, call('ZCARD', P .. 'outbox'), notices, call('ZCARD', P .. 'due'),
-        call('HGETALL', P .. 'totals'), call('HGETALL', P .. 'durations')}
+        call('HGETALL', P .. 'totals'), call('HGETALL', P .. 'durations'), call('HGETALL', P .. 'busy')}
