@@ -98,8 +98,9 @@ class Outcome:
     """How an attempt ended. `payload` is JSON text: the result, or {"type", "message"} of the error.
 
     RETRYING: run again in `retry_ms`, unless this was the last attempt. ACCEPTED: handed back, as if it had not begun.
-    `seconds`: how long it took, for log and metrics; 0: not measured. `traceback` is for operators only: where the operation failed, "" if it
-    didn't, at most 16 KB. `place` names the line of it that a log names: `report.py:12 in total`.
+    `seconds`: how long it took, for log and metrics; 0: not measured. `traceback` is for operators only: where the
+    operation failed, "" if it didn't, at most 16 KB. `place` names the line of it that a log names: `report.py:12 in
+    total`.
     """
 
     lease: Lease

@@ -250,7 +250,7 @@ def test_retention_removes_every_trace_of_a_finished_job(store):
     assert rescue(store).removed == 1
 
     left = {key.removeprefix(store.keys.prefix) for key in store.client.scan_iter(store.keys.prefix + "*")}
-    assert left == {"events", "leader:rescuer", "rounds", "clock", "queues", "totals", "durations"}
+    assert left == {"events", "leader:rescuer", "rounds", "clock", "queues", "totals", "durations", "busy"}
 
 
 def test_a_job_is_kept_while_its_owner_is_still_to_be_told(store):
