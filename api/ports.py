@@ -127,12 +127,12 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Return a page of jobs, the newest first."""
         ...
 
-    def cancel(self, job_id: str) -> ControlResult:
-        """Cancel a job."""
+    def cancel(self, job_id: str, seen: str = "") -> ControlResult:
+        """Cancel a job if it has the state `seen` ("": any)."""
         ...
 
-    def retry(self, job_id: str) -> ControlResult:
-        """Run a failed or cancelled job again."""
+    def retry(self, job_id: str, seen: str = "") -> ControlResult:
+        """Run a failed or cancelled job again if it has the state `seen` ("": any)."""
         ...
 
     def page_of_oldest(
@@ -161,8 +161,8 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Send failed and waiting notifications of a job now."""
         ...
 
-    def delete(self, job_id: str) -> ControlResult:
-        """Remove a finished job."""
+    def delete(self, job_id: str, seen: str = "") -> ControlResult:
+        """Remove a finished job if it has the state `seen` ("": any)."""
         ...
 
     def counts(self) -> Counts:

@@ -69,6 +69,11 @@ class JobRecord(NamedTuple):
     notes: Mapping[str, str] = {}
     omitted: tuple[str, ...] = ()
 
+    @property
+    def state(self) -> str:
+        """Which run of the job this is, and how far it has come, as the scripts write it (`shared/job_state.lua`)."""
+        return f"{self.status.value} {self.fence} {self.retries}"
+
     @classmethod
     def read(
         cls, job_id: str, fields: Mapping[str, str], position: int | None = None, wait_ms: int | None = None

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Response, request
+from flask import Response
 from werkzeug.datastructures import Headers
+
+from api.http.preconditions import not_modified
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -56,9 +58,7 @@ def json_or_not_modified(body: str) -> Answer:
     """Return this JSON text, or 304 if the client's ETag still matches it."""
     tag = blake2b(body.encode(), digest_size=10).hexdigest()
     headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
-    return (
-        json_answer("", 304, headers) if request.if_none_match.contains_weak(tag) else json_answer(body, 200, headers)
-    )
+    return json_answer("", 304, headers) if not_modified(tag) else json_answer(body, 200, headers)
 
 
 def json_answer(body: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

@@ -3,6 +3,7 @@
 The store decides which changes a status allows: `errand/store/control.py`.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from flask import Blueprint, request
@@ -11,13 +12,15 @@ from api.checks import idempotency
 from api.context import current_errand, job_record
 from api.http.answer import Answer, no_content
 from api.http.body import read_optional_body
+from api.http.preconditions import are_given, check, while_unchanged
 from api.http.specs import documented
 from api.jobs.replay_specs import NOT_RETRYABLE, RETRY_SPEC
 from api.jobs.replays import replay
-from api.jobs.show import report_answer
+from api.jobs.show import etag_of, report_answer
 from api.jobs.specs import control_spec
 from errand.errors import JobUnknown, MoveRefused
 from errand.store import ControlResult
+from errand.store.control import ANY_STATE
 from schemas.jobs import ID
 from schemas.replays import ReplayRequest
 
@@ -40,7 +43,7 @@ def cancel(job_id: str) -> Answer:
     stays `running`. Repeating the request does no harm.
     """
     errand = current_errand()
-    done = unless_refused(errand.store.cancel(checked_id(job_id)), ALREADY_ENDED)
+    done = unless_refused(if_as_seen(job_id, errand.store.cancel), ALREADY_ENDED)
     for service in done.to_tell:
         errand.relay.ring(job_id, service)
     return report_answer(job_record(job_id), 202)
@@ -61,7 +64,7 @@ def retry(job_id: str) -> Answer:
         return replay(job_id, body, body.arguments)
     idempotency.sent_key()  # an invalid key is refused, whether or not it is used
     errand = current_errand()
-    done = unless_refused(errand.store.retry(checked_id(job_id)), NOT_RETRYABLE)
+    done = unless_refused(if_as_seen(job_id, errand.store.retry), NOT_RETRYABLE)
     errand.relay.ring(job_id, done.queue)
     return report_answer(job_record(job_id), 202, {"Location": f"{request.root_path}/jobs/{job_id}"})
 
@@ -77,7 +80,7 @@ def delete(job_id: str) -> Answer:
 
     The result is deleted too. Notifications that are still pending are sent.
     """
-    unless_refused(current_errand().store.delete(checked_id(job_id)), NOT_ENDED)
+    unless_refused(if_as_seen(job_id, current_errand().store.delete), NOT_ENDED)
     return no_content()
 
 
@@ -86,6 +89,24 @@ def checked_id(job_id: str) -> str:
     if not ID.fullmatch(job_id):
         raise JobUnknown()
     return job_id
+
+
+def if_as_seen(job_id: str, change: Callable[[str, str], ControlResult]) -> ControlResult:
+    """Change a job for which the request's preconditions hold. Raises JobUnknown, PreconditionFailed."""
+    known = checked_id(job_id)
+
+    def seen() -> str:
+        if not are_given():
+            return ANY_STATE
+        record = job_record(known)
+        check(etag_of(record))
+        return record.state
+
+    def changed(state: str) -> ControlResult | None:
+        done = change(known, state)
+        return None if done.reply == "changed" else done
+
+    return while_unchanged(seen, changed)
 
 
 def unless_refused(done: ControlResult, refusal: str) -> ControlResult:

@@ -6,9 +6,10 @@ from flask import Blueprint
 
 from api.context import current_errand, job_record
 from api.http.answer import Answer
+from api.http.preconditions import are_given, check
 from api.http.specs import documented
 from api.jobs.control import checked_id, unless_refused
-from api.jobs.show import report_answer
+from api.jobs.show import etag_of, report_answer
 from api.jobs.specs import control_spec
 
 notifications = Blueprint("notifications", __name__)
@@ -32,6 +33,8 @@ def retry_notifications(job_id: str) -> Answer:
     nothing is sent twice.
     """
     errand = current_errand()
+    if are_given():
+        check(etag_of(job_record(job_id)))
     for service in unless_refused(errand.store.retry_notifications(checked_id(job_id)), NOTHING_TO_SEND).to_tell:
         errand.relay.ring(job_id, service)
     return report_answer(job_record(job_id), 202)

@@ -2,7 +2,17 @@
 
 from typing import Any, Final
 
-from api.http.specs import JOB_ID, Spec, header, json_response, parameter, problem_response, reference
+from api.http.specs import (
+    CHANGED,
+    IF_MATCH,
+    JOB_ID,
+    Spec,
+    header,
+    json_response,
+    parameter,
+    problem_response,
+    reference,
+)
 from api.jobs.specs import (
     ACCEPT_RESPONSES,
     JOB_NOT_FOUND,
@@ -41,6 +51,7 @@ _WITH_ARGUMENTS: Final = " Applies if `arguments` are sent."
 RETRY_SPEC: Final[Spec] = {
     "parameters": [
         JOB_ID,
+        IF_MATCH,
         *(each | {"description": each["description"] + _WITH_ARGUMENTS} for each in (KEY, PREFER)),
     ],
     "requestBody": _BODY,
@@ -57,6 +68,7 @@ RETRY_SPEC: Final[Spec] = {
         ),
         "404": JOB_NOT_FOUND,
         "409": problem_response("The job's status does not allow this.", MoveRefused(NOT_RETRYABLE % "succeeded")),
+        "412": CHANGED,
     },
 }
 

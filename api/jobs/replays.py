@@ -18,12 +18,14 @@ from api.checks.arguments import check_arguments
 from api.context import Errand, current_errand, job_record
 from api.http.answer import Answer, json_answer
 from api.http.body import pointer, read_optional_body, refusal
+from api.http.preconditions import check
 from api.http.problems import problem_body
 from api.http.query import ParameterCheck, checked_parameters, one_of, up_to
 from api.http.specs import documented
 from api.jobs.batch import MOST_FAULTS_PER_JOB
 from api.jobs.listing import PARAMETERS
 from api.jobs.replay_specs import NARROWING, PLACES_PATTERN, RETRY_ALL_SPEC, RETRYABLE, UNBOUNDED
+from api.jobs.show import etag_of
 from api.jobs.submit import REPLAYED, accept, store_jobs
 from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
 from errand.record import JobRecord
@@ -96,6 +98,7 @@ def retry_all() -> Answer:
 def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
     """Accept a replay of one job with these arguments replaced. Raises MoveRefused while the job has not ended."""
     errand, record = current_errand(), job_record(job_id)
+    check(etag_of(record))  # of the very record that is copied
     if record.status not in FINAL:
         raise MoveRefused(NOT_ENDED % record.status)
     return accept(errand, replay_of(errand, record, edits), body)

@@ -12,6 +12,7 @@ from flask import Blueprint, request
 from api.context import current_errand, job_record
 from api.events.prefer import HEADER, applied, preferred_wait, wait_for
 from api.http.answer import Answer, json_answer
+from api.http.preconditions import not_modified
 from api.http.specs import documented
 from api.jobs.specs import ATTEMPTS_SPEC, LOG_SPEC, REPORT_SPEC
 from errand.errors import StoreUnavailable
@@ -43,7 +44,7 @@ def report(job_id: str) -> Answer:
             wait_for(job_id, seconds)
             record = job_record(job_id)
     etag = etag_of(record)
-    if request.if_none_match.contains_weak(etag):
+    if not_modified(etag):
         return json_answer("", 304, {**headers, "ETag": f'"{etag}"', "Cache-Control": CACHE_CONTROL})
     return report_answer(record, headers=headers)
 

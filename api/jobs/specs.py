@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from api.checks.idempotency import KEY_PATTERN
 from api.http.specs import (
+    CHANGED,
     ETAG,
+    IF_MATCH,
     IF_NONE_MATCH,
     JOB_ID,
     NOT_MODIFIED,
@@ -183,11 +185,12 @@ LIST_SPEC: Final[Spec] = {
 def control_spec(description: str, refusal: str, done: dict[str, Any] | None = None) -> Spec:
     """Describe a view that changes a job: its answer (or `done`), and the sentence of its refusal."""
     return {
-        "parameters": [JOB_ID],
+        "parameters": [JOB_ID, IF_MATCH],
         "responses": {
             **(done or {"202": json_response(description, reference(Job), {**ETAG, **JOB_RETRY_AFTER})}),
             "404": JOB_NOT_FOUND,
             "409": problem_response("The job's status does not allow this.", MoveRefused(refusal)),
+            "412": CHANGED,
             "503": STORE_DOWN,
         },
     }

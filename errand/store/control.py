@@ -5,12 +5,15 @@ Next: `listing.py`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from errand.store.redis_access.store_part import StorePart
 from schemas.status import Status
 
-Reply = Literal["done", "requested", "refused", "unknown"]
+Reply = Literal["done", "requested", "refused", "unknown", "changed"]
+
+ANY_STATE: Final = ""
+"""Stands for the state of a job that may be any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,21 @@ class ControlResult:
 class ControlPart(StorePart):
     """The part of the store that clients use to change jobs."""
 
-    def cancel(self, job_id: str) -> ControlResult:
-        """Cancel a job: `done` at once if it waits, `requested` if it runs, `refused` if it has ended."""
-        reply, before, services = self._run("cancel", job_id, self._kept_ms.cancelled)
+    def cancel(self, job_id: str, seen: str = ANY_STATE) -> ControlResult:
+        """Cancel a job: `done` at once if it waits, `requested` if it runs, `refused` if it has ended.
+
+        `changed` if its state (`JobRecord.state`) isn't the one `seen`; so do `retry` and `delete`.
+        """
+        reply, before, services = self._run("cancel", job_id, self._kept_ms.cancelled, seen)
         return ControlResult(reply, _status(before), to_tell=tuple(services.split()))
 
-    def retry(self, job_id: str) -> ControlResult:
+    def retry(self, job_id: str, seen: str = ANY_STATE) -> ControlResult:
         """Run a failed or cancelled job again with all its attempts; `refused` in any other status."""
-        return self.retry_these([job_id])[0]
+        return self.retry_these([job_id], seen)[0]
 
-    def retry_these(self, job_ids: Sequence[str]) -> list[ControlResult]:
+    def retry_these(self, job_ids: Sequence[str], seen: str = ANY_STATE) -> list[ControlResult]:
         """Do the same with several jobs in one step; return a result for each, in their order."""
-        rows = self._run("retry", *job_ids) if job_ids else []
+        rows = self._run("retry", seen, *job_ids) if job_ids else []
         return [ControlResult(reply, _status(before), queue) for reply, before, queue in rows]
 
     def retry_notifications(self, job_id: str) -> ControlResult:
@@ -48,9 +54,9 @@ class ControlPart(StorePart):
         reply, before, services = self._run("retry_notifications", self._mail, job_id)
         return ControlResult(reply, _status(before), to_tell=tuple(services.split()))
 
-    def delete(self, job_id: str) -> ControlResult:
+    def delete(self, job_id: str, seen: str = ANY_STATE) -> ControlResult:
         """Delete a finished job; `refused` while it has not ended. Its pending notifications are still sent."""
-        reply, before = self._run("delete_job", job_id)
+        reply, before = self._run("delete_job", job_id, seen)
         return ControlResult(reply, _status(before))
 
 

@@ -7,7 +7,9 @@ from threading import Barrier
 import pytest
 
 from api.app import create_app
+from errand.store import Outcome
 from schemas.operations import Operation
+from schemas.status import Status
 from tests.support.api import ADD, SilentRelay
 
 PATH = "/schedules/nightly"
@@ -177,3 +179,109 @@ class TestASchedule:
 
             assert answers == {201: 1, 412: CLIENTS - 1}
             delete(client)
+
+
+@pytest.fixture
+def failed(client, store):
+    """The path of a job that failed."""
+    job_id = client.post("/jobs", json={"operation": "add", "arguments": {"value": 1, "other": 2}}).json["id"]
+    fail(store, job_id)
+    return f"/jobs/{job_id}"
+
+
+def fail(store, job_id):
+    [lease] = store.claim_these([job_id], "worker", 30.0)
+    store.commit([Outcome(lease, Status.FAILED, '{"type":"KeyError","message":"x"}')])
+
+
+CHANGES = [
+    ("post", "{}/retry", 202),
+    ("post", "{}/retry with arguments", 202),
+    ("delete", "{}", 204),
+]
+
+
+def change(client, method, path, *, tag: str):
+    body = {"arguments": {"value": 5}} if path.endswith(" with arguments") else {}
+    where = path.removesuffix(" with arguments")
+    return client.open(where, method=method, json=body or None, headers={"If-Match": tag})
+
+
+class TestAJob:
+    @pytest.mark.parametrize(("method", "path", "status"), CHANGES)
+    def test_is_changed_only_in_the_version_that_its_client_has_read(self, client, failed, method, path, status):
+        etag = client.get(failed).headers["ETag"]
+
+        for wrong in ('"other"', f"W/{etag}"):
+            assert refused(change(client, method, path.format(failed), tag=wrong))
+        assert client.get(failed).headers["ETag"] == etag
+        assert change(client, method, path.format(failed), tag=f'"other", {etag}').status_code == status
+
+    @pytest.mark.parametrize("change", ["retry", "delete"])
+    def test_that_ran_again_meanwhile_is_another_version(self, client, store, failed, monkeypatch, change):
+        etag = client.get(failed).headers["ETag"]
+        look, job_id = store.get, failed.removeprefix("/jobs/")
+        others = iter([lambda: (store.retry(job_id), fail(store, job_id))])
+
+        def look_and_be_overtaken(asked):
+            record = look(asked)
+            next(others, lambda: None)()
+            return record
+
+        monkeypatch.setattr(store, "get", look_and_be_overtaken)
+
+        if change == "retry":
+            answer = client.post(f"{failed}/retry", headers={"If-Match": etag})
+        else:
+            answer = delete(client, failed, If_Match=etag)
+
+        assert refused(answer)
+        assert look(job_id).retries == 1
+
+    def test_that_waits_is_cancelled_only_in_the_version_that_its_client_has_read(self, client):
+        path = client.post("/jobs", json={"operation": "add", "arguments": {"value": 1, "other": 2}}).location
+        etag = client.get(path).headers["ETag"]
+
+        assert refused(client.post(f"{path}/cancel", headers={"If-Match": '"other"'}))
+        assert client.post(f"{path}/cancel", headers={"If-Match": etag}).status_code == 202
+        assert refused(client.post(f"{path}/cancel", headers={"If-Match": etag}))
+
+    def test_of_many_that_run_it_again_at_once_one_wins(self, app, client, store, failed):
+        for _ in range(5):
+            etag = client.get(failed).headers["ETag"]
+
+            answers = at_once(
+                app, lambda other, _, etag=etag: other.post(f"{failed}/retry", headers={"If-Match": etag})
+            )
+
+            assert answers[202] == 1
+            assert answers[202] + answers[409] + answers[412] == CLIENTS
+            fail(store, failed.removeprefix("/jobs/"))
+
+    def test_that_does_not_exist_is_unknown_whatever_the_precondition(self, client):
+        path = "/jobs/019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
+
+        assert client.delete(path, headers={"If-Match": "*"}).status_code == 404
+        assert client.get(path, headers={"If-None-Match": "*"}).status_code == 404
+
+    def test_is_shown_by_the_same_rules(self, client, failed):
+        etag = client.get(failed).headers["ETag"]
+
+        assert client.get(failed, headers={"If-None-Match": "*"}).status_code == 304
+        assert client.head(failed, headers={"If-None-Match": f"W/{etag}"}).status_code == 304
+        assert refused(client.get(failed, headers={"If-Match": '"other"'}))
+        assert client.get(failed, headers={"If-Match": etag}).status_code == 200
+
+
+def test_the_api_document_says_so(client):
+    paths = client.get("/apispec.json").json["paths"]
+
+    for path, method in (
+        ("/schedules/{name}", "put"),
+        ("/schedules/{name}", "delete"),
+        ("/jobs/{job_id}", "delete"),
+        ("/jobs/{job_id}/cancel", "post"),
+        ("/jobs/{job_id}/retry", "post"),
+    ):
+        assert "If-Match" in [each.get("name") for each in paths[path][method]["parameters"]]
+        assert "412" in paths[path][method]["responses"]

@@ -1,7 +1,8 @@
 -- Run failed or cancelled jobs again, with as many attempts as they had; a deadline that they had no longer counts.
 -- Attempts go on counting, so `max_attempts` grows.
--- ARGV: prefix, id ...   Returns for each {done|refused|unknown, status before, queue}.
--- Shared: places, queue, notification_keys, notify, finish, attempts.
+-- ARGV: prefix, the state that they must have ('': any), id ...
+-- Returns for each {done|refused|unknown|changed, status before, queue}.
+-- Shared: places, queue, notification_keys, notify, finish, attempts, job_state.
 local now = now_ms()
 
 -- Add the last attempt to the history, where a worker of an earlier release ended it and did not.
@@ -16,6 +17,7 @@ local function again(id)
   local job = P .. 'job:' .. id
   local f = facts(id)
   if not f.status or f.deleted then return {'unknown', '', ''} end
+  if not is_as_seen(f, ARGV[2]) then return {'changed', f.status, ''} end
   if f.status ~= 'failed' and f.status ~= 'cancelled' then return {'refused', f.status, ''} end
   complete_history(id, f)
   local before = call('HGET', job, 'attempts_before') or 0
@@ -30,5 +32,5 @@ local function again(id)
 end
 
 local answers = {}
-for i = 2, #ARGV do answers[#answers + 1] = again(ARGV[i]) end
+for i = 3, #ARGV do answers[#answers + 1] = again(ARGV[i]) end
 return answers
