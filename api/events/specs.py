@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from api.http.specs import JOB_ID, RETRY_AFTER, Spec, parameter, problem_response, text_response
+from api.http.form_values import ANY_JOB
+from api.http.specs import RETRY_AFTER, Spec, parameter, problem_response, text_response
 from errand.errors import EventIdRefused, JobUnknown, StreamsFull
 
 _ID: Final = "019a5b1e-7c7e-7d2a-9a43-5d0c8f5b1c11"
@@ -42,7 +43,7 @@ _REFUSALS: Final[dict[str, Any]] = {
 }
 
 WATCHING: Final[Spec] = {
-    "parameters": [JOB_ID, _LAST],
+    "parameters": [ANY_JOB, _LAST],
     "responses": {
         "200": _STREAM,
         "204": {"description": "The job has ended and you have all its events. Don't reconnect."},

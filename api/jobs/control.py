@@ -12,6 +12,7 @@ from api.checks import idempotency
 from api.context import current_errand, job_record
 from api.http.answer import Answer, no_content
 from api.http.body import read_optional_body
+from api.http.form_values import ENDED_JOB, WAITING_JOB
 from api.http.preconditions import are_given, check, while_unchanged
 from api.http.specs import documented
 from api.jobs.replay_specs import NOT_RETRYABLE, RETRY_SPEC
@@ -34,7 +35,7 @@ NOT_ENDED: Final = "The job's status is `%s`; cancel the job first, or wait unti
 @documented(
     "cancelJob",
     tags=["jobs"],
-    **control_spec("The job is cancelled, or will be within a second.", ALREADY_ENDED % "succeeded"),
+    **control_spec(WAITING_JOB, "The job is cancelled, or will be within a second.", ALREADY_ENDED % "succeeded"),
 )
 def cancel(job_id: str) -> Answer:
     """Cancel a job
@@ -73,7 +74,7 @@ def retry(job_id: str) -> Answer:
 @documented(
     "deleteJob",
     tags=["jobs"],
-    **control_spec("", NOT_ENDED % "running", {"204": {"description": "The job is deleted."}}),
+    **control_spec(ENDED_JOB, "", NOT_ENDED % "running", {"204": {"description": "The job is deleted."}}),
 )
 def delete(job_id: str) -> Answer:
     """Delete a finished job

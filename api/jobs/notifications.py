@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from api.context import current_errand, job_record
 from api.http.answer import Answer
+from api.http.form_values import UNHEARD_JOB
 from api.http.preconditions import are_given, check
 from api.http.specs import documented
 from api.jobs.control import checked_id, unless_refused
@@ -23,7 +24,7 @@ NOTHING_TO_SEND: Final = (
 @documented(
     "retryNotifications",
     tags=["jobs"],
-    **control_spec("The notifications are sent now.", NOTHING_TO_SEND % "succeeded"),
+    **control_spec(UNHEARD_JOB, "The notifications are sent now.", NOTHING_TO_SEND % "succeeded"),
 )
 def retry_notifications(job_id: str) -> Answer:
     """Send failed and waiting notifications now

@@ -19,7 +19,7 @@ from errand.errors import OperationUnknown
 from schemas.operations import Operation, Operations
 from schemas.requests import MAX_NAME, OperationRequest
 
-NAME: Final = parameter("name", "path", "The operation's name.", minLength=1, maxLength=MAX_NAME)
+NAME: Final = parameter("name", "path", "The operation's name.", minLength=1, maxLength=MAX_NAME) | {"example": "sum"}
 EXAMPLE: Final = {"arguments": {"value": 30, "other": 10}, "email": "name@email.com"}
 _UNKNOWN: Final = problem_response("There is no operation with this name.", OperationUnknown())
 

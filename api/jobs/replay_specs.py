@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
+from api.http.form_values import FAILED_JOB
 from api.http.specs import (
     CHANGED,
     IF_MATCH,
-    JOB_ID,
     Spec,
     header,
     json_response,
@@ -50,7 +50,7 @@ _WITH_ARGUMENTS: Final = " Applies if `arguments` are sent."
 
 RETRY_SPEC: Final[Spec] = {
     "parameters": [
-        JOB_ID,
+        FAILED_JOB,
         IF_MATCH,
         *(each | {"description": each["description"] + _WITH_ARGUMENTS} for each in (KEY, PREFER)),
     ],
@@ -75,7 +75,7 @@ RETRY_SPEC: Final[Spec] = {
 RETRY_ALL_SPEC: Final[Spec] = {
     "parameters": [
         parameter("status", "query", "Run the jobs in this status again.", enum=list(RETRYABLE), default=RETRYABLE[0]),
-        *(OPERATION_FILTER, TAG_FILTER),
+        *(OPERATION_FILTER, TAG_FILTER | {"example": "swagger-ui"}),
         parameter(
             "limit",
             "query",

@@ -3,12 +3,12 @@
 from typing import Any, Final
 
 from api.checks.idempotency import KEY_PATTERN
+from api.http.form_values import ANY_JOB
 from api.http.specs import (
     CHANGED,
     ETAG,
     IF_MATCH,
     IF_NONE_MATCH,
-    JOB_ID,
     NOT_MODIFIED,
     RETRY_AFTER,
     STORE_DOWN,
@@ -128,7 +128,7 @@ BATCH_SPEC: Final[Spec] = {
 }
 
 REPORT_SPEC: Final[Spec] = {
-    "parameters": [JOB_ID, IF_NONE_MATCH, PREFER],
+    "parameters": [ANY_JOB, IF_NONE_MATCH, PREFER],
     "responses": {
         "200": json_response("The job.", reference(Job), {**ETAG, **JOB_RETRY_AFTER, **_APPLIED}),
         "304": NOT_MODIFIED,
@@ -138,7 +138,7 @@ REPORT_SPEC: Final[Spec] = {
 }
 
 LOG_SPEC: Final[Spec] = {
-    "parameters": [JOB_ID],
+    "parameters": [ANY_JOB],
     "responses": {
         "200": {"description": "The lines of the log.", "content": {"text/plain": {"schema": {"type": "string"}}}},
         "404": JOB_NOT_FOUND,
@@ -147,7 +147,7 @@ LOG_SPEC: Final[Spec] = {
 }
 
 ATTEMPTS_SPEC: Final[Spec] = {
-    "parameters": [JOB_ID],
+    "parameters": [ANY_JOB],
     "responses": {
         "200": json_response("The attempts.", reference(Attempts)),
         "404": JOB_NOT_FOUND,
@@ -182,10 +182,10 @@ LIST_SPEC: Final[Spec] = {
 }
 
 
-def control_spec(description: str, refusal: str, done: dict[str, Any] | None = None) -> Spec:
-    """Describe a view that changes a job: its answer (or `done`), and the sentence of its refusal."""
+def control_spec(job_id: Spec, description: str, refusal: str, done: dict[str, Any] | None = None) -> Spec:
+    """Describe a view that changes a job: its parameter, its answer (or `done`), and the sentence of its refusal."""
     return {
-        "parameters": [JOB_ID, IF_MATCH],
+        "parameters": [job_id, IF_MATCH],
         "responses": {
             **(done or {"202": json_response(description, reference(Job), {**ETAG, **JOB_RETRY_AFTER})}),
             "404": JOB_NOT_FOUND,

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from api.http.form_values import filled, mail_look, mailed
 from api.http.specs import RETRY_AFTER, Spec, json_response, parameter, problem_response
 from api.mailbox.contents import SHOWN_HEADERS
 from errand.errors import MailUnknown, ParameterRefused, StreamsFull
@@ -44,8 +45,27 @@ _WHOLE: Final = _object(
         "attachments": {"type": "array", "items": _FILE},
     }
 )
-_MAIL_ID: Final = parameter("mail_id", "path", "The mail's id.", pattern=ID_PATTERN)
-_NUMBER: Final = parameter("number", "path", "The attachment's number.", type="integer", minimum=1)
+_ID_PARAMETER: Final = parameter("mail_id", "path", "The mail's id.", pattern=ID_PATTERN)
+_MAIL_ID: Final = filled(
+    _ID_PARAMETER,
+    look={"get": "/mailbox/mails?limit=1", "each": "/mails", "at": "/id"},
+    make=mailed("Filled with the newest mail. If there is none yet, Execute first submits a job that is mailed."),
+)
+_TABLE: Final = {
+    "operation": "csv_summary",
+    "arguments": {"text": "name,age\nAda,36\nAlan,41\n"},
+    "tags": ["swagger-ui"],
+}
+_MAIL_WITH_FILE: Final = filled(
+    _ID_PARAMETER,
+    look=mail_look("", '"id": "([0-9a-f]{20})".*"number": 1'),
+    make=mailed(
+        "Filled with the newest mail that has an attachment. If there is none yet, Execute first submits a job whose "
+        "mail has one.",
+        operation=_TABLE,
+    ),
+)
+_NUMBER: Final = parameter("number", "path", "The attachment's number.", type="integer", minimum=1) | {"example": 1}
 _UNKNOWN: Final = problem_response("There is no mail with this id, or it was deleted.", MailUnknown())
 
 
@@ -81,7 +101,7 @@ MAIL_SPEC: Final[Spec] = {
 }
 CLEAR_SPEC: Final[Spec] = {"responses": {"204": {"description": "All mails are deleted."}}}
 DOWNLOAD_SPEC: Final[Spec] = {
-    "parameters": [_MAIL_ID, _NUMBER],
+    "parameters": [_MAIL_WITH_FILE, _NUMBER],
     "responses": {
         "200": {
             "description": "The file.",

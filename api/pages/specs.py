@@ -3,11 +3,15 @@
 from typing import Any, Final
 
 from api.events.specs import WATCHING as JOB_EVENTS_SPEC
+from api.http.form_values import with_own_token, with_token
 from api.http.specs import STORE_DOWN, Spec, parameter, problem_response
 from api.pages.result import BUTTONS
 from errand.errors import FileUnknown, FormRefused, LinkExpired, LinkRefused
 
 _TOKEN: Final = parameter("token", "path", "The last part of a link in one of our mails, up to 1,000 characters.")
+_VIEW: Final = with_token(_TOKEN, "view")
+_CHOICE: Final = with_token(_TOKEN, "unsubscribe")
+_CHANGE: Final = with_own_token(_TOKEN, "unsubscribe")
 _HTML: Final[Spec] = {"text/html": {"schema": {"type": "string"}}}
 _MARKED: Final = {"X-Robots-Tag": {"description": "`noindex, nofollow`.", "schema": {"type": "string"}}}
 
@@ -27,10 +31,10 @@ _EXPIRED: Final = _in_both(problem_response("The link has expired (`LINK_TTL`)."
 _DOWN: Final = _in_both(STORE_DOWN)
 _REFUSALS: Final[dict[str, Any]] = {"404": _UNKNOWN, "410": _EXPIRED, "503": _DOWN}
 
-VIEW_SPEC: Final[Spec] = {"parameters": [_TOKEN], "responses": {"200": _page("The page."), **_REFUSALS}}
+VIEW_SPEC: Final[Spec] = {"parameters": [_VIEW], "responses": {"200": _page("The page."), **_REFUSALS}}
 
 EVENTS_SPEC: Final[Spec] = {
-    "parameters": [_TOKEN, *JOB_EVENTS_SPEC["parameters"][1:]],
+    "parameters": [_VIEW, *JOB_EVENTS_SPEC["parameters"][1:]],
     "responses": {
         **JOB_EVENTS_SPEC["responses"],
         "400": _in_both(JOB_EVENTS_SPEC["responses"]["400"]),
@@ -48,7 +52,7 @@ _FILES: Final[Spec] = {
     },
 }
 DOWNLOAD_SPEC: Final[Spec] = {
-    "parameters": [_TOKEN, parameter("kind", "path", "The kind of file.", enum=sorted(BUTTONS))],
+    "parameters": [_VIEW, parameter("kind", "path", "The kind of file.", enum=sorted(BUTTONS)) | {"example": "json"}],
     "responses": {
         "200": {"description": "The file, as an attachment.", "content": _FILES, "headers": _MARKED},
         **_REFUSALS,
@@ -62,7 +66,7 @@ DOWNLOAD_SPEC: Final[Spec] = {
 }
 
 CHOICE_SPEC: Final[Spec] = {
-    "parameters": [_TOKEN],
+    "parameters": [_CHOICE],
     "responses": {"200": _page("The page."), "404": _FORGED, "503": _DOWN},
 }
 
@@ -81,7 +85,7 @@ _FORM: Final[Spec] = {
     "example": {"List-Unsubscribe": "One-Click"},
 }
 UNSUBSCRIBE_SPEC: Final[Spec] = {
-    "parameters": [_TOKEN],
+    "parameters": [_CHANGE],
     "requestBody": {
         "required": True,
         "content": {"application/x-www-form-urlencoded": _FORM, "multipart/form-data": _FORM},

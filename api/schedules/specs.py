@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from api.http.form_values import filled
 from api.http.specs import (
     CHANGED,
     ETAG,
@@ -29,12 +30,23 @@ from errand.errors import (
 from schemas.schedules import NAME_PATTERN, Schedule, ScheduleList
 
 _NAME: Final = parameter("name", "path", "The schedule's name.", pattern=NAME_PATTERN)
+_LEAP_DAY: Final = {"cron": "0 0 29 2 *", "operation": "sum", "arguments": {"value": 30, "other": 10}}
+_MAKE: Final = {"put": "/schedules/swagger-ui", "body": _LEAP_DAY, "at": "/name"}
+_KNOWN_NAME: Final = filled(
+    _NAME,
+    look={"get": "/schedules", "each": "/schedules", "at": "/name"},
+    make=_MAKE
+    | {"note": "Filled with the first schedule. If there is none yet, Execute first stores an example for leap days."},
+)
+_OWN_NAME: Final = filled(
+    _NAME, make=_MAKE | {"note": "Left empty, Execute first stores an example for leap days, `swagger-ui`."}
+)
 _FAULT: Final = {"pointer": "/cron", "detail": "must have five fields (minute hour day-of-month month day-of-week)"}
 _REFUSED: Final = ScheduleRefused("Nothing was stored: correct /cron, then send it again.", errors=[_FAULT])
 _UNKNOWN: Final = problem_response("There is no schedule with this name.", ScheduleUnknown())
 
 PUT_SPEC: Final[Spec] = {
-    "parameters": [_NAME, IF_MATCH, UNLESS_EXISTS],
+    "parameters": [_NAME | {"example": "swagger-ui"}, IF_MATCH, UNLESS_EXISTS],
     "responses": {
         "200": json_response("The schedule existed before; this is its new state.", reference(Schedule), ETAG),
         "201": json_response("The schedule is created.", reference(Schedule), ETAG),
@@ -61,7 +73,7 @@ LIST_SPEC: Final[Spec] = {
     },
 }
 GET_SPEC: Final[Spec] = {
-    "parameters": [_NAME, IF_NONE_MATCH],
+    "parameters": [_KNOWN_NAME, IF_NONE_MATCH],
     "responses": {
         "200": json_response("The schedule.", reference(Schedule), ETAG),
         "304": NOT_MODIFIED,
@@ -70,7 +82,7 @@ GET_SPEC: Final[Spec] = {
     },
 }
 DELETE_SPEC: Final[Spec] = {
-    "parameters": [_NAME, IF_MATCH],
+    "parameters": [_OWN_NAME, IF_MATCH],
     "responses": {
         "204": {"description": "The schedule is deleted; the jobs it has started continue."},
         "404": _UNKNOWN,

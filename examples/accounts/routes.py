@@ -46,7 +46,11 @@ def get_username(user_id: str) -> dict[str, object]:
     """Get the name of a user
     ---
     parameters:
-      - {name: user_id, in: path, required: true, schema: {type: string}, example: "1"}
+      - name: user_id
+        in: path
+        required: true
+        schema: {type: string}
+        x-example-from: {make: {post: /accounts, body: {username: Ada}, at: /id, note: "Left empty: Ada's."}}
     responses:
       200: {description: The user's id and name., content: {application/json: {example: {id: 1, username: Ada}}}}
       404: {description: There is no such user.}

@@ -46,6 +46,8 @@ def list_hearers(event_id: UUID) -> dict[str, object]:
         required: true
         schema: {type: string, format: uuid}
         description: What emitting an event gave, or the id of a job.
+        x-example-from:
+          make: {post: /events, body: {payload: Hello}, at: /id, until: {get: "/events/{}"}}
     responses:
       200: {description: 'Each who heard of it: service, kind of delivery, instance, and what it was told.'}
       404: {description: Nobody has heard of it yet.}

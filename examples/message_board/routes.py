@@ -48,7 +48,13 @@ def read_message(message_id: str) -> dict[str, object]:
     """Read one message
     ---
     parameters:
-      - {name: message_id, in: path, required: true, schema: {type: string}}
+      - name: message_id
+        in: path
+        required: true
+        schema: {type: string}
+        x-example-from:
+          look: {get: /messages, each: /messages, at: /id}
+          make: {post: /messages, body: {message: Hello everybody!}, at: /id}
     responses:
       200: {description: The message.}
       404: {description: "There is no message with this id, or it has expired."}

@@ -56,9 +56,14 @@ const exactExamples = {
   },
 };
 
-// A plug-in of Swagger UI: shows the body of a JSON answer as it came.
+const MOST_COLOURED = 50_000;
+
+// A plug-in of Swagger UI: shows the body of a JSON answer as it came. Colours only texts of up to MOST_COLOURED
+// characters: more of them stop the page for seconds.
 const exactAnswers = {
   wrapComponents: {
+    SyntaxHighlighter: (Highlighter, { React, getComponent }) => (shown) =>
+      React.createElement(shown.children?.length > MOST_COLOURED ? getComponent("PlainTextViewer") : Highlighter, shown),
     responseBody: (ResponseBody, { React }) => (shown) => {
       const { content, contentType, headers, getComponent } = shown;
       const isFile = /attachment/i.test(headers?.["content-disposition"]);
