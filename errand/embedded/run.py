@@ -14,6 +14,7 @@ import urllib.request
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from errand.embedded.address_check import why_not_listening
 from errand.embedded.console import say
 from errand.embedded.process_group import ProcessGroup
 from errand.embedded.run_environment import environment_file
@@ -22,7 +23,7 @@ from errand.embedded.run_watch import watch_run, watch_stop
 from errand.embedded.valkey import ValkeyFailed
 from errand.embedded.worker_notices import WorkerNotices
 from errand.health import NOTIFY_SOCKET
-from errand.process.ports import LOCALHOST, free_port, http_url, port_is_free
+from errand.process.ports import LOCALHOST, http_url
 from errand.process.waiting import NeverHappened, until
 from errand.settings import ANY_ADDRESS, Settings
 
@@ -42,14 +43,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path(".errand"), help="folder for data and mails (%(default)s)")
     data = parser.parse_args().data
     settings = Settings.load_or_exit()
-    try:
-        is_free = port_is_free(settings.port, settings.host)
-    except OSError as error:
-        sys.stderr.write(f"errand: HOST: {settings.host} can't be found: {error.strerror}\n")
-        return 2
-    if not is_free:
-        other = free_port(settings.port + 1, settings.host)
-        say(f"port {settings.port} is in use; stop what listens there, or choose another port: PORT={other} make run")
+    if refusal := why_not_listening(settings.host, settings.port):
+        sys.stderr.write(f"errand: {refusal}\n")
         return 2
     try:
         return run(settings, plan_for(settings, data))
@@ -59,10 +54,16 @@ def main() -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        sys.stderr.write(f"errand: can't use {error.filename}: {error.strerror}; --data names another folder\n")
+        sys.stderr.write(f"errand: can't use {error.filename}: {error.strerror}. {other_folder(data)}\n")
         return 2
     except KeyboardInterrupt:
         return 0
+
+
+def other_folder(data: Path) -> str:
+    """Say how to get at a data folder that this user may not use."""
+    command = f"{sys.executable} -m errand.embedded.run --data FOLDER"
+    return f"Make {data} your own (sudo chown -R $(id -un) {data}), or use another folder: {command}"
 
 
 def run(settings: Settings, plan: RunPlan) -> int:

@@ -14,15 +14,23 @@ def http_url(host: str, port: int) -> str:
 
 def port_is_free(port: int, host: str = LOCALHOST) -> bool:
     """Return whether a server could listen on `port` of `host` now."""
+    return why_not_free(port, host) is None
+
+
+def why_not_free(port: int, host: str = LOCALHOST) -> OSError | None:
+    """Return the error with which a server that listened on `port` of `host` now would fail; None if it would not.
+
+    Raises `socket.gaierror` when there is no such host.
+    """
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         # Servers set this option too: it allows a port whose last connections are still in TIME_WAIT.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
-        except OSError:
-            return False
-        return True
+        except OSError as error:
+            return error
+        return None
 
 
 def free_port(preferred: int, host: str = LOCALHOST) -> int:

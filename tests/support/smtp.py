@@ -67,7 +67,8 @@ class Certificate:
         command += ["-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={alternatives}"]
         subprocess.run([*command, "-keyout", made.key, "-out", made.certificate], check=True, capture_output=True)
         if expired:
-            again = ["openssl", "x509", "-in", made.certificate, "-signkey", made.key, "-days", "-1"]
+            # from now till now: OpenSSL 3.4 and later refuse a number of days below 0
+            again = ["openssl", "x509", "-in", made.certificate, "-signkey", made.key, "-days", "0"]
             subprocess.run([*again, "-out", made.certificate], check=True, capture_output=True)
         return made
 
