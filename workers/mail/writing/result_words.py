@@ -57,8 +57,8 @@ def _text(shape: Text, budget: int) -> Variables:
     words: Variables = {"text": text, "whole": size <= most, "shown": len(text), "size": size}
     if shape.document in EMPTY:
         words["text"] = "none"
-    elif shape.document.startswith(("{", "[")):
-        words["text"] = indented(text, None)
+    elif shape.document.startswith(("{", "[")) and len(lines := indented(text, None)) <= 2 * MAX_SHOWN:
+        words["text"] = lines
     return words | {"whole_in_text": words["whole"], "early": len(words["text"]) <= MAX_EARLY}
 
 
