@@ -38,7 +38,7 @@ def add_user() -> tuple[dict[str, object], int, dict[str, str]]:
     with cluster(timeout=2, refusals=ANSWERS) as n:
         user_id = n.accounts_service.add_user(username)
         user = {"id": user_id, "username": n.accounts_service.get_username(user_id)}
-    return user, 201, {"Location": url_for(".username", user_id=user_id)}
+    return user, 201, {"Location": url_for(".get_username", user_id=user_id)}
 
 
 @accounts.get("/<user_id>")

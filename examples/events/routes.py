@@ -31,7 +31,7 @@ def emit_event() -> tuple[dict[str, object], int, dict[str, str]]:
         abort(422, 'The body must be an object with a payload, such as {"payload": "Hello"}.')
     with cluster(timeout=2, refusals={"PayloadRefused": 422}) as n:
         event_id = n.service_a.emit_an_event(body["payload"])
-    return {"id": event_id}, 202, {"Location": url_for(".heard", event_id=event_id)}
+    return {"id": event_id}, 202, {"Location": url_for(".list_hearers", event_id=event_id)}
 
 
 @events.get("/<uuid:event_id>")
