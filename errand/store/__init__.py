@@ -23,7 +23,7 @@ from errand.store.notifications import DueJobNotification, DueLetter, DueNotific
 from errand.store.redis_access.availability import ANSWER_SECONDS, CONNECT_SECONDS
 from errand.store.redis_access.script_loader import Client
 from errand.store.redis_access.store_part import A_DAY, AT_ONCE, Pace, Retention
-from errand.store.rescue import RescuePart, RescueRound
+from errand.store.rescue import LostAttempt, RescuePart, RescueRound
 from errand.store.schedules import ScheduleDefinition, SchedulesPart, StoredSchedule
 from errand.store.service_states import ServiceStates, ServiceStatesPart
 from errand.store.wake_queue import WakePart
@@ -102,6 +102,7 @@ __all__ = [
     "Event",
     "JobEnding",
     "Lease",
+    "LostAttempt",
     "NewJob",
     "Outcome",
     "Page",

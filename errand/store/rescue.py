@@ -6,6 +6,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from errand.store.redis_access.store_part import StorePart
 
@@ -15,6 +16,17 @@ GAP_MS = 2500
 """Length (ms) of a gap without rounds after which leases get a grace period; half a lease if that is longer."""
 GRACE_MS = 2000
 """The grace period (ms) in which leases that expired in the gap may be renewed: several times what that takes."""
+
+
+class LostAttempt(NamedTuple):
+    """An attempt whose worker died. `failed`: it was the last one."""
+
+    job_id: str
+    operation: str
+    attempt: int
+    max_attempts: int
+    worker: str
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,7 @@ class RescueRound:
     removed: int
     to_ring: list[tuple[str, str]]
     next_due: float | None
+    lost: list[LostAttempt]
 
     @property
     def is_full(self) -> bool:
@@ -44,9 +57,10 @@ class RescuePart(StorePart):
         answer = self._run("rescue", token, *times, MOST, max(GAP_MS, int(lease_seconds * 500)), GRACE_MS)
         if answer is None:
             return None
-        recovered, failed, released, cancelled, removed, ring, due = answer
+        recovered, failed, released, cancelled, removed, ring, due, lost = answer
         to_ring = list(zip(ring[::2], ring[1::2], strict=True))
-        return RescueRound(recovered, failed, released, cancelled, removed, to_ring, None if due < 0 else due / 1000)
+        next_due = None if due < 0 else due / 1000
+        return RescueRound(recovered, failed, released, cancelled, removed, to_ring, next_due, _lost(lost))
 
     def unheard(self, ids: Sequence[str]) -> set[str]:
         """Return those of `ids` that are not claimed and whose doorbell is not confirmed. Raises StoreUnavailable."""
@@ -60,3 +74,11 @@ class RescuePart(StorePart):
         """Take `ids` out of the outbox, after the broker has confirmed their doorbells."""
         with self._asking():
             self._client.zrem(self._keys.outbox, *ids)
+
+
+def _lost(words: Sequence[str]) -> list[LostAttempt]:
+    rows = zip(*[iter(words)] * 6, strict=True)
+    return [
+        LostAttempt(job_id, operation, int(attempt), int(most), worker, outcome == "failed")
+        for job_id, operation, attempt, most, worker, outcome in rows
+    ]

@@ -7,7 +7,7 @@ import pytest
 from redis.exceptions import NoScriptError
 
 from errand.errors import StoreUnavailable
-from errand.store import NewJob, Outcome
+from errand.store import LostAttempt, NewJob, Outcome
 from schemas.notifications import NoticeKind, NoticeState
 from schemas.status import Status
 from tests.support.jobs import (
@@ -190,6 +190,7 @@ def test_a_job_whose_worker_died_too_often_is_failed_with_the_reason(store):
 
     record = store.get(lease.id)
     assert done.failed == 1
+    assert done.lost == [LostAttempt(lease.id, lease.operation, 1, 1, record.worker, failed=True)]
     assert json.loads(record.error) == {"type": "WorkerDied", "message": "its worker died 1 time"}
     assert NoticeKind.FAILURE in {notice.kind for notice in store.claim_mails(10, 60)}
 

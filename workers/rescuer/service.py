@@ -16,7 +16,7 @@ from errand.broker.messages import doorbell
 from errand.broker.publisher import Publisher
 from errand.errors import BrokerUnavailable, StoreUnavailable
 from errand.settings import Settings
-from errand.store import RescueRound
+from errand.store import LostAttempt, RescueRound
 from schemas.operations import RESCUER
 from workers.dependencies import StoreProvider, WorkerStore, settings_of
 from workers.entrypoints.timer import timer
@@ -131,6 +131,8 @@ class Rescuer:
             for done in self.runner.run(self.store):
                 if done.recovered or done.failed:
                     log.info("Recovered %d jobs, failed %d", done.recovered, done.failed, extra={"action": "rescued"})
+                for attempt in done.lost:
+                    _log_lost(attempt)
                 self._run_in_time(done)
         except StoreUnavailable as fault:
             log.warning("No round this time: %s", fault, extra={"action": "round_failed"})
@@ -139,3 +141,11 @@ class Rescuer:
         """Schedule an extra round if a delay ends before the next tick."""
         if done.next_due is not None and done.next_due < INTERVAL_SECONDS:
             eventlet.spawn_after(done.next_due, self.tick)
+
+
+def _log_lost(lost: LostAttempt) -> None:
+    """Log an attempt whose worker died, in the words of the workers' own log (`workers/compute/job_log.py`)."""
+    then = "" if lost.failed else ", goes on"
+    words = lost.operation, lost.attempt, lost.max_attempts, then, lost.worker
+    extra = {"action": "attempt_failed", "job_id": lost.job_id}
+    log.warning("%s failed in attempt %d of %d%s: its worker %s died", *words, extra=extra)

@@ -4,7 +4,8 @@
 -- ARGV: prefix, token, leader lease in ms, patience in ms, ms to keep a failed and a cancelled job, maximum number per
 -- kind, gap in ms, grace in ms.
 -- Returns nil to the others, else {recovered, failed, released, cancelled, removed, {id, queue, ...} whose doorbell
--- is to ring, ms until the next delayed job or -1}.
+-- is to ring, ms until the next delayed job or -1, {id, operation, attempt, maximum of attempts, worker, 'failed' or
+-- '', ...} of each attempt whose worker died}.
 -- Shared: places, queue, notification_keys, notify, finish, delete, attempts.
 local token, failed_for, cancelled_for, most = ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local leader, now = P .. 'leader:rescuer', now_ms()
@@ -33,7 +34,14 @@ local function deaths(id)
 end
 
 -- 1. A lease that expired: its worker died. The job runs again, or has had its last attempt.
-local recovered, failed, ended = 0, 0, 0
+local recovered, failed, ended, lost = 0, 0, 0, {}
+local function note_lost(id, f, outcome)
+  local worker = call('HGET', P .. 'job:' .. id, 'worker') or ''
+  for _, word in ipairs({id, f.operation, f.attempt, f.max_attempts, worker, outcome}) do
+    lost[#lost + 1] = word
+  end
+end
+
 for _, id in ipairs(now < grace and {} or due('leases', now)) do
   local f = facts(id)
   if f.status == 'running' then add_attempt(id, f, 'worker_died', nil, now, '') end
@@ -46,9 +54,11 @@ for _, id in ipairs(now < grace and {} or due('leases', now)) do
     local count = deaths(id)
     local message = 'its worker died ' .. count .. (count == 1 and ' time' or ' times')
     finish(id, f, 'failed', cjson.encode({type = 'WorkerDied', message = message}), now, failed_for)
+    note_lost(id, f, 'failed')
     failed = failed + 1
   else
     send_back(id, f, f.attempt, now)
+    note_lost(id, f, '')
     recovered = recovered + 1
   end
 end
@@ -100,4 +110,4 @@ for _, id in ipairs(due('retention', now)) do
 end
 local head = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')
 local next_due = head[2] and math.max(0, math.floor(head[2] - now)) or -1
-return {recovered, failed, released, ended, removed, ring, next_due}
+return {recovered, failed, released, ended, removed, ring, next_due, lost}
