@@ -56,7 +56,7 @@ def summary_of(record: JobRecord, root: str = "") -> dict[str, str]:
         "operation": _json(record.operation),
         "status": f'"{record.status.value}"',
         "error": for_clients(record.error) if record.error else "null",
-        "explanation": json.dumps(explanation_of(record), ensure_ascii=False),
+        "explanation": "null" if (said := explanation_of(record)) is None else json.dumps(said, ensure_ascii=False),
         "attempt": str(record.attempt),
         "max_attempts": str(record.max_attempts),
         "priority": f'"{record.priority}"',
