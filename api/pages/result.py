@@ -16,7 +16,16 @@ from errand.presenting.table_csv import csv_of
 MAX_SHOWN: Final = 20_000
 """Maximum characters shown of a text; its file has all of them."""
 LIMITS: Final = Limits(
-    budget=150_000, rows=200, rows_in_part=200, columns=30, cell=300, text=4_000, items=100, members=200, depth=8
+    budget=240_000,
+    rows=200,
+    rows_in_part=200,
+    columns=30,
+    cell=300,
+    text=4_000,
+    items=100,
+    members=200,
+    depth=8,
+    markup=60,
 )
 """How much is shown of a table or a tree."""
 SHORT: Final = 24

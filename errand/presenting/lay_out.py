@@ -33,7 +33,7 @@ class Limits:
     """How much is shown: bytes of HTML altogether, and maximum numbers of each part.
 
     A table of more than `rows` rows is shown in its first `rows_in_part`, with at most `cells` cells. `cell` and `text`
-    are in characters.
+    are in characters; `markup` is the bytes of HTML around a cell.
     """
 
     budget: int
@@ -47,6 +47,7 @@ class Limits:
     values: int = 500
     members: int = 50
     depth: int = 6
+    markup: int = MARKUP
 
 
 def lay_out(shape: Table | Tree, limits: Limits) -> Node:
@@ -124,12 +125,12 @@ def _grid(table: Table, limits: Limits, room: int) -> Grid:
     columns = table.columns[: max(1, min(limits.columns, room // (2 * LEAST)))]
     most = min(limits.cell, max(WRAPPED, room // (4 * len(columns))))
     names = tuple(one_line(name, most) for name in columns)
-    room -= sum(cost_of(name) + MARKUP for name in names)
+    room -= sum(cost_of(name) + limits.markup for name in names)
     rows: list[tuple[str, ...]] = []
     most_rows = limits.rows if len(table.rows) <= limits.rows else limits.rows_in_part
     for row in table.rows[: max(1, min(most_rows, limits.cells // len(columns)))]:
         cells = tuple(one_line(cell, most) for cell in row[: len(columns)])
-        room -= sum(cost_of(cell) + MARKUP for cell in cells)
+        room -= sum(cost_of(cell) + limits.markup for cell in cells)
         if rows and room < 0:
             break
         rows.append(cells)

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from errand.presenting.colours import STATUS_COLOURS
 from errand.process.waiting import until
 from errand.trust.links import SignedLinks
 from schemas.pictures import Picture
+from schemas.status import Status
 from tests.support import hostile, sse
 from tests.support.jobs import accepted, claimed, succeeded
 from tests.support.look import Look
@@ -45,7 +47,11 @@ RESULTS: dict[str, Any] = {
     "text": "A longer text, as somebody would write it.\n\n  With lines, and with a word that is long: " + "x" * 300,
     "table": ROWS,
     "fields": {"count": 12, "mean": 3.25, "median": 3, "name": "a sample"},
-    "nested": {"totals": {"north": [1, 2, 3], "south": {"a": "b" * 50}}, "ok": True},
+    "nested": {
+        "totals": {"north": [1, 2, 3], "south": {"a": "b" * 50, "rows": ROWS}},
+        "ok": True,
+        "list": [[], {"a": 1}],
+    },
     "huge": ["all of it is in the file", [1] * 20_000],
     "picture": Picture.of(hostile.png(900, 11), "How often each value occurs").model_dump(),
 }
@@ -100,12 +106,18 @@ def test_each_kind_of_result_can_be_read_on_every_screen(errand: Stack, links: S
     assert look.complaints == []
 
 
+def as_rgb(colour: str) -> str:
+    """Write a colour as a browser gives it."""
+    return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
+
+
 def test_how_a_job_ended_otherwise_and_refusals_can_be_read_on_every_screen(
     errand: Stack, links: SignedLinks, look: Look
 ) -> None:
     store = errand.store
     failed = accepted(store)
-    error = hostile.as_json({"type": "ValueError", "message": "A long sentence about what went wrong. " * 10})
+    message = "A long sentence about what went wrong. " * 10
+    error = hostile.as_json({"type": "ValueError", "message": message, "public": True})
     store.client.hset(store.keys.job(failed), mapping={"status": "failed", "error": error})
     waiting = accepted(store, delay_ms=3_600_000)
     expired = links.job(failed, 1).rpartition("/")[2]
@@ -119,6 +131,11 @@ def test_how_a_job_ended_otherwise_and_refusals_can_be_read_on_every_screen(
         look.page.goto(f"{errand.url}/view/{token}")
         assert look.page.get_by_role("heading", level=1).inner_text() == heading
         look.is_good(name)
+        if name == "failed":
+            colours = "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).borderLeftColor]"
+            ground, line = STATUS_COLOURS[Status.FAILED].ground.dark, STATUS_COLOURS[Status.FAILED].line.dark
+            for part in (look.page.locator(".badge"), look.page.locator(".value")):
+                assert part.evaluate(colours) == [as_rgb(ground), as_rgb(line)]
     assert [told for told in look.complaints if "404" not in told and "410" not in told] == []
 
 

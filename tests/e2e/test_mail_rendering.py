@@ -33,6 +33,7 @@ PEOPLE = "name,born,height,town,remarks\n" + "".join(
 ERROR = {"type": "ValueError", "message": "The text has 1002 columns; at most 1000 are summarised: " + "x" * 120}
 WORDS = "A longer text, as somebody would write it.\n\n  With lines, and with a word that is long: " + "x" * 300
 NESTED = {"totals": {"north": [1, 2, 3], "south": {"a": "b" * 90}}, "numbers": list(range(100)), "ok": True}
+WIDER = [{f"column {n}": n * 1000 for n in range(5)}] * 3
 GROUND = """<style>
 html { background: #fff; color: #000 }
 @media (prefers-color-scheme: dark) { html { background: #111; color: #fff } }
@@ -56,7 +57,7 @@ def mails() -> dict[str, Letter]:
         ],
         "long table": [{"n": n, "square": n * n, "word": "two words"} for n in range(500)],
         "values": NUMBERS,
-        "json": NESTED,
+        "json": NESTED | {"rows": {"of": WIDER}, "mixed": [1, [WIDER, None], {"a": WIDER}]},
         "picture": picture,
     }
     kinds = {

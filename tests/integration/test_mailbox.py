@@ -77,7 +77,7 @@ def test_a_letter_of_the_mailer_is_kept_and_told_in_a_line(catcher):
 
     send_letter(mailer, composed(sample(NoticeKind.RESULT, result="40")))
 
-    assert catcher.line() == "mail to name@email.com: Your operation is complete!\n"
+    assert catcher.line() == "mail to name@email.com: sum(30, 10): 40 - Your operation is complete! (556666)\n"
     [mail] = catcher.mails()
     assert mail["Delivered-To"] == "name@email.com"
     assert mail["Return-Path"] == "<errand@localhost>"
