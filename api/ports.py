@@ -115,6 +115,10 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Return the last lines of the job's log."""
         ...
 
+    def accept_replays(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
+        """Store the replays of jobs that have ended and were not replayed before; return a result for each."""
+        ...
+
     def page(
         self,
         status: str | None = None,
@@ -145,6 +149,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         after: int = 0,
         limit: int = 50,
         fields: Sequence[str] = (),
+        unhandled: bool = False,
     ) -> Page:
         """Return a page of jobs, the oldest first: those after position `after`, up to `upto`."""
         ...
@@ -153,7 +158,7 @@ class JobStore(ScheduleStore, EventStore, AddressStore, Protocol):
         """Return the position of the newest job in the order of creation."""
         ...
 
-    def retry_these(self, job_ids: Sequence[str]) -> list[ControlResult]:
+    def retry_these(self, job_ids: Sequence[str], *, unhandled: bool = False) -> list[ControlResult]:
         """Run several failed or cancelled jobs again in one step."""
         ...
 

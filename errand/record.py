@@ -47,6 +47,7 @@ class JobRecord(NamedTuple):
     timeout: float | None = None
     tags: tuple[str, ...] = ()
     origin: str | None = None
+    replays: tuple[str, ...] = ()
     key: str | None = None
     schedule: str | None = None
     timezone: str | None = None
@@ -95,6 +96,7 @@ class JobRecord(NamedTuple):
             timeout=float(text) if (text := get("timeout")) else None,
             tags=tuple(from_json(text)) if (text := get("tags")) else (),
             origin=get("origin"),
+            replays=tuple(text.split()) if (text := get("replays")) else (),
             key=get("key"),
             schedule=get("schedule"),
             timezone=get("timezone"),

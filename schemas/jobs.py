@@ -52,6 +52,7 @@ _ROW: Final[dict[str, JsonValue]] = {
     "progress": {"progress": 1.0, "message": "78,498 primes below 1,000,000", "eta_seconds": 0.0},
     "tags": ["example"],
     "origin": None,
+    "replays": [],
     "created_at": "2026-11-21T04:43:14.123Z",
     "run_at": None,
     "deadline": None,
@@ -109,6 +110,9 @@ class JobLinks(Links):
     ]
     origin: Annotated[
         str | None, Field(description="The job of which it is a replay; other jobs have no such link.")
+    ] = None
+    replays: Annotated[
+        str | None, Field(description="The list of its replays; a job that was not replayed has no such link.")
     ] = None
 
 
@@ -229,6 +233,13 @@ class Summary(BaseModel):
     tags: list[str]
     origin: Annotated[
         JobId | None, Field(description="The job of which it is a replay; that job may have been deleted.")
+    ]
+    replays: Annotated[
+        list[JobId],
+        Field(
+            description="Its replays, the latest 20; they may have been deleted. A replayed job counts as handled: "
+            "`POST /jobs/retry` leaves it out, until it is run again by its id."
+        ),
     ]
     created_at: Moment
     run_at: Annotated[Moment | None, Field(description="When a delayed job becomes due.")]

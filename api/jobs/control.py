@@ -58,7 +58,8 @@ def retry(job_id: str) -> Answer:
     Without `arguments`, a failed or cancelled job runs again with all its attempts; its deadline no longer applies.
     With `arguments`, the job stays as it is (it may also have succeeded), and a replay is accepted: a new job that
     copies everything from its origin except delay, deadline and key, with the sent arguments replacing the origin's.
-    The replay's `origin` names the job it comes from; `GET /jobs?tag=origin:{id}` lists a job's replays.
+    The replay's `origin` names the job it comes from, whose `replays` name the replay; `GET /jobs?tag=origin:{id}`
+    lists all of them. A job that has been replayed can be run again, or replayed once more: this request names it.
     """
     body = read_optional_body(ReplayRequest)
     if body.arguments is not None:

@@ -26,10 +26,10 @@ from api.jobs.batch import MOST_FAULTS_PER_JOB
 from api.jobs.listing import PARAMETERS
 from api.jobs.replay_specs import NARROWING, PLACES_PATTERN, RETRY_ALL_SPEC, RETRYABLE, UNBOUNDED
 from api.jobs.show import etag_of
-from api.jobs.submit import REPLAYED, accept, store_jobs
+from api.jobs.submit import REPLAYED, accept, rung
 from errand.errors import JobRefused, MoveRefused, OperationUnknown, ParameterRefused
 from errand.record import JobRecord
-from errand.store import NewJob
+from errand.store import AcceptResult, NewJob
 from schemas.problems import Fault
 from schemas.replays import MOST_RETRIED, ReplayRequest
 from schemas.requests import MAX_BODY_BYTES
@@ -75,8 +75,8 @@ def retry_all() -> Answer:
     Runs failed (or cancelled) jobs again: all jobs with this `operation`, this `tag`, or both, the oldest first, up to
     `limit`. Jobs that are accepted later are left out. If more jobs are left, `next` is the `cursor` of the request
     that continues; no job is run twice, even if it fails again at once. With `arguments`, the jobs stay as they are and
-    each gets a replay: a new job with the sent arguments replacing its origin's. With one `Idempotency-Key`, each job
-    is replayed only once.
+    each gets a replay: a new job with the sent arguments replacing its origin's. A job that has a replay counts as
+    handled, and later requests leave it out. Under one `Idempotency-Key`, a repeated request returns the same replays.
     """
     filters = checked_parameters(CHECKS)
     if not filters.keys() & set(NARROWING):
@@ -84,12 +84,13 @@ def retry_all() -> Answer:
     body, errand, key = read_optional_body(ReplayRequest), current_errand(), idempotency.sent_key()
     limit = int(filters.pop("limit", MOST_RETRIED))
     if body.arguments is None:
-        records, following = matching_jobs(errand, filters, limit, ())
+        records, following = matching_jobs(errand, filters, limit, (), unhandled=True)
         return replay_answer(run_again(errand, [record.id for record in records]), [], following)
     limit = min(limit, MOST_BYTES // len(request.get_data()))
-    records, following = matching_jobs(errand, filters, limit, COPIED)
+    # a request that is repeated under its key has to find the jobs that it replayed
+    records, following = matching_jobs(errand, filters, limit, COPIED, unhandled=key is None)
     rows = [replay_or_problem(errand, record, body, key) for record in records if not is_replay_under(key, record)]
-    verdicts = store_jobs(errand, [row for row in rows if isinstance(row, NewJob)])
+    verdicts = store_replays(errand, [row for row in rows if isinstance(row, NewJob)])
     rejected = [row for row in rows if isinstance(row, str)]
     again = bool(verdicts) and all(verdict.kind == "replayed" for verdict in verdicts)
     return replay_answer([verdict.id for verdict in verdicts], rejected, following, REPLAYED if again else None)
@@ -104,8 +105,14 @@ def replay(job_id: str, body: ReplayRequest, edits: dict[str, Any]) -> Answer:
     return accept(errand, replay_of(errand, record, edits), body)
 
 
+def store_replays(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:
+    """Store replays of many jobs; return those of jobs that nobody else has replayed or run again meanwhile."""
+    verdicts = rung(errand, jobs, errand.store.accept_replays(jobs) if jobs else [])
+    return [verdict for verdict in verdicts if verdict.kind != "handled"]
+
+
 def matching_jobs(
-    errand: Errand, filters: dict[str, str], limit: int, fields: Sequence[str]
+    errand: Errand, filters: dict[str, str], limit: int, fields: Sequence[str], *, unhandled: bool
 ) -> tuple[list[JobRecord], str | None]:
     """Return the jobs that match `filters`, the oldest first, and the cursor of the next request (None: no more jobs).
 
@@ -118,7 +125,9 @@ def matching_jobs(
     records: list[JobRecord] = []
     for _ in range(MOST_STEPS):
         most = min(STEP, limit - len(records))
-        page = errand.store.page_of_oldest(**filters, after=after, upto=upto, limit=most, fields=fields)
+        page = errand.store.page_of_oldest(
+            **filters, after=after, upto=upto, limit=most, fields=fields, unhandled=unhandled
+        )
         records += page.records
         if page.next is None:
             return records, None
@@ -129,11 +138,11 @@ def matching_jobs(
 
 
 def run_again(errand: Errand, ids: Sequence[str]) -> list[str]:
-    """Run jobs again and ring their doorbells; return the ids, without jobs that were retried meanwhile."""
+    """Run jobs again and ring their doorbells; return the ids, without jobs that were retried or replayed meanwhile."""
     done: list[str] = []
     for start in range(0, len(ids), STEP):
         step = ids[start : start + STEP]
-        for job_id, control in zip(step, errand.store.retry_these(step), strict=True):
+        for job_id, control in zip(step, errand.store.retry_these(step, unhandled=True), strict=True):
             if control.reply == "done":
                 errand.relay.ring(job_id, control.queue)
                 done.append(job_id)

@@ -99,7 +99,7 @@ def etag_of(record: JobRecord) -> str:
     """
     moments = (record.run_at, record.deadline, record.started_at, record.finished_at, record.expires_at)
     counts = (record.attempt, record.fence, record.retries, record.position)
-    state = (record.status.value, record.progress, *counts, *moments, sorted(record.notes.items()))
+    state = (record.status.value, record.progress, record.replays, *counts, *moments, sorted(record.notes.items()))
     return blake2b(repr(state).encode(), digest_size=10).hexdigest()
 
 

@@ -121,7 +121,11 @@ def message_for(errand: Errand, job: NewJob) -> str:
 
 def store_jobs(errand: Errand, jobs: Sequence[NewJob]) -> list[AcceptResult]:
     """Store the jobs in one step and ring the doorbells of the new ones. Raises IdempotencyKeyReused."""
-    verdicts = errand.group_commit.accept(jobs) if jobs else []
+    return rung(errand, jobs, errand.group_commit.accept(jobs) if jobs else [])
+
+
+def rung(errand: Errand, jobs: Sequence[NewJob], verdicts: list[AcceptResult]) -> list[AcceptResult]:
+    """Ring the doorbells of the jobs that were stored; return the verdicts. Raises IdempotencyKeyReused."""
     if any(verdict.kind == "conflict" for verdict in verdicts):
         raise IdempotencyKeyReused()
     for job, verdict in zip(jobs, verdicts, strict=True):

@@ -64,13 +64,14 @@ def summary_of(record: JobRecord, root: str = "") -> dict[str, str]:
         "progress": record.progress or "null",
         "tags": _json(record.tags),
         "origin": f'"{origin}"' if origin else "null",
+        "replays": _json(record.replays),
         "created_at": _moment(record.created_at),
         "run_at": _moment(record.run_at),
         "deadline": _moment(record.deadline),
         "started_at": _moment(record.started_at),
         "finished_at": _moment(record.finished_at),
         "expires_at": _moment(record.expires_at),
-        "links": _links(f"{root}/jobs/", record.id, origin),
+        "links": _links(f"{root}/jobs", record),
     }
 
 
@@ -91,9 +92,10 @@ def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
-def _links(jobs: str, job_id: str, origin: str | None) -> str:
-    path = jobs + job_id
-    also = f',"origin":"{jobs}{origin}"' if origin else ""
+def _links(jobs: str, record: JobRecord) -> str:
+    path = f"{jobs}/{record.id}"
+    also = f',"origin":"{jobs}/{record.origin}"' if record.origin else ""
+    also += f',"replays":"{jobs}?tag=origin:{record.id}"' if record.replays else ""
     return f'{{"self":"{path}","events":"{path}/events","log":"{path}/log"{also}}}'
 
 

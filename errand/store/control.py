@@ -44,9 +44,14 @@ class ControlPart(StorePart):
         """Run a failed or cancelled job again with all its attempts; `refused` in any other status."""
         return self.retry_these([job_id], seen)[0]
 
-    def retry_these(self, job_ids: Sequence[str], seen: str = ANY_STATE) -> list[ControlResult]:
-        """Do the same with several jobs in one step; return a result for each, in their order."""
-        rows = self._run("retry", seen, *job_ids) if job_ids else []
+    def retry_these(
+        self, job_ids: Sequence[str], seen: str = ANY_STATE, *, unhandled: bool = False
+    ) -> list[ControlResult]:
+        """Do the same with several jobs in one step; return a result for each, in their order.
+
+        `unhandled`: `refused` also for jobs that have been replayed.
+        """
+        rows = self._run("retry", seen, "unhandled" if unhandled else "", *job_ids) if job_ids else []
         return [ControlResult(reply, _status(before), queue) for reply, before, queue in rows]
 
     def retry_notifications(self, job_id: str) -> ControlResult:

@@ -7,7 +7,7 @@ Next: `scripts/accept.lua`.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from errand.record import JobRecord
 from errand.store.attempts import shortened
@@ -17,7 +17,10 @@ from schemas.operations import COMPUTE
 from schemas.priority import Priority
 from schemas.status import FINAL, Status
 
-VerdictKind = Literal["new", "replayed", "conflict"]
+VerdictKind = Literal["new", "replayed", "conflict", "handled"]
+
+_REFUSALS: Final[dict[str, VerdictKind]] = {"!": "conflict", "-": "handled"}
+"""What a job is not stored for, by the answer of the script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,10 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class AcceptResult:
-    """What became of a NewJob: stored, found under its key, or refused because the key is another job's."""
+    """What became of a NewJob: stored, found under its key, refused because the key is another job's, or passed over.
+
+    A replay is passed over (`handled`) if its origin has been replayed, or runs again.
+    """
 
     id: str
     kind: VerdictKind
@@ -150,6 +156,10 @@ class JobsPart(StorePart):
         how = ("quiet" if quiet else "", "together")
         return _verdicts(jobs, self._run("accept", self._mail, *how, *_flat(jobs)))
 
+    def accept_replays(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
+        """Do the same with replays of many jobs; none is made of a job that has been replayed, or that runs again."""
+        return _verdicts(jobs, self._run("accept", self._mail, "", "unhandled", *_flat(jobs)))
+
     def accept_each(self, jobs: Sequence[NewJob]) -> list[AcceptResult]:
         """Store jobs of different clients in one step: only a job whose own key conflicts is refused."""
         return _verdicts(jobs, self._run("accept", self._mail, "", "each", *_flat(jobs)))
@@ -231,13 +241,12 @@ def _verdicts(jobs: Sequence[NewJob], answers: Sequence[str]) -> list[AcceptResu
 
 def arguments_of(job: NewJob) -> list[str]:
     """Write a job as `scripts/shared/read_job.lua` reads it."""
-    fields = ["arguments", job.arguments, "max_attempts", str(job.max_attempts)]
+    fields = ["origin", job.origin] if job.origin else []
+    fields += ["arguments", job.arguments, "max_attempts", str(job.max_attempts)]
     if job.timeout is not None:
         fields += ["timeout", str(job.timeout)]
     if job.webhook_url:
         fields += ["webhook_url", job.webhook_url]
-    if job.origin:
-        fields += ["origin", job.origin]
     if job.notify:
         fields += ["notify", " ".join(job.notify)]
     if job.timezone:
@@ -254,7 +263,8 @@ def arguments_of(job: NewJob) -> list[str]:
 def _verdict(job: NewJob, answer: str) -> AcceptResult:
     if not answer:
         return AcceptResult(job.id, "new")
-    return AcceptResult(job.id, "conflict") if answer == "!" else AcceptResult(answer, "replayed")
+    kind = _REFUSALS.get(answer)
+    return AcceptResult(job.id, kind) if kind else AcceptResult(answer, "replayed")
 
 
 def _commit(answer: str) -> Commit:

@@ -29,6 +29,7 @@ LISTED = (
     "deadline",
     "timeout",
     "origin",
+    "replays",
 )
 """Further fields of a row of the list: all except arguments, result and notifications, which may be large."""
 
@@ -71,9 +72,14 @@ class ListingPart(StorePart):
         after: int = 0,
         limit: int = 50,
         fields: Sequence[str] = LISTED,
+        unhandled: bool = False,
     ) -> Page:
-        """Return up to `limit` of them, the oldest first, after the place `after` and up to the place `upto`."""
-        return self._page((status, operation, tag), ("oldest", f"({after}", str(upto)), limit, fields)
+        """Return up to `limit` of them, the oldest first, after the place `after` and up to the place `upto`.
+
+        `unhandled`: without those that have been replayed.
+        """
+        bounds = ("oldest", f"({after}", str(upto))
+        return self._page((status, operation, tag), bounds, limit, fields, unhandled=unhandled)
 
     def newest_place(self) -> int:
         """Return the place of the newest job, or 0; all jobs that come later get a higher one."""
@@ -82,11 +88,18 @@ class ListingPart(StorePart):
         return int(rows[0][1]) if rows else 0
 
     def _page(
-        self, filters: tuple[str | None, ...], bounds: tuple[str, str, str], limit: int, fields: Sequence[str]
+        self,
+        filters: tuple[str | None, ...],
+        bounds: tuple[str, str, str],
+        limit: int,
+        fields: Sequence[str],
+        *,
+        unhandled: bool = False,
     ) -> Page:
         asked = (each or "" for each in filters)
         names = (*REQUIRED, *fields)
-        following, *rows = self._run("list_jobs", *asked, *bounds, limit, MOST_LOOKED_AT, MOST_BYTES, *names)
+        most = (limit, MOST_LOOKED_AT, MOST_BYTES)
+        following, *rows = self._run("list_jobs", *asked, *bounds, *most, "unhandled" if unhandled else "", *names)
         return Page([_record(names, row) for row in rows], following or None)
 
 

@@ -96,9 +96,25 @@ class Life(RuleBasedStateMachine):
         origin = self.store.client.hgetall(self.store.keys.job(job))
         again = new_job(queue=origin["queue"], tags=("t", f"origin:{job}"), origin=job)
         self.store.accept([again])
-        assert self.store.client.hgetall(self.store.keys.job(job)) == origin, "the origin stays as it was"
+        after = self.store.client.hgetall(self.store.keys.job(job))
+        linked = {"replays": after.get("replays"), "handled": origin.get("retries", "0")}
+        assert after == {**origin, **linked}, "the origin stays as it was, but for the link"
+        assert after["replays"].split()[-1] == again.id
         self.ids.add(again.id)
         return again.id
+
+    @rule(status=some.sampled_from((Status.FAILED, Status.CANCELLED)))
+    def replay_all_that_nobody_has_replayed(self, status):
+        there = [job for job in self.ids if self.status_of(job) is status and not self.is_handled(job)]
+        upto = self.store.newest_place()
+        page = self.store.page_of_oldest(status, tag="t", upto=upto, limit=100, fields=("queue",), unhandled=True)
+        assert sorted(record.id for record in page.records) == sorted(there)
+        origins = [(record.id, record.queue) for record in page.records]
+        twice = [new_job(queue=queue, tags=("t",), origin=job) for job, queue in [*origins, *origins]]
+        verdicts = self.store.accept_replays(twice) if twice else []
+        assert [verdict.kind for verdict in verdicts] == ["new"] * len(there) + ["handled"] * len(there)
+        assert all(self.is_handled(job) for job in there)
+        self.ids |= {replay.id for replay in twice[: len(there)]}
 
     @rule(job=jobs)
     def remove(self, job):
@@ -242,6 +258,10 @@ class Life(RuleBasedStateMachine):
     def status_of(self, job):
         record = self.store.get(job)
         return record.status if record else None
+
+    def is_handled(self, job: str) -> bool:
+        handled, retries = self.store.client.hmget(self.store.keys.job(job), "handled", "retries")
+        return handled is not None and handled == (retries or "0")
 
     def holds(self, lease: Lease) -> bool:
         record = self.store.get(lease.id)

@@ -1,8 +1,9 @@
 -- Run failed or cancelled jobs again, with as many attempts as they had; a deadline that they had no longer counts.
 -- Attempts go on counting, so `max_attempts` grows.
--- ARGV: prefix, the state that they must have ('': any), id ...
+-- ARGV: prefix, the state that they must have ('': any), 'unhandled' to pass over jobs that have been replayed, or '',
+-- then id ...
 -- Returns for each {done|refused|unknown|changed, status before, queue}.
--- Shared: places, queue, notification_keys, notify, finish, attempts, job_state.
+-- Shared: places, queue, notification_keys, notify, finish, attempts, handled, job_state.
 local now = now_ms()
 
 -- Add the last attempt to the history, where a worker of an earlier release ended it and did not.
@@ -19,6 +20,9 @@ local function again(id)
   if not f.status or f.deleted then return {'unknown', '', ''} end
   if not is_as_seen(f, ARGV[2]) then return {'changed', f.status, ''} end
   if f.status ~= 'failed' and f.status ~= 'cancelled' then return {'refused', f.status, ''} end
+  if ARGV[3] == 'unhandled' and is_handled(call('HGET', job, 'handled'), f.retries) then
+    return {'refused', f.status, ''}
+  end
   complete_history(id, f)
   local before = call('HGET', job, 'attempts_before') or 0
   call('HSET', job, 'attempts_before', f.attempt, 'max_attempts', int(f.max_attempts - before + f.attempt))
@@ -32,5 +36,5 @@ local function again(id)
 end
 
 local answers = {}
-for i = 3, #ARGV do answers[#answers + 1] = again(ARGV[i]) end
+for i = 4, #ARGV do answers[#answers + 1] = again(ARGV[i]) end
 return answers

@@ -88,7 +88,21 @@ def test_page_after_page_each_failed_job_is_replayed_once_though_replays_fail_as
 
     assert len(pages) == 3
     assert [shared.get(f"/jobs/{job_id}").json()["origin"] for job_id in replays] == ids
+    assert [shared.get(f"/jobs/{job_id}").json()["replays"] for job_id in ids] == [[each] for each in replays]
     problem(shared.post("/jobs/retry?status=failed"), 400, "urn:errand:parameter-refused")
+
+
+def test_a_second_request_replays_nothing_that_the_first_has_replayed(shared):
+    rows = [{"operation": "div", "arguments": {"value": n, "other": 0}, "tags": ["many:twice"]} for n in range(3)]
+    ids = [row["id"] for row in shared.post("/jobs/batch", {"jobs": rows}).json()["jobs"]]
+    until(lambda: all_failed(shared, "many:twice", 3), 30, "all failed")
+    request = ("/jobs/retry?operation=div&tag=many:twice", {"arguments": {"other": 1}})
+
+    first, second = shared.post(*request).json(), shared.post(*request).json()
+
+    assert (first["retried"], second) == (3, {"retried": 0, "jobs": [], "rejected": [], "next": None})
+    assert [shared.finished(job_id)["result"] for job_id in first["jobs"]] == [0, 1, 2]
+    assert [shared.get(f"/jobs/{job_id}").json()["replays"] for job_id in ids] == [[each] for each in first["jobs"]]
 
 
 def all_failed(stack, tag, count):

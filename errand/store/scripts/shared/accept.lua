@@ -4,6 +4,20 @@ local function moment_of(text, now)
   return string.sub(text, 1, 1) == '+' and now + tonumber(text) or tonumber(text)
 end
 
+-- Link a job to its replay: its latest replays stand in its record, and it counts as handled.
+local function link_replay(origin, id)
+  local MOST_BYTES = 20 * 37 - 1
+  local job = P .. 'job:' .. origin
+  local f = call('HMGET', job, 'status', 'replays', 'retries')
+  if not f[1] then return end
+  local replays = f[2] and f[2] .. ' ' .. id or id
+  while #replays > MOST_BYTES and string.find(replays, ' ', 1, true) do
+    replays = string.sub(replays, string.find(replays, ' ', 1, true) + 1)
+  end
+  call('HSET', job, 'replays', replays)
+  if is_final(f[1]) then call('HSET', job, 'handled', f[3] or '0') end
+end
+
 -- Store a new job, as read_job returns it, with its receipts; it is accepted, or scheduled if it has a delay. `mail`
 -- is 'on' or 'off'; `seq` is its place among all jobs. Returns its status.
 local function accept(new, mail, now, seq)
@@ -34,6 +48,7 @@ local function accept(new, mail, now, seq)
     call('HSET', job, 'key', new.key)
     call('SET', P .. 'key:' .. new.key, id .. ' ' .. new.fingerprint)
   end
+  if ARGV[new.first_field] == 'origin' then link_replay(ARGV[new.first_field + 1], id) end
   if emails ~= '' then
     call('HSET', job, 'email', emails, 'mail', mail)
     if sends_on(job, 'accepted') then notify_addresses(job, id, 'receipt', '', nil, emails, mail, now) end

@@ -53,7 +53,8 @@ class TestOneReplay:
         origin = failed(
             api_store, **chosen, arguments='{"value":12345678901234567890,"other":1}', deadline_in_ms=60_000
         )
-        before = client.get(f"/jobs/{origin}").json
+        answer = client.get(f"/jobs/{origin}")
+        before, etag = answer.json, answer.headers["ETag"]
 
         answer = client.post(f"/jobs/{origin}/retry", json=EDITS)
 
@@ -69,7 +70,11 @@ class TestOneReplay:
         assert {name: job[name] for name in same} == {name: before[name] for name in same}
         assert [note["to"] for note in job["notifications"]] == ["name@email.com", "b@email.com"]
         assert api_store.get(job_id).notify == ("accepted", "failed")
-        assert client.get(f"/jobs/{origin}").json == before, "the origin stays as it was"
+        after = client.get(f"/jobs/{origin}", headers={"If-None-Match": etag})
+        assert after.status_code == 200, "it has changed"
+        links = before["links"] | {"replays": f"/jobs?tag=origin:{origin}"}
+        assert after.json == before | {"replays": [job_id], "links": links}, "but for the link"
+        assert [row["id"] for row in client.get(after.json["links"]["replays"]).json["jobs"]] == [job_id]
         assert [row["id"] for row in client.get(f"/jobs?tag=origin:{origin}").json["jobs"]] == [job_id]
 
     def test_its_webhook_is_its_origins(self, client, api_store):
@@ -259,6 +264,52 @@ class TestMany:
         assert len(doorbells.rung) == 3
         other = client.post("/jobs/retry?operation=add", json={"arguments": {"other": 8}}, headers=key)
         refused(other, 422, "idempotency-key-reused")
+
+    @pytest.mark.parametrize("body", [None, EDITS])
+    def test_a_second_request_leaves_out_what_the_first_has_replayed(self, client, api_store, doorbells, body):
+        origins = [failed(api_store, tags=("x",)) for _ in range(3)]
+        first = retried(client, "tag=x", EDITS)
+        assert first.retried == 3
+        late = failed(api_store, tags=("x",))
+
+        second = retried(client, "tag=x&limit=1", body)
+
+        assert [api_store.get(job_id).origin or job_id for job_id in second.jobs] == [late]
+        assert statuses(api_store, origins) == ["failed"] * 3
+        assert retried(client, "tag=x", EDITS).jobs == []
+        assert len(doorbells.rung) == 4
+
+    def test_a_request_under_another_key_replays_nothing_twice(self, client, api_store):
+        failed(api_store)
+        assert retried(client, "operation=add", EDITS, **{"Idempotency-Key": "k-1"}).retried == 1
+
+        again = retried(client, "operation=add", EDITS, **{"Idempotency-Key": "k-2"})
+
+        assert (again.retried, again.rejected) == (0, [])
+
+    def test_a_job_that_was_replayed_can_be_named_and_run_again_or_replayed_once_more(self, client, api_store):
+        origin = failed(api_store)
+        ids = [client.post(f"/jobs/{origin}/retry", json=EDITS).json["id"] for _ in range(2)]
+        assert client.get(f"/jobs/{origin}").json["replays"] == ids
+
+        answer = client.post(f"/jobs/{origin}/retry")
+
+        assert (answer.status_code, answer.json["status"], answer.json["replays"]) == (202, "accepted", ids)
+
+    def test_what_was_cancelled_and_replayed_is_left_out_as_well(self, client, api_store):
+        failed(api_store, Status.CANCELLED)
+        assert retried(client, "operation=add&status=cancelled", EDITS).retried == 1
+
+        assert retried(client, "operation=add&status=cancelled").retried == 0
+
+    def test_a_replay_of_a_job_that_was_run_again_has_the_attempts_of_one_run(self, client, api_store):
+        origin = failed(api_store, max_attempts=2)
+        client.post(f"/jobs/{origin}/retry")
+        fail_all(api_store)
+        assert client.get(f"/jobs/{origin}").json["max_attempts"] == 3
+
+        replay = client.post(f"/jobs/{origin}/retry", json=EDITS).json["id"]
+        assert client.get(f"/jobs/{replay}").json["max_attempts"] == 2
 
     def test_a_request_stops_before_it_copies_too_much(self, client, api_store, monkeypatch):
         monkeypatch.setattr(replays, "MOST_BYTES", 1000)

@@ -130,6 +130,7 @@ def test_a_waiting_job_is_shown_and_says_when_to_ask_again(client, api_store):
         "progress": None,
         "tags": [],
         "origin": None,
+        "replays": [],
         "created_at": "2025-11-21T04:40:00.007Z",
         "run_at": None,
         "deadline": None,
