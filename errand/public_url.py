@@ -1,7 +1,7 @@
 """Checks PUBLIC_URL, the address under which clients reach the API, and writes it as links in mails need it."""
 
 import re
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -63,9 +63,19 @@ def _host(parts: SplitResult) -> str:
         host = ascii_host(host)
     except ValueError:
         host = ""
-    if not _HOST.fullmatch(host) or len(host) > MAX_HOST:
+    if not _HOST.fullmatch(host) or len(host) > MAX_HOST or not _is_possible(host):
         raise ValueError("has no valid host name")
     return host
+
+
+def _is_possible(host: str) -> bool:
+    """Return False for a host that ends in a number and is no IPv4 address: browsers open no such link."""
+    if not host.rstrip(".").rpartition(".")[2].isdecimal():
+        return True
+    try:
+        return bool(IPv4Address(host))
+    except ValueError:
+        return False
 
 
 def _port(parts: SplitResult) -> str:

@@ -29,7 +29,14 @@ def split_list(text: str) -> list[str]:
 
 def parse_networks(text: str) -> list[IPv4Network | IPv6Network]:
     """Read networks in CIDR notation, separated by commas."""
-    return [ip_network(item) for item in split_list(text)]
+    return [_network(item) for item in split_list(text)]
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError as fault:
+        raise ValueError(f"must be networks such as 10.0.0.0/8, separated by commas: {str(fault)[:120]}") from None
 
 
 def _url(*schemes: str, separator: str | None = None) -> AfterValidator:
@@ -102,7 +109,11 @@ def _check_web_address(text: str) -> str:
 
 
 def _check_folder(text: str) -> str:
-    if text and Path(text).exists() and not Path(text).is_dir():
+    try:
+        is_other = bool(text) and Path(text).exists() and not Path(text).is_dir()
+    except OSError as fault:
+        raise ValueError(f"can't be used: {fault.strerror}") from None
+    if is_other:
         raise ValueError("must be a folder")
     return text
 
