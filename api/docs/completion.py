@@ -9,12 +9,21 @@ from typing import Any, Final
 from flask import Flask
 
 from api.docs.names import UniqueNames, camel, pascal
-from api.http.specs import NOT_ALLOWED, UNSUPPORTED, reference
+from api.http.specs import CROSS_SITE, MISDIRECTED, NOT_ALLOWED, TOO_LARGE, UNSUPPORTED, reference
 from api.plugins import EXTENSION, path_of, requests_of
 from schemas.problems import MEDIA_TYPE, Problem
 
-SHARED_RESPONSES: Final = {"NotAllowed": NOT_ALLOWED, "Unsupported": UNSUPPORTED}
+SHARED_RESPONSES: Final = {
+    "CrossSite": CROSS_SITE,
+    "NotAllowed": NOT_ALLOWED,
+    "TooLarge": TOO_LARGE,
+    "Unsupported": UNSUPPORTED,
+    "Misdirected": MISDIRECTED,
+}
 """Responses that operations of any route refer to, by their names in the document."""
+
+FROM_ANYWHERE: Final = "/unsubscribe/"
+"""Where pages of other sites may send requests: `api/http/cross_site.py`."""
 
 Described = tuple[str, str, dict[str, Any]]
 """A path of the document, a method in lower case, and its description."""
@@ -27,9 +36,8 @@ def complete(document: dict[str, Any], app: Flask) -> None:
     for path, method, operation in operations_of(document):
         _split_docstring(operation)
         responses = operation["responses"]
-        responses["405"] = {"$ref": "#/components/responses/NotAllowed"}
-        if "requestBody" in operation:
-            responses.setdefault("415", {"$ref": "#/components/responses/Unsupported"})
+        for status, name in _shared_by(path, method, operation):
+            responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
         if (path, method) in of_plugins:
             _say_that_errors_are_problems(responses)
 
@@ -56,6 +64,16 @@ def name_operations(document: dict[str, Any], app: Flask) -> None:
         package = view.__module__.rpartition(".")[0].rpartition(".")[2]
         own = () if view.__module__.startswith("api.") else (camel(f"{package}_{wanted}"),)
         operation["operationId"] = names.claim_first(wanted, *own, f"{wanted}{pascal(method)}{pascal(path)}")
+
+
+def _shared_by(path: str, method: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the statuses that a request can be answered with before its view is asked, and their descriptions."""
+    if method != "get" and not path.startswith(FROM_ANYWHERE):
+        yield "403", "CrossSite"
+    yield "405", "NotAllowed"
+    if "requestBody" in operation:
+        yield from (("413", "TooLarge"), ("415", "Unsupported"))
+    yield "421", "Misdirected"
 
 
 def _function_name(view: Any, method: str) -> str:

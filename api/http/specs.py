@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 
 from api.http.problems import HTTP_SENTENCES, plain_problem, problem_body
-from errand.errors import ErrandError, MediaTypeUnsupported, PreconditionFailed, StoreUnavailable
+from errand.errors import CrossSiteRefused, ErrandError, MediaTypeUnsupported, PreconditionFailed, StoreUnavailable
 from schemas.jobs import ID_IN_ANY_CASE
 from schemas.problems import MEDIA_TYPE, Problem
 
@@ -116,6 +116,12 @@ NOT_ALLOWED: Final = problem_response(
     plain_problem(405, HTTPStatus.METHOD_NOT_ALLOWED.phrase, "This path does not allow PATCH; it allows GET and HEAD."),
     {"Allow": header("The methods that the path allows.", always=True)},
 )
-"""Part of every path's description."""
+"""Part of every path's description, as is the next."""
+MISDIRECTED: Final = problem_response(
+    "The `Host` is not one that this server answers for (`TRUSTED_HOSTS`).",
+    plain_problem(421, HTTPStatus.MISDIRECTED_REQUEST.phrase, "This server doesn't answer for the host other.example."),
+)
+CROSS_SITE: Final = problem_response("A page of another site sent this request.", CrossSiteRefused())
+"""Part of each description of a request that changes something."""
 
 JOB_ID: Final = parameter("job_id", "path", "The job's id.", format="uuid", pattern=f"^{ID_IN_ANY_CASE.pattern}$")

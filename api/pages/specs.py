@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from api.events.specs import WATCHING as JOB_EVENTS_SPEC
 from api.http.form_values import with_own_token, with_token
-from api.http.specs import STORE_DOWN, Spec, parameter, problem_response
+from api.http.specs import STORE_DOWN, TOO_LARGE, UNSUPPORTED, Spec, parameter, problem_response
 from api.pages.result import BUTTONS
 from errand.errors import FileUnknown, FormRefused, LinkExpired, LinkRefused
 
@@ -96,6 +96,8 @@ UNSUBSCRIBE_SPEC: Final[Spec] = {
             problem_response("The form has no `List-Unsubscribe` with one of the two values.", FormRefused())
         ),
         "404": _FORGED,
+        "413": _in_both(TOO_LARGE),
+        "415": _in_both(UNSUPPORTED),
         "503": _DOWN,
     },
 }

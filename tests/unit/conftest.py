@@ -13,6 +13,7 @@ from api.dispatch.long_request_slot import SLOT_KEY, LongRequestSlot
 from errand.settings import Settings
 from errand.trust.links import SignedLinks
 from tests.support.api import ADD, ANYTHING, TREE, SilentRelay, WatchedStore
+from tests.support.api_document import CheckedClient
 from tests.support.view import ID, RECORD, path_of
 
 
@@ -44,6 +45,8 @@ def api(settings: Settings, api_store: WatchedStore, doorbells: SilentRelay) -> 
 
 @pytest.fixture
 def client(api: Flask) -> FlaskClient:
+    """A client that compares each answer with the API's document."""
+    api.test_client_class = CheckedClient
     return api.test_client()
 
 

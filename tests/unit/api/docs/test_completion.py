@@ -30,11 +30,22 @@ def test_links_lead_to_requests_that_there_are(document):
     assert {link["operationId"] for link in links.values()} <= names
 
 
-def test_what_reads_a_body_refuses_a_compressed_one_and_says_so(client, document):
+def test_what_reads_a_body_refuses_a_compressed_and_a_large_one_and_says_so(client, document):
     for path, method, operation in operations_of(document):
-        assert ("requestBody" in operation) <= ("415" in operation["responses"]), (path, method)
+        assert ("requestBody" in operation) <= ({"413", "415"} <= operation["responses"].keys()), (path, method)
     answer = client.post("/unsubscribe/x", data=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
     assert answer.status_code == 415
+
+
+def test_what_changes_something_refuses_pages_of_other_sites_and_says_so(client, document):
+    for path, method, operation in operations_of(document):
+        assert (method != "get" and not path.startswith("/unsubscribe")) == ("403" in operation["responses"]), path
+    assert client.post("/jobs", json={}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_every_request_may_be_for_another_host_and_with_another_method(document):
+    for path, method, operation in operations_of(document):
+        assert {"405", "421"} <= operation["responses"].keys(), (path, method)
 
 
 def test_the_usual_answer_to_a_job_stands_first(document):
