@@ -79,6 +79,7 @@ def _text_view(text: Text) -> dict[str, Any]:
     size = len(text.content)
     shown = safe_text.clean(text.content[:MAX_SHOWN])
     kind = "text" if text.document.startswith('"') else "json"
+    of_json = " of its JSON" if text.document.startswith(("{", "[")) else ""
     return {
         "text": "none"
         if text.document in EMPTY
@@ -86,7 +87,7 @@ def _text_view(text: Text) -> dict[str, Any]:
         if text.document.startswith(("{", "["))
         else shown,
         "short": size <= SHORT,
-        "cut": f"the first {MAX_SHOWN:,} of {size:,} characters" if size > MAX_SHOWN else "",
+        "cut": f"the first {MAX_SHOWN:,} of {size:,} characters{of_json}" if size > MAX_SHOWN else "",
         "files": _buttons(kind) if size > SHORT else [],
     }
 

@@ -46,7 +46,7 @@ def result_words(shape: Shape, budget: int = BUDGET) -> Variables:
             words = _layout(shape, budget)
         case Image(alt=alt):
             words = {"picture": {"source": None, "alt": alt or "(a picture without a description)"}, "whole": False}
-    return _NONE | {"early": False} | words
+    return _NONE | {"early": False, "is_json": False} | words
 
 
 def _text(shape: Text, budget: int) -> Variables:
@@ -59,7 +59,8 @@ def _text(shape: Text, budget: int) -> Variables:
         words["text"] = "none"
     elif shape.document.startswith(("{", "[")) and len(lines := indented(text, None)) <= 2 * MAX_SHOWN:
         words["text"] = lines
-    return words | {"whole_in_text": words["whole"], "early": len(words["text"]) <= MAX_EARLY}
+    is_json = shape.document.startswith(("{", "[")) and shape.document not in EMPTY
+    return words | {"whole_in_text": words["whole"], "early": len(words["text"]) <= MAX_EARLY, "is_json": is_json}
 
 
 def _layout(shape: Table | Tree, budget: int) -> Variables:

@@ -66,6 +66,8 @@ def samples() -> Iterator[DueNotification]:
         {"rows": [_COLUMN], "more": {"of": ["them"]}},
         [_COLUMN] * 2,
         [_COLUMN] * 200,
+        [{f"column {n}": "some words" for n in range(24)}] * 30,
+        {"deep": [[[[[[[{"a": 1}]]]]]]], "members": {f"m{n}": [n] for n in range(60)}, "none": None},
         [1.5, "two", None],
         "a long text " * 10_000,
     ):
@@ -78,6 +80,7 @@ def samples() -> Iterator[DueNotification]:
     yield sample(NoticeKind.CANCELLED, error='{"type":"Cancelled","message":"called off while it ran"}')
     yield sample(NoticeKind.CANCELLED)
     yield sample(NoticeKind.LETTER, subject="testing", body="Just testing\n\nwith two paragraphs")
+    yield sample(NoticeKind.LETTER, subject="a long one", body=("many words\n" * 10_000).strip())
 
 
 def check_templates(settings: Settings) -> None:

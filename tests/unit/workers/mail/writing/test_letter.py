@@ -422,7 +422,8 @@ def test_a_long_result_is_cut_and_the_rest_is_in_its_file_or_behind_the_link(sto
         (bare.text, "The link below leads to the whole result."),
         (seen(bare.html), "The button leads to the whole result."),
     ):
-        assert f"These are the first 2,000 of {size} characters. {where}" in " ".join(part.split())
+        unit = "characters of its JSON" if stored.startswith("[") else "characters"
+        assert f"These are the first 2,000 of {size} {unit}. {where}" in " ".join(part.split())
     assert f"See the whole result (until 21 November 2026, 07:13 UTC):\n{LINK}\n" in bare.text
     assert "See the whole result" in seen(bare.html)
 
