@@ -6,10 +6,12 @@ finds what does not fit.
 
 from typing import Any, Final
 
-from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError, Validator
+import jsonschema_rs
+from jsonschema_rs import Draft202012Validator, RegexOptions, Validator
+from pydantic import ValidationError
 
 from api.http.body import pointer
-from schemas.arguments.verdict import EXACT_FLOATS, KEYWORD, ROUNDS_TO_INFINITY, Verdict
+from schemas.arguments.verdict import EXACT_FLOATS, KEYWORD, ROUNDS_TO_INFINITY, verdict
 
 Schema = dict[str, Any]
 
@@ -39,11 +41,16 @@ class PydanticKeyword:
 
     def __init__(self, parent: Schema, schema: Any, path: list[str | int]) -> None:
         """Compile the schema; the library reports what is raised."""
-        self._verdict = Verdict(schema)
+        self._verdict = verdict(schema)
 
     def validate(self, instance: Any) -> None:
-        """Raise pydantic's error if the value does not fit."""
-        self._verdict.check(instance)
+        """Raise ValueError if the value does not fit."""
+        try:
+            self._verdict.check(instance)
+        except ValidationError:
+            raise ValueError(
+                "does not fit"
+            ) from None  # the library writes an error as text, and pydantic's may fill megabytes
 
 
 OPTIONS: Final[dict[str, Any]] = {
@@ -63,7 +70,7 @@ def compiled(schema: Schema) -> Validator:
     """Compile an `asserted` schema; raise ValueError with a sentence that says why it can't be used."""
     try:
         return Draft202012Validator(schema, **OPTIONS)
-    except ValidationError as fault:
+    except jsonschema_rs.ValidationError as fault:
         reason = f"{fault.message} ({REGEX})" if fault.kind.as_dict() == {"format": "regex"} else fault.message
         raise ValueError(f"its JSON Schema can't be used: {reason}, at #{pointer(*fault.instance_path)}") from None
 

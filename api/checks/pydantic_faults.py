@@ -15,19 +15,28 @@ from pydantic_core import ErrorDetails
 
 from api.http.body import MOST_FAULTS, pointer
 from api.http.json_text import Path
-from schemas.arguments.verdict import Verdict
+from schemas.arguments.verdict import Verdict, verdict
 from schemas.problems import Fault
 
 SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "string_pattern_mismatch": lambda context: f"must match {json.dumps(context['pattern'], ensure_ascii=False)}",
     "string_too_short": lambda context: f"must have at least {context['min_length']} characters",
     "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
-    "too_short": lambda context: f"must have at least {context['min_length']} different items",
-    "too_long": lambda context: f"must have at most {context['max_length']} items",
+    "too_short": lambda context: f"must have at least {context['min_length']} {_items(context)}",
+    "too_long": lambda context: f"must have at most {context['max_length']} {_items(context)}",
     "multiple_of": lambda context: f"must be a multiple of {context['multiple_of']}",
-    "date_past": lambda _: "must be in the past",
-    "datetime_past": lambda _: "must be in the past",
-    "string_type": lambda _: "must be of type string",
+    "int_type": lambda _: "must be a whole number, without quotes",
+    "float_type": lambda _: "must be a number, without quotes",
+    "uuid_type": lambda _: "must be a UUID, as a string",
+    "url_type": lambda _: "must be a URL, as a string",
+    "dict_type": lambda _: "must be a JSON object",
+    "set_item_not_hashable": lambda _: "must not be a list or an object",
+    **dict.fromkeys(("string_type", "bytes_type"), lambda _: "must be of type string"),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), lambda _: "must be a list"),
+    "decimal_type": lambda _: "must be a number, or a string with one",
+    **dict.fromkeys(("complex_type", "complex_str_parsing"), lambda _: "must be a number, or a string like 1+2j"),
+    "json_type": lambda _: "must be a string of JSON",
+    **dict.fromkeys(("date_past", "datetime_past"), lambda _: "must be in the past"),
 }
 """Our sentence for each type of pydantic error; for other types, pydantic's own in the form of ours."""
 
@@ -52,7 +61,7 @@ def pydantic_faults(schema: Any, value: Any, at: Path) -> Iterator[Fault]:
 
 @lru_cache(maxsize=256)
 def _verdict(schema_text: str) -> Verdict:
-    return Verdict(json.loads(schema_text))
+    return verdict(json.loads(schema_text))
 
 
 def _place(steps: Path, value: Any) -> Path:
@@ -78,3 +87,7 @@ def _sentence(row: ErrorDetails) -> str:
         return f"is not valid: {message}"
     verb = subject[0].rpartition("should")[2]
     return f"must{verb}{message[subject.end() :]}"
+
+
+def _items(context: dict[str, Any]) -> str:
+    return "fields" if context["field_type"] == "Dictionary" else "different items"

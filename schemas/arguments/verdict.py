@@ -53,15 +53,7 @@ class Verdict:
 
     def __init__(self, schema: Node) -> None:
         """Compile a core schema, a worker's or the value of `x-pydantic`; raise pydantic's SchemaError or KeyError."""
-        core = exact(schema)
-        complete = [cls for cls in _classes(core) if vars(cls).get("__pydantic_complete__")]
-        try:
-            for cls in complete:  # pydantic would take the validator that a complete class has, and not this schema
-                cls.__pydantic_complete__ = False  # type: ignore[attr-defined]  # it was found there
-            self._validator = SchemaValidator(core)
-        finally:
-            for cls in complete:
-                cls.__pydantic_complete__ = True  # type: ignore[attr-defined]  # the same
+        self._validator = _compiled(schema)
 
     def read(self, text: str) -> Any:
         """Return the Python value of a JSON text. Raises pydantic's ValidationError."""
@@ -70,6 +62,40 @@ class Verdict:
     def check(self, value: Any) -> None:
         """Raise pydantic's ValidationError, or ValueError, if a parsed JSON value does not fit."""
         self.read(_WRITER.encode(value))
+
+
+class KeysVerdict(Verdict):
+    """Checks only the keys of an object, and their number: `x-pydantic` has the keys of a dict."""
+
+    def __init__(self, schema: Node) -> None:
+        """Compile the core schema of a dict; raise as `Verdict` does."""
+        super().__init__(schema)
+        self._one = Verdict({key: value for key, value in schema.items() if key not in {"min_length", "max_length"}})
+
+    def check(self, value: Any) -> None:
+        """Raise pydantic's ValidationError at the first wrong key; pydantic alone lists all of them."""
+        if isinstance(value, dict):
+            for key in value:
+                self._one.check({key: None})
+            value = dict.fromkeys(value)
+        super().check(value)
+
+
+def verdict(schema: Node) -> Verdict:
+    """Compile the value of `x-pydantic`; raise as `Verdict` does."""
+    return KeysVerdict(schema) if schema["type"] == "dict" else Verdict(schema)
+
+
+def _compiled(schema: Node) -> SchemaValidator:
+    core = exact(schema)
+    complete = [cls for cls in _classes(core) if vars(cls).get("__pydantic_complete__")]
+    try:
+        for cls in complete:  # pydantic would take the validator that a complete class has, and not this schema
+            cls.__pydantic_complete__ = False  # type: ignore[attr-defined]  # it was found there
+        return SchemaValidator(core)
+    finally:
+        for cls in complete:
+            cls.__pydantic_complete__ = True  # type: ignore[attr-defined]  # the same
 
 
 def exact(node: Node) -> Node:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, make_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired
@@ -180,7 +179,7 @@ def with_some(kind: Any, **bounds: Any) -> st.SearchStrategy[Any]:
 
 
 PLAIN = (
-    *(int, float, str, bool, bytes, None, Any, object, StrictInt, PositiveInt, complex, Fraction, Decimal),
+    *(int, float, str, bool, bytes, None, Any, object, StrictInt, PositiveInt, complex, Decimal),
     *(datetime, date, time, timedelta, AwareDatetime, NaiveDatetime, PastDate),
     *(AnyUrl, HttpUrl, PostgresDsn, UUID, UUID4, Path, SecretStr, Base64Bytes),
     *(IPv4Address, IPv6Address, IPv4Network, IPv6Interface, IPvAnyAddress, Json, Json[int]),

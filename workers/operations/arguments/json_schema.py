@@ -17,6 +17,7 @@ from workers.operations.arguments.kinds import (
     DICTS,
     LEAVES,
     LENGTHS,
+    LISTS,
     MODELS,
     URLS,
     VALUES,
@@ -47,17 +48,16 @@ class ExactSchema(KeysAsGiven):
             return found
         if schema["type"] not in DICTS:
             return {**found, KEYWORD: portable(schema)}
-        # a dict's values may be objects, so `x-pydantic` has only the keys
         patterns = found.pop("patternProperties", {"": found.get("additionalProperties", True)})
         found.pop("propertyNames", None)
-        keys = portable({**schema, "values_schema": {"type": "any"}})
+        keys = portable(_only_keys(schema))
         return {**found, "additionalProperties": next(iter(patterns.values())), "allOf": [{KEYWORD: keys}]}
 
 
 def refuse_undescribable(node: Node) -> None:
     """Raise Inexact if neither JSON Schema nor `x-pydantic` can say what fits this part."""
     if not is_described(node):
-        portable({**node, "values_schema": {"type": "any"}} if node["type"] in DICTS else node)
+        portable(_only_keys(node) if node["type"] in DICTS else node)
 
 
 def refuse_slow_patterns(schema: Any) -> None:
@@ -107,10 +107,21 @@ def portable(node: Node) -> Node:
         return {"type": "literal", "expected": [getattr(value, "value", value) for value in values]}
     if kind not in LEAVES | CONTAINERS:
         raise Inexact("is a collection of objects whose keys or size the API can't check; use another type")
-    found = mapped({key: value for key, value in node.items() if key not in DROPPED}, portable)
+    return _as_data(mapped({key: value for key, value in node.items() if key not in DROPPED}, portable))
+
+
+def _only_keys(node: Node) -> Node:
+    """Return a dict of any values: they may be objects, which are no plain data, and JSON Schema describes them."""
+    return {**node, "type": "dict", "values_schema": {"type": "any"}}
+
+
+def _as_data(found: Node) -> Node:
+    """Return a part whose bounds are JSON, and that looks no further than the first wrong item."""
     for key in (*COMPARED, "multiple_of"):
         if key in found and not isinstance(found[key], int | float):
             found[key] = to_jsonable_python(found[key])
+    if found["type"] in LISTS:
+        found["fail_fast"] = True
     if "choices" in found:
         found["choices"] = [choice[0] if isinstance(choice, tuple) else choice for choice in found["choices"]]
     return found

@@ -14,11 +14,9 @@ LENGTHS: Final = ("min_length", "max_length")
 URLS: Final = frozenset({"url", "multi-host-url"})
 TIMES: Final = frozenset({"date", "time", "datetime", "timedelta"})
 LEAVES: Final = (
-    frozenset({"any", "none", "bool", "int", "float", "decimal", "complex", "fraction", "str", "bytes", "uuid"})
-    | TIMES
-    | URLS
+    frozenset({"any", "none", "bool", "int", "float", "decimal", "complex", "str", "bytes", "uuid"}) | TIMES | URLS
 )
-"""Types without parts."""
+"""Types without parts. There is no `fraction`: "1e999999999" would take for ever to become one."""
 VALUES: Final = LEAVES | {"literal", "enum"}
 """Types without parts, and choices of values."""
 DICTS: Final = frozenset({"dict", "ordered-dict", "counter", "frozendict"})
@@ -34,7 +32,7 @@ MODELS: Final = CLASSES | {
 KNOWN: Final = VALUES | CONTAINERS | MODELS
 SIZED: Final = LISTS | DICTS | {"str", "bytes"}
 """Types with a length."""
-ORDERED: Final = TIMES | {"int", "float", "decimal", "fraction"}
+ORDERED: Final = TIMES | {"int", "float", "decimal"}
 """Types with bounds."""
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -68,7 +69,7 @@ def by_worker(takes: Arguments, text: str) -> str | None:
     return None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(kind=TYPES, values=st.lists(VALUES, min_size=5, max_size=20))
 def test_what_the_api_accepts_the_worker_takes_and_the_other_way_round(kind, values):
     try:
@@ -232,6 +233,7 @@ class Dotted(enum.Enum):
         (FilePath, "is checked by `PathType.validate_file`"),
         (Hex, "is in a model with the setting `val_json_bytes`"),
         (Nested, "is read from inside another (`AliasPath`)"),
+        (Fraction, "is a `fraction`, which the API can't check"),
         (type[int], "is an `is-subclass`, which the API can't check"),
         (Annotated[set[tuple[Point, int]], Field(min_length=2)], "whose keys or size the API can't check"),
         (Annotated[int | bytes, Field(ge=1)], "has the bound `ge=1`, which does not apply to a `bytes`"),
