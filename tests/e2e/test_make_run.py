@@ -102,6 +102,23 @@ def test_it_says_where_to_click_and_the_job_it_suggests_works(make_run: MakeRun,
     assert "not on the public internet" in refused.text, "so webhooks are switched on"
 
 
+def test_two_api_processes_answer_and_none_is_started_again_and_again(tmp_path: Path) -> None:
+    def apis() -> set[int]:
+        named = b"\0-m\0api\0"
+        return {pid for pid in descendants(run.process.pid) if named in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+    run = MakeRun(tmp_path, API_PROCESSES="2")
+    try:
+        run.start()
+        before = apis()
+
+        assert len(before) == 3, "two that answer, and their parent"
+        assert all(run.finished(post(run))["result"] == 40 for _ in range(10))
+        assert apis() == before
+    finally:
+        run.stop()
+
+
 def test_ctrl_c_leaves_no_process_and_what_was_computed_is_there_after_the_next_start(make_run: MakeRun) -> None:
     make_run.start()
     job_id = post(make_run)

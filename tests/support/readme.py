@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from errand.process.waiting import NeverHappened, until
 from tests.support.processes import ROOT, Running
 
 ADDRESS, WEB_ADDRESS = "http://127.0.0.1:5000", "127.0.0.1:8000"
@@ -90,6 +91,20 @@ class Reader:
             self._type(make, step)
         else:
             self._compare(step.command, step.expected, self._execute(self._own(step.command)))
+
+    def paste(self, block: str, expected: str) -> None:
+        """Paste a whole block; paste it again for a while if the job that it shows hasn't ended yet."""
+
+        def prints_it() -> bool:
+            nonlocal printed
+            printed = self._execute(self._own(block))
+            return not expected or CHECK.check_output(f"{expected}\n", f"{printed}\n", doctest.ELLIPSIS)
+
+        printed = ""
+        try:
+            until(prints_it, 10, "what the page says")
+        except NeverHappened:
+            self._compare(block, expected, printed)
 
     def _execute(self, command: str) -> str:
         assert self._terminal.stdin

@@ -1,7 +1,10 @@
-"""The READMEs of `examples/`, followed step by step on `make run`: on its own servers, and on RabbitMQ."""
+"""README.md and those of `examples/`, followed step by step on `make run`: on its own servers, and on RabbitMQ."""
 
+import doctest
+import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ import requests
 from tests.support.browser import open_form
 from tests.support.ports import LOCALHOST, free_port
 from tests.support.processes import ROOT, Running
-from tests.support.readme import Reader, reader, steps_of
+from tests.support.readme import Reader, Step, reader, steps_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -52,6 +55,36 @@ def test_every_command_prints_what_its_readme_says(follower: Reader, readme: Pat
     assert steps[0].command == "make run"
     for step in steps:
         follower.follow(step)
+
+
+def test_the_blocks_of_the_readme_can_be_pasted_one_after_the_other(follower: Reader) -> None:
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    pasted = [
+        (block, text.replace("…", "...") if language == "json" else "")
+        for (kind, block), (language, text) in pairwise([*blocks, ("", "")])
+        if kind == "sh"
+    ]
+
+    assert pasted.pop(0)[0] == "make run\n", "the one that is running"
+    assert pasted.pop()[0] == "make test\n", "what is being done"
+    assert len(pasted) >= 4
+    for block, expected in pasted:
+        follower.paste(block.rstrip("\n"), expected.rstrip("\n"))
+
+
+def test_the_readme_of_python_is_what_the_shell_prints(follower: Reader) -> None:
+    (typed,) = re.findall(r"^```pycon\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+    follower.follow(Step("make shell", typed=doctest.DocTestParser().get_examples(typed.replace("…", "..."))))
+
+
+@pytest.mark.parametrize("page", ["README.md"])
+def test_a_block_to_paste_has_no_prompt_and_no_comment(page: str) -> None:
+    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+    assert blocks
+    for block in blocks:  # the shell of macOS takes a comment for arguments
+        assert not re.search(r"^\$ | #|…", block, re.MULTILINE), block
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda readme: readme.parent.name)

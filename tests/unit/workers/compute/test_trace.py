@@ -98,7 +98,7 @@ def test_what_was_never_raised_has_none():
     assert failed(ValueError("only made")).trace is NO_TRACE
 
 
-def test_an_error_that_can_not_be_written_has_none():
+def test_an_error_whose_notes_can_not_be_read_breaks_nothing():
     class Broken(Exception):
         @property
         def __notes__(self) -> list[str]:
@@ -107,7 +107,8 @@ def test_an_error_that_can_not_be_written_has_none():
     def breaks() -> None:
         raise Broken
 
-    assert trace_of(caught(breaks)).text.count("Broken") <= 1
+    # Python 3.13 and later write that they couldn't read the notes; earlier ones write nothing
+    assert trace_of(caught(breaks)).text.count("raise Broken") <= 1
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "é\n" * 100_000, "😀" * 50_000, "\ud800" * 40_000])
