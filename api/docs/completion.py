@@ -37,7 +37,8 @@ def complete(document: dict[str, Any], app: Flask) -> None:
         _split_docstring(operation)
         responses = operation["responses"]
         for status, name in _shared_by(path, method, operation):
-            responses.setdefault(status, {"$ref": f"#/components/responses/{name}"})
+            if responses.get(status, SHARED_RESPONSES[name]) == SHARED_RESPONSES[name]:
+                responses[status] = {"$ref": f"#/components/responses/{name}"}
         if (path, method) in of_plugins:
             _say_that_errors_are_problems(responses)
 

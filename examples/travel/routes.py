@@ -17,7 +17,10 @@ def create_airport() -> tuple[str, dict[str, str]]:
     ---
     requestBody:
       required: true
-      content: {application/json: {schema: {type: object, required: [airport]}, example: {airport: first_airport}}}
+      content:
+        application/json:
+          schema: {type: object, properties: {airport: {type: string}}, required: [airport]}
+          example: {airport: first_airport}
     responses:
       200: {description: Its id., content: {text/plain: {schema: {type: string}}}}
       400: {description: The body is not JSON.}

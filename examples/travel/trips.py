@@ -16,7 +16,10 @@ def create_trip() -> tuple[str, dict[str, str]]:
       required: true
       content:
         application/json:
-          schema: {type: object, required: [airport_from, airport_to]}
+          schema:
+            type: object
+            properties: {airport_from: {type: string}, airport_to: {type: string}}
+            required: [airport_from, airport_to]
           example: {airport_from: an id, airport_to: an id}
           x-example-from:
             airport_from: &airport {make: {post: /airport, body: {airport: first_airport}}}
