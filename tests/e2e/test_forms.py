@@ -185,6 +185,18 @@ def test_json_is_indented_without_a_change(page: "Page", text: str) -> None:
     assert shown.count("\n") >= text.count(",")
 
 
+def test_an_example_of_the_document_is_shown_digit_for_digit(make_run: str, page: "Page") -> None:
+    example = '{"operation":"sum","value":9007199254740993,"other":1.0,"10":1e2,"9":-0}'
+    document = requests.get(f"{make_run}/apispec.json", timeout=10).text
+    changed = document.replace('{"operation":"sum","value":30,"other":10,"email":"name@email.com"}', example)
+    assert changed != document
+    page.route("**/apispec.json", lambda route: route.fulfill(body=changed, content_type="application/json"))
+
+    form = open_form(page, make_run, "/compute")
+
+    assert "".join(form.body.input_value().split()) == example
+
+
 def test_what_is_not_json_is_shown_as_it_is(page: "Page") -> None:
     for text in ("", "{", "{'a': 1}", "NaN", "[1,]", "plain"):
         assert page.evaluate("text => indentedJson(text)", text) == text
