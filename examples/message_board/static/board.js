@@ -6,8 +6,7 @@ const UNITS = [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const the = (id) => document.getElementById(id);
 const rows = new Map(); // by the ids of the messages
 let stream, timer;
-let looking = false;
-let wanted = false;
+let looking = false, wanted = false;
 
 async function ask(path, options) {
   const answer = await fetch(path, { cache: "no-store", ...options });

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from errand.process.waiting import until
-from examples.live.sockets import MOST
+from examples.live.visitors import MOST
 from schemas.operations import Operation
 from schemas.status import Status
 from tests.support.browser import open_form
