@@ -67,10 +67,19 @@ Number = Annotated[
 ]
 
 Email = Annotated[
-    Recipients | None, Field(description="Recipients of the receipt and the result: an address, or a list of up to 10.")
+    Recipients | None,
+    Field(
+        description="Recipients of the receipt and the result: an address, or a list of up to 10.",
+        examples=["name@email.com"],
+    ),
 ]
 
-Notified = Annotated[Notify | None, Field(description="Occasions of notifications; all of them by default.")]
+Notified = Annotated[
+    Notify | None,
+    Field(
+        description="Occasions of notifications; all of them by default.", examples=[{"on": ["succeeded", "failed"]}]
+    ),
+]
 
 TimeZone = Annotated[
     ZoneName | None,
@@ -120,8 +129,8 @@ class ComputeRequest(Request):
         Literal["sum", "sub", "mul", "div"],
         Field(description="`sum` value + other, `sub` value - other, `mul` value * other, `div` value / other."),
     ]
-    value: Annotated[Number, Field(description="The first number.")]
-    other: Annotated[Number, Field(description="The second number.")]
+    value: Annotated[Number, Field(description="The first number.", examples=[30])]
+    other: Annotated[Number, Field(description="The second number.", examples=[10])]
     email: Email = None
     notify: Notified = None
     timezone: TimeZone = None
@@ -143,12 +152,18 @@ class Work(Request):
     email: Email = None
     webhook_url: Hook = None
     notify: Notified = None
-    timeout: Annotated[float | None, Field(ge=0.1, le=86_400, description="Maximum seconds of one attempt.")] = None
-    max_attempts: Annotated[int | None, Field(ge=1, le=100, description="Maximum number of times it is started.")] = (
-        None
-    )
-    priority: Annotated[Priority, Field(description="Jobs of a higher priority are started first.")] = "normal"
-    tags: Annotated[Tags, Field(description="Words of your own by which to find the job.")] = []
+    timeout: Annotated[
+        float | None, Field(ge=0.1, le=86_400, description="Maximum seconds of one attempt.", examples=[60])
+    ] = None
+    max_attempts: Annotated[
+        int | None, Field(ge=1, le=100, description="Maximum number of times it is started.", examples=[5])
+    ] = None
+    priority: Annotated[
+        Priority, Field(description="Jobs of a higher priority are started first.", examples=["high"])
+    ] = "normal"
+    tags: Annotated[
+        Tags, Field(description="Words of your own by which to find the job.", examples=[["customer:42"]])
+    ] = []
 
 
 class OperationRequest(Work):
@@ -165,14 +180,20 @@ class OperationRequest(Work):
     )
 
     delay: Annotated[
-        float | None, Field(ge=0, le=YEAR, description="Seconds to wait before it is run; not together with `run_at`.")
+        float | None,
+        Field(
+            ge=0, le=YEAR, description="Seconds to wait before it is run; not together with `run_at`.", examples=[30]
+        ),
     ] = None
     run_at: Annotated[
-        Moment | None, Field(description="When to run it (RFC 3339); at once if that time has passed.")
+        Moment | None,
+        Field(
+            description="When to run it (RFC 3339); at once if that time has passed.", examples=["2030-01-01T06:30:00Z"]
+        ),
     ] = None
     deadline: Annotated[
         Deadline | None,
-        Field(description="A time (RFC 3339), or seconds from now, after which it is not started."),
+        Field(description="A time (RFC 3339), or seconds from now, after which it is not started.", examples=[3600]),
     ] = None
     timezone: TimeZone = None
 

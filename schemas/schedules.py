@@ -37,7 +37,9 @@ Zone = Annotated[
     ZoneName,
     Field(description="The time zone of its times, and of those in its jobs' mails.", examples=["Europe/Berlin"]),
 ]
-OverlapWish = Annotated[Overlap, Field(description="`skip`: a time is skipped if the job before it has not ended.")]
+OverlapWish = Annotated[
+    Overlap, Field(description="`skip`: a time is skipped if the job before it has not ended.", examples=["skip"])
+]
 
 
 class ScheduleRequest(Work, Named):
@@ -47,7 +49,8 @@ class ScheduleRequest(Work, Named):
     timezone: Zone = "UTC"
     overlap: OverlapWish = "allow"
     deadline: Annotated[
-        float | None, Field(gt=0, le=YEAR, description="Seconds after its time until which a job may be started.")
+        float | None,
+        Field(gt=0, le=YEAR, description="Seconds after its time until which a job may be started.", examples=[3600]),
     ] = None
 
 
