@@ -8,7 +8,9 @@ from errand.errors import StoreUnavailable
 LIVENESS: Final = {"200": json_response("The process is alive.", enum_fields(status=["ok"]))}
 
 VERBOSE: Final = parameter(
-    "verbose", "query", "Whether to name each service and the operations that no worker runs.", enum=["true", "false"]
+    "verbose",
+    "query",
+    "`true`, or without a value: name each service, and the operations that no worker runs. Other values are ignored.",
 )
 
 _STATE: Final = {"type": "string", "enum": ["up", "down"]}

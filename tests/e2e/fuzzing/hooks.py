@@ -90,7 +90,7 @@ def with_the_arguments_there_were(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def put_headers_right(case: schemathesis.Case) -> None:
-    """Send no Idempotency-Key twice, under which any other body is refused, and a real Last-Event-ID.
+    """Send no Idempotency-Key twice, under which any other body is refused, a real Last-Event-ID and If-Match.
 
     schemathesis makes up no headers with a hyphen in its coverage phase, and sends 0 where it means to send a valid id.
     """
@@ -98,6 +98,8 @@ def put_headers_right(case: schemathesis.Case) -> None:
         case.headers["Idempotency-Key"] = str(uuid4())
     if "Last-Event-ID" in case.headers and is_meant_well(case):
         case.headers["Last-Event-ID"] = f"{next(numbers)}-0"
+    if "If-Match" in case.headers and is_meant_well(case):
+        case.headers["If-Match"] = "*"
 
 
 def with_its_arguments(body: dict[str, Any], case: schemathesis.Case) -> dict[str, Any]:
