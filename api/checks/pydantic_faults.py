@@ -34,7 +34,6 @@ SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     **dict.fromkeys(("string_type", "bytes_type"), lambda _: "must be of type string"),
     **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), lambda _: "must be a list"),
     "decimal_type": lambda _: "must be a number, or a string with one",
-    **dict.fromkeys(("complex_type", "complex_str_parsing"), lambda _: "must be a number, or a string like 1+2j"),
     "json_type": lambda _: "must be a string of JSON",
     **dict.fromkeys(("date_past", "datetime_past"), lambda _: "must be in the past"),
 }

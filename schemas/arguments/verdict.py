@@ -148,6 +148,13 @@ def _calling(kind: str, function: Callable[[object], object], node: Node) -> Nod
     return {**found, "ref": node["ref"]} if "ref" in node else found
 
 
+def _no_object(value: object) -> object:
+    """Return the value; a tuple with names is a list in JSON, though pydantic takes an object, too."""
+    if isinstance(value, dict):
+        raise PydanticKnownError("tuple_type")
+    return value
+
+
 def _comparing(bounds: Mapping[str, float]) -> Callable[[object], object]:
     """Return a comparison of whole numbers with the bounds of a float, before they are rounded to a float."""
     decimals = {name: Decimal(repr(float(bound))) for name, bound in bounds.items()}
@@ -207,5 +214,6 @@ EXACT: Final[dict[str, Callable[[Node], Node]]] = {
     "literal": _literal,
     "enum": _enum,
     "tagged-union": _tagged,
+    "named-tuple": lambda node: _before(_no_object, mapped(node, exact)),
 }
 """What gives each type the meaning of JSON; other types have it, if the types inside them have it."""

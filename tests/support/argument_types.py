@@ -166,6 +166,9 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
     max_leaves=8,
 )
+EDGES = (None, True, False, [], {}, *NUMBERS, *STRINGS)
+AT_EDGES = (*EDGES, *([edge] for edge in EDGES), *({"x": edge} for edge in EDGES), *({text: 1} for text in STRINGS))
+"""Values at the edges of types, alone and in what may hold them."""
 BOUND = st.sampled_from([0, 1, 3, -5, 10**18, 2**53 + 1, 2**60, 2**63 - 1, -(2**63)])
 FLOAT_BOUND = st.one_of(BOUND, st.sampled_from([0.1, 19.99, 1e18, 1e300, 2.0**60, 1e22]))
 SIZE = st.integers(0, 3)
@@ -179,7 +182,7 @@ def with_some(kind: Any, **bounds: Any) -> st.SearchStrategy[Any]:
 
 
 PLAIN = (
-    *(int, float, str, bool, bytes, None, Any, object, StrictInt, PositiveInt, complex, Decimal),
+    *(int, float, str, bool, bytes, None, Any, object, StrictInt, PositiveInt, Decimal),
     *(datetime, date, time, timedelta, AwareDatetime, NaiveDatetime, PastDate),
     *(AnyUrl, HttpUrl, PostgresDsn, UUID, UUID4, Path, SecretStr, Base64Bytes),
     *(IPv4Address, IPv6Address, IPv4Network, IPv6Interface, IPvAnyAddress, Json, Json[int]),

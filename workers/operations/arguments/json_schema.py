@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import to_jsonable_python
 
 from schemas.arguments.core_schema import Node, mapped, parts_of
-from schemas.arguments.verdict import COMPARED, KEYWORD
+from schemas.arguments.verdict import COMPARED, EXACT_FLOATS, KEYWORD
 from schemas.key_order import KeysAsGiven
 from workers.operations.arguments.functions import adds_nothing, known_name
 from workers.operations.arguments.kinds import (
@@ -83,7 +83,8 @@ def _is_described_so(kind: str, node: Node) -> bool:
     """Return whether the JSON Schema is exact for just these constraints of a type."""
     match kind:
         case "float":
-            return "multiple_of" not in node  # JSON Schema multiplies exactly, pydantic with a tolerance
+            # pydantic multiplies with a tolerance, and rounds a large whole number, perhaps to the bound itself
+            return "multiple_of" not in node and all(abs(node.get(key) or 0) < EXACT_FLOATS for key in ("gt", "lt"))
         case "str":
             return node.keys() <= {"type", *LENGTHS, *DROPPED}
         case "tuple":

@@ -13,10 +13,8 @@ from schemas.arguments.core_schema import Node
 LENGTHS: Final = ("min_length", "max_length")
 URLS: Final = frozenset({"url", "multi-host-url"})
 TIMES: Final = frozenset({"date", "time", "datetime", "timedelta"})
-LEAVES: Final = (
-    frozenset({"any", "none", "bool", "int", "float", "decimal", "complex", "str", "bytes", "uuid"}) | TIMES | URLS
-)
-"""Types without parts. There is no `fraction`: "1e999999999" would take for ever to become one."""
+LEAVES: Final = frozenset({"any", "none", "bool", "int", "float", "decimal", "str", "bytes", "uuid"}) | TIMES | URLS
+"""Types without parts. No `complex`, which has no JSON form; no `fraction`, for which "1e999999999" takes for ever."""
 VALUES: Final = LEAVES | {"literal", "enum"}
 """Types without parts, and choices of values."""
 DICTS: Final = frozenset({"dict", "ordered-dict", "counter", "frozendict"})

@@ -3,6 +3,7 @@
 import enum
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -33,7 +34,7 @@ from api.checks.arguments import check_arguments
 from api.http.json_text import parse_json
 from errand.errors import JobRefused, SettingsRefused
 from schemas.operations import Operation
-from tests.support.argument_types import TYPES, VALUES, Colour, Level, Point, Unit
+from tests.support.argument_types import AT_EDGES, BOUNDED, PLAIN, TYPES, VALUES, Colour, Level, Point, Unit
 from workers.operations.signature import Arguments, arguments_of
 
 
@@ -69,9 +70,25 @@ def by_worker(takes: Arguments, text: str) -> str | None:
     return None
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("kind", PLAIN, ids=str)
+def test_api_and_worker_take_the_same_values_of_each_type(kind):
+    assert agree(taking(kind), AT_EDGES) is None
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(kind=BOUNDED)
+def test_api_and_worker_take_the_same_values_within_bounds(kind):
+    check(kind, AT_EDGES)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(kind=TYPES, values=st.lists(VALUES, min_size=5, max_size=20))
-def test_what_the_api_accepts_the_worker_takes_and_the_other_way_round(kind, values):
+def test_api_and_worker_take_the_same_values_of_types_made_of_others(kind, values):
+    check(kind, [*AT_EDGES, *values])
+
+
+def check(kind: Any, values: Iterable[Any]) -> None:
+    """Check that both take the same values, or that the type is refused."""
     try:
         takes = taking(kind)
     except SettingsRefused as refused:
@@ -81,7 +98,7 @@ def test_what_the_api_accepts_the_worker_takes_and_the_other_way_round(kind, val
     assert reason is None or re.search(r"the API can't check|does not apply to", reason), f"{kind}: {reason}"
 
 
-def agree(takes: Arguments, values: list[Any]) -> str | None:
+def agree(takes: Arguments, values: Iterable[Any]) -> str | None:
     """Return the first difference between the API and the worker, or None."""
     operation = published(takes)
     for value in values:
@@ -233,6 +250,7 @@ class Dotted(enum.Enum):
         (FilePath, "is checked by `PathType.validate_file`"),
         (Hex, "is in a model with the setting `val_json_bytes`"),
         (Nested, "is read from inside another (`AliasPath`)"),
+        (complex, "is a `complex`, which the API can't check"),
         (Fraction, "is a `fraction`, which the API can't check"),
         (type[int], "is an `is-subclass`, which the API can't check"),
         (Annotated[set[tuple[Point, int]], Field(min_length=2)], "whose keys or size the API can't check"),
