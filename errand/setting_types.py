@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -110,7 +111,10 @@ def _check_web_address(text: str) -> str:
 
 def _check_folder(text: str) -> str:
     try:
-        is_other = bool(text) and Path(text).exists() and not Path(text).is_dir()
+        # Python 3.14's `exists` no longer raises for a name that is too long
+        is_other = bool(text) and not S_ISDIR(Path(text).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        is_other = False
     except OSError as fault:
         raise ValueError(f"can't be used: {fault.strerror}") from None
     if is_other:
