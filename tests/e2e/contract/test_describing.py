@@ -68,8 +68,9 @@ def test_the_figures_follow_the_jobs(shared: Stack) -> None:
 
 def test_it_is_alive_and_ready(shared: Stack) -> None:
     assert shared.get("/healthz").json() == {"status": "ok"}
+    up = {"store": "up", "broker": "up", "mail_server": "up"}
+    until(lambda: shared.get("/readyz").json()["dependencies"] == up, 10, "the mail worker's first beat")
     ready = shared.get("/readyz?verbose").json()
-    assert ready["dependencies"] == {"store": "up", "broker": "up", "mail_server": "up"}
     assert {"compute", "mail", "rescuer", "webhooks"} <= ready["workers"].keys()
     assert set(ready["workers"].values()) == {"up"}
 
