@@ -129,6 +129,6 @@ def test_every_decision_gives_its_context_the_decision_and_its_consequences() ->
     decisions = files("docs/decisions", suffix=".md")
 
     numbers = [path.name[:4] for path in decisions]
-    assert numbers == sorted(set(numbers))  # numbers are given out ahead, so one may land before a smaller one
+    assert numbers == [f"{number:04}" for number in range(1, len(decisions) + 1)]
     for path in decisions:
         assert {"context", "decision", "consequences"} <= anchors(path), name(path)
