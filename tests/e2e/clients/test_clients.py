@@ -18,6 +18,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from errand.process.waiting import until
 from tests.conftest import missing
 from tests.e2e.test_make_run import MakeRun
+from tests.support.api_document import ApiDocument
 
 HERE = Path(__file__).parent
 VENV = Path(sys.prefix)
@@ -25,6 +26,7 @@ NODE = VENV / "node"
 PATH = os.pathsep.join([str(VENV / "bin"), os.environ["PATH"]])
 """Where the programs are; install_node.sh may have put Node itself into .venv."""
 
+SUM = {"operation": "sum", "arguments": {"value": 30, "other": 10}}
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -70,6 +72,33 @@ def test_spectral_finds_nothing(folder: Path) -> None:
     # within an example it takes a field called `example` for a keyword: those of csv_summary's result
     faults = [fault for fault in json.loads(found.stdout) if not {"example", "examples"} & set(fault["path"][:-1])]
     assert faults == []
+
+
+def test_answers_are_as_the_document_says_also_those_of_plug_ins(url: str) -> None:
+    document = _document(url, "?examples=true")
+    contract, checked = ApiDocument(document), set()
+    job = requests.post(f"{url}/jobs", json=SUM, headers={"Prefer": "wait=20"}, timeout=30).json()
+
+    for path, method, operation in _requests(document):
+        filled = path.replace("{job_id}", job["id"])
+        for parameter in operation.get("parameters", ()):
+            example = parameter.get("example", parameter["schema"].get("example", "1"))
+            filled = filled.replace(f"{{{parameter['name']}}}", str(example))
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+        answer = requests.request(method, f"{url}{filled}", json=body, timeout=30, allow_redirects=False)
+        contract.check(method.upper(), filled, answer.status_code, answer.headers, answer.content)
+        assert answer.status_code < 500, f"{method} {filled}: {answer.text}"
+        checked.add((operation["tags"][0].partition(".")[0], answer.status_code // 100))
+
+    assert {("jobs", 2), ("schedules", 2), ("operations", 2), ("examples", 2), ("jobs", 4)} <= checked
+
+
+def _requests(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield what can be asked, but for event streams, which have no end."""
+    for path, item in document["paths"].items():
+        for method in ("get", "post", "put"):
+            if method in item and not path.endswith(("/events", "/stream")):
+                yield path, method, item[method]
 
 
 def test_a_python_client_submits_waits_lists_and_cancels(folder: Path, url: str, monkeypatch) -> None:
