@@ -20,10 +20,10 @@ from schemas.problems import Fault
 
 SENTENCES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "string_pattern_mismatch": lambda context: f"must match {json.dumps(context['pattern'], ensure_ascii=False)}",
-    "string_too_short": lambda context: f"must have at least {context['min_length']} characters",
-    "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
-    "too_short": lambda context: f"must have at least {context['min_length']} {_items(context)}",
-    "too_long": lambda context: f"must have at most {context['max_length']} {_items(context)}",
+    "string_too_short": lambda context: f"must have at least {counted(context['min_length'], 'character')}",
+    "string_too_long": lambda context: f"must have at most {counted(context['max_length'], 'character')}",
+    "too_short": lambda context: f"must have at least {counted(context['min_length'], _item(context))}",
+    "too_long": lambda context: f"must have at most {counted(context['max_length'], _item(context))}",
     "multiple_of": lambda context: f"must be a multiple of {context['multiple_of']}",
     "int_type": lambda _: "must be a whole number, without quotes",
     "float_type": lambda _: "must be a number, without quotes",
@@ -58,6 +58,11 @@ def pydantic_faults(schema: Any, value: Any, at: Path) -> Iterator[Fault]:
             yield Fault(pointer=pointer(*at, *place), detail=", or ".join(sentences[:3]))
 
 
+def counted(number: object, thing: str) -> str:
+    """Write a number of things: 1 item, 2 items."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 @lru_cache(maxsize=256)
 def _verdict(schema_text: str) -> Verdict:
     return verdict(json.loads(schema_text))
@@ -88,5 +93,5 @@ def _sentence(row: ErrorDetails) -> str:
     return f"must{verb}{message[subject.end() :]}"
 
 
-def _items(context: dict[str, Any]) -> str:
-    return "fields" if context["field_type"] == "Dictionary" else "different items"
+def _item(context: dict[str, Any]) -> str:
+    return "field" if context["field_type"] == "Dictionary" else "different item"

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from jsonschema_rs import Validator, validator_map_for
 
 from api.checks.json_schema import OPTIONS, Schema, compiled
-from api.checks.pydantic_faults import pydantic_faults
+from api.checks.pydantic_faults import counted, pydantic_faults
 from api.http.body import MOST_CHARACTERS, pointer
 from api.http.json_text import Path
 from schemas.arguments.verdict import KEYWORD
@@ -29,15 +29,15 @@ SENTENCES: Final[dict[str, Callable[[Any], str]]] = {
     "exclusiveMinimum": lambda bound: f"must be more than {_number(bound)}",
     "exclusiveMaximum": lambda bound: f"must be less than {_number(bound)}",
     "multipleOf": lambda step: f"must be a multiple of {step}",
-    "minLength": lambda least: f"must have at least {least} characters",
-    "maxLength": lambda most: f"must have at most {most} characters",
+    "minLength": lambda least: f"must have at least {counted(least, 'character')}",
+    "maxLength": lambda most: f"must have at most {counted(most, 'character')}",
     "pattern": lambda regex: f"must match {_short(regex)}",
     "format": lambda name: f"must be a valid {name}",
-    "minItems": lambda least: f"must have at least {least} items",
-    "maxItems": lambda most: f"must have at most {most} items",
+    "minItems": lambda least: f"must have at least {counted(least, 'item')}",
+    "maxItems": lambda most: f"must have at most {counted(most, 'item')}",
     "uniqueItems": lambda _: "must not have an item twice",
-    "minProperties": lambda least: f"must have at least {least} fields",
-    "maxProperties": lambda most: f"must have at most {most} fields",
+    "minProperties": lambda least: f"must have at least {counted(least, 'field')}",
+    "maxProperties": lambda most: f"must have at most {counted(most, 'field')}",
     "anyOf": lambda _: "fits none of the forms it may have",
     "oneOf": lambda _: "must fit exactly one of the forms it may have",
 }
@@ -96,8 +96,8 @@ class FaultFinder:
                 yield from (Fault(pointer=pointer(*at, name), detail=detail) for name in _additional(schema, value))
             case str(), pydantic_schema if keyword == KEYWORD:
                 yield from pydantic_faults(pydantic_schema, value, at)
-            case "anyOf", [{"x-pydantic": pydantic_schema}, {"type": "null"}] if value is not None:
-                yield from pydantic_faults(pydantic_schema, value, at)
+            case "anyOf" | "oneOf", _:
+                yield from self._form_faults(schema, part, value, at)
             case name, _ if name in BELOW or name in HERE:
                 steps = _below(schema, part, value) if name in BELOW else self._here(schema, part, value)
                 for inner, child, way in steps:
@@ -105,6 +105,26 @@ class FaultFinder:
             case name, constraint if name not in NOT_ALONE and not self._keyword_fits(schema, part, value):
                 sentence = SENTENCES.get(name, lambda _: f"does not fit the operation's schema ({name})")
                 yield Fault(pointer=pointer(*at), detail=sentence(constraint))
+
+    def _form_faults(self, schema: Schema, part: Path, value: Any, at: Path) -> Iterator[Fault]:
+        """Yield what is wrong with a value that may have several forms: by the form that it means, if that is plain."""
+        if self._keyword_fits(schema, part, value):
+            return
+        forms = schema[str(part[-1])]
+        match schema, value:
+            case {"anyOf": [_, {"type": "null"}]}, _:
+                yield from self.faults(value, at, (*part, 0))
+            case {"discriminator": {"propertyName": str(tag), "mapping": dict(mapping)}}, dict():
+                meant = [
+                    index for index, form in enumerate(forms) if form == {"$ref": mapping.get(str(value.get(tag)))}
+                ]
+                for index in meant:
+                    yield from self.faults(value, at, (*part, index))
+                if not meant:
+                    detail = SENTENCES["enum"](list(mapping)) if tag in value else "is missing; it is required"
+                    yield Fault(pointer=pointer(*at, tag), detail=detail)
+            case _:
+                yield Fault(pointer=pointer(*at), detail=SENTENCES[str(part[-1])](forms))
 
     def _here(self, schema: Schema, part: Path, value: Any) -> Iterator[Step]:
         """Yield the schemas that a keyword applies to the value itself."""
