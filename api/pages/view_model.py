@@ -137,5 +137,5 @@ def _facts(link: OpenedLink, record: JobRecord) -> "list[tuple[str, str, str | N
 
 
 def _outlives(record: JobRecord, link: OpenedLink) -> bool:
-    """Return whether the job is kept for longer than its link works: then one sentence of the page names both times."""
-    return record.expires_at is not None and record.expires_at > link.expires * 1000
+    """Return whether the page names two times: the job is kept at least a second longer than its link works."""
+    return record.expires_at is not None and record.expires_at // 1000 > link.expires

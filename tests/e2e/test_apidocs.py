@@ -214,6 +214,18 @@ def test_the_page_fits_a_phone(api_url: str, page: "Page", told: Told, method: s
     assert told["complaints"] == []
 
 
+def test_the_buttons_of_an_edited_form_fit_a_phone(api_url: str, page: "Page") -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a plain dict is its TypedDict
+    form = open_form(page, api_url, "/compute")
+
+    form.body.fill('{"operation":"sum","value":1,"other":2}')
+
+    for name in ("Cancel", "Reset"):
+        box = form.block.get_by_role("button", name=name).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= PHONE["width"]
+
+
 def test_the_types_of_arguments_fit_a_phone(api_url: str, page: "Page") -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a plain dict is its TypedDict
 

@@ -239,6 +239,16 @@ def test_a_link_is_not_written_into_the_log_even_where_its_page_fails(client, gi
     assert path.removeprefix("/view/") not in str(line.__dict__)
 
 
+def test_a_job_that_ends_within_the_second_of_its_link_has_one_time_on_its_page(client, given, links):
+    ends = int(time.time()) + 86_400
+    given(expires_at=str(ends * 1000 + 999))
+
+    answer = client.get(path_of(links.job(ID, ends)))
+
+    said = [datetime.fromtimestamp(ends, UTC).isoformat()]
+    assert Page(answer.text.partition("<footer>")[2]).all("time", "datetime") == said
+
+
 @pytest.mark.parametrize(("kept_days", "named"), [(1, [1]), (7, [7]), (30, [7, 30])])
 def test_the_page_says_until_when_it_can_be_read_and_how_long_a_job_is_kept_that_outlives_its_link(
     client, given, links, kept_days, named

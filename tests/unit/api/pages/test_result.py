@@ -40,6 +40,16 @@ def test_the_members_of_a_small_object_are_rows_with_their_names(client, given, 
     assert page.all("a", "href")[:1] == [f"{path}/json"]
 
 
+@pytest.mark.parametrize(
+    ("result", "classes"),
+    [('{"mean":1,"maximum":2}', "members"), ('{"mean":1,"population_stdev":2}', "members long-names")],
+)
+def test_long_names_of_members_get_a_wider_column(client, given, path, result, classes):
+    given(result=result)
+
+    assert Page(client.get(path).text).all("table", "class") == [classes]
+
+
 def test_a_picture_is_shown_with_its_description_and_can_be_downloaded(client, given, path):
     content = hostile.png(3, 2)
     given(result=json.dumps(hostile.results('a "<b>')["picture"]), operation="histogram")
