@@ -24,6 +24,11 @@ _MISREAD_MARK: Final = "ï»¿"
 """The bytes of a byte order mark in UTF-8, read as windows-1252."""
 _PROSE: Final = re.compile(r"(?:[^,]|,\s)*")
 """A text whose commas are all followed by a blank."""
+_AMOUNT: Final = re.compile(
+    r"(?:[A-Za-z]{1,4}\s|[^\w\s,;|]\s?){0,2}([0-9](?:[0-9.,'\u2019 \xa0\u202f]*[0-9])?)"
+    r"(?:\s?[^\w\s,;|]{1,2}|\s?[^\W\d_]{1,4}(?:/[^\W\d_]{1,4})?|\s°[A-Z])?"
+)
+"""A number with a sign, a currency or another unit: `+1,50`, `1.234,50 €`, `EUR 1,50`, `2,5 %`, `(1,50)`."""
 _HEADER_DISAGREES: Final = 0.5
 
 
@@ -72,7 +77,13 @@ def _is_whole(cell: str) -> bool:
     """Return whether a cell looks like one value, and not like several with another delimiter between them."""
     if not any(delimiter in cell for delimiter in DELIMITERS[1:]) and _PROSE.fullmatch(cell):
         return True
-    return is_number(cell) or is_date(cell)
+    return _is_amount(cell) or is_date(cell)
+
+
+def _is_amount(cell: str) -> bool:
+    """Return whether a cell is a number, with or without a unit."""
+    found = _AMOUNT.fullmatch(cell)
+    return is_number(cell) or (found is not None and is_number(found[1]))
 
 
 def _lines(sample: str) -> list[str]:
@@ -84,7 +95,7 @@ def _is_one_column(rows: Sequence[Sequence[str]], lines: Sequence[str], *, heade
     """Return whether the commas of these rows belong to the values of one column: decimal commas, or a sentence's."""
     data = lines[1:] if header else lines
     if header and len(rows[0]) == 1:
-        return all(is_number(line) or _is_sentence(line) for line in data)
+        return all(_is_amount(line) or _is_sentence(line) for line in data)
     if header or not all(map(is_number, data)):
         return False
     # `12,50` may be two cells, but not where other rows have one

@@ -226,12 +226,30 @@ def test_without_a_header_the_cells_tell_the_delimiter(text, delimiter, means):
         ("name\nLovelace, Ada\nTuring, Alan\n", "text", None),
         ("name\nAda\nAlan\n", "text", None),
         ('n\n"1,500"\n"2,500"\n', "integer", 2000),
+        ("preis\n1,50 €\n2,50 €\n", "text", None),
+        ("betrag\n1.234,50 CHF\nEUR 2,00\n", "text", None),
+        ("delta\n+1,50\n-0,50\n", "text", None),
+        ("anteil\n1,5%\n(2,5 %)\n", "text", None),
     ],
 )
 def test_one_column_has_no_delimiter(text, kind, mean):
     column = one(text)
 
     assert (column.delimiter, column.type, column.mean) == (None, kind, mean)
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("units", [("€", "€"), ("CHF", "%"), ("km/h", "°C")])
+def test_amounts_with_units_are_not_split_at_their_decimal_commas(units, header):
+    rows = [f"{number},50 {units[0]};{number + 3},79 {units[1]}" for number in range(1, 12)]
+    found = csv_summary("\n".join(["netto;brutto", *rows][not header :]), header=header)
+
+    assert [(each.delimiter, each.count) for each in found] == [("semicolon", 11)] * 2
+
+
+@pytest.mark.parametrize("text", ["n\nA,1\nB,2\n", "id,preis\n1,5 €\n2,6 €\n", "x\n1,2,3\n4,5,6\n"])
+def test_commas_between_cells_stay_delimiters(text):
+    assert {each.delimiter for each in csv_summary(text)} == {"comma"}
 
 
 @pytest.mark.parametrize("text", ["name,tags\nAda,a;b\nAlan,c;d\n", "x,y\n1;2,3\n4;5,6\n7,8\n"])
