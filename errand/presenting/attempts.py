@@ -41,7 +41,7 @@ def attempts_of(record: JobRecord) -> list[Attempt]:
 
 def _read(line: str) -> Attempt:
     row = json.loads(line)  # unlike pydantic's, this reader takes the lone surrogates of a message
-    error = json.dumps(row["error"]) if row["error"] else None
+    error = json.dumps(row["error"], separators=(",", ":")) if row["error"] else None  # as `for_clients` expects it
     outcome = _outcome(AttemptOutcome(row["outcome"]), error)
     return Attempt(row["number"], outcome, row["started_at"], row["ended_at"], row["worker"], error)
 
