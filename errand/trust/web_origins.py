@@ -17,6 +17,7 @@ from schemas.hosts import ascii_host
 ANY: Final = "*"
 _HOST: Final = re.compile(r"(?P<name>\[[^\]]*\]|[^:\[\]]*)(?::[0-9]{0,5})?")
 _NO_HOST: Final = re.compile(r"[\s\x00-\x20,*%<>\"'\\^`{|}]")
+_NAME: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -48,12 +49,7 @@ class TrustedHosts:
 @lru_cache(maxsize=8)
 def parse_hosts(text: str) -> tuple[str, ...]:
     """Parse TRUSTED_HOSTS: names separated by commas, returned in ASCII; raise ValueError for an invalid one."""
-    words = (word.strip() for word in text.split(","))
-    return tuple(
-        word if word == ANY else "." * word.startswith(".") + ascii_host(word.removeprefix("."))
-        for word in words
-        if word
-    )
+    return tuple(map(_trusted_host, filter(None, map(str.strip, text.split(",")))))
 
 
 @lru_cache(maxsize=8)
@@ -84,6 +80,19 @@ def origin_of(url: str) -> str:
     if _NO_HOST.search(name):
         raise ValueError(f"must be origins with the name of a host; {url[:80]!r} has none")
     return f"{parts.scheme}://{name}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
+
+
+def _trusted_host(word: str) -> str:
+    """Return one of TRUSTED_HOSTS in ASCII; raise ValueError if no request could have it as its host."""
+    name = ascii_host(word.removeprefix(".").removesuffix("."))
+    if word == ANY or _is_address(name):
+        return word
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "must be host names without scheme and port, such as errand.example.com, or .example.com for all names "
+            f"below it, separated by commas; {word[:80]!r} is none"
+        )
+    return "." * word.startswith(".") + name
 
 
 def _is_address(name: str) -> bool:

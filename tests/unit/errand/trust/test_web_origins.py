@@ -91,3 +91,17 @@ def test_origins_are_read_as_browsers_write_them(text: str, origins: tuple[str, 
 def test_what_is_no_origin_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"must|host|name"):
         origin_of(text)
+
+
+def test_hosts_are_read_as_requests_name_them() -> None:
+    found = parse_hosts(" Errand.Example.com., .Straße.example,my_app,127.0.0.1,::1,* ,")
+
+    assert found == ("errand.example.com", ".xn--strae-oqa.example", "my_app", "127.0.0.1", "::1", "*")
+
+
+@pytest.mark.parametrize(
+    "word", ["a.example b.example", "https://a.example", "a.example:5000", "*.example", "a..example", ".", "a/b", "☃"]
+)
+def test_a_host_that_no_request_can_name_is_refused(word: str) -> None:
+    with pytest.raises(ValueError, match="host name"):
+        parse_hosts(f"a.example,{word}")
