@@ -30,7 +30,7 @@ class Crowd:
         self._numbers = {each.fileno(): number for number, each in enumerate(self.sockets)}
         self._poll = select.poll()
         for each, path in zip(self.sockets, paths, strict=True):
-            each.sendall(f"GET {path} HTTP/1.1\r\nHost: errand\r\nConnection: close\r\n\r\n".encode())
+            each.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             self._poll.register(each, select.POLLIN)
 
     def all_have(self, text: bytes) -> bool:
