@@ -24,6 +24,8 @@ SHORT: Final = 40
 """Maximum characters of an item that goes on one line with others."""
 WRAPPED: Final = 26
 """Characters after which a text in a column is wrapped."""
+NO_NAME: Final = "(no name)"
+"""Stands for a name without a visible character."""
 NONE: Final = Plain("none", "word")
 EMPTY: Final = Plain("(empty text)", "word")
 
@@ -86,7 +88,7 @@ def _members(value: dict[str, Any], limits: Limits, room: int, depth: int) -> Me
     spent = sum(cost_of(one_line(name, MAX_NAME)) + MARKUP for name in kept)
     rooms = shares([value[name] for name in kept], room - spent)
     nodes = [
-        (one_line(name, MAX_NAME) or "(no name)", _node(value[name], limits, share, depth + 1))
+        (one_line(name, MAX_NAME) or NO_NAME, _node(value[name], limits, share, depth + 1))
         for name, share in zip(kept, rooms, strict=True)
     ]
     return Members(tuple(nodes), _names(names[len(kept) :]))
@@ -124,7 +126,8 @@ def _is_short(item: Any) -> bool:
 def _grid(table: Table, limits: Limits, room: int) -> Grid:
     columns = table.columns[: max(1, min(limits.columns, room // (2 * LEAST)))]
     most = min(limits.cell, max(WRAPPED, room // (4 * len(columns))))
-    names = tuple(one_line(name, most) for name in columns)
+    seen = tuple(one_line(name, most) for name in columns)
+    names = tuple(name or NO_NAME for name in seen)
     room -= sum(cost_of(name) + limits.markup for name in names)
     rows: list[tuple[str, ...]] = []
     most_rows = limits.rows if len(table.rows) <= limits.rows else limits.rows_in_part
@@ -134,7 +137,7 @@ def _grid(table: Table, limits: Limits, room: int) -> Grid:
         if rows and room < 0:
             break
         rows.append(cells)
-    cut = names != columns or any(
+    cut = seen != columns or any(
         cells != row[: len(columns)] for cells, row in zip(rows, table.rows[: len(rows)], strict=True)
     )
     lines = list(zip(names, *rows, strict=True))

@@ -122,6 +122,14 @@ def test_a_list_of_objects_is_a_table_where_it_can_be_one_and_items_where_not():
     assert isinstance(nested.items[0], Members)
 
 
+@pytest.mark.parametrize("name", ["", " ", "\u200e", "\ufeff"])
+def test_a_name_without_a_visible_character_is_shown_as_none(name):
+    table, members = laid_out([{name: ""}, {name: ""}]), laid_out({name: [{"a": 1}], "b": 2})
+
+    assert table.columns == ("(no name)",)
+    assert [shown for shown, _ in members.members] == ["(no name)", "b"]
+
+
 def test_only_what_is_nested_deeper_than_the_limit_is_json():
     document = '{"a":' * 6 + "1" + "}" * 6
     deeper = '{"a":' * 7 + '{"b":[1.50,"x"]}' + "}" * 7
