@@ -92,7 +92,7 @@ def table_of(document: str) -> Table | None:
 
 
 def table_from(items: list[Any]) -> Table | None:
-    """Make a table of a parsed list, or return None if it is none."""
+    """Make a table of a parsed list, or return None if it does not make one."""
     kinds = {isinstance(item, dict) for item in items}
     if len(kinds) != 1 or any(isinstance(item, list) for item in items):
         return None
