@@ -41,6 +41,7 @@ def test_programs_and_our_own_pages_may_submit(client, headers):
         {"Sec-Fetch-Site": "cross-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": ""},
         {"Origin": "http://localhost:3000"},
         {"Origin": "https://localhost"},
     ],
