@@ -15,7 +15,6 @@ FILE = "run.env"
 def environment_file(folder: Path, env: Mapping[str, str]) -> Iterator[None]:
     """Keep `env` in a file in `folder` for the duration of a `with`, readable by this user only: it holds secrets."""
     file = folder / FILE
-    folder.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
     file.write_text("".join(f'[ -n "${{{name}+x}}" ] || export {name}={shlex.quote(env[name])}\n' for name in env))

@@ -8,6 +8,7 @@ from dotenv import dotenv_values
 
 from errand.embedded.valkey import Valkey
 from errand.process.ports import LOCALHOST, free_port
+from errand.process.private_folder import OWNER_ONLY
 from errand.settings import Settings
 from errand.trust.signing import new_secret
 
@@ -74,7 +75,7 @@ def shipped_examples() -> list[str]:
 
 def stored_secret(file: Path) -> str:
     """Return the secret that signs webhooks; the first start writes it to `file`, readable by this user only."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
     file.touch(mode=0o600)
     if not file.read_text().strip():
         file.write_text(new_secret() + "\n")

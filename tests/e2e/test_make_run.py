@@ -95,7 +95,8 @@ def test_it_says_where_to_click_and_the_job_it_suggests_works(make_run: MakeRun,
     secret = tmp_path / ".errand" / "webhook_secret"
     assert str(secret.relative_to(tmp_path)) in make_run.output()
     assert len(parse_keys(secret.read_text())) == 1
-    assert secret.stat().st_mode & 0o077 == 0, "nobody else may read it"
+    for private in (secret, secret.parent, secret.parent / "store"):
+        assert private.stat().st_mode & 0o077 == 0, f"nobody else may read {private}"
     assert secret.read_text().strip() not in make_run.output()
     hook = {"operation": "sum", "arguments": {"value": 1, "other": 2}, "webhook_url": "http://127.0.0.1/"}
     refused = requests.post(f"{make_run.url}/jobs", json=hook, timeout=5)
