@@ -24,7 +24,6 @@ from errand.embedded.valkey import ValkeyFailed
 from errand.embedded.worker_notices import WorkerNotices
 from errand.health import NOTIFY_SOCKET
 from errand.process.ports import LOCALHOST, http_url
-from errand.process.private_folder import OWNER_ONLY
 from errand.process.waiting import NeverHappened, until
 from errand.settings import ANY_ADDRESS, Settings
 
@@ -70,7 +69,6 @@ def other_folder(data: Path) -> str:
 def run(settings: Settings, plan: RunPlan) -> int:
     """Start the planned servers, then workers and API, and wait for the end."""
     processes = ProcessGroup(max(settings.stop_grace, settings.webhook_timeout + WEBHOOK_MARGIN) + LAST_SECONDS)
-    plan.data.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
     with ExitStack() as stack:
         if plan.valkey:
             say(f"starting Valkey on port {plan.valkey.port}, data in {plan.valkey.folder} ...")

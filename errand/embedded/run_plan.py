@@ -34,11 +34,12 @@ class RunPlan:
 
 
 def plan_for(settings: Settings, data: Path) -> RunPlan:
-    """Plan a server or a value for each setting that was not set.
+    """Plan a server or a value for each setting that was not set; make the folder of the data if it is missing.
 
     A setting that is set to nothing is off where that has a meaning: no plug-ins, no webhooks.
     """
     named = settings.model_fields_set | (SWITCHED_OFF_IF_EMPTY & set_to_nothing())
+    data.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
     plan = RunPlan(data)
     if not {"redis_url", "amqp_uri"} <= named:
         plan.valkey = Valkey(data / "store", free_port(VALKEY_PORT))
@@ -75,7 +76,6 @@ def shipped_examples() -> list[str]:
 
 def stored_secret(file: Path) -> str:
     """Return the secret that signs webhooks; the first start writes it to `file`, readable by this user only."""
-    file.parent.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
     file.touch(mode=0o600)
     if not file.read_text().strip():
         file.write_text(new_secret() + "\n")

@@ -42,3 +42,13 @@ def test_a_folder_that_can_not_be_written_is_said_in_a_sentence(monkeypatch, tmp
     assert said.startswith("errand: can't use ")
     assert "Not a directory" in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_the_folder_of_the_data_is_its_users_alone(monkeypatch, tmp_path, secret):
+    if secret is not None:
+        monkeypatch.setenv("WEBHOOK_SECRET", secret)
+
+    plan_for(Settings.load(), tmp_path / "data")
+
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
